@@ -1,0 +1,10 @@
+//! With what: the adapters that talk to the world, interchangeable and wired at startup.
+
+pub mod clock;
+pub mod console;
+pub mod github;
+pub mod heroku;
+pub mod http;
+pub mod settings_accounts;
+pub mod slack;
+pub mod sled;

@@ -1,0 +1,206 @@
+//! A deployment: one record that moves through phases until it truly ends.
+
+mod moves;
+mod outcome;
+mod pace;
+mod phase;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::actor::{Origin, Person};
+use super::names::{AnnouncementId, AppId, AppName, CheckName, CommitSha, DeliveryId, DeploymentId, PipelineId, PipelineName, RepoName};
+use super::pipeline::Environment;
+use super::source::{AskedRef, CommitRef, Comparison, ReportState};
+
+pub use moves::{CancelAnswer, Step};
+pub use outcome::{Outcome, Said};
+pub use pace::{CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
+pub use phase::{DynosUp, Failure, Milestone, Phase, Stage, Standing, WaitingFor, Watched};
+
+/// Where the one message of a deployment stands in the chat.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Card {
+    /// Not shown yet.
+    #[default]
+    NotShown,
+    /// A message that can be edited.
+    At(MessageRef),
+    /// Said by the command's own reply address or privately: cannot be edited, the end will be said anew.
+    SaidOnce,
+}
+
+/// A message in a chat that we can edit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct MessageRef {
+    /// The workspace.
+    pub workspace: super::names::WorkspaceId,
+    /// The conversation, as the chat named it when the message was posted.
+    pub channel: super::names::ChannelId,
+    /// The message's id there.
+    pub message: String,
+}
+
+/// Checks that were passed over on purpose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// Why, in the person's words.
+    pub because: String,
+    /// Which checks.
+    pub skipped: Vec<CheckName>,
+}
+
+/// The record at the source control.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announcement {
+    /// Its id there.
+    pub id: AnnouncementId,
+    /// The last state that was reported to it.
+    pub reported: Option<ReportState>,
+}
+
+/// That somebody asked to stop it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancel {
+    /// Who.
+    pub by: Person,
+    /// When.
+    pub at: Timestamp,
+    /// Whether the platform has been told.
+    pub told: bool,
+}
+
+/// How long one stage took, or has taken so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageTime {
+    /// The stage.
+    pub stage: Stage,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it was over.
+    pub ended: Option<Timestamp>,
+}
+
+/// How long the stages of earlier deployments of the same app usually took, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usual {
+    /// The build.
+    pub build: Option<u32>,
+    /// The release phase.
+    pub release: Option<u32>,
+    /// The dynos.
+    pub dynos: Option<u32>,
+}
+
+impl Usual {
+    /// For one stage.
+    pub fn of(&self, stage: Stage) -> Option<u32> {
+        match stage {
+            Stage::Build => self.build,
+            Stage::Release => self.release,
+            Stage::Dynos => self.dynos,
+            Stage::Line | Stage::Code | Stage::Checks | Stage::Announcement | Stage::Source => None,
+        }
+    }
+}
+
+/// The app that a deployment goes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Its pipeline.
+    pub pipeline: PipelineId,
+    /// Its pipeline's name when it was asked for.
+    pub pipeline_name: PipelineName,
+    /// The app.
+    pub app: AppId,
+    /// Its name when it was asked for.
+    pub app_name: AppName,
+    /// Where in the pipeline it stands.
+    pub environment: Environment,
+    /// Where people reach it.
+    pub web_url: Option<String>,
+}
+
+/// What a deployment ships.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cargo {
+    /// The repository.
+    pub repository: RepoName,
+    /// The repository's page.
+    pub repository_url: String,
+    /// What the platform links the pipeline to, where our own mapping overrides it.
+    pub overrides_link_to: Option<RepoName>,
+    /// What was asked for.
+    pub asked: AskedRef,
+    /// What it was named by.
+    pub named_by: CommitRef,
+    /// The commit that ships, and no other.
+    pub commit: CommitSha,
+    /// How it stands to what ran when it was asked for.
+    pub change: Option<Comparison>,
+    /// Nothing was required and nothing had reported.
+    pub no_checks: bool,
+}
+
+/// The life of one deploy, from being asked for to its true end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Our own id; travels to the outside.
+    pub id: DeploymentId,
+    /// The version of this record in the store; 0: never stored.
+    pub version: u64,
+    /// The request that asked for it.
+    pub delivery: DeliveryId,
+    /// Who asked, where, and how to answer there.
+    pub origin: Origin,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// Where it goes.
+    pub target: Target,
+    /// What it ships.
+    pub cargo: Cargo,
+    /// Checks that were passed over, and why.
+    pub overriding: Option<Override>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Since when it stands there.
+    pub since: Timestamp,
+    /// How long its stages took.
+    pub times: Vec<StageTime>,
+    /// How long they usually take.
+    pub usual: Usual,
+    /// How often a build was ordered, answered or not.
+    pub builds_ordered: u8,
+    /// How often a record at the source control was ordered, answered or not.
+    pub announcements_ordered: u8,
+    /// Since when it waits for a build slot, the tries in between included.
+    pub slot_wanted_since: Option<Timestamp>,
+    /// When a one-time code was last accepted for it.
+    pub code_spent_at: Option<Timestamp>,
+    /// The record at the source control.
+    pub announcement: Option<Announcement>,
+    /// That somebody asked to stop it.
+    pub cancel: Option<Cancel>,
+    /// Its message.
+    pub card: Card,
+    /// Whether the end has been told: at the source control, on the card, to the asker.
+    pub closed: bool,
+}
+
+impl Deployment {
+    /// Whether it has ended: nothing outside goes on because of it any more.
+    pub fn has_ended(&self) -> bool {
+        self.phase.milestone() == Milestone::Ended
+    }
+
+    /// Whether somebody still has to work on it: it goes on, or its end is not told yet.
+    pub fn is_open(&self) -> bool {
+        !self.closed
+    }
+
+    /// Whether it may be what the same person asks for again.
+    pub fn is_same_wish(&self, by: &Person, app: &AppId, commit: &CommitSha) -> bool {
+        !self.has_ended() && self.origin.person == *by && self.target.app == *app && self.cargo.commit == *commit
+    }
+}

@@ -1,0 +1,110 @@
+//! When to look again, and how late is too late.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Deployment;
+use super::phase::{Phase, Standing, WaitingFor, Watched};
+
+/// How long we look for an effect whose order got no clear answer, before acting once more or giving it up.
+pub const EFFECT_BOUND: SignedDuration = SignedDuration::from_secs(60);
+/// How long a deploy waits for a one-time code.
+pub const CODE_WAIT: SignedDuration = SignedDuration::from_mins(10);
+/// For how long we trust the platform to remember a code. It keeps about 20 minutes.
+pub const CODE_IS_GOOD_FOR: SignedDuration = SignedDuration::from_mins(15);
+/// How long between two tries for a build slot.
+pub const SLOT_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a deploy waits for a build slot.
+pub const SLOT_WAIT: SignedDuration = SignedDuration::from_hours(1);
+/// How long slow looks at an unknown deployment go on.
+pub const UNKNOWN_LOOKS_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// A build takes at most 25 minutes once it has begun, and may queue before.
+const BUILD_LATE: SignedDuration = SignedDuration::from_mins(45);
+/// A release phase is ended by the platform after an hour.
+const RELEASE_LATE: SignedDuration = SignedDuration::from_mins(70);
+/// Dynos get a minute to boot, and rolling replacement of many takes a while.
+const DYNOS_LATE: SignedDuration = SignedDuration::from_mins(20);
+/// A dyno that crashes at boot is restarted once at once; down for this long, it stays down.
+pub(super) const CRASH_IS_REAL_AFTER: SignedDuration = SignedDuration::from_secs(40);
+
+const TURN_SWEEP: SignedDuration = SignedDuration::from_secs(60);
+const UNKNOWN_PAUSE: SignedDuration = SignedDuration::from_mins(10);
+
+fn after(start: Timestamp, wait: SignedDuration) -> Timestamp {
+    start.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// Quick at first, then slower: whoever watches the card sees a short phase end at once, and a long one costs little.
+fn pause(since: Timestamp, now: Timestamp) -> SignedDuration {
+    let seconds = now.duration_since(since).as_secs();
+    SignedDuration::from_secs(match seconds {
+        ..60 => 3,
+        60..300 => 5,
+        _ => 10,
+    })
+}
+
+impl Deployment {
+    /// When to look again if nothing wakes us earlier; `None`: no look would help any more.
+    pub fn next_look(&self, now: Timestamp) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Waiting(WaitingFor::Turn) => Some(after(now, TURN_SWEEP)),
+            Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => Some(*next),
+            Phase::NeedsCode { until } => Some(*until),
+            Phase::Starting | Phase::Announcing(_) | Phase::Uploading | Phase::AboutToBuild(_) => {
+                Some(after(now, SignedDuration::from_secs(5)))
+            }
+            Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. } => Some(after(now, pause(self.since, now))),
+            Phase::Unknown(_) if now < after(self.since, UNKNOWN_LOOKS_FOR) => Some(after(now, UNKNOWN_PAUSE)),
+            Phase::Unknown(_) => None,
+            Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => {
+                (!self.closed).then(|| after(now, pause(self.since, now)))
+            }
+        }
+    }
+
+    /// Whether it has stood in its phase for longer than the phase can take.
+    pub(super) fn is_late(&self, now: Timestamp) -> bool {
+        let waited = now.duration_since(self.since);
+        match &self.phase {
+            Phase::Announcing(Standing::Unclear { since }) | Phase::AboutToBuild(Standing::Unclear { since }) => {
+                now.duration_since(*since) >= EFFECT_BOUND
+            }
+            Phase::Waiting(WaitingFor::BuildSlot { since, .. }) => now.duration_since(*since) >= SLOT_WAIT,
+            Phase::NeedsCode { until } => now >= *until,
+            Phase::Building { .. } => waited >= BUILD_LATE,
+            Phase::Releasing { .. } => waited >= RELEASE_LATE,
+            Phase::Restarting { .. } => waited >= DYNOS_LATE,
+            Phase::Waiting(WaitingFor::Turn)
+            | Phase::Starting
+            | Phase::Announcing(Standing::Fresh)
+            | Phase::Uploading
+            | Phase::AboutToBuild(Standing::Fresh)
+            | Phase::Unknown(_)
+            | Phase::Succeeded { .. }
+            | Phase::Failed { .. }
+            | Phase::Cancelled { .. }
+            | Phase::Freed { .. } => false,
+        }
+    }
+
+    /// What an unknown deployment is known to have been, for looking on.
+    pub(super) fn watched(&self) -> Option<Watched> {
+        match &self.phase {
+            Phase::AboutToBuild(_) => Some(Watched::Order),
+            Phase::Building { build } => Some(Watched::Build { build: build.clone() }),
+            Phase::Releasing { release, version, .. } => Some(Watched::Release { release: release.clone(), version: *version }),
+            Phase::Restarting { release, version, .. } => Some(Watched::Dynos { release: release.clone(), version: *version }),
+            Phase::Unknown(watched) => Some(watched.clone()),
+            Phase::Waiting(_)
+            | Phase::NeedsCode { .. }
+            | Phase::Starting
+            | Phase::Announcing(_)
+            | Phase::Uploading
+            | Phase::Succeeded { .. }
+            | Phase::Failed { .. }
+            | Phase::Cancelled { .. }
+            | Phase::Freed { .. } => None,
+        }
+    }
+}

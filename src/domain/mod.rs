@@ -1,0 +1,20 @@
+//! What the product knows: pure, synchronous rules about apps, environments, pipelines and deployments.
+//!
+//! Nothing here waits, reads a clock or takes an id from the world: both come in as arguments.
+
+pub mod actor;
+pub mod checks;
+pub mod command;
+pub mod deployment;
+pub mod gate;
+pub mod line;
+pub mod message;
+pub mod names;
+pub mod offer;
+pub mod parse;
+pub mod pipeline;
+pub mod privacy;
+pub mod release;
+pub mod request;
+pub mod source;
+pub mod speech;

@@ -1,0 +1,48 @@
+//! Every kind of stored record: what it holds, about whom, why and for how long. `PRIVACY.md` carries this table.
+
+/// One kind of record in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordKind {
+    /// The name of its tree in the store.
+    pub tree: &'static str,
+    /// What it holds.
+    pub holds: &'static str,
+    /// Why.
+    pub why: &'static str,
+    /// How long.
+    pub kept: &'static str,
+}
+
+/// All of them.
+pub const RECORD_KINDS: &[RecordKind] = &[
+    RecordKind {
+        tree: "requests",
+        holds: "who asked (workspace and user id), in which channel, the command as we understood it, the sealed reply address until it is answered",
+        why: "to answer it once, also after a crash, and to know a repeated delivery",
+        kept: "one day after it was answered",
+    },
+    RecordKind {
+        tree: "deployments",
+        holds: "who asked and in which channel, pipeline, app, repository, commit, authors' names of the commits, phases and times, the reason given for passing checks, where the card stands",
+        why: "to drive the deploy to its true end and to show what happened",
+        kept: "as long as the store is kept",
+    },
+    RecordKind {
+        tree: "lines",
+        holds: "for each app, the ids of the deployments that run or wait",
+        why: "so that never two run at a time",
+        kept: "as long as the store is kept",
+    },
+    RecordKind {
+        tree: "offers",
+        holds: "the command behind a button and for whom it is",
+        why: "so that a button carries no authority",
+        kept: "one day after it ended",
+    },
+    RecordKind {
+        tree: "leases",
+        holds: "which instance works on what until when; nothing about people",
+        why: "so that one instance works on a thing at a time",
+        kept: "as long as the store is kept",
+    },
+];

@@ -1,0 +1,44 @@
+//! A chat, as a place to say things and to change what was said.
+
+use async_trait::async_trait;
+
+use crate::domain::actor::{Origin, Person};
+use crate::domain::deployment::MessageRef;
+use crate::domain::message::Message;
+
+use super::error::PortError;
+
+/// Whom a message is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Addressee {
+    /// An answer to a command or a press. The message's audience decides who sees it.
+    Answer(Origin),
+    /// The conversation a command came from, as a message that can be edited for hours. Where the bot may not post, the
+    /// command's reply address is used, then a direct message to the person; the message then says so.
+    Card(Origin),
+    /// One person, directly.
+    Direct(Person),
+}
+
+/// How a message got there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// It stands where it was meant to, or in a direct message, and can be edited.
+    Editable(MessageRef),
+    /// It was said and cannot be edited later.
+    Final,
+}
+
+/// A chat.
+///
+/// Promises: text from outside can neither mention people nor make links or markup; messages are cut to fit and never
+/// refused for their length; a rate limit is waited out within a bound and otherwise comes back as
+/// [`super::Fault::RateLimited`]; nothing is said twice unless the chat gave no clear answer.
+#[async_trait]
+pub trait Chat: Send + Sync + std::fmt::Debug {
+    /// Says something.
+    async fn say(&self, to: &Addressee, message: &Message) -> Result<Delivered, PortError>;
+
+    /// Replaces what a message says. [`super::Fault::NotFound`]: it is gone for good or cannot be edited any more.
+    async fn amend(&self, what: &MessageRef, message: &Message) -> Result<(), PortError>;
+}

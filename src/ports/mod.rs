@@ -1,0 +1,19 @@
+//! What the product needs from the outside, as traits that speak the domain's language.
+//!
+//! A credential is an argument of a call, never a field. What a port promises is written here, once.
+
+pub mod accounts;
+pub mod chat;
+pub mod clock;
+pub mod error;
+pub mod platform;
+pub mod source;
+pub mod store;
+
+pub use accounts::{Accounts, Credentials};
+pub use chat::{Addressee, Chat, Delivered};
+pub use clock::{Clock, Ids, WakeKey};
+pub use error::{Fault, PortError, Service};
+pub use platform::{BuildOrder, BuildStart, Platform, UploadedSource};
+pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};
+pub use store::{Accepted, Batch, Lease, Store, StoreError, Work};

@@ -1,0 +1,128 @@
+//! A platform that builds and runs apps, with one person's own rights.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::domain::names::{AppId, AppName, BuildId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
+use crate::domain::pipeline::{App, Pipeline};
+use crate::domain::release::{Access, Build, Dyno, Release, Running};
+
+use super::error::PortError;
+use super::source::SourceArchive;
+
+/// Where an uploaded source lies at the platform. A bearer secret: lives in memory only.
+#[derive(Clone, Debug)]
+pub struct UploadedSource {
+    /// The address.
+    pub address: SecretString,
+    /// The archive's SHA-256, as 64 lower-case hexadecimal digits.
+    pub sha256: String,
+    /// When it was uploaded. The address lives for about an hour.
+    pub at: Timestamp,
+}
+
+/// A build to order.
+#[derive(Clone, Debug)]
+pub struct BuildOrder {
+    /// The source.
+    pub source: UploadedSource,
+    /// The commit it is of.
+    pub commit: CommitSha,
+    /// The repository it is from.
+    pub repository: RepoName,
+    /// Our own id; travels with the build, and only that match counts when a build is looked for.
+    pub deployment: DeploymentId,
+}
+
+/// What the platform answers to an order for a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BuildStart {
+    /// It builds.
+    Started(Build),
+    /// It wants a one-time code first.
+    NeedsCode,
+    /// The account's concurrent builds are used up.
+    NoSlot,
+}
+
+/// A platform.
+///
+/// Promises: reads are repeated a bounded number of times by the adapter, writes never; every page of a list is read or
+/// the read fails; no call reads config vars, other people's tokens or slugs' download links; nothing that was said by it
+/// holds a secret.
+#[async_trait]
+pub trait Platform: Send + Sync + std::fmt::Debug {
+    /// All pipelines that the person can see, by name, then by id.
+    async fn pipelines(&self, token: &SecretString) -> Result<Vec<Pipeline>, PortError>;
+
+    /// The apps of a pipeline that the person can see, by environment, then by name. Apps of tests are left out.
+    async fn apps(&self, token: &SecretString, pipeline: &PipelineId) -> Result<Vec<App>, PortError>;
+
+    /// The repository that the platform links to the pipeline: its newer service if the account has it, else the older
+    /// one; `None`: not linked.
+    async fn linked_repository(&self, token: &SecretString, pipeline: &PipelineId) -> Result<Option<RepoName>, PortError>;
+
+    /// What the person may do with the app. Never fails: what cannot be told in advance is `None`.
+    async fn access(&self, token: &SecretString, app: &AppId) -> Access;
+
+    /// Gives a one-time code to the platform for one app. Never repeated. `Ok(false)`: the code is wrong.
+    async fn spend_code(&self, token: &SecretString, app: &AppId, code: SecretString) -> Result<bool, PortError>;
+
+    /// Hands a source to the platform. Safe to repeat.
+    async fn upload(&self, token: &SecretString, archive: SourceArchive) -> Result<UploadedSource, PortError>;
+
+    /// Orders a build. Never repeated by the adapter: [`super::Fault::Unclear`] means that it may exist,
+    /// [`super::Fault::Unreachable`] and [`super::Fault::RateLimited`] that it does not.
+    async fn start_build(&self, token: &SecretString, app: &AppId, order: &BuildOrder) -> Result<BuildStart, PortError>;
+
+    /// Finds the build that carries our id among those made since `since`.
+    async fn find_build(
+        &self,
+        token: &SecretString,
+        app: &AppId,
+        deployment: DeploymentId,
+        since: Timestamp,
+    ) -> Result<Option<Build>, PortError>;
+
+    /// A build.
+    async fn build(&self, token: &SecretString, app: &AppId, build: &BuildId) -> Result<Build, PortError>;
+
+    /// Asks to stop a build. `Ok` also if it was over already; only a look tells how it ended. Safe to repeat.
+    async fn stop_build(&self, token: &SecretString, app: &AppId, build: &BuildId) -> Result<(), PortError>;
+
+    /// A release.
+    async fn release(&self, token: &SecretString, app: &AppId, release: &ReleaseId) -> Result<Release, PortError>;
+
+    /// The newest releases, newest first, at most `limit`.
+    async fn releases(&self, token: &SecretString, app: &AppId, limit: usize) -> Result<Vec<Release>, PortError>;
+
+    /// What runs now; `None` before the first release.
+    async fn running(&self, token: &SecretString, app: &AppId) -> Result<Option<Running>, PortError>;
+
+    /// All dynos of the app.
+    async fn dynos(&self, token: &SecretString, app: &AppId) -> Result<Vec<Dyno>, PortError>;
+
+    /// The last lines of a build's output, or of a release phase's if a release is given: cleaned of control characters
+    /// and secrets, at most `lines`. `None`: there is none, or not yet.
+    async fn output(
+        &self,
+        token: &SecretString,
+        app: &AppId,
+        build: &BuildId,
+        release: Option<ReleaseId>,
+        lines: usize,
+    ) -> Result<Option<String>, PortError>;
+
+    /// The page of a pipeline, for people.
+    fn pipeline_page(&self, pipeline: &PipelineId) -> String;
+
+    /// The page of an app, for people.
+    fn app_page(&self, app: &AppName) -> String;
+
+    /// The page of a build, for people.
+    fn build_page(&self, app: &AppName, build: &BuildId) -> String;
+
+    /// The page of a release, for people.
+    fn release_page(&self, app: &AppName, release: &ReleaseId) -> String;
+}

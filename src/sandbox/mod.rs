@@ -1,0 +1,8 @@
+//! The simulated outside world: real HTTP servers on loopback, for tests and for people trying it.
+//!
+//! Simulators share no code with the adapters that speak to them. What they do not know they answer with 501 and the path.
+
+pub mod github;
+pub mod heroku;
+pub mod serve;
+pub mod slack;
