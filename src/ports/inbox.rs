@@ -1,0 +1,39 @@
+//! The way in: what a chat's adapter gives to the core.
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use crate::domain::actor::Origin;
+use crate::domain::names::DeliveryId;
+use crate::domain::request::Ask;
+
+/// Something that came from a chat, verified and understood.
+#[derive(Debug)]
+pub struct Incoming {
+    /// What the chat delivered it as.
+    pub id: DeliveryId,
+    /// Who asked, where, and how to answer.
+    pub origin: Origin,
+    /// What was asked.
+    pub ask: Ask,
+    /// The one-time code that was split off the text. Spent at once, never stored.
+    pub code: Option<SecretString>,
+}
+
+/// What became of it. The chat may be told that we have it only after `Accepted` or `Repeated`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// It lies on disk and will be answered.
+    Accepted,
+    /// It was accepted before; nothing is done a second time.
+    Repeated,
+    /// It could not be put on disk, or we are shutting down: the person has to ask again.
+    Unavailable,
+}
+
+/// The way in.
+#[async_trait]
+pub trait Inbox: Send + Sync + std::fmt::Debug {
+    /// Puts it on disk, then has it answered. Returns as soon as it is on disk; calls nothing outside before.
+    async fn submit(&self, incoming: Incoming) -> Submitted;
+}
