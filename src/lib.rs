@@ -4,6 +4,7 @@
 //! world, [`sandbox`] is a world to try it in. `ARCHITECTURE.md` is the map.
 
 pub mod adapters;
+
 pub mod domain;
 pub mod ports;
 pub mod sandbox;
