@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::faults::FaultRule;
 use super::life::{NewRelease, one_off_number};
-use super::state::{BUCKET, DynoState, ReleaseStatus};
+use super::records::{BUCKET, DynoState, ReleaseStatus};
 use super::{Held, Heroku, StreamStyle};
 
 impl Heroku {

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::faults::{Fault, answer_of, cut, truncate};
 use super::look::SeenRequest;
-use super::state::{hex, signature};
+use super::state::{hex, id_of};
 use super::{Shared, api, link, storage, streams};
 
 /// The largest body that the API takes.
@@ -221,8 +221,7 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
         }
         Reply::Stream(response) => (response, Bytes::new()),
     };
-    // Real ids of requests are uuids; this one only has to differ.
-    let request_id = signature(&format!("request {number}")).chars().take(32).collect::<String>();
+    let request_id = id_of("request", &number.to_string()).to_string();
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("request-id", value);
     }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Held;
-use super::state::{App, Build, Dyno, DynoState, Pipeline, Release, ReleaseStatus, Slug, User, Who, World, id_of, later, signature};
+use super::records::{App, Build, Dyno, DynoState, Pipeline, Release, ReleaseStatus, Slug, User, Who};
+use super::state::{World, id_of, later, signature};
 
 /// A moment as apps, builds, releases and dynos write it.
 pub(super) fn time(at: Timestamp) -> String {
@@ -89,7 +90,9 @@ impl World {
 
     pub(super) fn filtered_app_json(&self, app: &App) -> Value {
         let mut object = self.any_app(app);
-        add(&mut object, json!({"joined": true, "locked": false}));
+        // Here a team has no id.
+        let team = object.pointer("/team/name").cloned().map(|name| json!({"name": name}));
+        add(&mut object, json!({"joined": true, "locked": false, "team": team}));
         object
     }
 

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Held;
-use super::state::{Build, BuildFate, BuildStatus, Dyno, DynoState, Phase, Release, ReleaseStatus, Slug, Who, World, later};
+use super::records::{Build, BuildFate, BuildStatus, Dyno, DynoState, Phase, Release, ReleaseStatus, Slug, Who};
+use super::state::{World, later};
 
 /// How long a release command may run.
 const RELEASE_LIMIT: u32 = 60 * 60;

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::Shared;
 use super::http::{Answer, Asked, Refusal};
 use super::json::{repository_number, time_with_offset};
-use super::state::{Pipeline, World, id_of};
+use super::records::Pipeline;
+use super::state::{World, id_of};
 
 pub(super) fn answer(shared: &Shared, asked: &Asked) -> Answer {
     let (mut world, _) = shared.world();

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Heroku;
 use super::http::Host;
-use super::state::{BuildStatus, ReleaseStatus};
+use super::records::{BuildStatus, ReleaseStatus};
 
 /// A build, as the world knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod link;
 mod look;
 mod outputs;
 mod ranges;
+mod records;
 mod seed;
 mod state;
 mod storage;

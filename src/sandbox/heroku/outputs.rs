@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::json::stream_end;
-use super::state::{Build, BuildFate, BuildStatus, Release, ReleaseStatus, World, later};
+use super::records::{Build, BuildFate, BuildStatus, Release, ReleaseStatus};
+use super::state::{World, later};
 
 /// What is there of an output.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(super) struct Output {
 /// Secrets that the output of a failed build shows, for tests of what is passed on: a token, and a password inside a
 /// database address. They open nothing.
 pub fn planted_secrets() -> [String; 2] {
-    [format!("HRKU-{}", "AAfake0000".repeat(6)), ["planted", "password", "in", "output"].join("-")]
+    [format!("HRKU-{}", "AAfake0000".repeat(6)), "planted-password-in-output".to_owned()]
 }
 
 /// What a failed build prints at its end.

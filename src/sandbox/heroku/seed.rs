@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::life::NewRelease;
-use super::state::{App, BUCKET, ByStage, DynoState, Phase, Pipeline, ReleaseStatus, User, Who, id_of};
+use super::records::{App, BUCKET, ByStage, DynoState, Phase, Pipeline, ReleaseStatus, User, Who};
+use super::state::id_of;
 use super::{AppRight, Heroku, LinkService};
 
 /// A pipeline to add.
@@ -204,7 +205,7 @@ impl Heroku {
         let version = app.last_version + 1;
         let status = if seed.failed { ReleaseStatus::Failed } else { ReleaseStatus::Succeeded };
         let phase = (app.release_phase && slug.is_some()).then_some(Phase { due: seed.at, fails: seed.failed });
-        world.releases.push(super::state::Release {
+        world.releases.push(super::records::Release {
             id,
             app: app.id,
             version,

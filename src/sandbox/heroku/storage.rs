@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::Shared;
 use super::http::{Answer, Asked};
-use super::state::{Received, signature};
+use super::records::Received;
+use super::state::signature;
 
 pub(super) fn answer(shared: &Shared, asked: &Asked) -> Answer {
     let (mut world, now) = shared.world();

@@ -10,7 +10,8 @@ use crate::sandbox::heroku::http::{Answer, Refusal};
 use crate::sandbox::heroku::json::upload_urls;
 use crate::sandbox::heroku::outputs::failure_lines;
 use crate::sandbox::heroku::ranges::page;
-use crate::sandbox::heroku::state::{Build, BuildFate, BuildStatus, Upload, World, later};
+use crate::sandbox::heroku::records::{Build, BuildFate, BuildStatus, Upload};
+use crate::sandbox::heroku::state::{World, later};
 
 /// How long a build may take.
 const BUILD_LIMIT: u32 = 25 * 60;

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::http::{Answer, Asked, Refusal};
-use super::state::{App, User, Who, World, later, signature};
+use super::records::{App, User, Who};
+use super::state::{World, later, signature};
 use super::{AppRight, Shared};
 
 /// A request that was let in.
@@ -182,7 +183,7 @@ fn surprise(value: &mut Value) {
 
 impl World {
     /// Whether a user sees a pipeline: by a right on one of its apps, or as its owner.
-    pub(super) fn sees(&self, email: &str, pipeline: &super::state::Pipeline) -> bool {
+    pub(super) fn sees(&self, email: &str, pipeline: &super::records::Pipeline) -> bool {
         let of_apps = |user: &User| self.apps.iter().any(|app| app.pipeline == Some(pipeline.id) && user.right(app.id).is_some());
         pipeline.owner == email || self.user(email).is_ok_and(of_apps)
     }

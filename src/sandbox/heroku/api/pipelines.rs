@@ -8,7 +8,8 @@ use crate::sandbox::heroku::AppRight;
 use crate::sandbox::heroku::http::{Answer, Refusal};
 use crate::sandbox::heroku::json::repository_number;
 use crate::sandbox::heroku::ranges::page;
-use crate::sandbox::heroku::state::{App, Pipeline, World};
+use crate::sandbox::heroku::records::{App, Pipeline};
+use crate::sandbox::heroku::state::World;
 
 pub(super) fn list(world: &mut World, call: &Call<'_>) -> Handled {
     let name = call.asked.query("eq[name]");

@@ -8,7 +8,8 @@ use crate::sandbox::heroku::AppRight;
 use crate::sandbox::heroku::http::{Answer, Refusal};
 use crate::sandbox::heroku::life::NewRelease;
 use crate::sandbox::heroku::ranges::page;
-use crate::sandbox::heroku::state::{App, Release, ReleaseStatus, World};
+use crate::sandbox::heroku::records::{App, Release, ReleaseStatus};
+use crate::sandbox::heroku::state::World;
 
 pub(super) fn list(world: &mut World, call: &Call<'_>, app: &str) -> Handled {
     let app = world.app_for(call, app, AppRight::View)?.id;
