@@ -12,9 +12,10 @@ use crate::domain::pipeline::{App, Environment, Pipeline};
 use crate::domain::release::{Access, Release, ReleaseState, Running};
 use crate::domain::source::{Comparison, Repository, Resolved};
 
-use super::card::{age, change_lines, commit};
+use super::card::{change_lines, commit};
 use super::reasons::reason;
 use super::refusals::{commit_words, listed};
+use super::time_words::age;
 use super::words::{PLATFORM, SOURCE};
 
 fn answer(headline: Line) -> Message {

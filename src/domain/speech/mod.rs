@@ -7,10 +7,11 @@ mod lists;
 mod misunderstood;
 mod reasons;
 mod refusals;
+mod time_words;
 mod words;
 
 pub use answers::*;
-pub use card::*;
+pub use card::{CardView, Pages, announcement_description, card, ended, needs_code, report_description};
 pub use help::*;
 pub use lists::*;
 pub use misunderstood::*;
