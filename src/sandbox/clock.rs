@@ -179,8 +179,11 @@ impl SteppedClock {
     /// Who is counted and who waits for what, for the message of a test that hangs.
     pub fn report(&self) -> String {
         let state = self.lock();
-        let waits: Vec<String> =
-            state.waits.values().map(|wait| format!("{:?} until {:?}", wait.key.as_ref(), wait.until.map(|until| until.to_string()))).collect();
+        let waits: Vec<String> = state
+            .waits
+            .values()
+            .map(|wait| format!("{:?} until {:?}", wait.key.as_ref(), wait.until.map(|until| until.to_string())))
+            .collect();
         format!("{} tasks run, {} of them wait; all waits: [{}]", state.running, state.resting(), waits.join(", "))
     }
 
