@@ -145,6 +145,11 @@ impl SlackWorkspace {
         self.change(|state| state.faults.add(method, times, fault));
     }
 
+    /// Nothing fails on purpose any more.
+    pub fn mend(&self) {
+        self.change(|state| state.faults = faults::Faults::default());
+    }
+
     /// Everything that happened, in order.
     pub fn events(&self) -> Vec<SeenMessage> {
         self.events_since(0)

@@ -54,7 +54,7 @@ pub struct SeenMessage {
 impl SeenMessage {
     /// The labels of its buttons, in order.
     pub fn buttons(&self) -> Vec<String> {
-        super::render::buttons(&self.blocks).into_iter().filter_map(|button| super::render::label(button)).collect()
+        super::render::buttons(&self.blocks).into_iter().filter_map(super::render::label).collect()
     }
 }
 
