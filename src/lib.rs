@@ -4,8 +4,14 @@
 //! world, [`sandbox`] is a world to try it in. `ARCHITECTURE.md` is the map.
 
 pub mod adapters;
-
+pub mod cli;
+pub mod config;
 pub mod domain;
+pub mod health;
+pub mod logging;
+pub mod metrics;
 pub mod ports;
+pub mod run;
 pub mod sandbox;
+pub mod service;
 pub mod usecases;

@@ -1,3 +1,5 @@
 //! The binary: picks a mode.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    slash_heroku::cli::main()
+}

@@ -1,0 +1,203 @@
+//! The subcommands: what was asked for, done, and how it ended, as an exit code.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Faults, LogSettings, Variables, show};
+use crate::logging;
+use crate::run::{self, SandboxOptions};
+
+const EXAMPLES: &str = "\
+Examples:
+  slash-heroku sandbox                         try it: a simulated Slack, GitHub and Heroku, and a terminal to type in
+  slash-heroku sandbox hello.chat              play a conversation and check that it goes as written
+  slash-heroku check-config                    what is set, and what is still missing
+  slash-heroku manifest https://h.example.com  what to paste into Slack to set the app up
+  slash-heroku serve                           the real thing
+
+Settings come from the environment; .env.example lists them all.
+Exit codes: 0 done, 1 it did not work, 2 the command or a setting is wrong.";
+
+/// Ship code from chat: checks, GitHub deployment, Heroku build, release and dynos, followed to a true end.
+#[derive(Debug, Parser)]
+#[command(name = "slash-heroku", version, about, after_help = EXAMPLES, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    mode: Mode,
+}
+
+#[derive(Debug, Subcommand)]
+enum Mode {
+    /// Run the service until SIGTERM or Ctrl-C; what runs then is picked up by the next start
+    #[command(after_help = "`/health` and `/metrics` are served on the same address as the chat's requests.")]
+    Serve,
+    /// Try it without any account: a small simulated company, and a terminal to type commands in
+    #[command(after_help = "\
+Examples:
+  slash-heroku sandbox                      type `help`, or `deploy hubot to production`; press a button by its number
+  slash-heroku sandbox hello.chat           play a script; the exit code says whether it went as written
+  slash-heroku sandbox --store ./try        keep what is recorded, and go on there the next time
+  slash-heroku sandbox --serve              the simulated services alone, for your own `slash-heroku serve`")]
+    Sandbox {
+        /// A conversation to play (fixtures/scenarios has many)
+        #[arg(conflicts_with = "serve")]
+        file: Option<PathBuf>,
+        /// Run the simulated Slack, GitHub and Heroku alone, and print the settings that point at them
+        #[arg(long)]
+        serve: bool,
+        /// Folder to keep the service's records in; a fresh one otherwise
+        #[arg(long, value_name = "DIR", conflicts_with = "serve")]
+        store: Option<PathBuf>,
+    },
+    /// Show every setting and everything that is wrong; secrets only as set or not set
+    CheckConfig,
+    /// Print the Slack app manifest for this installation
+    #[command(after_help = "Paste it at https://api.slack.com/apps: Create New App, From a manifest.")]
+    Manifest {
+        /// Where Slack reaches the service, with https
+        #[arg(value_name = "PUBLIC_URL")]
+        public: url::Url,
+    },
+    /// Copy the store into a new file, also while the service runs
+    Backup {
+        /// The file to write; it must not exist
+        file: PathBuf,
+    },
+    /// Fill an empty store from a backup; the service must not run
+    Restore {
+        /// The file to read
+        file: PathBuf,
+    },
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let code = answer(std::env::args_os(), &Variables::of_process(), &mut io::stdout(), &mut io::stderr());
+    ExitCode::from(code)
+}
+
+/// Done.
+const DONE: u8 = 0;
+/// It did not work.
+const FAILED: u8 = 1;
+/// The command or a setting is wrong.
+const WRONG: u8 = 2;
+
+fn answer(words: impl IntoIterator<Item = OsString>, variables: &Variables, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let mode = match Cli::try_parse_from(words) {
+        Ok(cli) => cli.mode,
+        // Help and the version come this way too, and go to standard output.
+        Err(said) => {
+            let code = if said.use_stderr() { WRONG } else { DONE };
+            return if said.print().is_ok() { code } else { FAILED };
+        }
+    };
+    let done = match mode {
+        Mode::CheckConfig => return check_config(variables, out, err),
+        Mode::Serve => serve(variables),
+        Mode::Sandbox { file, serve, store } => sandbox(variables, SandboxOptions { file, serve_only: serve, store }),
+        Mode::Manifest { public } => manifest(variables, &public, out),
+        Mode::Backup { file } => with_store(variables, async |folder| Ok(run::backup(&folder, &file).await?), "the backup failed"),
+        Mode::Restore { file } => with_store(variables, async |folder| Ok(run::restore(&folder, &file).await?), "nothing was restored"),
+    };
+    match done {
+        Ok(()) => DONE,
+        Err(error) => {
+            let code = if error.is::<Faults>() { WRONG } else { FAILED };
+            if writeln!(err, "slash-heroku: {error:#}").is_ok() { code } else { FAILED }
+        }
+    }
+}
+
+fn check_config(variables: &Variables, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let shown = out.write_all(show::current(variables).as_bytes());
+    let (said, code) = match config::load(variables) {
+        Ok(_) => (writeln!(out, "\nThe settings can be used."), DONE),
+        Err(faults) => (writeln!(err, "\nslash-heroku: {faults}"), WRONG),
+    };
+    if shown.and(said).is_ok() { code } else { FAILED }
+}
+
+fn serve(variables: &Variables) -> anyhow::Result<()> {
+    let settings = config::load(variables)?;
+    logging::start(&settings.log)?;
+    waiting(async { Ok(run::serve(settings).await?) })
+}
+
+fn sandbox(variables: &Variables, options: SandboxOptions) -> anyhow::Result<()> {
+    let log: LogSettings = config::load_quiet_log(variables)?;
+    logging::start(&log)?;
+    waiting(async { Ok(run::sandbox(options).await?) })
+}
+
+fn manifest(variables: &Variables, public: &url::Url, out: &mut dyn Write) -> anyhow::Result<()> {
+    let command = config::load_command(variables)?;
+    let manifest = run::manifest(&command, public)?;
+    writeln!(out, "{manifest}").context("the manifest could not be printed")
+}
+
+fn with_store(variables: &Variables, work: impl AsyncFnOnce(PathBuf) -> anyhow::Result<()>, otherwise: &'static str) -> anyhow::Result<()> {
+    let folder = config::load_store(variables)?;
+    waiting(work(folder)).context(otherwise)
+}
+
+/// Runs the asynchronous part. What is left running afterwards (reading a terminal cannot be stopped) does not hold up the
+/// end: everything that counts is on disk by then.
+fn waiting(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the threads could not be started")?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn asked(words: &[&str], variables: &[(&str, &str)]) -> (u8, String, String) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let words = ["slash-heroku"].iter().chain(words).map(OsString::from);
+        let code = answer(words, &variables.iter().copied().collect(), &mut out, &mut err);
+        (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    }
+
+    #[test]
+    fn the_subcommands_hold_together() {
+        Cli::command().debug_assert();
+        let help = Cli::command().render_long_help().to_string();
+        for word in ["serve", "sandbox", "check-config", "manifest", "backup", "restore", "help", "Examples:"] {
+            assert!(help.contains(word), "{word} is not in\n{help}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_shown_and_told_by_the_exit_code() {
+        let (code, out, err) = asked(&["check-config"], &[("SLASH_HEROKU_GITHUB_TOKEN", "ghp_hush"), ("SLASH_HEROKU_LOG", "loud")]);
+        assert_eq!(code, WRONG);
+        assert!(out.contains("SLASH_HEROKU_GITHUB_TOKEN") && !out.contains("hush"), "{out}");
+        assert!(err.contains("SLASH_HEROKU_LOG has to be") && err.contains("SLASH_HEROKU_HEROKU_TOKEN is not set"), "{err}");
+    }
+
+    #[test]
+    fn a_right_configuration_is_told_too() {
+        let variables =
+            [("SLASH_HEROKU_CHAT", "console"), ("SLASH_HEROKU_GITHUB_TOKEN", "ghp_hush"), ("SLASH_HEROKU_HEROKU_TOKEN", "HRKU-hush")];
+        let (code, out, err) = asked(&["check-config"], &variables);
+        assert_eq!((code, err.as_str()), (DONE, ""));
+        assert!(out.ends_with("The settings can be used.\n") && !out.contains("hush"), "{out}");
+    }
+
+    #[test]
+    fn serve_with_faults_serves_nothing() {
+        let (code, out, err) = asked(&["serve"], &[]);
+        assert_eq!((code, out.as_str()), (WRONG, ""));
+        assert!(err.starts_with("slash-heroku: the settings cannot be used:\n  SLASH_HEROKU_SLACK_SIGNING_SECRET is not set."), "{err}");
+    }
+}

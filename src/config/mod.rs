@@ -1,0 +1,288 @@
+//! Settings, from the environment only, by section; all faults at once, and no secret in any of them.
+
+mod reader;
+pub mod show;
+pub mod table;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::adapters::http::base_url::BaseUrl;
+use crate::domain::actor::Person;
+use crate::domain::names::{RepoName, UserId, WorkspaceId};
+use crate::domain::pipeline::PipelineKey;
+
+use reader::Reader;
+pub use reader::{Fault, Faults, Variables};
+use table as t;
+
+/// The workspace of the person at the console, unless set.
+pub const CONSOLE_WORKSPACE: &str = "console";
+/// The person at the console, unless set.
+pub const CONSOLE_USER: &str = "you";
+
+/// Everything that `serve` needs to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The folder of everything that is kept.
+    pub store: PathBuf,
+    /// How long a stop may take.
+    pub drain: Duration,
+    /// Where people type.
+    pub chat: ChatSettings,
+    /// The slash command, with its slash.
+    pub command: String,
+    /// The one person who may do things.
+    pub person: Person,
+    /// GitHub.
+    pub github: GitHubSettings,
+    /// Heroku.
+    pub heroku: HerokuSettings,
+    /// Our own mapping of pipelines to repositories, set by hand.
+    pub repositories: Vec<(PipelineKey, RepoName)>,
+    /// The source on its way.
+    pub source: SourceSettings,
+    /// The log.
+    pub log: LogSettings,
+}
+
+/// Where people type.
+#[derive(Clone, Debug)]
+pub enum ChatSettings {
+    /// In Slack.
+    Slack(SlackSettings),
+    /// On this terminal.
+    Console,
+}
+
+/// Slack.
+#[derive(Clone, Debug)]
+pub struct SlackSettings {
+    /// One or two signing secrets: all verify, the first one seals.
+    pub signing_secrets: Vec<SecretString>,
+    /// The bot's token.
+    pub bot_token: SecretString,
+    /// The Web API.
+    pub api: BaseUrl,
+    /// Whether reply addresses on this machine are taken.
+    pub loopback_response_url: bool,
+}
+
+/// GitHub.
+#[derive(Clone, Debug)]
+pub struct GitHubSettings {
+    /// The person's token.
+    pub token: SecretString,
+    /// The API.
+    pub api: BaseUrl,
+    /// The pages, for links.
+    pub web: BaseUrl,
+}
+
+/// Heroku.
+#[derive(Clone, Debug)]
+pub struct HerokuSettings {
+    /// The person's token.
+    pub token: SecretString,
+    /// The Platform API.
+    pub api: BaseUrl,
+    /// The sign-in.
+    pub id: BaseUrl,
+    /// The older service that links pipelines to repositories.
+    pub links: BaseUrl,
+    /// The pages, for links.
+    pub dashboard: BaseUrl,
+}
+
+/// The source on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceSettings {
+    /// The largest archive, in bytes.
+    pub limit: u64,
+    /// The folder it is spooled in.
+    pub spool: PathBuf,
+}
+
+/// The log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// What is logged, as directives of `tracing_subscriber::EnvFilter` that have been checked.
+    pub filter: String,
+    /// How.
+    pub format: LogFormat,
+}
+
+/// How the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Human on a terminal, JSON otherwise.
+    Auto,
+    /// Lines for people.
+    Human,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Reads everything that `serve` needs.
+pub fn load(variables: &Variables) -> Result<Settings, Faults> {
+    let mut reader = Reader::new(variables);
+    let settings = settings(&mut reader);
+    reader.unknown_ones();
+    reader.finish(settings)
+}
+
+/// Reads the store's folder only: for `backup` and `restore`, which need no tokens.
+pub fn load_store(variables: &Variables) -> Result<PathBuf, Faults> {
+    let mut reader = Reader::new(variables);
+    let store = reader.needed(&t::STORE, path);
+    reader.finish(store)
+}
+
+/// Reads the slash command only: for `manifest`.
+pub fn load_command(variables: &Variables) -> Result<String, Faults> {
+    let mut reader = Reader::new(variables);
+    let command = reader.needed(&t::COMMAND, values::command);
+    reader.finish(command)
+}
+
+/// Reads how to log, which is quiet unless set otherwise: for the sandbox, whose terminal shows a conversation.
+pub fn load_quiet_log(variables: &Variables) -> Result<LogSettings, Faults> {
+    let mut reader = Reader::new(variables);
+    let set = reader.is_set(&t::LOG);
+    let log = log(&mut reader).map(|log| if set { log } else { LogSettings { filter: "warn".to_owned(), ..log } });
+    reader.finish(log)
+}
+
+/// Every value is read before the first `?`, so that one fault does not hide another.
+fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
+    let listen = listen(reader);
+    let store = store(reader);
+    let drain = reader.needed(&t::DRAIN_SECONDS, values::drain);
+    let (chat, person) = chat_and_person(reader);
+    let command = reader.needed(&t::COMMAND, values::command);
+    let github = github(reader);
+    let heroku = heroku(reader);
+    let repositories = reader.optional(&t::REPOSITORIES, values::repositories).unwrap_or_default();
+    let limit = reader.needed(&t::ARCHIVE_LIMIT, values::bytes);
+    let spool = reader.optional(&t::SPOOL, path).unwrap_or_else(std::env::temp_dir);
+    let log = log(reader);
+    Some(Settings {
+        listen: listen?,
+        store: store?,
+        drain: drain?,
+        chat: chat?,
+        command: command?,
+        person: person?,
+        github: github?,
+        heroku: heroku?,
+        repositories,
+        source: SourceSettings { limit: limit?, spool },
+        log: log?,
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all parsers of values")]
+fn path(text: &str) -> Result<PathBuf, String> {
+    Ok(PathBuf::from(text))
+}
+
+fn listen(reader: &mut Reader<'_>) -> Option<SocketAddr> {
+    let port = reader.optional(&t::PORT, values::port);
+    let listens = reader.is_set(&t::LISTEN);
+    let listen = reader.needed(&t::LISTEN, values::address);
+    if listens { listen } else { port.or(listen) }
+}
+
+fn store(reader: &mut Reader<'_>) -> Option<PathBuf> {
+    let allowed = reader.needed(&t::ALLOW_EPHEMERAL_DISK, values::switch);
+    if reader.is_set(&t::DYNO) && allowed == Some(false) {
+        reader.fault(
+            &t::DYNO,
+            format!(
+                "is set, so this is a dyno of Heroku, and its disk is thrown away at every restart: running deploys would be \
+                 forgotten. Run it where the disk survives, or set {}=on to live with that",
+                t::ALLOW_EPHEMERAL_DISK.name
+            ),
+        );
+    }
+    reader.needed(&t::STORE, path)
+}
+
+/// What is chosen decides what is needed.
+fn chat_and_person(reader: &mut Reader<'_>) -> (Option<ChatSettings>, Option<Person>) {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Slack,
+        Console,
+    }
+    let kind = reader.needed(&t::CHAT, |text| match text {
+        "slack" => Ok(Kind::Slack),
+        "console" => Ok(Kind::Console),
+        _ => Err("has to be `slack` or `console`".to_owned()),
+    });
+    let workspace_id = |text: &str| WorkspaceId::parse(text).map_err(|_| "has to be a workspace id, like T0123ABCD".to_owned());
+    let user_id = |text: &str| UserId::parse(text).map_err(|_| "has to be a member id, like U0123ABCD".to_owned());
+    match kind {
+        None => (None, None),
+        Some(Kind::Slack) => {
+            let workspace = reader.needed(&t::PERSON_WORKSPACE, workspace_id);
+            let user = reader.needed(&t::PERSON_USER, user_id);
+            let person = workspace.zip(user).map(|(workspace, user)| Person { workspace, user });
+            (slack(reader).map(ChatSettings::Slack), person)
+        }
+        Some(Kind::Console) => {
+            let workspace = reader.optional(&t::PERSON_WORKSPACE, workspace_id).or_else(|| WorkspaceId::parse(CONSOLE_WORKSPACE).ok());
+            let user = reader.optional(&t::PERSON_USER, user_id).or_else(|| UserId::parse(CONSOLE_USER).ok());
+            (Some(ChatSettings::Console), workspace.zip(user).map(|(workspace, user)| Person { workspace, user }))
+        }
+    }
+}
+
+fn slack(reader: &mut Reader<'_>) -> Option<SlackSettings> {
+    let signing_secrets = reader.needed(&t::SLACK_SIGNING_SECRET, values::signing_secrets);
+    let bot_token = reader.needed(&t::SLACK_BOT_TOKEN, values::token);
+    let api = reader.needed(&t::SLACK_API, values::base_url);
+    let loopback_response_url = reader.needed(&t::SLACK_LOOPBACK_RESPONSE_URL, values::switch);
+    Some(SlackSettings {
+        signing_secrets: signing_secrets?,
+        bot_token: bot_token?,
+        api: api?,
+        loopback_response_url: loopback_response_url?,
+    })
+}
+
+fn github(reader: &mut Reader<'_>) -> Option<GitHubSettings> {
+    let token = reader.needed(&t::GITHUB_TOKEN, values::token);
+    let api = reader.needed(&t::GITHUB_API, values::base_url);
+    let web = reader.needed(&t::GITHUB_WEB, values::base_url);
+    Some(GitHubSettings { token: token?, api: api?, web: web? })
+}
+
+fn heroku(reader: &mut Reader<'_>) -> Option<HerokuSettings> {
+    let token = reader.needed(&t::HEROKU_TOKEN, values::token);
+    let api = reader.needed(&t::HEROKU_API, values::base_url);
+    let id = reader.needed(&t::HEROKU_ID, values::base_url);
+    let links = reader.needed(&t::HEROKU_LINKS, values::base_url);
+    let dashboard = reader.needed(&t::HEROKU_DASHBOARD, values::base_url);
+    Some(HerokuSettings { token: token?, api: api?, id: id?, links: links?, dashboard: dashboard? })
+}
+
+fn log(reader: &mut Reader<'_>) -> Option<LogSettings> {
+    let filter = reader.needed(&t::LOG, values::log_filter);
+    let format = reader.needed(&t::LOG_FORMAT, |text| match text {
+        "auto" => Ok(LogFormat::Auto),
+        "human" => Ok(LogFormat::Human),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("has to be `auto`, `human` or `json`".to_owned()),
+    });
+    Some(LogSettings { filter: filter?, format: format? })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! Numbers about the service, in the OpenMetrics text format. No label holds what a person chose: the sets are closed.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64};
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+use crate::domain::command::Verb;
+use crate::domain::deployment::Phase;
+use crate::domain::gate::Reason;
+use crate::domain::request::Ask;
+use crate::ports::{Fault, PortError, Service, Submitted};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Requests {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refusals {
+    reason: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Endings {
+    result: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Calls {
+    service: &'static str,
+    outcome: &'static str,
+}
+
+/// The numbers. Cheap to clone: clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    requests: Family<Requests, Counter>,
+    refusals: Family<Refusals, Counter>,
+    endings: Family<Endings, Counter>,
+    calls: Family<Calls, Counter>,
+    open: Gauge<i64, AtomicI64>,
+    draining: Gauge<i64, AtomicI64>,
+    store_failed: Gauge<i64, AtomicI64>,
+    started: Counter<u64, AtomicU64>,
+}
+
+impl Metrics {
+    /// Numbers that `registry` shows from now on.
+    pub fn registered(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register("build", "What runs", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register(
+            "requests",
+            "Commands and presses from verified chats, by kind and by what became of them",
+            metrics.requests.clone(),
+        );
+        registry.register("refusals", "Reasons why a deploy might not go out, by code", metrics.refusals.clone());
+        registry.register("deployments_started", "Deployments that were recorded", metrics.started.clone());
+        registry.register("deployments_ended", "Deployments that came to an end, by result", metrics.endings.clone());
+        registry.register("outside_calls", "Calls to other services, by service and outcome", metrics.calls.clone());
+        registry.register("deployments_open", "Deployments that are not over", metrics.open.clone());
+        registry.register("draining", "1 while the service stops", metrics.draining.clone());
+        registry.register("store_failed", "1 once the store has failed: nothing is accepted until a restart", metrics.store_failed.clone());
+        metrics
+    }
+
+    /// A request came in.
+    pub fn request(&self, ask: &Ask, became: Submitted) {
+        let outcome = match became {
+            Submitted::Accepted => "accepted",
+            Submitted::Repeated => "repeated",
+            Submitted::Unavailable => "unavailable",
+        };
+        self.requests.get_or_create(&Requests { kind: kind(ask), outcome }).inc();
+    }
+
+    /// A deploy was refused; each reason counts.
+    pub fn refused<'a>(&self, reasons: impl IntoIterator<Item = &'a Reason>) {
+        for reason in reasons {
+            self.refusals.get_or_create(&Refusals { reason: reason.code() }).inc();
+        }
+    }
+
+    /// A deployment was recorded.
+    pub fn deployment_started(&self) {
+        self.started.inc();
+    }
+
+    /// A deployment has moved to `phase`; counts if that is an end.
+    pub fn deployment_moved(&self, phase: &Phase) {
+        let result = match phase {
+            Phase::Succeeded { .. } => "succeeded",
+            Phase::Failed { .. } => "failed",
+            Phase::Cancelled { .. } => "cancelled",
+            Phase::Freed { .. } => "freed",
+            Phase::Waiting(_)
+            | Phase::NeedsCode { .. }
+            | Phase::Starting
+            | Phase::Announcing(_)
+            | Phase::Uploading
+            | Phase::AboutToBuild(_)
+            | Phase::Building { .. }
+            | Phase::Releasing { .. }
+            | Phase::Restarting { .. }
+            | Phase::Unknown(_) => return,
+        };
+        self.endings.get_or_create(&Endings { result }).inc();
+    }
+
+    /// A call to another service came back.
+    pub fn called<T>(&self, service: Service, outcome: &Result<T, PortError>) {
+        let outcome = match outcome {
+            Ok(_) => "ok",
+            Err(error) => fault(error.fault),
+        };
+        self.calls.get_or_create(&Calls { service: name(service), outcome }).inc();
+    }
+
+    /// How many deployments are not over.
+    pub fn open(&self, count: usize) {
+        self.open.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// The service stops.
+    pub fn draining(&self) {
+        self.draining.set(1);
+    }
+
+    /// The store has failed, for good.
+    pub fn store_failed(&self) {
+        self.store_failed.set(1);
+    }
+
+    /// How the service is, for whoever watches it.
+    pub fn health(&self) -> Health {
+        Health { store_failed: self.store_failed.get() != 0, open: self.open.get(), draining: self.draining.get() != 0 }
+    }
+}
+
+/// How the service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// The store has failed: nothing is accepted until a restart.
+    pub store_failed: bool,
+    /// Deployments that are not over.
+    pub open: i64,
+    /// The service stops.
+    pub draining: bool,
+}
+
+/// Everything in `registry`, as text.
+pub fn page(registry: &Registry) -> Result<String, fmt::Error> {
+    let mut page = String::new();
+    text::encode(&mut page, registry)?;
+    Ok(page)
+}
+
+fn kind(ask: &Ask) -> &'static str {
+    match ask {
+        Ask::Press { .. } => "press",
+        Ask::Command(command) => match command.verb() {
+            Verb::Help => "help",
+            Verb::Pipelines => "pipelines",
+            Verb::Info => "info",
+            Verb::Plan => "plan",
+            Verb::Deploy => "deploy",
+            Verb::Status => "status",
+            Verb::Queue => "queue",
+            Verb::Leave => "leave",
+            Verb::Cancel => "cancel",
+            Verb::Releases => "releases",
+        },
+    }
+}
+
+fn name(service: Service) -> &'static str {
+    match service {
+        Service::Chat => "chat",
+        Service::SourceControl => "source_control",
+        Service::Platform => "platform",
+    }
+}
+
+fn fault(fault: Fault) -> &'static str {
+    match fault {
+        Fault::SignInLost => "sign_in_lost",
+        Fault::Forbidden => "forbidden",
+        Fault::NotFound => "not_found",
+        Fault::Refused => "refused",
+        Fault::RateLimited { .. } => "rate_limited",
+        Fault::Unreachable => "unreachable",
+        Fault::Unclear => "unclear",
+        Fault::Nonsense => "nonsense",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::command::Command;
+    use crate::domain::deployment::DynosUp;
+
+    #[test]
+    fn everything_that_happens_is_counted() {
+        let mut registry = Registry::with_prefix("slash_heroku");
+        let metrics = Metrics::registered(&mut registry);
+        metrics.request(&Ask::Command(Command::Pipelines), Submitted::Accepted);
+        metrics.request(&Ask::Command(Command::Pipelines), Submitted::Accepted);
+        metrics.refused(&[Reason::FromFork, Reason::MayNotDeploy]);
+        metrics.deployment_started();
+        metrics.deployment_moved(&Phase::Starting);
+        metrics.deployment_moved(&Phase::Succeeded { version: 2, dynos: DynosUp::Up(1) });
+        metrics.called(Service::Platform, &Ok(()));
+        metrics.called::<()>(Service::Chat, &Err(PortError::new(Service::Chat, Fault::Unclear, "")));
+        metrics.open(3);
+        let page = page(&registry).unwrap();
+        for line in [
+            "slash_heroku_requests_total{kind=\"pipelines\",outcome=\"accepted\"} 2",
+            "slash_heroku_refusals_total{reason=\"from-fork\"} 1",
+            "slash_heroku_refusals_total{reason=\"may-not-deploy\"} 1",
+            "slash_heroku_deployments_started_total 1",
+            "slash_heroku_deployments_ended_total{result=\"succeeded\"} 1",
+            "slash_heroku_outside_calls_total{service=\"platform\",outcome=\"ok\"} 1",
+            "slash_heroku_outside_calls_total{service=\"chat\",outcome=\"unclear\"} 1",
+            "slash_heroku_deployments_open 3",
+            "slash_heroku_store_failed 0",
+        ] {
+            assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
+        }
+        assert!(page.ends_with("# EOF\n"));
+    }
+}
