@@ -35,7 +35,7 @@ pub struct Service(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     ports: Ports,
-    metrics: Arc<Metrics>,
+    metrics: Metrics,
     tasks: TaskTracker,
     driven: Mutex<HashMap<DeploymentId, Lease>>,
     failure: watch::Sender<Option<String>>,
@@ -43,7 +43,7 @@ struct Inner {
 
 impl Service {
     /// A service that has not begun.
-    pub fn new(ports: Ports, metrics: Arc<Metrics>) -> Self {
+    pub fn new(ports: Ports, metrics: Metrics) -> Self {
         let (failure, _) = watch::channel(None);
         Self(Arc::new(Inner { ports, metrics, tasks: TaskTracker::new(), driven: Mutex::default(), failure }))
     }
@@ -75,6 +75,7 @@ impl Service {
     /// the caller bounds the wait.
     pub async fn drain(&self) {
         self.0.ports.stopping.store(true, Ordering::SeqCst);
+        self.0.metrics.draining();
         self.0.tasks.close();
         self.0.ports.clock.wake(WakeKey::Keeper);
         let driven: Vec<DeploymentId> = self.driven().keys().copied().collect();
@@ -117,6 +118,7 @@ impl Service {
 
     fn fail(&self, error: &StoreError) {
         tracing::error!(%error, "the store failed");
+        self.0.metrics.store_failed();
         self.0.failure.send_replace(Some(error.to_string()));
     }
 
@@ -142,6 +144,20 @@ impl Service {
         let answered = answer(ports, &request, code).await;
         ports.store.release(&lease).await?;
         answered
+    }
+
+    async fn accept(&self, request: &Request) -> Submitted {
+        match self.0.ports.store.accept(request).await {
+            Ok(Accepted::New) => Submitted::Accepted,
+            Ok(Accepted::Repeated) => Submitted::Repeated,
+            Err(error) => {
+                tracing::error!(%error, "a request could not be put on disk");
+                if matches!(error, StoreError::Failed(_) | StoreError::Damaged(_)) {
+                    self.fail(&error);
+                }
+                Submitted::Unavailable
+            }
+        }
     }
 
     /// Keeps house: renews leases, takes up deployments that nobody drives, forgets what is over.
@@ -176,7 +192,7 @@ impl Service {
         }
         let open = self.0.ports.store.open_deployments().await?;
         let count = open.len();
-        self.0.metrics.open_deployments(count);
+        self.0.metrics.open(count);
         for deployment in open {
             self.take_up(&deployment).await?;
         }
@@ -212,7 +228,7 @@ impl Service {
     async fn driven_to_an_end(&self, id: DeploymentId, ended: Result<(), DriveError>) {
         match ended {
             Ok(()) => match self.0.ports.store.deployment(id).await {
-                Ok(Some(deployment)) if deployment.has_ended() => self.0.metrics.deployment_ended(&deployment.phase),
+                Ok(Some(deployment)) if deployment.has_ended() => self.0.metrics.deployment_moved(&deployment.phase),
                 Ok(_) => {}
                 Err(error) => self.fail(&error),
             },
@@ -250,33 +266,14 @@ fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
 #[async_trait]
 impl Inbox for Service {
     async fn submit(&self, incoming: Incoming) -> Submitted {
-        if self.is_draining() {
-            return Submitted::Unavailable;
-        }
         let Incoming { id, origin, ask, code } = incoming;
-        let request = Request {
-            id,
-            version: 0,
-            origin,
-            ask,
-            came_with_code: code.is_some(),
-            received_at: self.clock().now(),
-            answered: false,
-        };
-        match self.0.ports.store.accept(&request).await {
-            Ok(Accepted::New) => {
-                self.0.metrics.request_accepted(&request.ask);
-                self.have_answered(request, code);
-                Submitted::Accepted
-            }
-            Ok(Accepted::Repeated) => Submitted::Repeated,
-            Err(error) => {
-                tracing::error!(%error, "a request could not be put on disk");
-                if matches!(error, StoreError::Failed(_) | StoreError::Damaged(_)) {
-                    self.fail(&error);
-                }
-                Submitted::Unavailable
-            }
+        let request =
+            Request { id, version: 0, origin, ask, came_with_code: code.is_some(), received_at: self.clock().now(), answered: false };
+        let became = if self.is_draining() { Submitted::Unavailable } else { self.accept(&request).await };
+        self.0.metrics.request(&request.ask, became);
+        if became == Submitted::Accepted {
+            self.have_answered(request, code);
         }
+        became
     }
 }

@@ -352,8 +352,3 @@ pub(super) fn record_refused(said: Option<&str>) -> Line {
         None => vec![text(format!("{SOURCE} did not take the deployment's record."))],
     }
 }
-impl std::fmt::Display for crate::domain::command::Command {
-    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        Ok(())
-    }
-}
