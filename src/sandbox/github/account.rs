@@ -37,6 +37,7 @@ pub(super) fn root(scene: &Scene<'_>) -> Answer {
         ("current_user_repositories_url", "/user/repos{?type,page,per_page,sort}"),
         ("starred_url", "/user/starred{/owner}{/repo}"),
         ("starred_gists_url", "/gists/starred"),
+        ("topic_search_url", "/search/topics?q={query}{&page,per_page}"),
         ("user_url", "/users/{user}"),
         ("user_organizations_url", "/user/orgs"),
         ("user_repositories_url", "/users/{user}/repos{?type,page,per_page,sort}"),
@@ -77,9 +78,9 @@ pub(super) fn rate_limit(world: &mut World, scene: &Scene<'_>) -> Answer {
     let (budget, limit) = guard::budget(world, &scene.caller.token);
     let reset = budget.turn(scene.now).as_second();
     let used = budget.used.min(limit);
-    let core = json!({ "limit": limit, "used": used, "remaining": limit.saturating_sub(used), "reset": reset, "resource": "core" });
-    let other = |limit: u32, name: &str| json!({ "limit": limit, "used": 0, "remaining": limit, "reset": reset, "resource": name });
-    let mut body = json!({ "resources": { "core": core, "search": other(30, "search"), "graphql": other(5000, "graphql") } });
+    let core = json!({ "limit": limit, "used": used, "remaining": limit.saturating_sub(used), "reset": reset });
+    let other = |limit: u32| json!({ "limit": limit, "used": 0, "remaining": limit, "reset": reset });
+    let mut body = json!({ "resources": { "core": core, "search": other(30), "graphql": other(5000) } });
     if let (Value::Object(body), false) = (&mut body, scene.newer) {
         body.insert("rate".to_owned(), core);
     }
@@ -96,8 +97,22 @@ pub(super) fn repository(repository: &super::world::Repository, scene: &Scene<'_
     let mut body = super::shapes::full_repository(repository, scene);
     if let Value::Object(body) = &mut body {
         body.insert("updated_at".to_owned(), stamp(repository.pushed_at).into());
+        body.insert("organization".to_owned(), user(scene, &repository.owner));
+        body.insert("temp_clone_token".to_owned(), "".into());
         body.insert("subscribers_count".to_owned(), 0.into());
         body.insert("network_count".to_owned(), 0.into());
+    }
+    let settings = json!({
+        "allow_squash_merge": true, "allow_merge_commit": true, "allow_rebase_merge": true, "allow_auto_merge": false,
+        "delete_branch_on_merge": false, "allow_update_branch": false,
+    });
+    // Only those who may push see how pull requests are merged.
+    let pusher = scene.caller.login.is_some() && repository.allows(scene.caller) >= Some(super::seed::Permission::Write);
+    if let (Value::Object(body), Value::Object(settings), true) = (&mut body, settings, pusher) {
+        body.extend(settings);
+        if !scene.newer {
+            body.insert("use_squash_pr_title_as_default".to_owned(), false.into());
+        }
     }
     Answer::ok(&body)
 }

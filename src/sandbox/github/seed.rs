@@ -180,6 +180,9 @@ impl Github {
     /// Gives a repository a new `OWNER/NAME`; the old one redirects to the numeric address.
     pub fn rename_repository(&self, from: &str, to: &str) -> Result<(), String> {
         let (owner, name) = to.split_once('/').ok_or_else(|| format!("`{to}` is not OWNER/NAME"))?;
+        if !from.eq_ignore_ascii_case(to) && self.lock().repositories.iter().any(|repository| repository.is_named(to)) {
+            return Err(format!("{to} exists already"));
+        }
         let id = self.change(from, |repository, _, _| {
             repository.owner = owner.to_owned();
             repository.name = name.to_owned();

@@ -27,8 +27,8 @@ impl Github {
                 sha,
                 context: context.to_owned(),
                 state: state.to_owned(),
-                description: None,
-                target_url: None,
+                description: Some(format!("The state is {state}.")),
+                target_url: Some(format!("https://ci.example/{context}")),
                 creator: "ci-bot".to_owned(),
                 at: now,
             });
