@@ -1,8 +1,22 @@
 //! What the subcommands do.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use anyhow::{Context, bail};
+use tokio::io::BufReader;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::adapters::clock::{RandomIds, SystemClock};
+use crate::adapters::http::server::{self, ListenerLimits};
+use crate::adapters::slack::manifest::manifest as slack_manifest;
+use crate::adapters::sled::{self, AdminSocket, SledStore};
 use crate::config::Settings;
+use crate::rehearsal;
+use crate::wiring::{Ground, wire};
 
 /// What the sandbox shall do.
 #[derive(Clone, Debug, Default)]
@@ -15,35 +29,86 @@ pub struct SandboxOptions {
     pub store: Option<PathBuf>,
 }
 
-/// Why a subcommand did not do it.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// It cannot be done yet.
-    #[error("not wired yet")]
-    NotWired,
+/// Serves until it is told to stop, then drains.
+pub async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let store = open(&settings.store).await?;
+    let ids = Arc::new(RandomIds);
+    let ground = Ground { clock: Arc::new(SystemClock::default()), ids: Arc::<RandomIds>::clone(&ids), store: Arc::new(store.clone()) };
+    let wired = wire(&settings, ground, Box::new(std::io::stdout()))?;
+    let listener = TcpListener::bind(settings.listen).await.with_context(|| format!("could not listen on {}", settings.listen))?;
+    let admin = AdminSocket::bind(&store).context("could not open the admin socket in the store's folder")?;
+    let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    tasks.spawn(admin.serve(stop.clone()));
+    let limits = ListenerLimits { drain: settings.drain / 2, ..ListenerLimits::default() };
+    let http = tasks.spawn(server::serve(listener, wired.router, limits, stop.clone()));
+    wired.service.begin().await.context("what was going on could not be taken up again")?;
+    tracing::info!(address = %settings.listen, store = %settings.store.display(), "serving");
+
+    let typed = async {
+        let Some(console) = &wired.console else { return std::future::pending().await };
+        console.run(BufReader::new(tokio::io::stdin()), &wired.service, ids.as_ref(), &stop).await
+    };
+    let failure: Option<String> = tokio::select! {
+        _ = terminated.recv() => None,
+        _ = interrupted.recv() => None,
+        reason = wired.service.failed() => Some(reason),
+        reason = store.failed() => Some(reason),
+        ended = http => Some(match ended {
+            Ok(Ok(())) => "the listener stopped".to_owned(),
+            Ok(Err(error)) => format!("the listener stopped: {error}"),
+            Err(error) => format!("the listener stopped: {error}"),
+        }),
+        ended = typed => ended.err().map(|error| format!("the terminal cannot be read: {error}")),
+    };
+    tracing::info!(seconds = settings.drain.as_secs(), "draining");
+    stop.cancel();
+    tasks.close();
+    let drained = async {
+        wired.service.drain().await;
+        tasks.wait().await;
+        store.close().await;
+    };
+    if tokio::time::timeout(settings.drain, drained).await.is_err() {
+        tracing::warn!("not everything came to a rest in time; the next start goes on from the records");
+    }
+    match failure {
+        None => Ok(()),
+        Some(reason) => bail!("the service had to end: {reason}"),
+    }
 }
 
-/// Serves until it is told to stop.
-pub async fn serve(_settings: Settings) -> Result<(), RunError> {
-    Err(RunError::NotWired)
+/// Opens a store off the runtime's threads: it reads everything, and may wait for another process to let go.
+pub(crate) async fn open(folder: &Path) -> anyhow::Result<SledStore> {
+    let folder = folder.to_owned();
+    let opened = tokio::task::spawn_blocking(move || SledStore::open(&folder)).await.context("opening the store was cut off")?;
+    Ok(opened?)
 }
 
 /// Runs the sandbox. A script that does not go as written is an error.
-pub async fn sandbox(_options: SandboxOptions) -> Result<(), RunError> {
-    Err(RunError::NotWired)
+pub async fn sandbox(options: SandboxOptions) -> anyhow::Result<()> {
+    match options {
+        SandboxOptions { file: Some(file), .. } => rehearsal::play(&file).await,
+        SandboxOptions { serve_only: true, .. } => rehearsal::serve_world().await,
+        SandboxOptions { store, .. } => rehearsal::terminal(store).await,
+    }
 }
 
 /// The chat's description of this app, for setting it up there.
-pub fn manifest(_command: &str, _public: &url::Url) -> Result<String, RunError> {
-    Err(RunError::NotWired)
+pub fn manifest(command: &str, public: &url::Url) -> anyhow::Result<String> {
+    if public.scheme() != "https" {
+        bail!("the chat reaches this service over https only: {public} is not");
+    }
+    Ok(serde_json::to_string_pretty(&slack_manifest(public, command))?)
 }
 
 /// Copies the store in `folder` into `file`.
-pub async fn backup(_folder: &Path, _file: &Path) -> Result<(), RunError> {
-    Err(RunError::NotWired)
+pub async fn backup(folder: &Path, file: &Path) -> anyhow::Result<()> {
+    Ok(sled::backup(folder, file).await?)
 }
 
 /// Fills the empty `folder` from `file`.
-pub async fn restore(_folder: &Path, _file: &Path) -> Result<(), RunError> {
-    Err(RunError::NotWired)
+pub async fn restore(folder: &Path, file: &Path) -> anyhow::Result<()> {
+    Ok(sled::restore(folder, file).await?)
 }

@@ -1,0 +1,102 @@
+//! The real service in a simulated world: a terminal to type in, the world alone, and scripts that are played.
+
+mod child;
+mod in_process;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use tokio::io::{AsyncWriteExt, BufReader};
+
+use crate::adapters::clock::SystemClock;
+use crate::sandbox::company;
+use crate::sandbox::script::{Played, Player, Script, compare};
+use crate::sandbox::terminal;
+use crate::sandbox::world::World;
+
+pub use child::Child;
+pub use in_process::{InProcess, Stage};
+
+/// Where the simulated world listens when it is served alone: eight ports in a row.
+const FIRST_PORT: u16 = 9001;
+
+/// The settings with which the service finds the simulated world, as environment variables.
+pub fn settings_for(world: &World) -> Vec<(&'static str, String)> {
+    let seed = world.slack.seed();
+    let (workspace, user) = company::ANA;
+    vec![
+        ("SLASH_HEROKU_COMMAND", seed.command.clone()),
+        ("SLASH_HEROKU_SLACK_SIGNING_SECRET", seed.signing_secret.clone()),
+        ("SLASH_HEROKU_SLACK_BOT_TOKEN", seed.bot_token.clone()),
+        ("SLASH_HEROKU_SLACK_API", world.slack.api_address().trim_end_matches('/').to_owned()),
+        ("SLASH_HEROKU_SLACK_LOOPBACK_RESPONSE_URL", "on".to_owned()),
+        ("SLASH_HEROKU_PERSON_WORKSPACE", workspace.to_owned()),
+        ("SLASH_HEROKU_PERSON_USER", user.to_owned()),
+        ("SLASH_HEROKU_GITHUB_TOKEN", company::GITHUB_TOKEN.to_owned()),
+        ("SLASH_HEROKU_GITHUB_API", world.github.api_url()),
+        ("SLASH_HEROKU_GITHUB_WEB", world.github.web_url()),
+        ("SLASH_HEROKU_HEROKU_TOKEN", company::HEROKU_TOKEN.to_owned()),
+        ("SLASH_HEROKU_HEROKU_API", world.heroku.api_url()),
+        ("SLASH_HEROKU_HEROKU_ID", world.heroku.id_url()),
+        ("SLASH_HEROKU_HEROKU_LINKS", world.heroku.link_url()),
+    ]
+}
+
+/// Plays a script; an error if it does not go as written.
+pub async fn play(file: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let script = Script::parse(&file.display().to_string(), &text)?;
+    let played = play_script(&script).await?;
+    let mut out = tokio::io::stdout();
+    for line in script.told(&played) {
+        out.write_all(format!("{line}\n").as_bytes()).await?;
+    }
+    out.flush().await?;
+    match compare(&script, &played) {
+        None => Ok(()),
+        Some(difference) => bail!("it did not go as written:\n{difference}"),
+    }
+}
+
+/// Plays a script in a world of its own, with the real service over real HTTP on a real store, on a stepped clock.
+pub async fn play_script(script: &Script) -> anyhow::Result<Played> {
+    let stage = Stage::set().await?;
+    let mut service = InProcess::new(&stage)?;
+    let mut outside = stage.world.outside();
+    let mut player = Player::new(Arc::clone(&stage.clock), Arc::clone(&stage.world.slack), &mut outside, &mut service);
+    Ok(player.play(script).await?)
+}
+
+/// Serves the simulated world alone until it is interrupted, and says how to point a service at it.
+pub async fn serve_world() -> anyhow::Result<()> {
+    let world = World::start(Arc::new(SystemClock::default()), FIRST_PORT).await?;
+    let mut out = tokio::io::stdout();
+    out.write_all(b"# The simulated Slack, GitHub and Heroku are up. Settings for `slash-heroku serve`:\n").await?;
+    for (name, value) in settings_for(&world) {
+        out.write_all(format!("export {name}={value}\n").as_bytes()).await?;
+    }
+    out.flush().await?;
+    tokio::signal::ctrl_c().await.context("waiting for Ctrl-C failed")
+}
+
+/// Opens a terminal chat in a simulated world, with the real service as a child process.
+pub async fn terminal(store: Option<PathBuf>) -> anyhow::Result<()> {
+    let kept;
+    let folder = match store {
+        Some(folder) => folder,
+        None => {
+            kept = tempfile::Builder::new().prefix("slash-heroku-sandbox-").tempdir().context("no folder for the store")?;
+            kept.path().to_owned()
+        }
+    };
+    let world = World::start(Arc::new(SystemClock::default()), 0).await?;
+    let mut out = tokio::io::stdout();
+    out.write_all(format!("The store is {}.\n", folder.display()).as_bytes()).await?;
+    out.flush().await?;
+    let mut service = Child::new(settings_for(&world), &folder)?;
+    crate::sandbox::script::Service::start(&mut service).await.context("the service did not start")?;
+    let talked = terminal::run(&world.slack, &mut service, BufReader::new(tokio::io::stdin()), out).await;
+    crate::sandbox::script::Service::stop(&mut service).await?;
+    Ok(talked?)
+}

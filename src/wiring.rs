@@ -1,0 +1,111 @@
+//! Settings to ports: the only file that names concrete adapters.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context;
+use axum::Router;
+use prometheus_client::registry::Registry;
+
+use crate::adapters::console::{Console, ConsoleSettings};
+use crate::adapters::github::{self, GitHub};
+use crate::adapters::heroku::{self, Heroku};
+use crate::adapters::settings_accounts::OnePerson;
+use crate::adapters::slack::inbound::{self, SlackInbound};
+use crate::adapters::slack::outbound::{SlackChat, SlackSettings};
+use crate::adapters::slack::seal::Sealer;
+use crate::config::{ChatSettings, Settings};
+use crate::domain::names::ChannelId;
+use crate::health;
+use crate::metrics::Metrics;
+use crate::ports::{Chat, Clock, Credentials, Ids, Inbox, Store};
+use crate::service::Service;
+use crate::usecases::{Ports, RepositoryMap};
+
+/// What differs between the real thing and a rehearsal of it.
+#[derive(Debug)]
+pub struct Ground {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// The store, open.
+    pub store: Arc<dyn Store>,
+}
+
+/// The service, wired.
+#[derive(Debug)]
+pub struct Wired {
+    /// The service; not begun.
+    pub service: Service,
+    /// What it answers over HTTP.
+    pub router: Router,
+    /// The terminal, where that is the chat.
+    pub console: Option<Arc<Console>>,
+}
+
+/// Wires everything. `terminal` is where the console prints, if that is the chat.
+pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>) -> anyhow::Result<Wired> {
+    let Ground { clock, ids, store } = ground;
+    let mut registry = Registry::default();
+    let metrics = Metrics::registered(&mut registry);
+    let github = github::GitHubSettings {
+        api: settings.github.api.clone(),
+        web: settings.github.web.clone(),
+        archive_limit: settings.source.limit,
+        spool_dir: Some(settings.source.spool.clone()),
+    };
+    let heroku = heroku::HerokuSettings {
+        api: settings.heroku.api.clone(),
+        links: settings.heroku.links.clone(),
+        dashboard: settings.heroku.dashboard.clone(),
+    };
+    let credentials = Credentials { source: settings.github.token.clone(), platform: settings.heroku.token.clone() };
+    let sealer = match &settings.chat {
+        ChatSettings::Slack(slack) => Some(Arc::new(Sealer::new(&slack.signing_secrets).context("nothing can seal reply addresses")?)),
+        ChatSettings::Console => None,
+    };
+    let (chat, console): (Arc<dyn Chat>, _) = match (&settings.chat, &sealer) {
+        (ChatSettings::Slack(slack), Some(sealer)) => {
+            let slack = SlackSettings {
+                api: slack.api.clone(),
+                bot_token: slack.bot_token.clone(),
+                sealer: Arc::clone(sealer),
+                allow_loopback_response_url: slack.loopback_response_url,
+            };
+            (Arc::new(SlackChat::new(slack, Arc::clone(&clock)).context("no HTTP client for the chat")?), None)
+        }
+        (ChatSettings::Slack(_) | ChatSettings::Console, _) => {
+            let channel = ChannelId::parse("terminal").context("the terminal has no name")?;
+            let console = Arc::new(Console::new(ConsoleSettings { person: settings.person.clone(), channel }, terminal));
+            (Arc::<Console>::clone(&console), Some(console))
+        }
+    };
+    let ports = Ports {
+        chat,
+        source: Arc::new(GitHub::new(github, Arc::clone(&clock)).context("no HTTP client for GitHub")?),
+        platform: Arc::new(Heroku::new(heroku, Arc::clone(&clock)).context("no HTTP client for Heroku")?),
+        store,
+        clock: Arc::clone(&clock),
+        ids,
+        accounts: Arc::new(OnePerson::new(settings.person.clone(), credentials)),
+        repositories: Arc::new(RepositoryMap::new(settings.repositories.iter().cloned())),
+        command_word: Arc::from(settings.command.as_str()),
+        stopping: Arc::new(AtomicBool::new(false)),
+    };
+    let service = Service::new(ports, metrics.clone());
+    let mut router = health::router(metrics, registry);
+    if let (ChatSettings::Slack(slack), Some(sealer)) = (&settings.chat, sealer) {
+        let inbox: Arc<dyn Inbox> = Arc::new(service.clone());
+        router = router.merge(inbound::router(SlackInbound {
+            secrets: slack.signing_secrets.clone(),
+            inbox,
+            clock,
+            sealer,
+            command_word: settings.command.clone(),
+            allow_loopback_response_url: slack.loopback_response_url,
+        }));
+    }
+    Ok(Wired { service, router, console })
+}
