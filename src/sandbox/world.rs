@@ -53,3 +53,53 @@ pub enum WorldError {
     #[error("the company could not be made: {0}")]
     Seed(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::clock::SteppedClock;
+    use crate::sandbox::script::{TABLE, Tally, read};
+    use crate::sandbox::script::player::Outside;
+
+    #[tokio::test]
+    async fn the_company_fits_the_simulators_and_takes_directives() {
+        let clock = SteppedClock::new();
+        let mut world = World::start(clock.for_the_world(), 0).await.unwrap();
+        for line in [
+            "acme/hubot topic: ci/circleci failed",
+            "acme/hubot topic: run build pending",
+            "acme/hubot main requires ci/circleci, lint by a ruleset",
+            "push acme/hubot topic",
+            "bob pushes acme/hubot fresh: A new branch",
+            "delete acme/hubot red",
+            "tag acme/hubot v2 at main",
+            "open acme/hubot #9 from fresh",
+            "archive acme/cron",
+            "rename acme/site to acme/place",
+            "ana may read acme/web",
+            "ana may not see acme/shop",
+            "ana may view app web-eu",
+            "ana may not see app web-us",
+            "hold hubot-staging build",
+            "let hubot-staging go",
+            "the next release of shop-staging fails",
+            "the next dynos of hubot-staging crash",
+            "the build of hubot-staging says dreaming",
+            "build slots are used up",
+            "build slots are free",
+            "cron-staging has 1 dynos",
+            "config of hubot-staging changes: COLOUR",
+            "github fails POST deployments once: cut after",
+            "heroku fails POST builds twice: 503",
+            "github works again",
+            "heroku works again",
+            "github has no token",
+            "heroku has no token",
+        ] {
+            let directive = read(TABLE, line).unwrap();
+            assert_eq!(world.perform(&directive), Ok(()), "{line}");
+        }
+        assert_eq!(world.count(&Tally::Releases("shop-production".to_owned())).unwrap().len(), 2);
+        assert_eq!(world.violations(), Vec::<String>::new());
+    }
+}

@@ -6,7 +6,8 @@ use super::World;
 use crate::sandbox::company::{CI_APP, GITHUB_TOKEN, HEROKU_TOKEN};
 use crate::sandbox::github::{self, Permission, Protection};
 use crate::sandbox::heroku::{self, AppRight, Held};
-use crate::sandbox::script::directives::{Directive, Failing, Right, Stage, Tally, Vendor};
+use crate::sandbox::script::checks::Tally;
+use crate::sandbox::script::directives::{Directive, Failing, Right, Stage, Vendor};
 use crate::sandbox::script::player::Outside;
 
 impl Outside for World {
