@@ -58,8 +58,8 @@ pub enum WorldError {
 mod tests {
     use super::*;
     use crate::sandbox::clock::SteppedClock;
-    use crate::sandbox::script::{TABLE, Tally, read};
     use crate::sandbox::script::player::Outside;
+    use crate::sandbox::script::{TABLE, Tally, read};
 
     #[tokio::test]
     async fn the_company_fits_the_simulators_and_takes_directives() {
