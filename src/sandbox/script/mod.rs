@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! # A comment.
-//! * hold hubot-staging build          what happens outside; see `directives::TABLE`
+//! * hold hubot-staging build          what happens outside; see `table::TABLE`
 //! ana> deploy hubot to staging        a command in #general
 //! ana in #quiet> status               a command somewhere else
 //!   [..] @ana is deploying …          what everybody sees then: the player compares it, or writes it
@@ -12,17 +12,21 @@
 //! = builds of hubot-staging: 1        must be so
 //! ```
 
+pub mod checks;
 pub mod compare;
 pub mod directives;
 pub mod parse;
 pub mod player;
 pub mod shapes;
+pub mod table;
 pub mod transcript;
 
+pub use checks::{CHECKS, Check, Tally};
 pub use compare::{compare, update};
-pub use directives::{Directive, Failing, Tally, Vendor};
+pub use directives::{Directive, Failing, Vendor, read};
 pub use parse::{Act, Script, Step};
 pub use player::{Outside, Played, Player, Service};
+pub use table::TABLE;
 
 /// Something is wrong with a script or its play, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

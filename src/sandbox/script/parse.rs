@@ -5,7 +5,9 @@ use std::ops::Range;
 use jiff::SignedDuration;
 
 use super::ScriptError;
-use super::directives::{CHECKS, Check, Directive, TABLE, read};
+use super::checks::{CHECKS, Check};
+use super::directives::{Directive, read};
+use super::table::TABLE;
 
 /// A script, with the text it was read from.
 #[derive(Clone, Debug)]
@@ -161,5 +163,18 @@ mod tests {
         assert!(fault("ana> x\n= no violations\n  seen").starts_with("a.chat:3: an expected line"));
         assert!(fault("~ soon").contains("is no time"));
         assert!(fault("* hole hubot build").contains("hold {app} {stage}"));
+    }
+
+    #[test]
+    fn every_scenario_can_be_read() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/scenarios");
+        let mut read = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            Script::parse(name, &std::fs::read_to_string(&path).unwrap()).unwrap();
+            read += 1;
+        }
+        assert!(read > 0);
     }
 }

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::ScriptError;
-use super::directives::{Check, Directive, Failing, Tally, Vendor};
+use super::checks::{Check, Tally};
+use super::directives::{Directive, Failing, Vendor};
 use super::parse::{Act, Script, Step};
 use super::transcript::Transcript;
 use crate::ports::Clock;

@@ -1,0 +1,178 @@
+//! Making the directives of a script come true at GitHub and Heroku.
+
+use jiff::Timestamp;
+
+use super::World;
+use crate::sandbox::company::{CI_APP, GITHUB_TOKEN, HEROKU_TOKEN};
+use crate::sandbox::github::{self, Permission, Protection};
+use crate::sandbox::heroku::{self, AppRight, Held};
+use crate::sandbox::script::checks::Tally;
+use crate::sandbox::script::directives::{Directive, Failing, Right, Stage, Vendor};
+use crate::sandbox::script::player::Outside;
+
+impl Outside for World {
+    fn perform(&mut self, directive: &Directive) -> Result<(), String> {
+        let (github, heroku) = (&self.github, &self.heroku);
+        match directive {
+            Directive::Status { repo, branch, check, state } => github.set_status(repo, branch, check, state),
+            Directive::CheckRun { repo, branch, name, conclusion } => {
+                let status = if conclusion.is_some() { "completed" } else { "in_progress" };
+                github.add_check_run(repo, branch, name, status, *conclusion, CI_APP)
+            }
+            Directive::Requires { repo, branch, checks, ruleset } => {
+                let checks: Vec<&str> = checks.iter().map(String::as_str).collect();
+                github.require(repo, branch, &checks, if *ruleset { Protection::Ruleset } else { Protection::Classic })
+            }
+            Directive::Push { repo, branch, by, message } => github.push(repo, branch, message, by).map(drop),
+            Directive::DeleteBranch { repo, branch } => github.delete_branch(repo, branch),
+            Directive::Tag { repo, tag, at } => github.tag(repo, tag, at, true).map(drop),
+            Directive::OpenPull { repo, number, branch, fork } => github.open_pull(repo, *number, branch, *fork).map(drop),
+            Directive::ArchiveRepository { repo } => github.archive_repository(repo),
+            Directive::RenameRepository { repo, to } => github.rename_repository(repo, to),
+            Directive::RepoRight { person, repo, right } => match right {
+                Right::Nothing => github.withdraw(person, repo),
+                Right::See => github.grant(person, repo, Permission::Read),
+                Right::Change => github.grant(person, repo, Permission::Write),
+                Right::Rule => github.grant(person, repo, Permission::Admin),
+            },
+            Directive::AppRight { person, app, right } => {
+                let email = format!("{person}@example.com");
+                match right {
+                    Right::Nothing => heroku.withdraw(&email, app),
+                    Right::See => heroku.grant(&email, app, AppRight::View),
+                    Right::Change | Right::Rule => heroku.grant(&email, app, AppRight::Deploy),
+                }
+            }
+            Directive::NoToken(Vendor::Github) => github.revoke_token(GITHUB_TOKEN),
+            Directive::NoToken(Vendor::Heroku) => heroku.revoke_token(HEROKU_TOKEN).then_some(()).ok_or("ana has no token".to_owned()),
+            Directive::Hold { app, stage } => heroku.hold(app, held(*stage)),
+            Directive::LetGo { app } => heroku.let_go(app),
+            Directive::NextFails { app, stage } => match stage {
+                Stage::Build => heroku.next_build_fails(app),
+                Stage::Release => heroku.next_release_fails(app),
+                Stage::Dynos => heroku.next_dynos_crash(app),
+            },
+            Directive::State { app, stage, word } => heroku.say_state(app, held(*stage), Some(word)),
+            Directive::Slots { free: true } => {
+                heroku.free_slots();
+                Ok(())
+            }
+            Directive::Slots { free: false } => {
+                heroku.use_up_slots(u32::MAX);
+                Ok(())
+            }
+            Directive::Dynos { app, quantity } => heroku.set_dynos(app, *quantity),
+            Directive::Config { app, key } => heroku.config_change(app, key),
+            Directive::Fails { vendor: Vendor::Github, method, path, times, how } => {
+                let (method, path_contains, times) = (method.clone(), path.clone(), *times);
+                github.fail(github::FaultRule { method, path_contains, times, fault: github_fault(how)? });
+                Ok(())
+            }
+            Directive::Fails { vendor: Vendor::Heroku, method, path, times, how } => {
+                let (method, path_contains, times) = (method.clone(), path.clone(), *times);
+                heroku.fail(heroku::FaultRule { method, path_contains, times, fault: heroku_fault(how)? });
+                Ok(())
+            }
+            Directive::Mended(Vendor::Github) => {
+                github.mend();
+                Ok(())
+            }
+            Directive::Mended(Vendor::Heroku) => {
+                heroku.clear_faults();
+                Ok(())
+            }
+            Directive::NoToken(Vendor::Slack)
+            | Directive::Fails { vendor: Vendor::Slack, .. }
+            | Directive::Mended(Vendor::Slack)
+            | Directive::BotIn { .. }
+            | Directive::ArchiveChannel { .. }
+            | Directive::Crash
+            | Directive::Stop
+            | Directive::Start
+            | Directive::Redeliver => Err("this is not for GitHub or Heroku".to_owned()),
+        }
+    }
+
+    fn next_event_at(&self) -> Option<Timestamp> {
+        self.heroku.next_event_at()
+    }
+
+    fn count(&self, tally: &Tally) -> Result<Vec<String>, String> {
+        Ok(match tally {
+            Tally::Builds(app) => self.heroku.builds(app).into_iter().map(|build| build.status.to_owned()).collect(),
+            Tally::Releases(app) => self.heroku.releases(app).into_iter().map(|release| release.status.to_owned()).collect(),
+            Tally::Deployments(repo) => {
+                let last = |deployment: github::SeenDeployment| {
+                    deployment.statuses.last().map_or_else(|| "none".to_owned(), |status| status.state.clone())
+                };
+                self.github.deployments(repo).into_iter().map(last).collect()
+            }
+            Tally::Requests { vendor: Vendor::Github, method, path } => {
+                let requests = self.github.requests().into_iter();
+                requests
+                    .filter(|request| request.method == *method && request.path.contains(path))
+                    .map(|request| request.status.to_string())
+                    .collect()
+            }
+            Tally::Requests { vendor: Vendor::Heroku, method, path } => {
+                let requests = self.heroku.requests().into_iter();
+                requests
+                    .filter(|request| request.method == *method && request.path.contains(path))
+                    .map(|request| request.status.to_string())
+                    .collect()
+            }
+            Tally::Requests { vendor: Vendor::Slack, .. } => return Err("this is not for GitHub or Heroku".to_owned()),
+        })
+    }
+
+    fn violations(&self) -> Vec<String> {
+        let github = self.github.violations().into_iter().map(|what| format!("github: {what}"));
+        github.chain(self.heroku.violations().into_iter().map(|what| format!("heroku: {what}"))).collect()
+    }
+}
+
+fn held(stage: Stage) -> Held {
+    match stage {
+        Stage::Build => Held::Build,
+        Stage::Release => Held::Release,
+        Stage::Dynos => Held::Dynos,
+    }
+}
+
+const JSON: &str = "application/json; charset=utf-8";
+
+fn github_fault(how: &Failing) -> Result<github::Fault, String> {
+    use github::Fault;
+    Ok(match how {
+        Failing::Status(code) => Fault::Status {
+            code: *code,
+            body: r#"{"message":"made to fail"}"#.to_owned(),
+            content_type: JSON.to_owned(),
+            headers: Vec::new(),
+        },
+        Failing::RateLimited(seconds) => Fault::RateLimited { retry_after: Some(*seconds), secondary: true },
+        Failing::CutBefore => Fault::CutBefore,
+        Failing::CutAfter => Fault::CutAfter,
+        Failing::CutWithin => Fault::TruncatedBody,
+        Failing::Hang => Fault::Hang,
+        Failing::Named(name) => return Err(format!("github does not fail with `{name}`")),
+    })
+}
+
+fn heroku_fault(how: &Failing) -> Result<heroku::Fault, String> {
+    use heroku::Fault;
+    Ok(match how {
+        Failing::Status(code) => Fault::Status {
+            code: *code,
+            body: r#"{"id":"unavailable","message":"made to fail"}"#.to_owned(),
+            content_type: JSON.to_owned(),
+            headers: Vec::new(),
+        },
+        Failing::RateLimited(seconds) => Fault::RateLimited { retry_after: Some(*seconds) },
+        Failing::CutBefore => Fault::CutBefore,
+        Failing::CutAfter => Fault::CutAfter,
+        Failing::CutWithin => Fault::TruncatedBody,
+        Failing::Hang => Fault::Hang,
+        Failing::Named(name) => return Err(format!("heroku does not fail with `{name}`")),
+    })
+}
