@@ -13,4 +13,5 @@ pub mod metrics;
 pub mod ports;
 pub mod run;
 pub mod sandbox;
+pub mod service;
 pub mod usecases;

@@ -6,6 +6,7 @@ pub mod actor;
 pub mod checks;
 pub mod command;
 pub mod deployment;
+pub mod fault;
 pub mod gate;
 pub mod line;
 pub mod message;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::Person;
 use super::command::Command;
-use super::names::OfferId;
+use super::names::{DeliveryId, OfferId};
 
 /// A command kept for one person until they press, once, or it is too late.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,6 @@ pub struct Offer {
     pub to: Person,
     /// When it is over.
     pub until: Timestamp,
-    /// Whether it was taken.
-    pub taken: bool,
+    /// The press that took it; another one comes too late.
+    pub taken_by: Option<DeliveryId>,
 }

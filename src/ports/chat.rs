@@ -6,7 +6,7 @@ use crate::domain::actor::{Origin, Person};
 use crate::domain::deployment::MessageRef;
 use crate::domain::message::Message;
 
-use super::error::PortError;
+use crate::domain::fault::PortError;
 
 /// Whom a message is for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,16 +5,15 @@
 pub mod accounts;
 pub mod chat;
 pub mod clock;
-pub mod error;
 pub mod inbox;
 pub mod platform;
 pub mod source;
 pub mod store;
 
+pub use crate::domain::fault::{Fault, PortError, Service};
 pub use accounts::{Accounts, Credentials};
 pub use chat::{Addressee, Chat, Delivered};
 pub use clock::{Clock, Ids, WakeKey};
-pub use error::{Fault, PortError, Service};
 pub use inbox::{Inbox, Incoming, Submitted};
 pub use platform::{BuildOrder, BuildStart, Platform, UploadedSource};
 pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};

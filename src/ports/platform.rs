@@ -8,8 +8,8 @@ use crate::domain::names::{AppId, AppName, BuildId, CommitSha, DeploymentId, Pip
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
 
-use super::error::PortError;
 use super::source::SourceArchive;
+use crate::domain::fault::PortError;
 
 /// Where an uploaded source lies at the platform. A bearer secret: lives in memory only.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use crate::domain::names::{AnnouncementId, CommitSha, DeploymentId, RepoName};
 use crate::domain::pipeline::Environment;
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
 
-use super::error::PortError;
+use crate::domain::fault::PortError;
 
 /// The bytes of an archive, spooled: can be read again from the start.
 #[async_trait]

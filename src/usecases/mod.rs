@@ -1,1 +1,110 @@
-//! What the product does: use cases that await ports.
+//! What the product does: one question in, one answer out; and deployments driven to their ends.
+//!
+//! Use cases await ports, record, and tell. What to decide is in the domain.
+
+mod answer;
+mod deploy;
+mod drive;
+mod facts;
+mod line;
+mod look;
+mod offers;
+mod perform;
+mod plan;
+mod press;
+mod stop;
+mod tell;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::domain::message::Message;
+use crate::domain::names::RepoName;
+use crate::domain::pipeline::{Pipeline, PipelineKey};
+use crate::domain::speech::Doing;
+use crate::ports::{Accounts, Chat, Clock, Ids, Platform, PortError, SourceControl, Store, StoreError};
+
+pub use answer::answer;
+pub use drive::{DriveError, drive};
+
+/// Everything that the use cases need of the world.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    /// The chat.
+    pub chat: Arc<dyn Chat>,
+    /// The source control.
+    pub source: Arc<dyn SourceControl>,
+    /// The platform.
+    pub platform: Arc<dyn Platform>,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// Who people are.
+    pub accounts: Arc<dyn Accounts>,
+    /// Our own mapping of pipelines to repositories.
+    pub repositories: Arc<RepositoryMap>,
+    /// How people call us: the command's word in the chat.
+    pub command_word: Arc<str>,
+    /// Set when the process is about to end: no new step is begun.
+    pub stopping: Arc<AtomicBool>,
+}
+
+impl Ports {
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+}
+
+/// Our own mapping of pipelines to repositories, set by hand. By id before by name.
+#[derive(Clone, Debug, Default)]
+pub struct RepositoryMap(HashMap<PipelineKey, RepoName>);
+
+impl RepositoryMap {
+    /// Keeps a mapping.
+    pub fn new(entries: impl IntoIterator<Item = (PipelineKey, RepoName)>) -> Self {
+        Self(entries.into_iter().collect())
+    }
+
+    fn of(&self, pipeline: &Pipeline) -> Option<&RepoName> {
+        let by_id = self.0.get(&PipelineKey::Id(pipeline.id.clone()));
+        by_id.or_else(|| self.0.get(&PipelineKey::Name(pipeline.name.clone())))
+    }
+}
+
+/// Why a command was not done.
+#[derive(Debug)]
+enum Trouble {
+    /// A refusal, in words.
+    Refused(Box<Message>),
+    /// The outside failed.
+    Outside(Doing, Box<PortError>),
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Message> for Trouble {
+    fn from(message: Message) -> Self {
+        Self::Refused(Box::new(message))
+    }
+}
+
+/// Says what was being done when a call failed.
+trait WhileDoing<T> {
+    fn while_doing(self, doing: Doing) -> Result<T, Trouble>;
+}
+
+impl<T> WhileDoing<T> for Result<T, PortError> {
+    fn while_doing(self, doing: Doing) -> Result<T, Trouble> {
+        self.map_err(|error| Trouble::Outside(doing, Box::new(error)))
+    }
+}

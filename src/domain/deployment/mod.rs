@@ -1,5 +1,6 @@
 //! A deployment: one record that moves through phases until it truly ends.
 
+mod history;
 mod moves;
 mod outcome;
 mod pace;
@@ -9,10 +10,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::actor::{Origin, Person};
-use super::names::{AnnouncementId, AppId, AppName, CheckName, CommitSha, DeliveryId, DeploymentId, PipelineId, PipelineName, RepoName};
+use super::names::{
+    AnnouncementId, AppId, AppName, BuildId, CheckName, CommitSha, DeliveryId, DeploymentId, PipelineId, PipelineName, ReleaseId, RepoName,
+};
 use super::pipeline::Environment;
 use super::source::{AskedRef, CommitRef, Comparison, ReportState};
 
+pub use history::usual;
 pub use moves::{CancelAnswer, Step};
 pub use outcome::{Outcome, Said};
 pub use pace::{CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
@@ -160,6 +164,9 @@ pub struct Deployment {
     pub target: Target,
     /// What it ships.
     pub cargo: Cargo,
+    /// Why, in the asker's words, where they said so.
+    #[serde(default)]
+    pub because: Option<String>,
     /// Checks that were passed over, and why.
     pub overriding: Option<Override>,
     /// Where it stands.
@@ -180,10 +187,19 @@ pub struct Deployment {
     pub code_spent_at: Option<Timestamp>,
     /// The record at the source control.
     pub announcement: Option<Announcement>,
+    /// Its build, once there is one.
+    #[serde(default)]
+    pub build: Option<BuildId>,
+    /// Its release, once there is one.
+    #[serde(default)]
+    pub release: Option<ReleaseId>,
     /// That somebody asked to stop it.
     pub cancel: Option<Cancel>,
     /// Its message.
     pub card: Card,
+    /// Whether the asker was told the end.
+    #[serde(default)]
+    pub asker_told: bool,
     /// Whether the end has been told: at the source control, on the card, to the asker.
     pub closed: bool,
 }

@@ -152,10 +152,13 @@ impl Deployment {
         Some(next)
     }
 
-    /// Its end has been told everywhere.
+    /// Its end has been told everywhere: whatever allowed to answer is forgotten.
     #[must_use]
     pub fn closed_now(&self) -> Self {
-        Self { closed: true, ..self.clone() }
+        let mut closed = self.clone();
+        closed.closed = true;
+        closed.origin.reply = None;
+        closed
     }
 
     /// Facts that stay, whatever the phase makes of the outcome.
@@ -175,6 +178,8 @@ impl Deployment {
                     cancel.told = true;
                 }
             }
+            Outcome::BuildThere(build) => self.build = Some(build.id.clone()),
+            Outcome::BuildSeen(BuildState::Succeeded { release }) => self.release.clone_from(release),
             Outcome::CodeNeeded => self.code_spent_at = None,
             Outcome::NoBuildSlot => {
                 self.slot_wanted_since.get_or_insert(now);
@@ -191,7 +196,6 @@ impl Deployment {
             | Outcome::SourceUnavailable(_)
             | Outcome::SourceTooLarge { .. }
             | Outcome::DiskFull
-            | Outcome::BuildThere(_)
             | Outcome::BuildRefused(_)
             | Outcome::BuildSeen(_)
             | Outcome::ReleaseSeen(_)

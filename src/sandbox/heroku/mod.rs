@@ -1,1 +1,172 @@
-//! The simulated heroku.
+//! The simulated Heroku: the Platform API, the older service that links repositories, storage for sources, output streams.
+//!
+//! Four real servers on loopback over one plain state. Time comes from the clock that it is given, and nothing runs in the
+//! background: each look first carries out what was due. Written from the published schema and the notes on observed
+//! behaviour; where those are unsure, the stricter or the more awkward reading is simulated.
+
+mod api;
+mod control;
+mod faults;
+mod http;
+mod json;
+mod life;
+mod link;
+mod look;
+mod outputs;
+mod ranges;
+mod records;
+mod seed;
+mod state;
+mod storage;
+mod streams;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::ports::Clock;
+
+use super::serve::Servers;
+
+pub use faults::{Fault, FaultRule};
+pub use http::Host;
+pub use look::{SeenBuild, SeenRelease, SeenRequest, SeenUpload};
+pub use outputs::planted_secrets;
+pub use seed::{AppSeed, PipelineSeed, ReleaseSeed};
+
+use state::{Urls, World};
+
+/// The ports to listen on; 0 means any.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HerokuPorts {
+    /// The Platform API.
+    pub api: u16,
+    /// The older link service.
+    pub link: u16,
+    /// Storage for sources.
+    pub storage: u16,
+    /// Output streams.
+    pub streams: u16,
+}
+
+/// What somebody may do with an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AppRight {
+    /// See it.
+    View,
+    /// See it, build and release.
+    Deploy,
+}
+
+/// Which service knows the repository of a pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkService {
+    /// The repositories endpoints of the Platform API.
+    Newer,
+    /// The link service on its own host.
+    Older,
+}
+
+/// A stage of a deploy that can be kept pending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// The build.
+    Build,
+    /// The release command.
+    Release,
+    /// The dynos.
+    Dynos,
+}
+
+/// What becomes of the stream of something that still runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StreamStyle {
+    /// What is there is sent, then a keep-alive, then the answer ends as if all were said. The default: nobody waits.
+    #[default]
+    EndEarly,
+    /// What is there is sent, then the connection breaks.
+    Cut,
+    /// The connection stays open until the work is over, with a keep-alive every ten seconds of the clock.
+    Live,
+}
+
+/// The simulated Heroku.
+pub struct Heroku {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Heroku {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Heroku").field("urls", &self.shared.urls).finish_non_exhaustive()
+    }
+}
+
+/// What the servers and the controls share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    urls: Urls,
+    clock: Arc<dyn Clock>,
+    world: Mutex<World>,
+}
+
+impl Shared {
+    /// The world as it is now.
+    fn world(&self) -> (MutexGuard<'_, World>, Timestamp) {
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        world.settle(now);
+        (world, now)
+    }
+}
+
+impl Heroku {
+    /// Starts the four servers. They answer as long as `servers` lives.
+    pub async fn start(servers: &Servers, clock: Arc<dyn Clock>, ports: HerokuPorts) -> std::io::Result<Arc<Self>> {
+        let (api, api_address) = Servers::listen(ports.api).await?;
+        let (link, link_address) = Servers::listen(ports.link).await?;
+        let (storage, storage_address) = Servers::listen(ports.storage).await?;
+        let (streams, streams_address) = Servers::listen(ports.streams).await?;
+        let urls = Urls {
+            api: format!("http://{api_address}"),
+            link: format!("http://{link_address}"),
+            storage: format!("http://{storage_address}"),
+            streams: format!("http://{streams_address}"),
+        };
+        let shared = Arc::new(Shared { urls: urls.clone(), clock, world: Mutex::new(World::new(urls)) });
+        for (listener, host) in [(api, Host::Api), (link, Host::Link), (storage, Host::Storage), (streams, Host::Streams)] {
+            servers.serve(listener, http::router(Arc::clone(&shared), host));
+        }
+        Ok(Arc::new(Self { shared }))
+    }
+
+    /// The address of the Platform API.
+    pub fn api_url(&self) -> &str {
+        &self.shared.urls.api
+    }
+
+    /// The address of sign-in. For now the same as the API's, which does not know its paths.
+    pub fn id_url(&self) -> &str {
+        &self.shared.urls.api
+    }
+
+    /// The address of the older link service.
+    pub fn link_url(&self) -> &str {
+        &self.shared.urls.link
+    }
+
+    /// The address of storage.
+    pub fn storage_url(&self) -> &str {
+        &self.shared.urls.storage
+    }
+
+    /// The address of output streams.
+    pub fn streams_url(&self) -> &str {
+        &self.shared.urls.streams
+    }
+
+    fn world(&self) -> (MutexGuard<'_, World>, Timestamp) {
+        self.shared.world()
+    }
+}

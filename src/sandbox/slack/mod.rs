@@ -1,1 +1,222 @@
-//! The simulated slack.
+//! A simulated Slack workspace: the Web API, the answer addresses, and the people who type and press.
+//!
+//! What it does is written after Slack's public documentation; error names are Slack's. It is strict where Slack is strict,
+//! and notes as a violation what Slack would let pass but we never want to do.
+
+mod api;
+mod blocks;
+mod faults;
+mod hooks;
+mod methods;
+mod people;
+mod render;
+mod seen;
+mod state;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{any, post};
+use tokio::sync::watch;
+
+pub use faults::Fault;
+pub use people::{Ack, Forged, Pressed, ServiceAddress};
+pub use render::{Rendered, glyph};
+pub use seen::{How, SeenMessage, SeenRequest, Via};
+
+use super::serve::Servers;
+use crate::ports::Clock;
+use state::State;
+
+/// What a workspace starts with. All values are make-believe.
+#[derive(Clone, Debug)]
+pub struct SlackSeed {
+    /// What requests to the service are signed with.
+    pub signing_secret: String,
+    /// What the service has to send with each call.
+    pub bot_token: String,
+    /// The workspace.
+    pub team_id: String,
+    /// Its name in addresses.
+    pub team_domain: String,
+    /// The service's app.
+    pub app_id: String,
+    /// The app's user.
+    pub bot_user_id: String,
+    /// The slash command, with the slash.
+    pub command: String,
+    /// How long a request to the service may take before the person is told that it failed. Slack gives 3 seconds; a busy
+    /// test machine gets more.
+    pub patience: Duration,
+}
+
+impl Default for SlackSeed {
+    fn default() -> Self {
+        Self {
+            signing_secret: "sandbox-signing-secret".to_owned(),
+            bot_token: "sandbox-bot-token".to_owned(),
+            team_id: "T1".to_owned(),
+            team_domain: "acme".to_owned(),
+            app_id: "A1".to_owned(),
+            bot_user_id: "UBOT".to_owned(),
+            command: "/h".to_owned(),
+            patience: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A workspace that is served on loopback: the Web API on one port, the answer addresses on another.
+#[derive(Debug)]
+pub struct SlackWorkspace {
+    seed: SlackSeed,
+    clock: Arc<dyn Clock>,
+    api: SocketAddr,
+    hooks: SocketAddr,
+    client: reqwest::Client,
+    state: Mutex<State>,
+    news: watch::Sender<u64>,
+}
+
+impl SlackWorkspace {
+    /// Starts a workspace without people or channels. `port` 0 means any; otherwise the answer addresses get the next port.
+    pub async fn start(servers: &Servers, clock: Arc<dyn Clock>, port: u16, seed: SlackSeed) -> std::io::Result<Arc<Self>> {
+        let (api_listener, api) = Servers::listen(port).await?;
+        let (hooks_listener, hooks) = Servers::listen(if port == 0 { 0 } else { port.saturating_add(1) }).await?;
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .user_agent("Slackbot 1.0 (simulated)")
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(seed.patience)
+            // A person's request after a crash of the service must not meet a connection that died with it.
+            .pool_max_idle_per_host(0)
+            .build()
+            .map_err(std::io::Error::other)?;
+        let (news, _) = watch::channel(0);
+        let workspace = Arc::new(Self { seed, clock, api, hooks, client, state: Mutex::default(), news });
+        servers.serve(api_listener, Router::new().route("/api/{method}", any(api::call)).with_state(Arc::clone(&workspace)));
+        let answers = Router::new()
+            .route("/commands/{team}/{number}/{key}", post(hooks::answer))
+            .route("/actions/{team}/{number}/{key}", post(hooks::answer));
+        servers.serve(hooks_listener, answers.with_state(Arc::clone(&workspace)));
+        Ok(workspace)
+    }
+
+    /// The base address of the Web API; a method's name is joined to it.
+    pub fn api_address(&self) -> String {
+        format!("http://{}/api/", self.api)
+    }
+
+    /// The base address of the answer addresses.
+    pub fn hooks_address(&self) -> String {
+        format!("http://{}/", self.hooks)
+    }
+
+    /// What it was started with.
+    pub fn seed(&self) -> &SlackSeed {
+        &self.seed
+    }
+
+    /// Adds a person. Ids are unique within a workspace only; names are how scripts call people and must differ.
+    pub fn add_user(&self, id: &str, name: &str, team: &str) {
+        self.change(|state| state.people.push(state::Member { id: id.to_owned(), name: name.to_owned(), team: team.to_owned() }));
+    }
+
+    /// Adds a public channel with everybody in it. `bot_in`: whether the app's user is in it too.
+    pub fn add_channel(&self, id: &str, name: &str, bot_in: bool) {
+        self.change(|state| {
+            state.channels.push(state::Channel { id: id.to_owned(), name: name.to_owned(), bot_in, archived: false, with: None });
+        });
+    }
+
+    /// Invites the app's user to a channel, or removes it. `channel` is a name without `#`, or an id. Says whether there is one.
+    pub fn invite_bot(&self, channel: &str, bot_in: bool) -> bool {
+        self.change(|state| state.channel_mut(channel).map(|channel| channel.bot_in = bot_in).is_some())
+    }
+
+    /// Archives a channel, by name or id. Says whether there is one.
+    pub fn archive_channel(&self, channel: &str) -> bool {
+        self.change(|state| state.channel_mut(channel).map(|channel| channel.archived = true).is_some())
+    }
+
+    /// Makes the next `times` calls of a Web API method fail. The method `response_url` stands for the answer addresses.
+    pub fn fail(&self, method: &str, times: u32, fault: Fault) {
+        self.change(|state| state.faults.add(method, times, fault));
+    }
+
+    /// Nothing fails on purpose any more.
+    pub fn mend(&self) {
+        self.change(|state| state.faults = faults::Faults::default());
+    }
+
+    /// Everything that happened, in order.
+    pub fn events(&self) -> Vec<SeenMessage> {
+        self.events_since(0)
+    }
+
+    /// What happened after the first `seen` events.
+    pub fn events_since(&self, seen: u64) -> Vec<SeenMessage> {
+        self.look(|state| state.log.iter().filter(|event| event.seq > seen).cloned().collect())
+    }
+
+    /// How many events there were: the number of the newest.
+    pub fn seen(&self) -> u64 {
+        *self.news.borrow()
+    }
+
+    /// Tells of the number of the newest event whenever there are new ones.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    /// The messages as they stand, in the order in which they were first said; deleted ones are not among them.
+    pub fn messages(&self) -> Vec<SeenMessage> {
+        self.look(|state| state.messages.clone())
+    }
+
+    /// The calls the service made, in order: Web API methods and `response_url`.
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        self.look(|state| state.requests.clone())
+    }
+
+    /// What Slack would have let pass but should never be sent.
+    pub fn violations(&self) -> Vec<String> {
+        self.look(|state| state.violations.clone())
+    }
+
+    /// A message as a person sees it.
+    pub fn render(&self, message: &SeenMessage) -> Rendered {
+        self.look(|state| render::render(message, state))
+    }
+
+    /// The name of a channel, with `#`; of a direct message, the person's with `@`.
+    pub fn channel_name(&self, id: &str) -> String {
+        self.look(|state| state.channel_label(id))
+    }
+
+    /// The id of a channel by its name without `#`.
+    pub fn channel_id(&self, name: &str) -> Option<String> {
+        self.look(|state| state.channel(name).map(|channel| channel.id.clone()))
+    }
+
+    /// Whether there is a person of that name.
+    pub fn knows(&self, name: &str) -> bool {
+        self.look(|state| state.member(name).is_some())
+    }
+
+    fn look<R>(&self, look: impl FnOnce(&State) -> R) -> R {
+        look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = change(&mut state);
+        let newest = state.log.last().map_or(0, |event| event.seq);
+        self.news.send_if_modified(|seen| std::mem::replace(seen, newest) != newest);
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,329 @@
+//! The listener: hyper's accept loop under our own limits, with an axum router on it.
+//!
+//! `axum::serve` is not used: it sets no timer, so that silent and half-open connections would stay for ever.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use http::{Response, StatusCode};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// What a listener takes. Times are real time: they bound the network, not the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenerLimits {
+    /// Connections at the same time; more wait in the system's backlog.
+    pub connections: usize,
+    /// How long a connection may take to send a whole header, or stay silent between two requests.
+    pub header_time: Duration,
+    /// How long a request may take from its header to its answer. Answered with 503 beyond it.
+    pub request_time: Duration,
+    /// Bytes of a request's body. Answered with 413 beyond it.
+    pub body: usize,
+    /// Header fields of a request. Answered with 431 beyond it.
+    pub headers: usize,
+    /// Bytes that are buffered for one connection: bounds a request's line and header. At least 8192.
+    pub buffer: usize,
+    /// How long running requests may take to end after the stop; what still runs then is cut off.
+    pub drain: Duration,
+}
+
+impl Default for ListenerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            header_time: Duration::from_secs(15),
+            request_time: Duration::from_secs(10),
+            body: 256 * 1024,
+            headers: 64,
+            buffer: 64 * 1024,
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The smallest buffer that hyper takes.
+const LEAST_BUFFER: usize = 8192;
+
+/// How long to hold off after an accept that failed for want of something (file handles, memory).
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Serves `router` on `listener` until `stop` is cancelled, then closes the port, lets running requests end within
+/// [`ListenerLimits::drain`], cuts off the rest, and returns when no connection is left.
+///
+/// Errors: only what keeps the listener from being used at all.
+pub async fn serve(listener: TcpListener, router: Router, limits: ListenerLimits, stop: CancellationToken) -> io::Result<()> {
+    let router = guarded(router, limits);
+    let places = Arc::new(Semaphore::new(limits.connections.max(1)));
+    let connections = TaskTracker::new();
+    let cut = CancellationToken::new();
+
+    while let Some((stream, place)) = next(&listener, &places, &stop).await? {
+        let connection = connection(stream, router.clone(), limits, stop.clone());
+        let cut = cut.clone();
+        connections.spawn(async move {
+            tokio::select! {
+                () = connection => {}
+                () = cut.cancelled() => {}
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+
+    connections.close();
+    if tokio::time::timeout(limits.drain, connections.wait()).await.is_err() {
+        tracing::warn!(left = connections.len(), "connections were cut off at the end of the drain");
+        cut.cancel();
+        connections.wait().await;
+    }
+    Ok(())
+}
+
+/// The next connection and its place; `None`: it is time to stop.
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+    stop: &CancellationToken,
+) -> io::Result<Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)>> {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(None),
+            accepted = async {
+                let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+                listener.accept().await.map(|(stream, _)| (stream, place))
+            } => accepted,
+        };
+        match accepted {
+            Ok(connection) => return Ok(Some(connection)),
+            Err(error) if of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                if tokio::time::timeout(BREATH, stop.cancelled()).await.is_ok() {
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a failed accept says something about the one connection only.
+fn of_one_connection(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
+}
+
+/// One connection, to its end. After the stop it finishes the request it is in and takes no further one.
+async fn connection(stream: TcpStream, router: Router, limits: ListenerLimits, stop: CancellationToken) {
+    // Small answers go out at once; a socket that refuses this still works.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "no TCP_NODELAY");
+    }
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time)
+        .max_headers(limits.headers)
+        .max_buf_size(limits.buffer.max(LEAST_BUFFER));
+    let serving = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = stop.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// The router behind the limits that hold for every route.
+fn guarded(router: Router, limits: ListenerLimits) -> Router {
+    router
+        .layer(DefaultBodyLimit::max(limits.body))
+        .layer(RequestBodyLimitLayer::new(limits.body))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request_time))
+        .layer(CatchPanicLayer::custom(after_a_panic))
+}
+
+/// The answer after a panic. What the panic said may hold what a person typed: it is not looked at.
+fn after_a_panic(_said: Box<dyn std::any::Any + Send + 'static>) -> Response<Body> {
+    tracing::error!("a request made its handler panic");
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::routing::{get, post};
+    use bytes::Bytes;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    struct Running {
+        address: SocketAddr,
+        stop: CancellationToken,
+        tracker: TaskTracker,
+    }
+
+    impl Running {
+        async fn new(router: Router, limits: ListenerLimits) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let stop = CancellationToken::new();
+            let tracker = TaskTracker::new();
+            let stopped = stop.clone();
+            tracker.spawn(async move { serve(listener, router, limits, stopped).await.unwrap() });
+            tracker.close();
+            Self { address, stop, tracker }
+        }
+
+        async fn connect(&self) -> TcpStream {
+            TcpStream::connect(self.address).await.unwrap()
+        }
+
+        async fn ask(&self, request: &[u8]) -> String {
+            let mut stream = self.connect().await;
+            stream.write_all(request).await.unwrap();
+            read_all(&mut stream).await
+        }
+    }
+
+    async fn read_all(stream: &mut TcpStream) -> String {
+        let mut said = Vec::new();
+        // A connection that is cut while we still send may end in a reset: what came before is what counts.
+        let mut piece = [0u8; 4096];
+        loop {
+            match stream.read(&mut piece).await {
+                Ok(0) | Err(_) => break,
+                Ok(n) => said.extend_from_slice(&piece[..n]),
+            }
+        }
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    fn short() -> ListenerLimits {
+        ListenerLimits { header_time: Duration::from_millis(50), request_time: Duration::from_millis(100), ..ListenerLimits::default() }
+    }
+
+    fn echo() -> Router {
+        Router::new()
+            .route("/", post(|body: Bytes| async move { body.len().to_string() }))
+            .route("/hang", get(std::future::pending::<()>))
+            .route("/panic", get(panicking))
+    }
+
+    async fn panicking() {
+        panic!("typed by a person");
+    }
+
+    #[tokio::test]
+    async fn silent_and_half_open_connections_are_closed() {
+        let running = Running::new(echo(), short()).await;
+        assert_eq!(read_all(&mut running.connect().await).await, "");
+        let said = running.ask(b"GET / HTTP/1.1\r\nHost: a\r\n").await;
+        assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn bodies_beyond_the_limit_are_refused_however_they_are_sent() {
+        let limits = ListenerLimits { body: 10, ..short() };
+        let running = Running::new(echo(), limits).await;
+        let said = running.ask(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n0123456789").await;
+        assert!(said.starts_with("HTTP/1.1 200") && said.ends_with("10"), "{said}");
+        let said = running.ask(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 11\r\n\r\n01234567890").await;
+        assert!(said.starts_with("HTTP/1.1 413"), "{said}");
+        let said = running
+            .ask(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n01234567890\r\n0\r\n\r\n")
+            .await;
+        assert!(said.starts_with("HTTP/1.1 413"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_hangs_or_panics_is_answered_for() {
+        let running = Running::new(echo(), short()).await;
+        let said = running.ask(b"GET /hang HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        assert!(said.starts_with("HTTP/1.1 503"), "{said}");
+        let said = running.ask(b"GET /panic HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        assert!(said.starts_with("HTTP/1.1 500") && !said.contains("typed"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn too_many_headers_are_refused() {
+        let running = Running::new(echo(), ListenerLimits { headers: 3, ..short() }).await;
+        let said = running.ask(b"GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n").await;
+        assert!(said.starts_with("HTTP/1.1 431"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn more_connections_than_places_wait() {
+        let limits = ListenerLimits { connections: 1, ..short() };
+        let running = Running::new(echo(), limits).await;
+        let silent = running.connect().await;
+        // Served only after the silent one was closed for its silence.
+        let said = running.ask(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await;
+        assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+        drop(silent);
+    }
+
+    #[tokio::test]
+    async fn a_running_request_is_answered_during_the_drain_and_a_hanging_one_is_cut() {
+        let (reached, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (at, on) = (Arc::clone(&reached), Arc::clone(&go));
+        let router = Router::new().route(
+            "/slow",
+            get(move || async move {
+                at.notify_one();
+                on.notified().await;
+                "done"
+            }),
+        );
+        let limits = ListenerLimits { drain: Duration::from_secs(5), ..ListenerLimits::default() };
+        let running = Running::new(router, limits).await;
+        let mut stream = running.connect().await;
+        stream.write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        reached.notified().await;
+        running.stop.cancel();
+        go.notify_one();
+        let said = read_all(&mut stream).await;
+        assert!(said.ends_with("done"), "{said}");
+        running.tracker.wait().await;
+        assert!(TcpStream::connect(running.address).await.is_err(), "the port is closed");
+
+        let reached = Arc::new(Notify::new());
+        let at = Arc::clone(&reached);
+        let router = Router::new().route(
+            "/hang",
+            get(move || async move {
+                at.notify_one();
+                std::future::pending::<()>().await
+            }),
+        );
+        let limits = ListenerLimits { drain: Duration::from_millis(20), ..ListenerLimits::default() };
+        let running = Running::new(router, limits).await;
+        let mut stream = running.connect().await;
+        stream.write_all(b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        reached.notified().await;
+        running.stop.cancel();
+        running.tracker.wait().await;
+        assert_eq!(read_all(&mut stream).await, "");
+    }
+}

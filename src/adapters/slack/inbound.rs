@@ -1,0 +1,219 @@
+//! What Slack sends: verified on the raw bytes, understood, put on disk, acknowledged inside three seconds.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::payload::Interaction;
+use super::seal::Sealer;
+use super::{markup, render, reply_url, signature, words};
+use crate::domain::actor::{Origin, Person, ReplyAddress};
+use crate::domain::message::Message;
+use crate::domain::names::{ChannelId, DeliveryId, UserId, WorkspaceId};
+use crate::domain::parse;
+use crate::domain::request::Ask;
+use crate::ports::{Clock, Inbox, Incoming, Submitted};
+
+/// How long putting on disk may take: Slack waits three seconds, network included.
+const PATIENCE: Duration = Duration::from_millis(2500);
+
+/// What the way in from Slack needs.
+#[derive(Clone)]
+pub struct SlackInbound {
+    /// The signing secrets that are valid at the moment: one, or two while they are changed.
+    pub secrets: Vec<SecretString>,
+    /// The way into the core.
+    pub inbox: Arc<dyn Inbox>,
+    /// For the age of requests.
+    pub clock: Arc<dyn Clock>,
+    /// Seals answer addresses.
+    pub sealer: Arc<Sealer>,
+    /// The command as people type it here, with its slash; used where a request does not say it.
+    pub command_word: String,
+    /// Take answer addresses on this machine, plain `http`. For simulators; off by default.
+    pub allow_loopback_response_url: bool,
+}
+
+impl std::fmt::Debug for SlackInbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SlackInbound").field("secrets", &self.secrets.len()).field("command_word", &self.command_word).finish_non_exhaustive()
+    }
+}
+
+/// The addresses that Slack calls: `/slack/commands`, `/slack/actions`, `/slack/events`.
+///
+/// Bodies are read whole; the listener bounds them.
+pub fn router(inbound: SlackInbound) -> Router {
+    Router::new()
+        .route("/slack/commands", post(command))
+        .route("/slack/actions", post(action))
+        .route("/slack/events", post(event))
+        .with_state(Arc::new(inbound))
+}
+
+type Shared = State<Arc<SlackInbound>>;
+type Form = HashMap<String, String>;
+
+/// A typed command.
+async fn command(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    let form = match inbound.verified_form(&headers, &body) {
+        Ok(form) => form,
+        Err(answer) => return answer,
+    };
+    let Some(asked) = asked_by(&form) else { return nothing(StatusCode::BAD_REQUEST) };
+    let origin = inbound.origin(asked.person, asked.channel, form.get("response_url").map(String::as_str));
+    let command_word = form.get("command").filter(|word| is_command_word(word)).unwrap_or(&inbound.command_word);
+
+    let typed = markup::plain(form.get("text").map_or("", String::as_str));
+    let (text, code) = parse::split_code(&typed);
+    let command = match parse::parse(text) {
+        Ok(command) => command,
+        Err(what) => return privately(&words::misunderstood(&what, command_word)),
+    };
+    let code = code.map(SecretString::from);
+    let incoming = Incoming { id: asked.id, origin, ask: Ask::Command(command), code };
+    match tokio::time::timeout(PATIENCE, inbound.inbox.submit(incoming)).await {
+        // Always silent: with any other answer Slack could show what was typed, and a code with it. The card is the
+        // public thing.
+        Ok(Submitted::Accepted | Submitted::Repeated) => nothing(StatusCode::OK),
+        Ok(Submitted::Unavailable) => privately(&words::not_kept()),
+        Err(_) => {
+            tracing::error!("putting a request on disk took too long");
+            privately(&words::perhaps_kept(command_word))
+        }
+    }
+}
+
+/// A pressed button, or another interaction, which is acknowledged and nothing else.
+async fn action(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    let form = match inbound.verified_form(&headers, &body) {
+        Ok(form) => form,
+        Err(answer) => return answer,
+    };
+    let Some(payload) = form.get("payload") else { return nothing(StatusCode::BAD_REQUEST) };
+    let Ok(value) = serde_json::from_str::<Value>(payload) else { return nothing(StatusCode::BAD_REQUEST) };
+    if value.get("type").and_then(Value::as_str) != Some("block_actions") {
+        return nothing(StatusCode::OK);
+    }
+    let Ok(interaction) = serde_json::from_value::<Interaction>(value) else { return nothing(StatusCode::BAD_REQUEST) };
+    // A button of somebody else, or of an older version of ours: nothing to do, and nothing that the presser could mend.
+    let Some(act) = interaction.act() else { return nothing(StatusCode::OK) };
+    let (Some(user), Some(workspace), Some(channel)) = (interaction.user(), interaction.workspace(), interaction.channel()) else {
+        return nothing(StatusCode::BAD_REQUEST);
+    };
+    let Some(id) = interaction.trigger_id.as_deref().and_then(|id| DeliveryId::parse(id).ok()) else {
+        return nothing(StatusCode::BAD_REQUEST);
+    };
+    let origin = inbound.origin(Person { workspace, user }, channel, interaction.response_url.as_deref());
+    let incoming = Incoming { id, origin, ask: Ask::Press { act, on: interaction.on() }, code: None };
+    match tokio::time::timeout(PATIENCE, inbound.inbox.submit(incoming)).await {
+        Ok(Submitted::Accepted | Submitted::Repeated) => nothing(StatusCode::OK),
+        // The body of this answer is never shown; an error is, as a mark at the button.
+        Ok(Submitted::Unavailable) => nothing(StatusCode::SERVICE_UNAVAILABLE),
+        Err(_) => {
+            tracing::error!("putting a press on disk took too long");
+            nothing(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    }
+}
+
+/// Something that happened in the workspace. Only the handshake is answered; the rest is acknowledged, so that Slack does not
+/// send it again. `event_id` is the key of an event, once events do something.
+async fn event(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    if let Err(answer) = inbound.verified(&headers, &body) {
+        return answer;
+    }
+    if !has_media_type(&headers, "application/json") {
+        return nothing(StatusCode::BAD_REQUEST);
+    }
+    let Ok(event) = serde_json::from_slice::<Value>(&body) else { return nothing(StatusCode::BAD_REQUEST) };
+    let text = |name: &str| event.get(name).and_then(Value::as_str);
+    match (text("type"), text("challenge")) {
+        (Some("url_verification"), Some(challenge)) => axum::Json(json!({ "challenge": challenge })).into_response(),
+        (Some("url_verification"), None) | (None, _) => nothing(StatusCode::BAD_REQUEST),
+        (Some(_), _) => nothing(StatusCode::OK),
+    }
+}
+
+impl SlackInbound {
+    /// Whether the request comes from Slack; else the answer to give.
+    fn verified(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Response> {
+        signature::verify(&self.secrets, headers, body, self.clock.now()).map_err(|refusal| {
+            tracing::warn!(reason = %refusal, "a request that claims to come from Slack was refused");
+            nothing(StatusCode::UNAUTHORIZED)
+        })
+    }
+
+    /// The form of a request that comes from Slack; else the answer to give.
+    fn verified_form(&self, headers: &HeaderMap, body: &[u8]) -> Result<Form, Response> {
+        let is_form = has_media_type(headers, "application/x-www-form-urlencoded");
+        // Slack checks our certificate with a request of its own, now and then, not always signed. It gets its answer and has
+        // no effect, so that anybody may send it.
+        if is_form && form_urlencoded::parse(body).any(|(name, value)| name == "ssl_check" && value == "1") {
+            return Err(nothing(StatusCode::OK));
+        }
+        self.verified(headers, body)?;
+        if is_form { Ok(form_urlencoded::parse(body).into_owned().collect()) } else { Err(nothing(StatusCode::BAD_REQUEST)) }
+    }
+
+    fn origin(&self, person: Person, channel: ChannelId, response_url: Option<&str>) -> Origin {
+        let reply = response_url.and_then(|url| self.sealed(url, &person, &channel));
+        Origin { person, channel, reply }
+    }
+
+    fn sealed(&self, url: &str, person: &Person, channel: &ChannelId) -> Option<ReplyAddress> {
+        let Some(url) = reply_url::accepted(url, self.allow_loopback_response_url) else {
+            tracing::warn!("an answer address that is not Slack's was left out");
+            return None;
+        };
+        self.sealer.seal(url.as_str(), person, channel, self.clock.now())
+    }
+}
+
+/// Who typed a command, where, and as what it was delivered.
+struct Asked {
+    person: Person,
+    channel: ChannelId,
+    id: DeliveryId,
+}
+
+/// `None`: a field that always comes is missing or malformed.
+fn asked_by(form: &Form) -> Option<Asked> {
+    let field = |name: &str| form.get(name).map(String::as_str);
+    form.get("command")?;
+    Some(Asked {
+        person: Person { workspace: WorkspaceId::parse(field("team_id")?).ok()?, user: UserId::parse(field("user_id")?).ok()? },
+        channel: ChannelId::parse(field("channel_id")?).ok()?,
+        id: DeliveryId::parse(field("trigger_id")?).ok()?,
+    })
+}
+
+/// Slack's rule: a slash and up to 31 characters without spaces.
+fn is_command_word(word: &str) -> bool {
+    (2..=32).contains(&word.chars().count()) && word.starts_with('/') && word.chars().all(|c| !c.is_whitespace() && !c.is_control())
+}
+
+fn has_media_type(headers: &HeaderMap, media_type: &str) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media_type)
+}
+
+/// A truly empty answer: anything else would be shown.
+fn nothing(status: StatusCode) -> Response {
+    status.into_response()
+}
+
+/// An answer that only the person who typed sees.
+fn privately(message: &Message) -> Response {
+    let rendered = render::message(message);
+    axum::Json(json!({ "response_type": "ephemeral", "text": rendered.text, "blocks": rendered.blocks })).into_response()
+}

@@ -1,0 +1,91 @@
+//! What Slack sends when a button is pressed, as far as we look at it. Everything may be absent; the unknown is ignored.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::deployment::MessageRef;
+use crate::domain::message::Act;
+use crate::domain::names::{ChannelId, UserId, WorkspaceId};
+
+/// The `payload` field of an interaction.
+#[derive(Deserialize)]
+pub(super) struct Interaction {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    #[serde(default)]
+    user: Option<UserPart>,
+    #[serde(default)]
+    team: Option<IdPart>,
+    #[serde(default)]
+    enterprise: Option<IdPart>,
+    #[serde(default)]
+    channel: Option<IdPart>,
+    #[serde(default)]
+    container: Option<Container>,
+    #[serde(default)]
+    pub(super) trigger_id: Option<String>,
+    #[serde(default)]
+    pub(super) response_url: Option<String>,
+    /// Kept loose: elements of kinds that we do not use look different.
+    #[serde(default)]
+    actions: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct UserPart {
+    id: String,
+    #[serde(default)]
+    team_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct IdPart {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Container {
+    #[serde(default)]
+    channel_id: Option<String>,
+    #[serde(default)]
+    message_ts: Option<String>,
+    #[serde(default)]
+    is_ephemeral: bool,
+}
+
+impl Interaction {
+    /// The presser's id.
+    pub(super) fn user(&self) -> Option<UserId> {
+        self.user.as_ref().and_then(|user| UserId::parse(&user.id).ok())
+    }
+
+    /// The presser's own workspace: in a shared channel it may be another one than the message's.
+    pub(super) fn workspace(&self) -> Option<WorkspaceId> {
+        let own = self.user.as_ref().and_then(|user| user.team_id.as_deref());
+        own.and_then(|id| WorkspaceId::parse(id).ok()).or_else(|| self.home())
+    }
+
+    /// The workspace that the app is installed in.
+    fn home(&self) -> Option<WorkspaceId> {
+        let id = self.team.as_ref().or(self.enterprise.as_ref())?;
+        WorkspaceId::parse(&id.id).ok()
+    }
+
+    /// The conversation.
+    pub(super) fn channel(&self) -> Option<ChannelId> {
+        let id = self.channel.as_ref().map(|channel| channel.id.as_str());
+        let id = id.or_else(|| self.container.as_ref().and_then(|container| container.channel_id.as_deref()))?;
+        ChannelId::parse(id).ok()
+    }
+
+    /// The first button of ours that was pressed.
+    pub(super) fn act(&self) -> Option<Act> {
+        self.actions.iter().filter_map(|action| action.get("value")?.as_str()?.parse().ok()).next()
+    }
+
+    /// The message that the button stands under, if it is one that can be edited.
+    pub(super) fn on(&self) -> Option<MessageRef> {
+        let container = self.container.as_ref().filter(|container| !container.is_ephemeral)?;
+        Some(MessageRef { workspace: self.home().or_else(|| self.workspace())?, channel: self.channel()?, message: container.message_ts.clone()? })
+    }
+}

@@ -1,0 +1,195 @@
+//! A message as Block Kit: one headline, the lines, the output, the buttons; always within Slack's limits.
+//!
+//! All text objects are `verbatim`: Slack makes no links and mentions of its own out of them.
+
+use serde_json::{Value, json};
+
+use super::fit::{Fit, escaped, is_shown};
+use super::words;
+use crate::domain::message::{Act, Button, ButtonStyle, Line, Message, Tone};
+
+/// Characters of a headline.
+const HEADLINE: usize = 1000;
+/// Characters of a text object; Slack takes 3,000.
+const SECTION: usize = 3000;
+/// Sections of lines: with the headline and an output it stays far below what a message may hold in all.
+const SECTIONS: usize = 3;
+/// Characters of a button's words; Slack takes 75.
+const LABEL: usize = 75;
+/// Buttons of one block; Slack takes 25.
+const BUTTONS: usize = 25;
+/// Around an output.
+const FENCE: &str = "```";
+
+/// A message as Slack takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rendered {
+    /// What notifications and screen readers say.
+    pub(super) text: String,
+    /// What is shown.
+    pub(super) blocks: Vec<Value>,
+}
+
+/// Renders a message.
+pub(super) fn message(message: &Message) -> Rendered {
+    let text = headline(message);
+    let mut blocks = vec![section(&text)];
+    blocks.extend(sections(&message.lines).iter().map(|text| section(text)));
+    if let Some(output) = message.output.as_deref().and_then(preformatted) {
+        blocks.push(section(&output));
+    }
+    if !message.buttons.is_empty() {
+        let elements: Vec<Value> = message.buttons.iter().take(BUTTONS).enumerate().map(|(place, one)| button(place, one)).collect();
+        blocks.push(json!({ "type": "actions", "elements": elements }));
+    }
+    Rendered { text, blocks }
+}
+
+/// The glyph of a tone: read aloud it is a word.
+fn glyph(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Info => ":information_source:",
+        Tone::Working => ":hourglass_flowing_sand:",
+        Tone::Waiting => ":double_vertical_bar:",
+        Tone::Good => ":white_check_mark:",
+        Tone::Bad => ":no_entry:",
+        Tone::Attention => ":warning:",
+        Tone::Unknown => ":grey_question:",
+    }
+}
+
+fn headline(message: &Message) -> String {
+    let mut fit = Fit::new(HEADLINE);
+    fit.ours(glyph(message.tone));
+    fit.ours(" ");
+    message.headline.iter().for_each(|span| fit.span(span));
+    fit.done()
+}
+
+fn section(text: &str) -> Value {
+    json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } })
+}
+
+/// The lines, as few sections as they need; lines beyond all room are counted.
+fn sections(lines: &[Line]) -> Vec<String> {
+    // Room for the line that counts the rest.
+    const ROOM: usize = SECTION - 40;
+    let mut sections: Vec<String> = Vec::new();
+    let mut left = 0usize;
+    for (place, line) in lines.iter().enumerate() {
+        let mut fit = Fit::new(ROOM);
+        line.iter().for_each(|span| fit.span(span));
+        let text = fit.done();
+        let length = text.chars().count().saturating_add(1);
+        if length <= left
+            && let Some(last) = sections.last_mut()
+        {
+            last.push('\n');
+            last.push_str(&text);
+            left = left.saturating_sub(length);
+            continue;
+        }
+        if sections.len() == SECTIONS {
+            let rest = lines.len().saturating_sub(place);
+            if let Some(last) = sections.last_mut() {
+                last.push_str(&format!("\n… {rest} more"));
+            }
+            break;
+        }
+        left = (ROOM + 1).saturating_sub(length);
+        sections.push(text);
+    }
+    // A text object may not be empty.
+    sections.retain(|text| !text.trim().is_empty());
+    sections
+}
+
+/// An output between fences, its end if it is too long; `None` if there is nothing to show.
+fn preformatted(output: &str) -> Option<String> {
+    let room = SECTION - 2 * FENCE.len() - 3;
+    let shown: Vec<char> = output.trim_end().chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| *c == '\n' || is_shown(*c)).collect();
+    let mut pieces: Vec<&str> = Vec::new();
+    let mut storage = [0u8; 4];
+    let mut length = 0usize;
+    let mut kept = String::new();
+    let mut first = shown.len();
+    for (place, c) in shown.iter().enumerate().rev() {
+        let piece = escaped(*c).map_or(1, str::len);
+        if length.saturating_add(piece) > room {
+            break;
+        }
+        length = length.saturating_add(piece);
+        first = place;
+    }
+    pieces.clear();
+    let mut tail = shown.get(first..).unwrap_or_default();
+    if first > 0 {
+        // Begin with a whole line where there is one.
+        if let Some(end) = tail.iter().position(|c| *c == '\n') {
+            tail = tail.get(end.saturating_add(1)..).unwrap_or_default();
+        }
+        kept.push_str("…\n");
+    }
+    for c in tail {
+        match escaped(*c) {
+            Some(entity) => kept.push_str(entity),
+            None => kept.push_str(c.encode_utf8(&mut storage)),
+        }
+    }
+    let kept = kept.replace(FENCE, "'''");
+    if kept.trim().is_empty() { None } else { Some(format!("{FENCE}\n{kept}\n{FENCE}")) }
+}
+
+fn button(place: usize, button: &Button) -> Value {
+    let mut element = json!({
+        "type": "button",
+        "action_id": format!("{}-{place}", kind(&button.act)),
+        "value": button.act.to_string(),
+        "text": plain(&button.label, LABEL),
+    });
+    let style = match button.style {
+        ButtonStyle::Plain => None,
+        ButtonStyle::Primary => Some("primary"),
+        ButtonStyle::Danger => Some("danger"),
+    };
+    if let Some(fields) = element.as_object_mut() {
+        if let Some(style) = style {
+            fields.insert("style".to_owned(), json!(style));
+        }
+        if let Some(question) = words::question_before(&button.act) {
+            let confirm = json!({
+                "title": plain(question.title, 100),
+                "text": plain(question.text, 300),
+                "confirm": plain(question.yes, 30),
+                "deny": plain(question.no, 30),
+                "style": "danger",
+            });
+            fields.insert("confirm".to_owned(), confirm);
+        }
+    }
+    element
+}
+
+fn kind(act: &Act) -> &'static str {
+    match act {
+        Act::Cancel(_) => "cancel",
+        Act::Free(_) => "free",
+        Act::ShowOutput(_) => "output",
+        Act::Retry(_) => "retry",
+        Act::Take(_) => "take",
+    }
+}
+
+/// Words that are never parsed, cut to fit and never empty.
+fn plain(words: &str, most: usize) -> Value {
+    let words: String = words.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| is_shown(*c)).collect();
+    let words = words.trim();
+    let shown: String = if words.is_empty() {
+        "…".to_owned()
+    } else if words.chars().count() > most {
+        words.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+    } else {
+        words.to_owned()
+    };
+    json!({ "type": "plain_text", "text": shown, "emoji": false })
+}

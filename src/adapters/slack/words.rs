@@ -1,0 +1,94 @@
+//! The few sentences that only a chat like this has to say: what it could not do, and the way out.
+
+use crate::domain::message::{Act, Audience, Line, Message, Tone, code, text};
+use crate::domain::parse::Misunderstood;
+
+/// What was not understood, pointed at, with the nearest word.
+pub(in crate::adapters) fn misunderstood(what: &Misunderstood, command_word: &str) -> Message {
+    let word = what.text.get(what.at.clone()).unwrap_or_default();
+    let mut headline: Line =
+        if word.is_empty() { vec![text("Something is missing at the end: ")] } else { vec![code(word), text(" is not understood: ")] };
+    headline.push(text(what.expected.clone()));
+    let mut message = Message::new(Tone::Bad, Audience::Asker, headline);
+    if let Some(nearest) = &what.nearest {
+        message = message.line(vec![text("Did you mean "), code(nearest), text("?")]);
+    }
+    message.line(vec![text("All commands: "), code(format!("{command_word} help"))])
+}
+
+/// The request is certainly not kept.
+pub(super) fn not_kept() -> Message {
+    let headline = vec![text("Your request could not be put on disk, so nothing was started. Please ask again in a moment.")];
+    Message::new(Tone::Bad, Audience::Asker, headline)
+}
+
+/// Nobody knows whether the request is kept: putting it on disk took too long.
+pub(super) fn perhaps_kept(command_word: &str) -> Message {
+    let headline = vec![text("Putting your request on disk takes too long; it may not be kept.")];
+    Message::new(Tone::Unknown, Audience::Asker, headline).line(vec![
+        text("Look at "),
+        code(format!("{command_word} status")),
+        text(" before you ask again."),
+    ])
+}
+
+/// Under a card that had to go by the command's reply address.
+pub(super) fn card_by_reply() -> Line {
+    vec![
+        text("I may not post in this conversation, so this message will not move; the end comes to whoever asked, as a direct message. "),
+        code("/invite"),
+        text(" me here and the next one will."),
+    ]
+}
+
+/// Under a message that was meant for a conversation and comes to one person instead.
+pub(super) fn directly_instead() -> Line {
+    vec![text("I may not post in the conversation where you asked, so this comes to you alone. "), code("/invite"), text(" me there to change that.")]
+}
+
+/// The question before an act that takes something away; `None`: no question.
+pub(super) fn question_before(act: &Act) -> Option<Question> {
+    match act {
+        Act::Free(_) => Some(Question {
+            title: "Free the app?",
+            text: "Nobody knows how this deploy ended. Freeing the app lets the next one start although this one may still run.",
+            yes: "Free it",
+            no: "Keep it",
+        }),
+        Act::Cancel(_) | Act::ShowOutput(_) | Act::Retry(_) | Act::Take(_) => None,
+    }
+}
+
+/// A question before an act.
+pub(super) struct Question {
+    /// At most 100 characters.
+    pub(super) title: &'static str,
+    /// At most 300 characters.
+    pub(super) text: &'static str,
+    /// At most 30 characters.
+    pub(super) yes: &'static str,
+    /// At most 30 characters.
+    pub(super) no: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misunderstanding_points_and_suggests() {
+        let what = Misunderstood {
+            text: "deploi hubot".to_owned(),
+            at: 0..6,
+            expected: "a command".to_owned(),
+            nearest: Some("deploy".to_owned()),
+            verb: None,
+        };
+        let message = misunderstood(&what, "/h");
+        assert_eq!(message.headline.first(), Some(&code("deploi")));
+        assert!(message.lines.iter().flatten().any(|span| *span == code("deploy")));
+        assert!(message.lines.iter().flatten().any(|span| *span == code("/h help")));
+        let beyond = Misunderstood { at: 90..99, ..what };
+        assert_eq!(misunderstood(&beyond, "/h").audience, Audience::Asker);
+    }
+}

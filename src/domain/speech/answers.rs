@@ -1,0 +1,207 @@
+//! What we say to commands and presses about deployments that exist.
+
+use jiff::Timestamp;
+
+use crate::domain::deployment::{Deployment, Phase, Stage, Watched};
+use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Tone, code, link, text};
+use crate::domain::names::{CommitSha, OfferId};
+use crate::domain::pipeline::Pipeline;
+use crate::domain::source::CommitRef;
+
+use super::card::{Pages, commit};
+use super::words::PLATFORM;
+
+fn answer(tone: Tone, headline: Line) -> Message {
+    Message::new(tone, Audience::Asker, headline)
+}
+
+/// `27bd10a (main) to hubot-staging`
+fn which(deployment: &Deployment) -> Line {
+    let mut line = commit(&deployment.cargo.commit, &deployment.cargo.named_by);
+    line.extend([text(" to "), code(&deployment.target.app_name)]);
+    line
+}
+
+fn about(before: &str, deployment: &Deployment, after: &str) -> Line {
+    let mut line = vec![text(before)];
+    line.extend(which(deployment));
+    line.push(text(after));
+    line
+}
+
+/// Asked a second time.
+pub fn joined(deployment: &Deployment, ahead: Option<usize>) -> Message {
+    let state = match (&deployment.phase, ahead) {
+        (Phase::NeedsCode { .. }, _) => " already waits for a one-time code: type the command again with the code at its end.".to_owned(),
+        (Phase::Waiting(_), Some(ahead)) if ahead > 0 => format!(" already waits in line, {ahead} ahead. Nothing was added."),
+        (_, _) => " is already on its way. Nothing was started a second time.".to_owned(),
+    };
+    answer(Tone::Info, about("Your deploy of ", deployment, &state))
+}
+
+/// A code was accepted for a deployment that waits or goes on.
+pub fn code_taken(deployment: &Deployment) -> Message {
+    answer(Tone::Good, about("The code was accepted. Your deploy of ", deployment, " goes on."))
+}
+
+/// A code was not accepted.
+pub fn code_refused() -> Message {
+    answer(
+        Tone::Bad,
+        vec![text(format!(
+            "{PLATFORM} did not accept that code. It is used up and was not kept. Type the command again with a new one. (code-refused)"
+        ))],
+    )
+}
+
+/// A code was lost on the way.
+pub fn code_lost() -> Message {
+    answer(
+        Tone::Attention,
+        vec![text("The one-time code could not be handed over: it was not kept. If one is still needed you are asked for it. (code-lost)")],
+    )
+}
+
+/// Stopped.
+pub fn stopped(deployment: &Deployment) -> Message {
+    answer(Tone::Good, about("Stopped your deploy of ", deployment, ". Nothing had changed on the app."))
+}
+
+/// It will be stopped.
+pub fn stopping(deployment: &Deployment) -> Message {
+    answer(
+        Tone::Working,
+        about("Stopping the deploy of ", deployment, format!(" as soon as {PLATFORM} lets go. The card shows how it ends.").as_str()),
+    )
+}
+
+/// It cannot be stopped.
+pub fn cannot_stop(deployment: &Deployment, stage: Stage) -> Message {
+    let why = match stage {
+        Stage::Release => " cannot be stopped: the build is done and the release phase runs. It ends by itself within the hour.",
+        Stage::Dynos => " cannot be stopped: the release is out and its dynos are restarting. To go back, deploy the earlier commit.",
+        Stage::Line | Stage::Code | Stage::Checks | Stage::Announcement | Stage::Source | Stage::Build => " cannot be stopped now.",
+    };
+    answer(Tone::Bad, about("The deploy of ", deployment, &format!("{why} (too-late)")))
+}
+
+/// What is known about an unknown deployment, and that it can be freed.
+pub fn unknown_evidence(deployment: &Deployment, watched: &Watched, pages: &Pages, now: Timestamp) -> Message {
+    let last = match watched {
+        Watched::Order => "A build was ordered, and no answer ever came; no build with our id has been found.",
+        Watched::Build { .. } => "The build was going on when it was last seen.",
+        Watched::Release { .. } => "The release phase was going on when it was last seen.",
+        Watched::Dynos { .. } => "The release was out and its dynos were coming up when it was last seen.",
+    };
+    let minutes = now.duration_since(deployment.since).as_secs() / 60;
+    let mut links = vec![link("app", &pages.app)];
+    for (label, page) in [("build", &pages.build), ("release", &pages.release)] {
+        if let Some(page) = page {
+            links.extend([text(" · "), link(label, page)]);
+        }
+    }
+    answer(Tone::Unknown, about("Nobody knows how the deploy of ", deployment, &format!(" stands, for {minutes} minutes now.")))
+        .line(vec![text(last)])
+        .line(links)
+        .line(vec![text("Look there first. If nothing goes on any more, free the app for the next deploy.")])
+        .button("Free the app", Act::Free(deployment.id), ButtonStyle::Danger)
+}
+
+/// Freed.
+pub fn freed(deployment: &Deployment) -> Message {
+    answer(Tone::Attention, about("Freed the app of the deploy of ", deployment, ". How it ended was never known."))
+}
+
+/// It is not unknown.
+pub fn is_not_unknown(deployment: &Deployment) -> Message {
+    answer(Tone::Info, about("It is known how the deploy of ", deployment, " stands; there is nothing to free. The card shows it."))
+}
+
+/// It is over.
+pub fn is_over(deployment: &Deployment) -> Message {
+    answer(Tone::Info, about("The deploy of ", deployment, " is over; there is nothing to stop. The card shows how it ended."))
+}
+
+/// It still goes on.
+pub fn still_going(deployment: &Deployment) -> Message {
+    answer(Tone::Info, about("The deploy of ", deployment, " still goes on; there is nothing to repeat."))
+}
+
+/// The presser may not.
+pub fn may_not_touch(deployment: &Deployment) -> Message {
+    answer(Tone::Bad, about("The deploy of ", deployment, " is somebody else's, and you may not deploy to that app. (may-not-deploy)"))
+}
+
+/// A button of a deployment that we do not know.
+pub fn no_such_deployment() -> Message {
+    answer(Tone::Bad, vec![text("That deploy is not known here any more. (unknown-deployment)")])
+}
+
+/// Nothing to stop.
+pub fn nothing_to_stop(pipeline: &Pipeline) -> Message {
+    answer(Tone::Info, vec![text("Nothing is running or waiting there in "), code(&pipeline.name), text(".")])
+}
+
+/// Nothing waits.
+pub fn not_waiting() -> Message {
+    answer(Tone::Info, vec![text("You stand in no line there.")])
+}
+
+/// Several could be meant.
+pub fn which_to_stop(deployments: &[Deployment]) -> Message {
+    let mut message = answer(Tone::Info, vec![text("Several deploys fit. Which one?")]);
+    for deployment in deployments {
+        message = message.line(which(deployment));
+        let label: String = deployment.target.app_name.as_str().chars().take(22).collect();
+        message = message.button(&format!("{label} {}", deployment.cargo.commit.short()), Act::Cancel(deployment.id), ButtonStyle::Danger);
+    }
+    message
+}
+
+/// The last lines of an output.
+pub fn output(deployment: &Deployment, output: String, page: &str) -> Message {
+    let mut message = answer(Tone::Info, about("The last lines of the deploy of ", deployment, ":"));
+    message.output = Some(output);
+    message.line(vec![link("All of it", page)])
+}
+
+/// There is none.
+pub fn no_output(deployment: &Deployment) -> Message {
+    answer(Tone::Info, about("There is no output of the deploy of ", deployment, " (yet)."))
+}
+
+/// A button that is too old.
+pub fn offer_gone() -> Message {
+    answer(Tone::Bad, vec![text("That button is too old. Type the command again. (offer-gone)")])
+}
+
+/// A button of somebody else.
+pub fn offer_not_yours() -> Message {
+    answer(Tone::Bad, vec![text("That button is for the person who asked. (offer-not-yours)")])
+}
+
+/// A button that was pressed before.
+pub fn offer_taken() -> Message {
+    answer(Tone::Info, vec![text("That button was pressed already; it does its work once.")])
+}
+
+/// A ref moved between asking and starting: two ways on.
+pub fn ref_moved(deployment: &Deployment, by: &CommitRef, asked: &CommitSha, now: &CommitSha, buttons: &[(String, OfferId)]) -> Message {
+    let mut message = answer(
+        Tone::Attention,
+        vec![
+            code(by),
+            text(" moved from "),
+            code(asked.short()),
+            text(" to "),
+            code(now.short()),
+            text(" since you asked to ship it to "),
+            code(&deployment.target.app_name),
+            text(". Nothing was built. (ref-moved)"),
+        ],
+    );
+    for (label, id) in buttons {
+        message = message.button(label, Act::Take(*id), ButtonStyle::Plain);
+    }
+    message
+}

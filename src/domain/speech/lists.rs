@@ -1,0 +1,321 @@
+//! What we say when somebody looks: plans, pipelines, what goes on, lines, releases.
+
+use jiff::Timestamp;
+
+use crate::domain::command::Wish;
+use crate::domain::deployment::{Deployment, Phase, Target, WaitingFor};
+use crate::domain::fault::PortError;
+use crate::domain::gate::Verdict;
+use crate::domain::message::{Audience, Line, Message, Span, Tone, code, link, strong, text};
+use crate::domain::names::{CheckName, RepoName};
+use crate::domain::pipeline::{App, Environment, Pipeline};
+use crate::domain::release::{Access, Release, ReleaseState, Running};
+use crate::domain::source::{Comparison, Repository, Resolved};
+
+use super::card::{change_lines, commit};
+use super::reasons::reason;
+use super::refusals::{commit_words, listed};
+use super::time_words::age;
+use super::words::{PLATFORM, SOURCE};
+
+fn answer(headline: Line) -> Message {
+    Message::new(Tone::Info, Audience::Asker, headline)
+}
+
+/// What a deploy would be.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each field is the domain value of its name")]
+pub struct Plan<'a> {
+    pub target: &'a Target,
+    pub repository: &'a Repository,
+    pub overrides_link_to: Option<&'a RepoName>,
+    pub resolved: &'a Resolved,
+    pub access: Access,
+    pub running: Option<&'a Running>,
+    pub change: Option<&'a Comparison>,
+    pub verdict: &'a Verdict,
+    pub holder: Option<&'a Deployment>,
+    pub waiting: usize,
+    pub wish: &'a Wish,
+}
+
+/// A plan: what would happen, and everything that would stop it.
+pub fn plan(plan: &Plan<'_>) -> Message {
+    let mut headline = vec![text("A deploy would take ")];
+    headline.extend(commit_words(plan.resolved));
+    headline.extend([
+        text(" of "),
+        code(&plan.repository.name),
+        text(" to "),
+        code(&plan.target.app_name),
+        text(format!(" ({}).", plan.target.environment)),
+    ]);
+    let mut message = answer(headline);
+    message.lines.push(match plan.running {
+        Some(Running { version, commit: Some(commit) }) => vec![text(format!("Runs now: v{version}, ")), code(commit.short())],
+        Some(Running { version, commit: None }) => vec![text(format!("Runs now: v{version}, of no known commit"))],
+        None => vec![text("Nothing runs there yet, or it cannot be read.")],
+    });
+    message.lines.extend(plan.change.map(change_lines).unwrap_or_default());
+    if let Some(link) = plan.overrides_link_to {
+        message.lines.push(vec![
+            text(format!("{PLATFORM} links the pipeline to ")),
+            code(link),
+            text("; this installation is set to ship another."),
+        ]);
+    }
+    if plan.verdict.no_checks {
+        message.lines.push(vec![text("No check is required, and none has ever reported on this commit.")]);
+    }
+    if plan.access.needs_code == Some(true) {
+        message.lines.push(vec![text("The app wants a one-time code: put it at the end of the command.")]);
+    }
+    if let Some(holder) = plan.holder {
+        let mut line = vec![text("The app is busy with ")];
+        line.extend(commit(&holder.cargo.commit, &holder.cargo.named_by));
+        line.push(text(match plan.waiting {
+            0 => "; a deploy would wait in line, next.".to_owned(),
+            ahead => format!("; a deploy would wait in line, behind {ahead} more."),
+        }));
+        message.lines.push(line);
+    }
+    if plan.verdict.is_open() {
+        return message.line(vec![text("Nothing stands in the way.")]);
+    }
+    message.tone = Tone::Bad;
+    message.lines.push(vec![text("It would be stopped by:")]);
+    for against in &plan.verdict.reasons {
+        message.lines.extend(reason(against));
+    }
+    message
+}
+
+/// All pipelines.
+pub fn pipelines(pipelines: &[Pipeline]) -> Message {
+    if pipelines.is_empty() {
+        return answer(vec![text(format!("You can see no pipelines at {PLATFORM}."))]);
+    }
+    let mut message = answer(vec![text(match pipelines.len() {
+        1 => "You can see one pipeline:".to_owned(),
+        many => format!("You can see {many} pipelines:"),
+    })]);
+    for pipeline in pipelines {
+        let shared = pipelines.iter().filter(|other| other.name == pipeline.name).count() > 1;
+        let mut line = vec![code(&pipeline.name)];
+        if shared {
+            let owner = pipeline.owner.as_deref().unwrap_or("nobody in particular");
+            line.extend([text(format!(" of {owner}, ")), code(&pipeline.id)]);
+        }
+        message.lines.push(line);
+    }
+    message
+}
+
+/// What is known of a pipeline's repository.
+#[derive(Debug)]
+pub enum RepositoryInfo {
+    /// It can be read.
+    Known {
+        /// The repository.
+        repository: Repository,
+        /// What the platform links instead.
+        overrides: Option<RepoName>,
+        /// What its default branch requires.
+        required: Result<Vec<CheckName>, PortError>,
+    },
+    /// None is linked.
+    NotLinked,
+    /// It cannot be read.
+    Unreadable {
+        /// Its name, if that much is known.
+        name: Option<RepoName>,
+        /// Why.
+        error: PortError,
+    },
+}
+
+/// An app with what goes on in it.
+#[derive(Debug)]
+pub struct AppRow {
+    /// The app.
+    pub app: App,
+    /// Its page.
+    pub page: String,
+    /// What runs in it.
+    pub holder: Option<Deployment>,
+    /// How many wait.
+    pub waiting: usize,
+}
+
+/// One pipeline.
+pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: &[AppRow]) -> Message {
+    let mut message = answer(vec![strong(pipeline.name.as_str()), text(" "), link(format!("at {PLATFORM}"), page)]);
+    match repository {
+        RepositoryInfo::Known { repository, overrides, required } => {
+            let mut line = vec![
+                text("Ships "),
+                link(repository.name.as_str(), &repository.web_url),
+                text(", by default "),
+                code(&repository.default_branch),
+            ];
+            if let Some(link) = overrides {
+                line.extend([text(format!(" (set here; {PLATFORM} links ")), code(link), text(")")]);
+            }
+            message.lines.push(line);
+            message.lines.push(match required {
+                Ok(names) if names.is_empty() => vec![text("Required checks: none, so all that report must pass")],
+                Ok(names) => {
+                    let mut line = vec![text("Required checks: ")];
+                    line.extend(listed(names));
+                    line
+                }
+                Err(_) => vec![text("Required checks: cannot be read now")],
+            });
+        }
+        RepositoryInfo::NotLinked => {
+            message.lines.push(vec![text(format!("Not linked to a {SOURCE} repository: nothing can be shipped. (no-repository)"))])
+        }
+        RepositoryInfo::Unreadable { name, error } => {
+            let mut line = vec![text("Its repository ")];
+            line.extend(name.as_ref().map(code));
+            line.push(text(" cannot be read"));
+            line.extend(error.said.as_ref().map(|said| text(format!(": {said}"))));
+            message.lines.push(line);
+        }
+    }
+    for environment in Environment::ALL {
+        for row in apps.iter().filter(|row| row.app.environment == environment) {
+            let mut line = vec![text(format!("{environment}: ")), link(row.app.name.as_str(), &row.page)];
+            line.extend(busy(row));
+            message.lines.push(line);
+        }
+    }
+    if apps.is_empty() {
+        message.lines.push(vec![text("It has no apps that you can see.")]);
+    }
+    message
+}
+
+fn busy(row: &AppRow) -> Vec<Span> {
+    let Some(holder) = &row.holder else { return vec![text(", free")] };
+    let mut line = vec![text(", busy with ")];
+    line.extend(commit(&holder.cargo.commit, &holder.cargo.named_by));
+    line.extend([text(" by "), Span::Person(holder.origin.person.clone())]);
+    if row.waiting > 0 {
+        line.push(text(format!(", {} waiting", row.waiting)));
+    }
+    line
+}
+
+/// A deployment with its place.
+#[derive(Debug)]
+pub struct StatusRow {
+    /// The deployment.
+    pub deployment: Deployment,
+    /// How many are ahead of it.
+    pub ahead: Option<usize>,
+}
+
+/// What goes on.
+pub fn status(pipeline: Option<&Pipeline>, rows: &[StatusRow], now: Timestamp) -> Message {
+    let mut whose = vec![];
+    if let Some(pipeline) = pipeline {
+        whose = vec![text(" in "), code(&pipeline.name)];
+    }
+    let mut headline = match rows.len() {
+        0 => vec![text("Nothing is running or waiting")],
+        1 => vec![text("One deploy is open")],
+        many => vec![text(format!("{many} deploys are open"))],
+    };
+    headline.extend(whose);
+    headline.push(text("."));
+    let mut message = answer(headline);
+    for row in rows {
+        message.lines.push(standing(&row.deployment, row.ahead, now));
+    }
+    message
+}
+
+/// One line about a deployment that is not over.
+fn standing(deployment: &Deployment, ahead: Option<usize>, now: Timestamp) -> Line {
+    let state = match &deployment.phase {
+        Phase::Waiting(WaitingFor::Turn) => match ahead {
+            Some(ahead) if ahead > 0 => format!("waits in line, {ahead} ahead"),
+            Some(_) | None => "waits in line".to_owned(),
+        },
+        Phase::Waiting(WaitingFor::BuildSlot { .. }) => "waits for a build slot".to_owned(),
+        Phase::NeedsCode { .. } => "waits for a one-time code".to_owned(),
+        Phase::Starting => "is being checked".to_owned(),
+        Phase::Announcing(_) | Phase::Uploading | Phase::AboutToBuild(_) => "is being prepared".to_owned(),
+        Phase::Building { .. } => "builds".to_owned(),
+        Phase::Releasing { .. } => "is in its release phase".to_owned(),
+        Phase::Restarting { up: Some((up, of)), .. } => format!("restarts its dynos, {up} of {of} up"),
+        Phase::Restarting { .. } => "restarts its dynos".to_owned(),
+        Phase::Unknown(_) => "is unknown".to_owned(),
+        Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => "is over".to_owned(),
+    };
+    let mut line = vec![code(&deployment.target.app_name), text(": ")];
+    line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
+    line.extend([
+        text(" by "),
+        Span::Person(deployment.origin.person.clone()),
+        text(format!(" {state}, for {}", age(deployment.since, now))),
+    ]);
+    line
+}
+
+/// The line of one app.
+#[derive(Debug)]
+pub struct LineRow {
+    /// The app.
+    pub app: App,
+    /// Everybody in it, the one that runs first.
+    pub standing: Vec<Deployment>,
+}
+
+/// Lines.
+pub fn queue(pipeline: &Pipeline, rows: &[LineRow], now: Timestamp) -> Message {
+    let busy: Vec<&LineRow> = rows.iter().filter(|row| !row.standing.is_empty()).collect();
+    if busy.is_empty() {
+        return answer(vec![text("Nobody is in line in "), code(&pipeline.name), text(": every app that you meant is free.")]);
+    }
+    let mut message = answer(vec![text("In line in "), code(&pipeline.name), text(":")]);
+    for row in busy {
+        for (place, deployment) in row.standing.iter().enumerate() {
+            message.lines.push(standing(deployment, Some(place), now));
+        }
+    }
+    message
+}
+
+/// The last releases of an app.
+pub fn releases(app: &App, page: &str, releases: &[Release], ours: &[Deployment], now: Timestamp) -> Message {
+    let mut headline = vec![text("The last releases of "), link(app.name.as_str(), page), text(format!(" ({}):", app.environment))];
+    if releases.is_empty() {
+        headline = vec![link(app.name.as_str(), page), text(" has no releases yet.")];
+    }
+    let mut message = answer(headline);
+    for release in releases {
+        let mut line = vec![strong(format!("v{}", release.version))];
+        let state = match release.state {
+            ReleaseState::Succeeded if release.current => " serves",
+            ReleaseState::Succeeded => "",
+            ReleaseState::Pending => " in its release phase",
+            ReleaseState::Failed => " failed",
+            ReleaseState::Expired => " expired",
+        };
+        line.push(text(format!("{state} · {}", release.description)));
+        if let Some(deployment) = ours.iter().find(|deployment| deployment.release.as_ref() == Some(&release.id)) {
+            line.push(text(" · "));
+            line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
+            line.extend([text(" by "), Span::Person(deployment.origin.person.clone())]);
+        } else if let Some(by) = &release.by {
+            line.push(text(format!(" · {by}")));
+        }
+        if let Some(at) = release.created_at {
+            line.push(text(format!(" · {} ago", age(at, now))));
+        }
+        message.lines.push(line);
+    }
+    message
+}

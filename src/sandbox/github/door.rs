@@ -1,0 +1,254 @@
+//! The door: takes requests in, lets them go wrong where that was asked for, and sends the answers.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::routing::any;
+use bytes::Bytes;
+use futures_util::stream;
+use sha2::{Digest, Sha256};
+
+use super::answer::Answer;
+use super::asked::{Asked, Caller, Scene};
+use super::fault::{self, Fault};
+use super::seen::SeenRequest;
+use super::{Github, archive, graph, guard, routes};
+
+/// No request of a client is longer.
+const LONGEST_BODY: usize = 4 << 20;
+/// Archives are sent in pieces of this size.
+const PIECE: usize = 64 << 10;
+
+/// Every path of the interface.
+pub(super) fn api(github: Arc<Github>) -> Router {
+    Router::new().route("/", any(at_api)).route("/{*path}", any(at_api)).with_state(github)
+}
+
+/// Every path of the web and archive host.
+pub(super) fn web(github: Arc<Github>) -> Router {
+    Router::new().route("/", any(at_web)).route("/{*path}", any(at_web)).with_state(github)
+}
+
+async fn at_api(State(github): State<Arc<Github>>, request: Request) -> Response<Body> {
+    github.receive(request, Github::api_answer).await
+}
+
+async fn at_web(State(github): State<Arc<Github>>, request: Request) -> Response<Body> {
+    github.receive(request, Github::web_answer).await
+}
+
+impl Github {
+    async fn receive(&self, request: Request, work: fn(&Self, &Asked) -> (Answer, bool)) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, LONGEST_BODY).await else { return cut() };
+        let asked = Asked::new(parts, body);
+        let (place, fault) = self.note(&asked);
+        match fault {
+            None => self.send(place, work(self, &asked)),
+            Some(Fault::Status { code, body, content_type, headers }) => {
+                let mut answer = Answer::text(code, &content_type, body).with("x-github-request-id", request_id(place));
+                answer.headers.extend(headers);
+                self.send(place, (answer, false))
+            }
+            Some(Fault::RateLimited { retry_after, secondary }) => {
+                let answer = self.limited(&asked, retry_after, secondary).with("x-github-request-id", request_id(place));
+                self.send(place, (answer, false))
+            }
+            Some(Fault::CutBefore) => cut(),
+            Some(Fault::CutAfter) => {
+                let (_, charged) = work(self, &asked);
+                self.lock().settle(place, 0, charged);
+                cut()
+            }
+            Some(Fault::Hang) => {
+                let mut gate = self.gate.subscribe();
+                // An error would mean that the sender is gone, and it lives as long as `self`.
+                if gate.changed().await.is_err() {
+                    return cut();
+                }
+                self.send(place, work(self, &asked))
+            }
+            Some(Fault::TruncatedBody) => {
+                let (answer, charged) = work(self, &asked);
+                self.lock().settle(place, answer.status, charged);
+                truncated(answer)
+            }
+        }
+    }
+
+    /// Keeps the request in mind and looks whether it is to go wrong.
+    fn note(&self, asked: &Asked) -> (usize, Option<Fault>) {
+        let mut world = self.lock();
+        let shown = asked.shown();
+        let place = world.requests.len();
+        world.requests.push(SeenRequest { method: asked.method.clone(), path: shown.clone(), status: 0, charged: false });
+        if !asked.reads()
+            && !asked.body.is_empty()
+            && !asked.header("content-type").is_some_and(|kind| kind.starts_with("application/json"))
+        {
+            world.violations.push(format!("{} {shown}: the body is not sent as application/json", asked.method));
+        }
+        if guard::user_agent(asked).is_err() {
+            world.violations.push(format!("{} {shown}: no User-Agent", asked.method));
+        }
+        let fault = fault::take(&mut world.faults, &asked.method, &shown);
+        (place, fault)
+    }
+
+    fn send(&self, place: usize, (answer, charged): (Answer, bool)) -> Response<Body> {
+        self.lock().settle(place, answer.status, charged);
+        if answer.chunked {
+            let pieces: Vec<io::Result<Bytes>> = pieces(&answer.body).into_iter().map(Ok).collect();
+            return response(&answer, Body::from_stream(stream::iter(pieces)));
+        }
+        let body = Body::from(answer.body.clone());
+        response(&answer, body)
+    }
+
+    fn limited(&self, asked: &Asked, retry_after: Option<u32>, secondary: bool) -> Answer {
+        let now = self.clock.now();
+        let mut world = self.lock();
+        let caller = match guard::caller(&world, asked) {
+            Ok(caller) => caller,
+            Err(refused) => return refused,
+        };
+        let mut answer = if secondary { guard::too_fast() } else { guard::exhausted(&caller) };
+        answer.headers.extend(guard::limit_headers(&mut world, &caller.token, now, !secondary));
+        match retry_after {
+            Some(seconds) => answer.with("retry-after", seconds.to_string()),
+            None => answer,
+        }
+    }
+
+    /// The answer of the interface, and whether it counts against the hourly limit.
+    fn api_answer(&self, asked: &Asked) -> (Answer, bool) {
+        if let Err(refused) = guard::user_agent(asked) {
+            return (refused, false);
+        }
+        let now = self.clock.now();
+        let mut world = self.lock();
+        let id = request_id(world.requests.len());
+        let (version, caller) = match guard::version(asked).and_then(|version| Ok((version, guard::caller(&world, asked)?))) {
+            Ok(passed) => passed,
+            Err(refused) => return (refused.with("x-github-request-id", id), false),
+        };
+        let (budget, limit) = guard::budget(&mut world, &caller.token);
+        budget.turn(now);
+        let free = asked.segments.first().is_some_and(|first| first == "rate_limit");
+        let spent = budget.used >= limit && !free;
+        let scene = Scene { api: &self.api, web: &self.web, now, caller: &caller, newer: version != guard::VERSIONS[0], asked };
+        let answer = if spent {
+            guard::exhausted(&caller)
+        } else {
+            match routes::answer(&mut world, &scene) {
+                Ok(answer) | Err(answer) => cached(answer, &caller, asked),
+            }
+        };
+        let charged = !free && !spent && answer.status != 501 && (answer.status != 304 || caller.login.is_none());
+        if charged {
+            let (budget, _) = guard::budget(&mut world, &caller.token);
+            budget.used = budget.used.saturating_add(1);
+        }
+        let mut answer = answer.with("x-github-request-id", id).with("x-github-api-version-selected", version);
+        answer = answer.with("x-github-media-type", "github.v3; format=json");
+        answer.headers.extend(guard::limit_headers(&mut world, &caller.token, now, spent));
+        if caller.login.is_some() && !caller.token.starts_with("github_pat_") && !caller.token.starts_with("ghu_") {
+            answer = answer.with("x-oauth-scopes", "repo").with("x-accepted-oauth-scopes", "repo");
+        }
+        (answer, charged)
+    }
+
+    fn web_answer(&self, asked: &Asked) -> (Answer, bool) {
+        let now = self.clock.now();
+        let mut world = self.lock();
+        if asked.header("authorization").is_some() {
+            world.violations.push(format!("{} {}: Authorization sent to the archive host", asked.method, asked.shown()));
+        }
+        (archive::from_web(&mut world, asked, now), false)
+    }
+}
+
+impl super::world::World {
+    fn settle(&mut self, place: usize, status: u16, charged: bool) {
+        if let Some(request) = self.requests.get_mut(place) {
+            request.status = status;
+            request.charged = charged;
+        }
+    }
+}
+
+fn request_id(number: usize) -> String {
+    format!("0F0F:{number:04X}:00C0FFEE:00C0FFEE:6500{number:04X}")
+}
+
+/// Gives the answer of a read its `ETag`, which depends on token and `Accept`, and answers 304 where the caller has it.
+fn cached(answer: Answer, caller: &Caller, asked: &Asked) -> Answer {
+    if answer.status != 200 || !asked.reads() {
+        return answer;
+    }
+    let own = answer.headers.iter().find(|(name, _)| name == "etag").map(|(_, value)| value.clone());
+    let tag = own.clone().unwrap_or_else(|| {
+        let mut digest = Sha256::new();
+        for part in [caller.token.as_bytes(), asked.header("accept").unwrap_or_default().as_bytes(), &answer.body] {
+            digest.update(part);
+            digest.update([0]);
+        }
+        format!("W/\"{}\"", graph::hex(&digest.finalize()))
+    });
+    let known = asked.header("if-none-match").is_some_and(|tags| tags.split(',').any(|known| known.trim() == tag));
+    let mut answer = if known { Answer::empty(304) } else { answer };
+    if known || own.is_none() {
+        answer = answer.with("etag", tag);
+    }
+    answer.with("cache-control", "private, max-age=60, s-maxage=60").with("vary", "Accept, Authorization, Cookie, X-GitHub-OTP")
+}
+
+fn response(answer: &Answer, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in &answer.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+fn pieces(body: &Bytes) -> Vec<Bytes> {
+    let mut pieces = Vec::new();
+    let mut rest = body.clone();
+    while !rest.is_empty() {
+        pieces.push(rest.split_to(rest.len().min(PIECE)));
+    }
+    pieces
+}
+
+/// A body that fails before its first byte: the server closes the connection without sending even the head.
+fn cut() -> Response<Body> {
+    Response::new(Body::from_stream(stream::iter([Err::<Bytes, _>(io::Error::other("cut off, as was asked for"))])))
+}
+
+/// Half the body, and the connection closed.
+fn truncated(mut answer: Answer) -> Response<Body> {
+    if !answer.chunked {
+        let length = answer.body.len().to_string();
+        answer = answer.with("content-length", length);
+    }
+    let half = answer.body.slice(..answer.body.len() / 2);
+    let body = stream::unfold(Some(half), |left| async move {
+        match left {
+            Some(half) if !half.is_empty() => Some((Ok(half), Some(Bytes::new()))),
+            Some(_) => {
+                // The server has to come around once, so that the first half leaves before the connection does.
+                tokio::task::yield_now().await;
+                Some((Err(io::Error::other("cut off, as was asked for")), None))
+            }
+            None => None,
+        }
+    });
+    response(&answer, Body::from_stream(body))
+}

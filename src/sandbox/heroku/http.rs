@@ -1,0 +1,255 @@
+//! The door of all four servers: what came in, what goes out, faults in between.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use axum::routing::any;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::faults::{Fault, answer_of, cut, truncate};
+use super::look::SeenRequest;
+use super::state::{hex, id_of};
+use super::{Shared, api, link, storage, streams};
+
+/// The largest body that the API takes.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// Which of the four servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// The Platform API.
+    Api,
+    /// The older link service.
+    Link,
+    /// Storage for sources.
+    Storage,
+    /// Output streams.
+    Streams,
+}
+
+/// What was asked.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// The length and SHA-256 of a body that was not kept.
+    pub(super) hashed: Option<(u64, String)>,
+}
+
+impl Asked {
+    /// A header's text; empty if it is not there or no text.
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+
+    /// A value of the query.
+    pub(super) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The token, if there is one.
+    pub(super) fn token(&self) -> Option<&str> {
+        bearer(&self.headers)
+    }
+
+    /// The segments of the path, decoded nowhere: nothing here needs it.
+    pub(super) fn segments(&self) -> Vec<&str> {
+        self.path.split('/').filter(|segment| !segment.is_empty()).collect()
+    }
+}
+
+/// What is answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) content_type: &'static str,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    /// JSON.
+    pub(super) fn json(status: u16, body: &Value) -> Self {
+        Self { status, content_type: "application/json", headers: Vec::new(), body: Bytes::from(body.to_string()) }
+    }
+
+    /// Plain text.
+    pub(super) fn text(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, content_type: "text/plain", headers: Vec::new(), body: body.into() }
+    }
+
+    /// What the simulator answers to what it does not know.
+    pub(super) fn unknown(asked: &Asked) -> Self {
+        Self::text(501, format!("this simulator does not know {} {}", asked.method, asked.path))
+    }
+
+    /// The same with one more header.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        response
+    }
+}
+
+/// A refusal, in the API's form.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) id: &'static str,
+    pub(super) message: String,
+    /// More members of the body.
+    pub(super) more: Vec<(&'static str, Value)>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, id: &'static str, message: impl Into<String>) -> Self {
+        Self { status, id, message: message.into(), more: Vec::new() }
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(404, "not_found", "Not found.")
+    }
+
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(422, "invalid_params", message)
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.more.push((name, value));
+        self
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        let mut body = json!({"id": refusal.id, "message": refusal.message});
+        if let Some(members) = body.as_object_mut() {
+            members.extend(refusal.more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        }
+        Self::json(refusal.status, &body)
+    }
+}
+
+/// What a server gives back: an answer, or a stream that goes on.
+pub(super) enum Reply {
+    Answer(Answer),
+    Stream(Response),
+}
+
+/// All paths of a server go through one door.
+pub(super) fn router(shared: Arc<Shared>, host: Host) -> Router {
+    Router::new().route("/", any(door)).route("/{*path}", any(door)).with_state((shared, host))
+}
+
+async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let method = parts.method.as_str().to_owned();
+    let path = parts.uri.path().to_owned();
+    let (number, fault, hanging) = {
+        let (mut world, now) = shared.world();
+        let token_email = bearer(&parts.headers)
+            .and_then(|token| world.users.iter().find(|user| user.tokens.iter().any(|known| known == token)))
+            .map(|user| user.email.clone());
+        let with_code = parts.headers.contains_key("heroku-two-factor-code");
+        let number = world.requests.len();
+        let seen = SeenRequest { host, method: method.clone(), path: path.clone(), status: 0, token_email, with_code, at: now };
+        world.requests.push(seen);
+        (number, world.take_fault(&method, &path), world.hanging.clone())
+    };
+    let early = match &fault {
+        None | Some(Fault::CutAfter | Fault::TruncatedBody) => None,
+        Some(Fault::CutBefore) => return cut(),
+        Some(Fault::Hang) => {
+            hanging.cancelled().await;
+            return cut();
+        }
+        Some(Fault::Status { code, body, content_type, headers }) => Some(answer_of(*code, body.clone(), content_type, headers)),
+        Some(Fault::RateLimited { retry_after }) => {
+            let answer = Answer::from(api::rate_limited());
+            let answer = match retry_after {
+                Some(seconds) => answer.with("retry-after", seconds.to_string()),
+                None => answer,
+            };
+            Some(answer.into_response())
+        }
+    };
+    let reply = match early {
+        Some(response) => Reply::Stream(response),
+        None => {
+            let query = form_urlencoded::parse(parts.uri.query().unwrap_or("").as_bytes()).into_owned().collect();
+            let mut asked = Asked { method, path, query, headers: parts.headers, body: Bytes::new(), hashed: None };
+            let read = match host {
+                Host::Storage => hash(body).await.map(|hashed| asked.hashed = Some(hashed)),
+                Host::Api | Host::Link | Host::Streams => to_bytes(body, BODY_LIMIT).await.map(|body| asked.body = body).ok(),
+            };
+            if read.is_none() {
+                return cut();
+            }
+            match host {
+                Host::Api => Reply::Answer(api::answer(&shared, &asked)),
+                Host::Link => Reply::Answer(link::answer(&shared, &asked)),
+                Host::Storage => Reply::Answer(storage::answer(&shared, &asked)),
+                Host::Streams => streams::answer(&shared, &asked),
+            }
+        }
+    };
+    let (mut response, body) = match reply {
+        Reply::Answer(answer) => {
+            let body = answer.body.clone();
+            (answer.into_response(), body)
+        }
+        Reply::Stream(response) => (response, Bytes::new()),
+    };
+    let request_id = id_of("request", &number.to_string()).to_string();
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert("request-id", value);
+    }
+    if fault == Some(Fault::CutAfter) {
+        return cut();
+    }
+    if fault == Some(Fault::TruncatedBody) {
+        truncate(&mut response, &body);
+    }
+    let (mut world, _) = shared.world();
+    if let Some(seen) = world.requests.get_mut(number) {
+        seen.status = response.status().as_u16();
+    }
+    response
+}
+
+/// Reads a body to its end and keeps only its length and SHA-256. `None`: it broke off.
+async fn hash(body: Body) -> Option<(u64, String)> {
+    let mut pieces = body.into_data_stream();
+    let (mut length, mut digest) = (0_u64, Sha256::new());
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.ok()?;
+        length = length.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        digest.update(&piece);
+    }
+    Some((length, hex(&digest.finalize())))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}

@@ -1,0 +1,170 @@
+//! The simulated world's state: plain records, looked up by walking them, and what stands in for ids and signatures.
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::StreamStyle;
+use super::faults::FaultRule;
+use super::look::SeenRequest;
+use super::records::{App, Build, Dyno, Pipeline, Release, Slug, Upload, User, Who};
+
+/// The addresses of the four servers, without a final slash.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Urls {
+    pub(super) api: String,
+    pub(super) link: String,
+    pub(super) storage: String,
+    pub(super) streams: String,
+}
+
+/// Everything there is.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) urls: Urls,
+    pub(super) users: Vec<User>,
+    pub(super) pipelines: Vec<Pipeline>,
+    pub(super) apps: Vec<App>,
+    pub(super) builds: Vec<Build>,
+    pub(super) releases: Vec<Release>,
+    pub(super) slugs: Vec<Slug>,
+    pub(super) dynos: Vec<Dyno>,
+    pub(super) uploads: Vec<Upload>,
+    pub(super) requests: Vec<SeenRequest>,
+    pub(super) violations: Vec<String>,
+    pub(super) faults: Vec<FaultRule>,
+    pub(super) hanging: CancellationToken,
+    pub(super) page_size: Option<usize>,
+    pub(super) build_slots: u32,
+    pub(super) slots_of_others: u32,
+    pub(super) code_seconds: u32,
+    pub(super) upload_seconds: u32,
+    pub(super) extra_fields: bool,
+    pub(super) feature_known: bool,
+    pub(super) streams: StreamStyle,
+    counter: u64,
+}
+
+impl World {
+    pub(super) fn new(urls: Urls) -> Self {
+        Self {
+            urls,
+            users: Vec::new(),
+            pipelines: Vec::new(),
+            apps: Vec::new(),
+            builds: Vec::new(),
+            releases: Vec::new(),
+            slugs: Vec::new(),
+            dynos: Vec::new(),
+            uploads: Vec::new(),
+            requests: Vec::new(),
+            violations: Vec::new(),
+            faults: Vec::new(),
+            hanging: CancellationToken::new(),
+            page_size: None,
+            build_slots: 300,
+            slots_of_others: 0,
+            code_seconds: 20 * 60,
+            upload_seconds: 60 * 60,
+            extra_fields: false,
+            feature_known: true,
+            streams: StreamStyle::EndEarly,
+            counter: 0,
+        }
+    }
+
+    /// A new id: the same in every run, and in no order, as the real ones.
+    pub(super) fn fresh(&mut self) -> Uuid {
+        self.counter = self.counter.saturating_add(1);
+        id_of("fresh", &self.counter.to_string())
+    }
+
+    pub(super) fn user(&self, email: &str) -> Result<&User, String> {
+        self.users.iter().find(|user| user.email == email).ok_or_else(|| format!("there is no user {email}"))
+    }
+
+    pub(super) fn user_mut(&mut self, email: &str) -> Result<&mut User, String> {
+        self.users.iter_mut().find(|user| user.email == email).ok_or_else(|| format!("there is no user {email}"))
+    }
+
+    /// The app of that name or id.
+    pub(super) fn app(&self, name_or_id: &str) -> Option<&App> {
+        self.apps.iter().find(|app| is_app(app, name_or_id))
+    }
+
+    pub(super) fn app_mut(&mut self, name_or_id: &str) -> Result<&mut App, String> {
+        self.apps.iter_mut().find(|app| is_app(app, name_or_id)).ok_or_else(|| format!("there is no app {name_or_id}"))
+    }
+
+    pub(super) fn known_app(&self, name_or_id: &str) -> Result<&App, String> {
+        self.app(name_or_id).ok_or_else(|| format!("there is no app {name_or_id}"))
+    }
+
+    pub(super) fn app_of(&self, id: Uuid) -> Option<&App> {
+        self.apps.iter().find(|app| app.id == id)
+    }
+
+    pub(super) fn app_of_mut(&mut self, id: Uuid) -> Option<&mut App> {
+        self.apps.iter_mut().find(|app| app.id == id)
+    }
+
+    pub(super) fn pipeline(&self, id: Uuid) -> Option<&Pipeline> {
+        self.pipelines.iter().find(|pipeline| pipeline.id == id)
+    }
+
+    pub(super) fn release(&self, id: Uuid) -> Option<&Release> {
+        self.releases.iter().find(|release| release.id == id)
+    }
+
+    pub(super) fn slug(&self, id: Uuid) -> Option<&Slug> {
+        self.slugs.iter().find(|slug| slug.id == id)
+    }
+
+    /// The account that owns an app: its pipeline's owner. A team owns by an account of its own.
+    pub(super) fn owner(&self, app: &App) -> Who {
+        let email = match app.pipeline.and_then(|id| self.pipeline(id)) {
+            Some(pipeline) if pipeline.owner_type == "team" => format!("{}@herokumanager.com", pipeline.owner),
+            Some(pipeline) => pipeline.owner.clone(),
+            None => self.users.first().map_or_else(|| "owner@example.com".to_owned(), |user| user.email.clone()),
+        };
+        let id = self.users.iter().find(|user| user.email == email).map_or_else(|| id_of("account", &email), |user| user.id);
+        Who { id, email }
+    }
+}
+
+fn is_app(app: &App, name_or_id: &str) -> bool {
+    app.name == name_or_id || Uuid::parse_str(name_or_id).is_ok_and(|id| id == app.id)
+}
+
+/// An id that follows from a name.
+pub(super) fn id_of(kind: &str, name: &str) -> Uuid {
+    let digest = Sha256::new().chain_update(kind).chain_update([0]).chain_update(name).finalize();
+    let mut bytes = [0_u8; 16];
+    for (to, from) in bytes.iter_mut().zip(digest.iter()) {
+        *to = *from;
+    }
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
+
+/// Lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        if write!(text, "{byte:02x}").is_err() {
+            text.clear();
+        }
+        text
+    })
+}
+
+/// What stands in for a signature: it follows from what is signed, and nobody can guess it by accident.
+pub(super) fn signature(of: &str) -> String {
+    hex(&Sha256::new().chain_update("signature of ").chain_update(of).finalize())
+}
+
+/// Some seconds later.
+pub(super) fn later(at: Timestamp, seconds: u32) -> Timestamp {
+    at.checked_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(Timestamp::MAX)
+}

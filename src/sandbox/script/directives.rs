@@ -1,0 +1,541 @@
+//! What can happen outside in a script: one table, from which the reader and its suggestions come.
+
+use super::shapes::{Places, fit};
+
+/// One of the services outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vendor {
+    /// GitHub.
+    Github,
+    /// Heroku.
+    Heroku,
+    /// Slack.
+    Slack,
+}
+
+/// A stage of a deploy on the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The build.
+    Build,
+    /// The release phase.
+    Release,
+    /// The dynos.
+    Dynos,
+}
+
+/// How a call fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failing {
+    /// With this HTTP status.
+    Status(u16),
+    /// The connection is cut, and nothing is done.
+    CutBefore,
+    /// It is done, and the connection is cut before the answer.
+    CutAfter,
+    /// Half an answer comes.
+    CutWithin,
+    /// It is never answered.
+    Hang,
+    /// Too many calls, with the seconds to wait.
+    RateLimited(u32),
+    /// With an error name of Slack.
+    Named(String),
+}
+
+/// What somebody may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Nothing; it is as if it did not exist.
+    Nothing,
+    /// Look.
+    See,
+    /// Change.
+    Change,
+    /// Change, and see how it is protected.
+    Rule,
+}
+
+/// Something happens outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the table says what each means")]
+pub enum Directive {
+    Status { repo: String, branch: String, check: String, state: &'static str },
+    CheckRun { repo: String, branch: String, name: String, conclusion: Option<&'static str> },
+    Requires { repo: String, branch: String, checks: Vec<String>, ruleset: bool },
+    Push { repo: String, branch: String, by: String, message: String },
+    DeleteBranch { repo: String, branch: String },
+    Tag { repo: String, tag: String, at: String },
+    OpenPull { repo: String, number: u64, branch: String, fork: bool },
+    ArchiveRepository { repo: String },
+    RenameRepository { repo: String, to: String },
+    RepoRight { person: String, repo: String, right: Right },
+    AppRight { person: String, app: String, right: Right },
+    NoToken(Vendor),
+    Hold { app: String, stage: Stage },
+    LetGo { app: String },
+    NextFails { app: String, stage: Stage },
+    State { app: String, stage: Stage, word: String },
+    Slots { free: bool },
+    Dynos { app: String, quantity: u32 },
+    Config { app: String, key: String },
+    Fails { vendor: Vendor, method: Option<String>, path: String, times: u32, how: Failing },
+    Mended(Vendor),
+    BotIn { channel: String, is: bool },
+    ArchiveChannel { channel: String },
+    Crash,
+    Stop,
+    Start,
+    Redeliver,
+}
+
+/// Something that can be counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tally {
+    /// The builds of an app, by their states.
+    Builds(String),
+    /// The releases of an app, by their states.
+    Releases(String),
+    /// The deployment records of a repository, by their last states.
+    Deployments(String),
+    /// The calls that one of the services got, by the statuses they were answered with.
+    Requests {
+        /// Who got them.
+        vendor: Vendor,
+        /// The HTTP method, or Slack's method.
+        method: String,
+        /// What their path contains.
+        path: String,
+    },
+}
+
+/// Something that must be so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// There are so many, and if states are given, these, in order.
+    Count(Tally, usize, Option<Vec<String>>),
+    /// Nobody did what should never be done.
+    NoViolations,
+    /// These words were never shown to anybody.
+    NeverSaid(String),
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Row<T> {
+    /// How it is written.
+    pub shape: &'static str,
+    /// What it means.
+    pub means: &'static str,
+    build: fn(&Places) -> Result<T, String>,
+}
+
+impl Directive {
+    /// Whether something may go on because of it, so that the world is let settle.
+    pub fn goes_on(&self) -> bool {
+        match self {
+            Self::LetGo { .. } | Self::Slots { free: true } | Self::Crash | Self::Stop | Self::Start | Self::Redeliver => true,
+            Self::Status { .. }
+            | Self::CheckRun { .. }
+            | Self::Requires { .. }
+            | Self::Push { .. }
+            | Self::DeleteBranch { .. }
+            | Self::Tag { .. }
+            | Self::OpenPull { .. }
+            | Self::ArchiveRepository { .. }
+            | Self::RenameRepository { .. }
+            | Self::RepoRight { .. }
+            | Self::AppRight { .. }
+            | Self::NoToken(_)
+            | Self::Hold { .. }
+            | Self::NextFails { .. }
+            | Self::State { .. }
+            | Self::Slots { free: false }
+            | Self::Dynos { .. }
+            | Self::Config { .. }
+            | Self::Fails { .. }
+            | Self::Mended(_)
+            | Self::BotIn { .. }
+            | Self::ArchiveChannel { .. } => false,
+        }
+    }
+}
+
+/// Everything that can happen outside. The first row that fits counts.
+pub const TABLE: &[Row<Directive>] = &[
+    Row { shape: "crash", means: "the service is killed and started again", build: |_| Ok(Directive::Crash) },
+    Row { shape: "stop", means: "the service is stopped and stays down", build: |_| Ok(Directive::Stop) },
+    Row { shape: "start", means: "the service is started after a stop", build: |_| Ok(Directive::Start) },
+    Row { shape: "redeliver", means: "the last command is delivered once more under the same id", build: |_| Ok(Directive::Redeliver) },
+    Row {
+        shape: "hold {app} {stage}",
+        means: "the build, release or dynos of an app stay pending",
+        build: |p| Ok(Directive::Hold { app: p.own("app"), stage: stage(p.get("stage"))? }),
+    },
+    Row { shape: "let {app} go", means: "what is held of an app goes on", build: |p| Ok(Directive::LetGo { app: p.own("app") }) },
+    Row {
+        shape: "the next {stage} of {app} fails",
+        means: "the next build or release of an app fails",
+        build: |p| Ok(Directive::NextFails { app: p.own("app"), stage: stage(p.get("stage"))? }),
+    },
+    Row {
+        shape: "the next dynos of {app} crash",
+        means: "the dynos of the next release crash at boot and stay down",
+        build: |p| Ok(Directive::NextFails { app: p.own("app"), stage: Stage::Dynos }),
+    },
+    Row {
+        shape: "the {stage} of {app} says {word}",
+        means: "the platform gives a state that nobody has heard of",
+        build: |p| Ok(Directive::State { app: p.own("app"), stage: stage(p.get("stage"))?, word: p.own("word") }),
+    },
+    Row { shape: "build slots are used up", means: "no build can start", build: |_| Ok(Directive::Slots { free: false }) },
+    Row { shape: "build slots are free", means: "builds can start again", build: |_| Ok(Directive::Slots { free: true }) },
+    Row {
+        shape: "{app} has no dynos",
+        means: "an app is scaled to nothing",
+        build: |p| Ok(Directive::Dynos { app: p.own("app"), quantity: 0 }),
+    },
+    Row {
+        shape: "{app} has {n} dynos",
+        means: "an app is scaled",
+        build: |p| Ok(Directive::Dynos { app: p.own("app"), quantity: number(p.get("n"))? }),
+    },
+    Row {
+        shape: "config of {app} changes: {key}",
+        means: "somebody sets a config var, which makes a release",
+        build: |p| Ok(Directive::Config { app: p.own("app"), key: p.own("key") }),
+    },
+    Row {
+        shape: "push {repo} {branch}",
+        means: "bob pushes a commit; a new branch starts at the default branch",
+        build: |p| {
+            Ok(Directive::Push { repo: p.own("repo"), branch: p.own("branch"), by: "bob".to_owned(), message: "A change".to_owned() })
+        },
+    },
+    Row {
+        shape: "{person} pushes {repo} {branch}: {message...}",
+        means: "somebody pushes a commit with a message",
+        build: |p| Ok(Directive::Push { repo: p.own("repo"), branch: p.own("branch"), by: p.own("person"), message: p.own("message") }),
+    },
+    Row {
+        shape: "delete {repo} {branch}",
+        means: "a branch is deleted",
+        build: |p| Ok(Directive::DeleteBranch { repo: p.own("repo"), branch: p.own("branch") }),
+    },
+    Row {
+        shape: "tag {repo} {tag} at {at}",
+        means: "a tag is made at a branch or commit",
+        build: |p| Ok(Directive::Tag { repo: p.own("repo"), tag: p.own("tag"), at: p.own("at") }),
+    },
+    Row {
+        shape: "open {repo} #{n} from {branch}",
+        means: "a pull request is opened",
+        build: |p| {
+            Ok(Directive::OpenPull { repo: p.own("repo"), number: number(p.get("n"))?.into(), branch: p.own("branch"), fork: false })
+        },
+    },
+    Row {
+        shape: "open {repo} #{n} from a fork's {branch}",
+        means: "a pull request is opened from somebody's fork",
+        build: |p| Ok(Directive::OpenPull { repo: p.own("repo"), number: number(p.get("n"))?.into(), branch: p.own("branch"), fork: true }),
+    },
+    Row { shape: "archive {repo}", means: "a repository is archived", build: |p| Ok(Directive::ArchiveRepository { repo: p.own("repo") }) },
+    Row {
+        shape: "rename {repo} to {to}",
+        means: "a repository is renamed",
+        build: |p| Ok(Directive::RenameRepository { repo: p.own("repo"), to: p.own("to") }),
+    },
+    Row {
+        shape: "{repo} {branch} requires {checks...} by a ruleset",
+        means: "a ruleset asks for checks (comma between)",
+        build: |p| requires(p, true),
+    },
+    Row {
+        shape: "{repo} {branch} requires {checks...}",
+        means: "branch protection asks for checks (comma between)",
+        build: |p| requires(p, false),
+    },
+    Row {
+        shape: "{person} may {right} app {app}",
+        means: "rights on an app: see, deploy, or nothing as `may not see`",
+        build: |p| Ok(Directive::AppRight { person: p.own("person"), app: p.own("app"), right: right(p.get("right"))? }),
+    },
+    Row {
+        shape: "{person} may not see app {app}",
+        means: "somebody loses all rights on an app",
+        build: |p| Ok(Directive::AppRight { person: p.own("person"), app: p.own("app"), right: Right::Nothing }),
+    },
+    Row {
+        shape: "{person} may {right} {repo}",
+        means: "rights on a repository: read, write, admin",
+        build: |p| Ok(Directive::RepoRight { person: p.own("person"), repo: p.own("repo"), right: right(p.get("right"))? }),
+    },
+    Row {
+        shape: "{person} may not see {repo}",
+        means: "somebody loses all rights on a repository",
+        build: |p| Ok(Directive::RepoRight { person: p.own("person"), repo: p.own("repo"), right: Right::Nothing }),
+    },
+    Row {
+        shape: "{vendor} has no token",
+        means: "ana's token at github or heroku is worthless from now on",
+        build: |p| Ok(Directive::NoToken(vendor(p.get("vendor"))?)),
+    },
+    Row {
+        shape: "{vendor} fails {method} {path} {times}: {how...}",
+        means: "calls fail: once, twice, 3x, always; 502, cut before, cut after, cut within, hang, rate limited 30",
+        build: |p| fails(p, Some(p.own("method")).filter(|method| method != "*"), p.own("path")),
+    },
+    Row {
+        shape: "slack fails {path} {times}: {how...}",
+        means: "calls of a method (or response_url) fail: as above, or an error name of Slack",
+        build: |p| {
+            let (times, how) = (times(p.get("times"))?, failing(p.get("how"))?);
+            Ok(Directive::Fails { vendor: Vendor::Slack, method: None, path: p.own("path"), times, how })
+        },
+    },
+    Row {
+        shape: "{vendor} works again",
+        means: "no call fails on purpose any more",
+        build: |p| Ok(Directive::Mended(vendor(p.get("vendor"))?)),
+    },
+    Row {
+        shape: "the bot is not in #{channel}",
+        means: "the bot is removed from a channel",
+        build: |p| Ok(Directive::BotIn { channel: p.own("channel"), is: false }),
+    },
+    Row {
+        shape: "the bot is in #{channel}",
+        means: "the bot is invited to a channel",
+        build: |p| Ok(Directive::BotIn { channel: p.own("channel"), is: true }),
+    },
+    Row {
+        shape: "#{channel} is archived",
+        means: "a channel is archived",
+        build: |p| Ok(Directive::ArchiveChannel { channel: p.own("channel") }),
+    },
+    Row {
+        shape: "{repo} {branch}: run {name...} {state}",
+        means: "a check run is passed, failed, pending, cancelled or skipped",
+        build: |p| {
+            let conclusion = match p.get("state") {
+                "passed" => Some("success"),
+                "failed" => Some("failure"),
+                "cancelled" => Some("cancelled"),
+                "skipped" => Some("skipped"),
+                "pending" => None,
+                other => return Err(format!("a run is passed, failed, pending, cancelled or skipped, not `{other}`")),
+            };
+            Ok(Directive::CheckRun { repo: p.own("repo"), branch: p.own("branch"), name: p.own("name"), conclusion })
+        },
+    },
+    Row {
+        shape: "{repo} {branch}: {check...} {state}",
+        means: "a status is passed, failed, pending or broken",
+        build: |p| {
+            let state = match p.get("state") {
+                "passed" => "success",
+                "failed" => "failure",
+                "pending" => "pending",
+                "broken" => "error",
+                other => return Err(format!("a status is passed, failed, pending or broken, not `{other}`")),
+            };
+            Ok(Directive::Status { repo: p.own("repo"), branch: p.own("branch"), check: p.own("check"), state })
+        },
+    },
+];
+
+/// Everything that can be asked to be so.
+pub const CHECKS: &[Row<Check>] = &[
+    Row { shape: "no violations", means: "nobody did what should never be done", build: |_| Ok(Check::NoViolations) },
+    Row { shape: "never said: {words...}", means: "words that no message ever showed", build: |p| Ok(Check::NeverSaid(p.own("words"))) },
+    Row {
+        shape: "builds of {app}: {count...}",
+        means: "how many builds, and their states: `2, succeeded, failed`",
+        build: |p| count(p, Tally::Builds(p.own("app"))),
+    },
+    Row {
+        shape: "releases of {app}: {count...}",
+        means: "how many releases, and their states",
+        build: |p| count(p, Tally::Releases(p.own("app"))),
+    },
+    Row {
+        shape: "github deployments of {repo}: {count...}",
+        means: "how many deployment records, and their last states",
+        build: |p| count(p, Tally::Deployments(p.own("repo"))),
+    },
+    Row {
+        shape: "requests to slack {method}: {count...}",
+        means: "how many calls of a Slack method, and what they were answered with (`ok` or an error)",
+        build: |p| count(p, Tally::Requests { vendor: Vendor::Slack, method: p.own("method"), path: String::new() }),
+    },
+    Row {
+        shape: "requests to {vendor} {method} {path}: {count...}",
+        means: "how many calls with that method and a path that contains it, and their statuses",
+        build: |p| count(p, Tally::Requests { vendor: vendor(p.get("vendor"))?, method: p.own("method"), path: p.own("path") }),
+    },
+];
+
+/// Reads what stands behind `* ` or `= ` by a table; what it does not know, it answers with the nearest rows.
+pub fn read<T>(table: &[Row<T>], line: &str) -> Result<T, String> {
+    if let Some((row, places)) = table.iter().find_map(|row| fit(row.shape, line).map(|places| (row, places))) {
+        return (row.build)(&places);
+    }
+    let mut near: Vec<(f64, &Row<T>)> = table.iter().map(|row| (likeness(row.shape, line), row)).collect();
+    near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let rows: Vec<String> = near.iter().take(3).map(|(_, row)| format!("  {}   ({})", row.shape, row.means)).collect();
+    Err(format!("`{line}` is not understood; nearest are:\n{}", rows.join("\n")))
+}
+
+/// How much a line is like a shape: by its words, each compared with the one in its place, and by their number.
+fn likeness(shape: &str, line: &str) -> f64 {
+    let (shape, line): (Vec<&str>, Vec<&str>) = (shape.split_whitespace().collect(), line.split_whitespace().collect());
+    let pairs = shape.iter().zip(&line);
+    let alike: f64 = pairs.map(|(a, b)| if a.contains('{') { 0.6 } else { strsim::jaro_winkler(a, b) }).sum();
+    let longest = u32::try_from(shape.len().max(line.len())).unwrap_or(u32::MAX);
+    alike / f64::from(longest.max(1))
+}
+
+fn stage(word: &str) -> Result<Stage, String> {
+    match word {
+        "build" => Ok(Stage::Build),
+        "release" => Ok(Stage::Release),
+        "dynos" => Ok(Stage::Dynos),
+        _ => Err(format!("`{word}` is none of build, release, dynos")),
+    }
+}
+
+fn vendor(word: &str) -> Result<Vendor, String> {
+    match word {
+        "github" => Ok(Vendor::Github),
+        "heroku" => Ok(Vendor::Heroku),
+        "slack" => Ok(Vendor::Slack),
+        _ => Err(format!("`{word}` is none of github, heroku, slack")),
+    }
+}
+
+fn right(word: &str) -> Result<Right, String> {
+    match word {
+        "see" | "read" | "view" => Ok(Right::See),
+        "write" | "deploy" => Ok(Right::Change),
+        "admin" => Ok(Right::Rule),
+        _ => Err(format!("`{word}` is none of see, read, deploy, write, admin")),
+    }
+}
+
+fn number(word: &str) -> Result<u32, String> {
+    word.parse().map_err(|_| format!("`{word}` is not a number"))
+}
+
+fn times(word: &str) -> Result<u32, String> {
+    match word {
+        "once" => Ok(1),
+        "twice" => Ok(2),
+        "always" => Ok(u32::MAX),
+        _ => number(word.trim_end_matches('x')).map_err(|_| format!("`{word}` is none of once, twice, 3x, always")),
+    }
+}
+
+fn failing(words: &str) -> Result<Failing, String> {
+    Ok(match words {
+        "cut before" => Failing::CutBefore,
+        "cut after" => Failing::CutAfter,
+        "cut within" => Failing::CutWithin,
+        "hang" => Failing::Hang,
+        _ => match (words.strip_prefix("rate limited "), words.parse()) {
+            (Some(seconds), _) => Failing::RateLimited(number(seconds)?),
+            (None, Ok(status)) => Failing::Status(status),
+            (None, Err(_)) if words.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => Failing::Named(words.to_owned()),
+            (None, Err(_)) => return Err(format!("`{words}` is no way to fail")),
+        },
+    })
+}
+
+fn fails(p: &Places, method: Option<String>, path: String) -> Result<Directive, String> {
+    let (vendor, times, how) = (vendor(p.get("vendor"))?, times(p.get("times"))?, failing(p.get("how"))?);
+    match (&how, vendor) {
+        (_, Vendor::Slack) => Err("slack is made to fail by its methods' names: `slack fails chat.update once: …`".to_owned()),
+        (Failing::Named(name), Vendor::Github | Vendor::Heroku) => Err(format!("only slack fails with a name such as `{name}`")),
+        _ => Ok(Directive::Fails { vendor, method, path, times, how }),
+    }
+}
+
+fn requires(p: &Places, ruleset: bool) -> Result<Directive, String> {
+    let checks = p.get("checks").split(',').map(|check| check.trim().to_owned()).collect();
+    Ok(Directive::Requires { repo: p.own("repo"), branch: p.own("branch"), checks, ruleset })
+}
+
+fn count(p: &Places, tally: Tally) -> Result<Check, String> {
+    let mut words = p.get("count").split(',').map(str::trim);
+    let many = number(words.next().unwrap_or_default())? as usize;
+    let states: Vec<String> = words.map(str::to_owned).collect();
+    Ok(Check::Count(tally, many, (!states.is_empty()).then_some(states)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directive(line: &str) -> Directive {
+        read(TABLE, line).unwrap()
+    }
+
+    #[test]
+    fn directives_are_read() {
+        assert_eq!(
+            directive("acme/hubot red: ci/circleci failed"),
+            Directive::Status { repo: "acme/hubot".into(), branch: "red".into(), check: "ci/circleci".into(), state: "failure" }
+        );
+        assert_eq!(directive("hold hubot-staging build"), Directive::Hold { app: "hubot-staging".into(), stage: Stage::Build });
+        assert_eq!(directive("let hubot-staging go"), Directive::LetGo { app: "hubot-staging".into() });
+        assert_eq!(directive("the next dynos of web-eu crash"), Directive::NextFails { app: "web-eu".into(), stage: Stage::Dynos });
+        assert_eq!(
+            directive("github fails POST deployments once: cut after"),
+            Directive::Fails {
+                vendor: Vendor::Github,
+                method: Some("POST".into()),
+                path: "deployments".into(),
+                times: 1,
+                how: Failing::CutAfter
+            }
+        );
+        assert_eq!(
+            directive("slack fails chat.update twice: rate limited 30"),
+            Directive::Fails { vendor: Vendor::Slack, method: None, path: "chat.update".into(), times: 2, how: Failing::RateLimited(30) }
+        );
+        assert_eq!(directive("the bot is not in #general"), Directive::BotIn { channel: "general".into(), is: false });
+        assert_eq!(directive("acme/web main requires lint, test by a ruleset"), {
+            Directive::Requires {
+                repo: "acme/web".into(),
+                branch: "main".into(),
+                checks: vec!["lint".into(), "test".into()],
+                ruleset: true,
+            }
+        });
+        assert_eq!(directive("github has no token"), Directive::NoToken(Vendor::Github));
+        assert_eq!(directive("cron has no dynos"), Directive::Dynos { app: "cron".into(), quantity: 0 });
+        assert_eq!(directive("ana may not see app web-eu"), {
+            Directive::AppRight { person: "ana".into(), app: "web-eu".into(), right: Right::Nothing }
+        });
+        assert_eq!(directive("ana may read acme/web"), {
+            Directive::RepoRight { person: "ana".into(), repo: "acme/web".into(), right: Right::See }
+        });
+    }
+
+    #[test]
+    fn checks_are_read() {
+        let check = |line: &str| read(CHECKS, line).unwrap();
+        assert_eq!(check("no violations"), Check::NoViolations);
+        assert_eq!(check("builds of hubot: 1"), Check::Count(Tally::Builds("hubot".into()), 1, None));
+        assert_eq!(
+            check("github deployments of acme/hubot: 2, failure, success"),
+            Check::Count(Tally::Deployments("acme/hubot".into()), 2, Some(vec!["failure".into(), "success".into()]))
+        );
+    }
+
+    #[test]
+    fn what_is_not_understood_is_answered_with_what_is() {
+        let said = read(TABLE, "holds hubot-staging build").unwrap_err();
+        assert!(said.contains("hold {app} {stage}"), "{said}");
+        assert!(read(TABLE, "hold hubot-staging breath").unwrap_err().contains("none of build, release, dynos"));
+    }
+}

@@ -1,0 +1,37 @@
+//! Scripts: whole conversations as files that are their own expectation.
+//!
+//! ```text
+//! # A comment.
+//! * hold hubot-staging build          what happens outside; see `directives::TABLE`
+//! ana> deploy hubot to staging        a command in #general
+//! ana in #quiet> status               a command somewhere else
+//!   [..] @ana is deploying …          what everybody sees then: the player compares it, or writes it
+//! ana presses [Cancel]                the newest button of that label that she can see
+//! ana presses [Cancel] again          the same press once more, even if the button is gone
+//! ~ 10m                               time passes
+//! = builds of hubot-staging: 1        must be so
+//! ```
+
+pub mod compare;
+pub mod directives;
+pub mod parse;
+pub mod player;
+pub mod shapes;
+pub mod transcript;
+
+pub use compare::{compare, update};
+pub use directives::{Directive, Failing, Tally, Vendor};
+pub use parse::{Act, Script, Step};
+pub use player::{Outside, Played, Player, Service};
+
+/// Something is wrong with a script or its play, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {what}")]
+pub struct ScriptError {
+    /// The script's name.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub what: String,
+}

@@ -1,0 +1,165 @@
+//! Reading a script.
+
+use std::ops::Range;
+
+use jiff::SignedDuration;
+
+use super::ScriptError;
+use super::directives::{CHECKS, Check, Directive, TABLE, read};
+
+/// A script, with the text it was read from.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// Its name, for errors.
+    pub file: String,
+    /// The lines of the text.
+    pub(super) lines: Vec<String>,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+}
+
+/// Something happens, and something is seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The line it stands on, from 1.
+    pub line: usize,
+    /// What happens.
+    pub act: Act,
+    /// What is to be seen then, without the two spaces before it.
+    pub expected: Vec<String>,
+    /// Where the expectation stands, as places in the list of lines.
+    pub(super) place: Range<usize>,
+}
+
+/// What happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// A person types a command.
+    Type {
+        /// Who.
+        person: String,
+        /// Where, without `#`.
+        channel: String,
+        /// What, without the command's name.
+        text: String,
+    },
+    /// A person presses a button.
+    Press {
+        /// Who.
+        person: String,
+        /// The words on it.
+        label: String,
+        /// The same press once more.
+        again: bool,
+    },
+    /// Time passes.
+    Pass(SignedDuration),
+    /// Something happens outside.
+    Outside(Directive),
+    /// Something must be so.
+    Check(Check),
+}
+
+impl Script {
+    /// Reads a script. `file` is its name, for errors.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ScriptError> {
+        let lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
+        let mut steps: Vec<Step> = Vec::new();
+        // Expected lines follow their step without anything between.
+        let mut open = false;
+        for (place, line) in lines.iter().enumerate() {
+            let error = |what: String| ScriptError { file: file.to_owned(), line: place + 1, what };
+            if let Some(seen) = line.strip_prefix("  ") {
+                match steps.last_mut().filter(|_| open) {
+                    Some(step) => {
+                        step.expected.push(seen.to_owned());
+                        step.place.end = place + 1;
+                    }
+                    None => return Err(error("an expected line has to follow what somebody does".to_owned())),
+                }
+                continue;
+            }
+            open = !line.is_empty() && !line.starts_with('#');
+            if open {
+                let act = act(line).map_err(error)?;
+                open = !matches!(act, Act::Check(_));
+                steps.push(Step { line: place + 1, act, expected: Vec::new(), place: place + 1..place + 1 });
+            }
+        }
+        Ok(Self { file: file.to_owned(), lines, steps })
+    }
+
+    /// The line of a step as it was written.
+    pub fn written(&self, step: &Step) -> &str {
+        step.line.checked_sub(1).and_then(|place| self.lines.get(place)).map_or("", String::as_str)
+    }
+}
+
+fn act(line: &str) -> Result<Act, String> {
+    if let Some(directive) = line.strip_prefix("* ") {
+        return read(TABLE, directive.trim()).map(Act::Outside);
+    }
+    if let Some(check) = line.strip_prefix("= ") {
+        return read(CHECKS, check.trim()).map(Act::Check);
+    }
+    if let Some(time) = line.strip_prefix("~ ") {
+        let passes = time.trim().parse::<SignedDuration>().ok().filter(|time| time.is_positive());
+        return passes.map(Act::Pass).ok_or_else(|| format!("`{time}` is no time like 90s, 10m or 1h 30m"));
+    }
+    let (head, text) = line.split_once('>').map_or((line, None), |(head, text)| (head, Some(text)));
+    let words: Vec<&str> = head.split_whitespace().collect();
+    match (words.as_slice(), text) {
+        ([person], Some(text)) => {
+            Ok(Act::Type { person: (*person).to_owned(), channel: "general".to_owned(), text: text.trim().to_owned() })
+        }
+        ([person, "in", place], Some(text)) => {
+            let channel = place.strip_prefix('#').ok_or_else(|| format!("`{place}` is no channel like #quiet"))?;
+            Ok(Act::Type { person: (*person).to_owned(), channel: channel.to_owned(), text: text.trim().to_owned() })
+        }
+        _ => press(line).ok_or_else(|| {
+            "not understood: a line is `ana> command`, `ana in #quiet> command`, `ana presses [Label]`, `* directive`, `= check`, `~ 10m` \
+             or a comment"
+                .to_owned()
+        }),
+    }
+}
+
+fn press(line: &str) -> Option<Act> {
+    let (person, rest) = line.split_once(" presses [")?;
+    let (label, after) = rest.rsplit_once(']')?;
+    let again = match after.trim() {
+        "" => false,
+        "again" => true,
+        _ => return None,
+    };
+    Some(Act::Press { person: person.to_owned(), label: label.to_owned(), again })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_read_line_by_line() {
+        let text = "# Title\n\n* hold hubot-staging build\nana> deploy hubot to staging\n  [..] working\n    a line\n\nbob in #quiet> status\nana presses [Show output] again\n~ 1h 30m\n= no violations\n";
+        let script = Script::parse("a.chat", text).unwrap();
+        let acts: Vec<&Act> = script.steps.iter().map(|step| &step.act).collect();
+        assert_eq!(acts.len(), 6);
+        assert_eq!(script.steps[1].expected, ["[..] working", "  a line"]);
+        assert_eq!(script.steps[1].line, 4);
+        assert_eq!(acts[2], &Act::Type { person: "bob".into(), channel: "quiet".into(), text: "status".into() });
+        assert_eq!(acts[3], &Act::Press { person: "ana".into(), label: "Show output".into(), again: true });
+        assert_eq!(acts[4], &Act::Pass(SignedDuration::from_mins(90)));
+        assert_eq!(script.written(&script.steps[1]), "ana> deploy hubot to staging");
+    }
+
+    #[test]
+    fn faults_name_their_line() {
+        let fault = |text: &str| Script::parse("a.chat", text).unwrap_err().to_string();
+        assert!(fault("# ok\nana: deploy").starts_with("a.chat:2: not understood"));
+        assert!(fault("  [ok] seen by nobody").starts_with("a.chat:1: an expected line"));
+        assert!(fault("ana> x\n= no violations\n  seen").starts_with("a.chat:3: an expected line"));
+        assert!(fault("~ soon").contains("is no time"));
+        assert!(fault("* hole hubot build").contains("hold {app} {stage}"));
+    }
+}

@@ -1,0 +1,320 @@
+//! Playing a script: act, let the world settle, write down what was seen.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use super::ScriptError;
+use super::directives::{Check, Directive, Failing, Tally, Vendor};
+use super::parse::{Act, Script, Step};
+use super::transcript::Transcript;
+use crate::ports::Clock;
+use crate::sandbox::clock::SteppedClock;
+use crate::sandbox::slack::{Ack, Fault, Pressed, ServiceAddress, SlackWorkspace};
+
+/// How long nothing may happen before a step is over, in simulated time.
+const QUIET: SignedDuration = SignedDuration::from_secs(60);
+/// A step that is not over after this much simulated time never will be.
+const LONGEST: SignedDuration = SignedDuration::from_hours(6);
+/// How long the service may take to come to rest, in real time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The service that is tried, as something to start and to kill.
+#[async_trait]
+pub trait Service: Send {
+    /// Starts it, or starts it again on the same store. When this returns it listens.
+    async fn start(&mut self) -> std::io::Result<()>;
+
+    /// Where it listens.
+    fn address(&self) -> ServiceAddress;
+
+    /// Stops it tidily.
+    async fn stop(&mut self) -> std::io::Result<()>;
+
+    /// Kills it, without a tidy shutdown.
+    async fn crash(&mut self) -> std::io::Result<()>;
+
+    /// Called whenever the service is at rest: one that dies on purpose can be started again here.
+    async fn tend(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The outside besides the chat: GitHub and Heroku.
+pub trait Outside: Send {
+    /// Makes a directive come true. Those of the chat and the service are not given to it.
+    fn perform(&mut self, directive: &Directive) -> Result<(), String>;
+
+    /// When something outside will end by itself next, if nothing holds it.
+    fn next_event_at(&self) -> Option<Timestamp>;
+
+    /// The states of what can be counted, in order.
+    fn count(&self, tally: &Tally) -> Result<Vec<String>, String>;
+
+    /// What should never have been done.
+    fn violations(&self) -> Vec<String>;
+}
+
+/// How a script went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Played {
+    /// What was seen, for each step.
+    pub seen: Vec<Vec<String>>,
+    /// What was not as it must be, apart from what was seen.
+    pub failures: Vec<ScriptError>,
+}
+
+/// Plays scripts in one world with one service.
+pub struct Player<'a> {
+    clock: Arc<SteppedClock>,
+    slack: Arc<SlackWorkspace>,
+    outside: &'a mut dyn Outside,
+    service: &'a mut dyn Service,
+    running: bool,
+    transcript: Transcript,
+    seen: u64,
+    you: String,
+    home: String,
+    typed: Option<(String, String, String, Ack)>,
+    pressed: HashMap<String, Pressed>,
+}
+
+impl std::fmt::Debug for Player<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Player").field("running", &self.running).field("seen", &self.seen).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Player<'a> {
+    /// A player; the service is started with the first script.
+    pub fn new(clock: Arc<SteppedClock>, slack: Arc<SlackWorkspace>, outside: &'a mut dyn Outside, service: &'a mut dyn Service) -> Self {
+        let seen = slack.seen();
+        Self {
+            clock,
+            slack,
+            outside,
+            service,
+            running: false,
+            transcript: Transcript::default(),
+            seen,
+            you: "ana".to_owned(),
+            home: "#general".to_owned(),
+            typed: None,
+            pressed: HashMap::new(),
+        }
+    }
+
+    /// Plays a script to its end and stops the service. An error means that it could not go on.
+    pub async fn play(&mut self, script: &Script) -> Result<Played, ScriptError> {
+        let mut played = Played::default();
+        if !self.running {
+            self.start().await.map_err(|what| ScriptError { file: script.file.clone(), line: 1, what })?;
+        }
+        for step in &script.steps {
+            let error = |what: String| ScriptError { file: script.file.clone(), line: step.line, what };
+            if let Act::Check(check) = &step.act {
+                played.failures.extend(self.check(check).err().map(error));
+                played.seen.push(Vec::new());
+                continue;
+            }
+            self.act(step).await.map_err(error)?;
+            played.seen.push(self.write());
+        }
+        if self.running {
+            self.stop().await.map_err(|what| ScriptError { file: script.file.clone(), line: script.steps.len(), what })?;
+        }
+        Ok(played)
+    }
+
+    fn write(&mut self) -> Vec<String> {
+        let events = self.slack.events_since(self.seen);
+        self.seen = events.last().map_or(self.seen, |event| event.seq);
+        self.transcript.write(&self.slack, &events, &self.you, &self.home)
+    }
+
+    async fn act(&mut self, step: &Step) -> Result<(), String> {
+        match &step.act {
+            Act::Type { person, channel, text } => {
+                self.you.clone_from(person);
+                self.home = format!("#{channel}");
+                if !self.slack.knows(person) || self.slack.channel_id(channel).is_none() {
+                    return Err(format!("there is no {person} or no #{channel} in this company"));
+                }
+                let ack = self.slack.command(&self.service.address(), person, channel, text, None).await;
+                self.typed = Some((person.clone(), channel.clone(), text.clone(), ack));
+                self.settle().await
+            }
+            Act::Press { person, label, again } => {
+                self.you.clone_from(person);
+                let found = if *again { self.pressed.get(label).cloned() } else { self.slack.find_button(person, label) };
+                let pressed = found.ok_or_else(|| self.no_button(person, label))?;
+                self.home = self.slack.channel_name(&pressed.message.channel);
+                self.slack.press(&self.service.address(), person, &pressed).await;
+                self.pressed.insert(label.clone(), pressed);
+                self.settle().await
+            }
+            Act::Pass(time) => self.pass(*time).await,
+            Act::Outside(directive) => {
+                self.outside(directive).await?;
+                if directive.goes_on() { self.settle().await } else { Ok(()) }
+            }
+            Act::Check(_) => Ok(()),
+        }
+    }
+
+    fn no_button(&self, person: &str, label: &str) -> String {
+        let messages = self.slack.messages();
+        let seen = messages.iter().filter(|message| message.to.as_deref().is_none_or(|to| to == person));
+        let labels: Vec<String> = seen.flat_map(|message| message.buttons()).map(|label| format!("[{label}]")).collect();
+        format!("{person} sees no button [{label}]; there are: {}", labels.join(" "))
+    }
+
+    async fn outside(&mut self, directive: &Directive) -> Result<(), String> {
+        match directive {
+            Directive::Crash => {
+                self.service.crash().await.map_err(|error| format!("the service could not be killed: {error}"))?;
+                self.running = false;
+                self.start().await
+            }
+            Directive::Stop => self.stop().await,
+            Directive::Start => self.start().await,
+            Directive::Redeliver => {
+                let (person, channel, text, ack) = self.typed.clone().ok_or("nobody has typed anything yet")?;
+                self.slack.command(&self.service.address(), &person, &channel, &text, Some(&ack.trigger_id)).await;
+                Ok(())
+            }
+            Directive::BotIn { channel, is } => self.slack.invite_bot(channel, *is).then_some(()).ok_or(format!("there is no #{channel}")),
+            Directive::ArchiveChannel { channel } => {
+                self.slack.archive_channel(channel).then_some(()).ok_or(format!("there is no #{channel}"))
+            }
+            Directive::Fails { vendor: Vendor::Slack, path, times, how, .. } => {
+                self.slack.fail(path, *times, slack_fault(how)?);
+                Ok(())
+            }
+            Directive::Mended(Vendor::Slack) => {
+                self.slack.mend();
+                Ok(())
+            }
+            Directive::Status { .. }
+            | Directive::CheckRun { .. }
+            | Directive::Requires { .. }
+            | Directive::Push { .. }
+            | Directive::DeleteBranch { .. }
+            | Directive::Tag { .. }
+            | Directive::OpenPull { .. }
+            | Directive::ArchiveRepository { .. }
+            | Directive::RenameRepository { .. }
+            | Directive::RepoRight { .. }
+            | Directive::AppRight { .. }
+            | Directive::NoToken(_)
+            | Directive::Hold { .. }
+            | Directive::LetGo { .. }
+            | Directive::NextFails { .. }
+            | Directive::State { .. }
+            | Directive::Slots { .. }
+            | Directive::Dynos { .. }
+            | Directive::Config { .. }
+            | Directive::Fails { vendor: Vendor::Github | Vendor::Heroku, .. }
+            | Directive::Mended(Vendor::Github | Vendor::Heroku) => self.outside.perform(directive),
+        }
+    }
+
+    async fn start(&mut self) -> Result<(), String> {
+        self.service.start().await.map_err(|error| format!("the service could not be started: {error}"))?;
+        self.running = true;
+        Ok(())
+    }
+
+    async fn stop(&mut self) -> Result<(), String> {
+        self.running = false;
+        self.service.stop().await.map_err(|error| format!("the service could not be stopped: {error}"))
+    }
+
+    /// The service is at rest at the present instant.
+    async fn rest(&mut self) -> Result<(), String> {
+        self.clock.idle_within(PATIENCE).await.map_err(|restless| restless.to_string())?;
+        self.service.tend().await.map_err(|error| format!("the service could not be tended: {error}"))?;
+        self.clock.idle_within(PATIENCE).await.map_err(|restless| restless.to_string())
+    }
+
+    async fn pass(&mut self, time: SignedDuration) -> Result<(), String> {
+        let until = after(self.clock.now(), time);
+        self.rest().await?;
+        while self.clock.step(until) {
+            self.rest().await?;
+        }
+        self.clock.advance_to(until);
+        self.rest().await
+    }
+
+    /// Lets the world settle: steps the clock while something outside is due, and until nothing was seen for a while.
+    async fn settle(&mut self) -> Result<(), String> {
+        let began = self.clock.now();
+        let (mut quiet_since, mut seen, mut due) = (began, self.slack.seen(), None);
+        loop {
+            self.rest().await?;
+            let (seen_now, due_now) = (self.slack.seen(), self.outside.next_event_at());
+            if seen_now != seen || due_now != due {
+                (quiet_since, seen, due) = (self.clock.now(), seen_now, due_now);
+            }
+            let limit = after(due.unwrap_or(quiet_since).max(quiet_since), QUIET);
+            if limit > after(began, LONGEST) {
+                return Err(format!("the world did not settle within {LONGEST:#} of its time"));
+            }
+            if !self.clock.step(limit) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn check(&self, check: &Check) -> Result<(), String> {
+        match check {
+            Check::NoViolations => {
+                let mut all = self.outside.violations();
+                all.extend(self.slack.violations().into_iter().map(|what| format!("slack: {what}")));
+                if all.is_empty() { Ok(()) } else { Err(format!("violations:\n  {}", all.join("\n  "))) }
+            }
+            Check::NeverSaid(words) => {
+                let events = self.slack.events();
+                let said = events
+                    .iter()
+                    .find(|event| event.text.contains(words.as_str()) || self.slack.render(event).all().contains(words.as_str()));
+                said.map_or(Ok(()), |event| Err(format!("`{words}` was said: {}", event.text)))
+            }
+            Check::Count(tally, many, states) => {
+                let there = match tally {
+                    Tally::Requests { vendor: Vendor::Slack, method, .. } => {
+                        let requests = self.slack.requests().into_iter().filter(|request| request.method == *method);
+                        requests.map(|request| request.error.unwrap_or_else(|| "ok".to_owned())).collect()
+                    }
+                    Tally::Builds(_) | Tally::Releases(_) | Tally::Deployments(_) | Tally::Requests { .. } => self.outside.count(tally)?,
+                };
+                let fits = there.len() == *many && states.as_ref().is_none_or(|states| *states == there);
+                let found = || std::iter::once(there.len().to_string()).chain(there.clone()).collect::<Vec<_>>().join(", ");
+                if fits { Ok(()) } else { Err(format!("there are {}", found())) }
+            }
+        }
+    }
+}
+
+fn after(time: Timestamp, wait: SignedDuration) -> Timestamp {
+    time.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+fn slack_fault(how: &Failing) -> Result<Fault, String> {
+    Ok(match how {
+        Failing::Status(status) => Fault::Status(*status),
+        Failing::CutBefore => Fault::CutBefore,
+        Failing::CutAfter => Fault::CutAfter,
+        Failing::CutWithin => return Err("slack's answers are not cut within".to_owned()),
+        Failing::Hang => Fault::Hang,
+        Failing::RateLimited(seconds) => Fault::RateLimited(*seconds),
+        Failing::Named(name) => Fault::Error(name.clone()),
+    })
+}
+
+#[cfg(test)]
+mod tests;

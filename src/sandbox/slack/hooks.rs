@@ -1,0 +1,112 @@
+//! The answer addresses: five answers within thirty minutes, from whoever holds the address.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use jiff::SignedDuration;
+use serde_json::{Map, Value};
+
+use super::api::{cut, failed};
+use super::faults::Fault;
+use super::methods::note_habits;
+use super::seen::{SeenRequest, Via};
+use super::state::{Content, Hook, State};
+use super::{SlackWorkspace, blocks};
+
+const USES: u32 = 5;
+const GOOD_FOR: SignedDuration = SignedDuration::from_mins(30);
+const NAME: &str = "response_url";
+
+/// A post to an answer address.
+pub(super) async fn answer(Shared(workspace): Shared<Arc<SlackWorkspace>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let fault = workspace.change(|state| state.faults.take(NAME));
+    match fault {
+        None => use_up(&workspace, uri.path(), &headers, &body),
+        Some(Fault::CutAfter) => {
+            use_up(&workspace, uri.path(), &headers, &body);
+            cut()
+        }
+        Some(Fault::Error(name)) => (StatusCode::NOT_FOUND, name).into_response(),
+        Some(fault) => failed(fault).await,
+    }
+}
+
+fn use_up(workspace: &SlackWorkspace, path: &str, headers: &HeaderMap, body: &[u8]) -> Response {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let sent = serde_json::from_slice::<Map<String, Value>>(body).ok().filter(|_| content_type.starts_with("application/json"));
+    let seen = Value::Object(sent.clone().unwrap_or_default());
+    let result = workspace.change(|state| {
+        let result = match &sent {
+            Some(sent) => deliver(workspace, state, path, sent),
+            None => Err((StatusCode::BAD_REQUEST, "invalid_payload")),
+        };
+        let error = result.err().map(|(_, error)| error.to_owned());
+        state.requests.push(SeenRequest { method: NAME.to_owned(), arguments: seen, error });
+        result
+    });
+    match result {
+        Ok(()) => "ok".into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+type Refusal = (StatusCode, &'static str);
+
+fn deliver(workspace: &SlackWorkspace, state: &mut State, path: &str, sent: &Map<String, Value>) -> Result<(), Refusal> {
+    let now = workspace.clock.now();
+    let Some(hook) = state.hooks.get(path) else { return Err((StatusCode::NOT_FOUND, "no_service")) };
+    if now.duration_since(hook.given_at) > GOOD_FOR {
+        return Err((StatusCode::GONE, "expired_url"));
+    }
+    if hook.used >= USES {
+        return Err((StatusCode::NOT_FOUND, "used_url"));
+    }
+    let said = words(sent)?;
+    let Hook { person, channel, source, of_button, .. } = hook;
+    let (person, channel, source, of_button) = (person.clone(), channel.clone(), source.clone(), *of_button);
+    let flag = |name: &str| sent.get(name).and_then(Value::as_bool);
+    if of_button && flag("replace_original").is_none() && flag("delete_original").is_none() {
+        state.violation(format!("{NAME}: an answer to a button has to say whether it replaces the message"));
+    }
+    let delete = flag("delete_original").unwrap_or(false);
+    let replace = flag("replace_original").unwrap_or(of_button) && !delete;
+    if let Some(said) = &said {
+        note_habits(state, NAME, &said.text, &said.blocks);
+    }
+    if let (true, Some((channel, ts))) = (delete, &source) {
+        state.delete(Via::Hook, channel, ts);
+    }
+    let mut stands = source.clone();
+    match (said, &source) {
+        (None, _) if delete => stands = None,
+        (None, _) => return Err((StatusCode::BAD_REQUEST, "no_text")),
+        (Some(said), Some((channel, ts))) if replace && state.find(channel, ts).is_some() => {
+            state.edit(Via::Hook, channel, ts, said);
+        }
+        (Some(said), _) => {
+            let to = (sent.get("response_type").and_then(Value::as_str) != Some("in_channel")).then_some(person);
+            let ts = state.say(now, Via::Hook, &channel, to, said);
+            if !of_button {
+                stands = Some((channel, ts));
+            }
+        }
+    }
+    if let Some(hook) = state.hooks.get_mut(path) {
+        hook.used += 1;
+        hook.source = stands;
+    }
+    Ok(())
+}
+
+/// The words of an answer; `None` if it has none.
+pub(super) fn words(sent: &Map<String, Value>) -> Result<Option<Content>, Refusal> {
+    let text = sent.get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let given = sent.get("blocks").and_then(Value::as_array).cloned().unwrap_or_default();
+    if !blocks::faults(&given).is_empty() {
+        return Err((StatusCode::BAD_REQUEST, "invalid_blocks"));
+    }
+    Ok((!text.is_empty() || !given.is_empty()).then_some(Content { text, blocks: given }))
+}

@@ -1,0 +1,217 @@
+//! What the methods of the Web API do.
+
+use serde_json::{Map, Value, json};
+
+use super::seen::{SeenMessage, Via};
+use super::state::{Channel, Content, State};
+use super::{SlackWorkspace, blocks, render};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Takes JSON too.
+    Writes,
+    /// Takes forms and queries only.
+    Reads,
+}
+
+/// The methods this simulator knows.
+pub(super) fn kind(method: &str) -> Option<Kind> {
+    match method {
+        "auth.test" | "conversations.info" | "users.info" => Some(Kind::Reads),
+        "chat.postMessage" | "chat.update" | "chat.postEphemeral" | "chat.delete" | "conversations.open" => Some(Kind::Writes),
+        _ => None,
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Arguments(pub(super) Map<String, Value>);
+
+impl Arguments {
+    fn text(&self, name: &str) -> &str {
+        self.0.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn is_on(&self, name: &str) -> bool {
+        matches!(self.0.get(name), Some(Value::Bool(true))) || matches!(self.text(name), "true" | "1")
+    }
+}
+
+type Answer = Result<Value, Value>;
+
+fn refuse<T>(error: &str) -> Result<T, Value> {
+    Err(json!({"ok": false, "error": error}))
+}
+
+pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Arguments) -> Answer {
+    let now = workspace.clock.now();
+    workspace.change(|state| match method {
+        "auth.test" => Ok(auth_test(workspace)),
+        "chat.postMessage" => {
+            let content = content(state, method, arguments, 40_000)?;
+            let channel = place(state, workspace, arguments.text("channel"))?;
+            let text = content.text.clone();
+            let ts = state.say(now, Via::Api, &channel, None, content);
+            let stands = state.find(&channel, &ts).map(|message| wire(workspace, message)).unwrap_or_default();
+            if text.chars().count() > 4000 {
+                state.violation(format!("{method}: text of more than 4,000 characters"));
+            }
+            Ok(json!({"ok": true, "channel": channel, "ts": ts, "message": stands}))
+        }
+        "chat.postEphemeral" => {
+            let content = content(state, method, arguments, 40_000)?;
+            let channel = member_channel(state, arguments.text("channel"), "is_archived")?;
+            let to = state.member_by_id(arguments.text("user"), &workspace.seed.team_id).map(|member| member.name.clone());
+            let Some(to) = to else { return refuse("user_not_in_channel") };
+            let ts = state.say(now, Via::Api, &channel, Some(to), content);
+            Ok(json!({"ok": true, "message_ts": ts}))
+        }
+        "chat.update" => {
+            let (channel, ts) = (arguments.text("channel").to_owned(), arguments.text("ts").to_owned());
+            let content = content(state, method, arguments, 4000)?;
+            own_message(state, &channel, &ts, "cant_update_message")?;
+            let text = content.text.clone();
+            state.edit(Via::Api, &channel, &ts, content);
+            let stands = state.find(&channel, &ts).map(|message| wire(workspace, message)).unwrap_or_default();
+            Ok(json!({"ok": true, "channel": channel, "ts": ts, "text": text, "message": stands}))
+        }
+        "chat.delete" => {
+            let (channel, ts) = (arguments.text("channel"), arguments.text("ts"));
+            own_message(state, channel, ts, "cant_delete_message")?;
+            state.delete(Via::Api, channel, ts);
+            Ok(json!({"ok": true, "channel": channel, "ts": ts}))
+        }
+        "conversations.open" => {
+            let user = arguments.text("users");
+            if user.is_empty() {
+                return refuse("users_list_not_supplied");
+            }
+            let known = state.channels.iter().any(|channel| channel.id == format!("D{user}"));
+            match state.direct(user, &workspace.seed.team_id) {
+                Some(id) if known => Ok(json!({"ok": true, "no_op": true, "already_open": true, "channel": {"id": id}})),
+                Some(id) => Ok(json!({"ok": true, "channel": {"id": id}})),
+                None => refuse("user_not_found"),
+            }
+        }
+        "conversations.info" => match state.channels.iter().find(|channel| channel.id == arguments.text("channel")) {
+            Some(channel) => Ok(json!({"ok": true, "channel": channel_info(state, workspace, channel)})),
+            None => refuse("channel_not_found"),
+        },
+        "users.info" => match state.people.iter().find(|member| member.id == arguments.text("user")) {
+            Some(member) => Ok(json!({"ok": true, "user": {
+                "id": member.id, "team_id": member.team, "name": member.name, "deleted": false, "real_name": member.name,
+                "tz": "Europe/Amsterdam", "tz_label": "Central European Time", "tz_offset": 3600,
+                "profile": {"real_name": member.name, "display_name": member.name, "team": member.team},
+                "is_admin": false, "is_owner": false, "is_primary_owner": false, "is_restricted": false, "is_ultra_restricted": false,
+                "is_bot": false, "is_app_user": false, "updated": 1_767_603_600
+            }})),
+            None => refuse("user_not_found"),
+        },
+        _ => refuse("unknown_method"),
+    })
+}
+
+fn auth_test(workspace: &SlackWorkspace) -> Value {
+    let seed = &workspace.seed;
+    json!({
+        "ok": true, "url": format!("https://{}.slack.com/", seed.team_domain), "team": seed.team_domain, "user": "slash-heroku",
+        "team_id": seed.team_id, "user_id": seed.bot_user_id, "bot_id": "B1", "is_enterprise_install": false
+    })
+}
+
+/// The words of a call, checked; `longest` is what the method takes as text.
+fn content(state: &mut State, method: &str, arguments: &Arguments, longest: usize) -> Result<Content, Value> {
+    let text = arguments.text("text").to_owned();
+    let given = match arguments.0.get("blocks") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(blocks)) => blocks.clone(),
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => return refuse("invalid_blocks_format"),
+    };
+    let has_attachments = arguments.0.get("attachments").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    if text.is_empty() && given.is_empty() && !has_attachments {
+        return refuse("no_text");
+    }
+    let faults = blocks::faults(&given);
+    if !faults.is_empty() {
+        return Err(json!({"ok": false, "error": "invalid_blocks", "errors": faults, "response_metadata": {"messages": faults}}));
+    }
+    if text.chars().count() > longest {
+        return refuse("msg_too_long");
+    }
+    if has_attachments {
+        state.violation(format!("{method}: attachments, which are not simulated"));
+    }
+    if arguments.is_on("link_names") || arguments.text("parse") == "full" {
+        state.violation(format!("{method}: names in the text would become mentions"));
+    }
+    note_habits(state, method, &text, &given);
+    Ok(Content { text, blocks: given })
+}
+
+/// Notes what Slack lets pass and we never want.
+pub(super) fn note_habits(state: &mut State, method: &str, text: &str, given: &[Value]) {
+    if text.is_empty() && !given.is_empty() {
+        state.violation(format!("{method}: blocks without text, so that notifications and screen readers have nothing"));
+    }
+    for alarm in render::alarms(text, given) {
+        state.violation(format!("{method}: {alarm}"));
+    }
+}
+
+/// Where a message goes: a channel the app is in, or a person.
+fn place(state: &mut State, workspace: &SlackWorkspace, channel: &str) -> Result<String, Value> {
+    if channel.starts_with(['U', 'W']) {
+        return state.direct(channel, &workspace.seed.team_id).map_or_else(|| refuse("channel_not_found"), Ok);
+    }
+    member_channel(state, channel, "is_archived")
+}
+
+fn member_channel(state: &State, channel: &str, archived: &str) -> Result<String, Value> {
+    match state.channels.iter().find(|known| known.id == channel) {
+        None => refuse("channel_not_found"),
+        Some(known) if known.archived => refuse(archived),
+        Some(known) if !known.bot_in => refuse("not_in_channel"),
+        Some(known) => Ok(known.id.clone()),
+    }
+}
+
+fn own_message(state: &State, channel: &str, ts: &str, not_ours: &str) -> Result<(), Value> {
+    match state.channels.iter().find(|known| known.id == channel) {
+        None => return refuse("channel_not_found"),
+        Some(known) if known.archived => return refuse("is_inactive"),
+        Some(_) => {}
+    }
+    match state.find(channel, ts) {
+        // What only one person sees is not kept by Slack and cannot be changed by its name.
+        None | Some(SeenMessage { to: Some(_), .. }) => refuse("message_not_found"),
+        Some(SeenMessage { via: Via::Echo, .. }) => refuse(not_ours),
+        Some(_) => Ok(()),
+    }
+}
+
+/// A message as Slack returns it.
+pub(super) fn wire(workspace: &SlackWorkspace, message: &SeenMessage) -> Value {
+    let seed = &workspace.seed;
+    let mut value = json!({
+        "type": "message", "user": seed.bot_user_id, "bot_id": "B1", "app_id": seed.app_id, "team": seed.team_id, "ts": message.ts,
+        "text": message.text
+    });
+    if let (Some(fields), false) = (value.as_object_mut(), message.blocks.is_empty()) {
+        fields.insert("blocks".to_owned(), Value::Array(message.blocks.clone()));
+    }
+    value
+}
+
+fn channel_info(state: &State, workspace: &SlackWorkspace, channel: &Channel) -> Value {
+    if let Some(person) = &channel.with {
+        let user = state.people.iter().find(|member| member.name == *person).map(|member| member.id.clone());
+        return json!({"id": channel.id, "created": 1_767_603_600, "is_archived": false, "is_im": true, "is_org_shared": false, "user": user});
+    }
+    json!({
+        "id": channel.id, "name": channel.name, "name_normalized": channel.name, "created": 1_767_603_600, "creator": "U0",
+        "is_channel": true, "is_group": false, "is_im": false, "is_mpim": false, "is_private": false, "is_archived": channel.archived,
+        "is_general": channel.name == "general", "is_member": channel.bot_in, "is_shared": false, "is_ext_shared": false,
+        "is_org_shared": false, "is_pending_ext_shared": false, "pending_shared": [], "previous_names": [], "unlinked": 0,
+        "context_team_id": workspace.seed.team_id, "topic": {"value": "", "creator": "", "last_set": 0},
+        "purpose": {"value": "", "creator": "", "last_set": 0}
+    })
+}

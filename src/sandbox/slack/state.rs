@@ -1,0 +1,179 @@
+//! The workspace as plain state.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::faults::Faults;
+use super::seen::{How, SeenMessage, SeenRequest, Via};
+
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) team: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Channel {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) bot_in: bool,
+    pub(super) archived: bool,
+    /// The name of the person whose conversation with the app this is.
+    pub(super) with: Option<String>,
+}
+
+/// An answer address, given out with a command or a press.
+#[derive(Debug)]
+pub(super) struct Hook {
+    pub(super) person: String,
+    pub(super) channel: String,
+    pub(super) given_at: Timestamp,
+    pub(super) used: u32,
+    /// The message it replaces or deletes: the one with the button, or the last one said by this way.
+    pub(super) source: Option<(String, String)>,
+    pub(super) of_button: bool,
+}
+
+/// The words of a message.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Content {
+    pub(super) text: String,
+    pub(super) blocks: Vec<Value>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) people: Vec<Member>,
+    pub(super) channels: Vec<Channel>,
+    pub(super) messages: Vec<SeenMessage>,
+    pub(super) log: Vec<SeenMessage>,
+    pub(super) hooks: BTreeMap<String, Hook>,
+    pub(super) faults: Faults,
+    pub(super) requests: Vec<SeenRequest>,
+    pub(super) violations: Vec<String>,
+    pub(super) counter: u64,
+}
+
+impl State {
+    /// A number that nothing else has.
+    pub(super) fn next(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    /// A name for a message, unique in the workspace and growing.
+    pub(super) fn next_ts(&mut self, now: Timestamp) -> String {
+        format!("{}.{:06}", now.as_second(), self.next())
+    }
+
+    pub(super) fn member(&self, name: &str) -> Option<&Member> {
+        self.people.iter().find(|member| member.name == name)
+    }
+
+    pub(super) fn member_by_id(&self, id: &str, team: &str) -> Option<&Member> {
+        self.people.iter().find(|member| member.id == id && member.team == team)
+    }
+
+    pub(super) fn channel(&self, name_or_id: &str) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.id == name_or_id || (channel.name == name_or_id && channel.with.is_none()))
+    }
+
+    pub(super) fn channel_mut(&mut self, name_or_id: &str) -> Option<&mut Channel> {
+        self.channels.iter_mut().find(|channel| channel.id == name_or_id || (channel.name == name_or_id && channel.with.is_none()))
+    }
+
+    pub(super) fn channel_label(&self, id: &str) -> String {
+        match self.channels.iter().find(|channel| channel.id == id) {
+            Some(Channel { with: Some(person), .. }) => format!("@{person}"),
+            Some(channel) => format!("#{}", channel.name),
+            None => id.to_owned(),
+        }
+    }
+
+    /// The conversation of the app with one person, opened if need be.
+    pub(super) fn direct(&mut self, user: &str, team: &str) -> Option<String> {
+        let member = self.member_by_id(user, team)?;
+        let (id, person) = (format!("D{}", member.id), member.name.clone());
+        if !self.channels.iter().any(|channel| channel.id == id) {
+            self.channels.push(Channel { id: id.clone(), name: person.clone(), bot_in: true, archived: false, with: Some(person) });
+        }
+        Some(id)
+    }
+
+    pub(super) fn say(&mut self, now: Timestamp, via: Via, channel: &str, to: Option<String>, content: Content) -> String {
+        let ts = self.next_ts(now);
+        let message = SeenMessage {
+            seq: 0,
+            how: How::Posted,
+            via,
+            channel: channel.to_owned(),
+            ts: ts.clone(),
+            to,
+            text: content.text,
+            blocks: self.with_ids(content.blocks),
+            edited: false,
+        };
+        self.messages.push(message.clone());
+        self.record(message);
+        ts
+    }
+
+    pub(super) fn find(&self, channel: &str, ts: &str) -> Option<&SeenMessage> {
+        self.messages.iter().find(|message| message.channel == channel && message.ts == ts)
+    }
+
+    /// Changes a message in place; says whether there is one.
+    pub(super) fn edit(&mut self, via: Via, channel: &str, ts: &str, content: Content) -> bool {
+        let blocks = self.with_ids(content.blocks);
+        let Some(message) = self.messages.iter_mut().find(|message| message.channel == channel && message.ts == ts) else { return false };
+        message.how = How::Updated;
+        message.via = via;
+        message.text = content.text;
+        message.blocks = blocks;
+        message.edited = true;
+        let now_stands = message.clone();
+        self.record(now_stands);
+        true
+    }
+
+    pub(super) fn delete(&mut self, via: Via, channel: &str, ts: &str) -> bool {
+        let Some(place) = self.messages.iter().position(|message| message.channel == channel && message.ts == ts) else { return false };
+        let mut message = self.messages.remove(place);
+        message.how = How::Deleted;
+        message.via = via;
+        self.record(message);
+        true
+    }
+
+    pub(super) fn violation(&mut self, what: String) {
+        self.violations.push(what);
+    }
+
+    fn record(&mut self, mut message: SeenMessage) {
+        message.seq = self.log.last().map_or(1, |event| event.seq + 1);
+        if let Some(standing) = self.messages.iter_mut().find(|other| other.channel == message.channel && other.ts == message.ts) {
+            standing.seq = message.seq;
+        }
+        self.log.push(message);
+    }
+
+    /// Slack gives every block and every element an id where the sender gave none.
+    fn with_ids(&mut self, mut blocks: Vec<Value>) -> Vec<Value> {
+        for block in blocks.iter_mut().filter_map(Value::as_object_mut) {
+            if !block.contains_key("block_id") {
+                let id = format!("b{}", self.next());
+                block.insert("block_id".to_owned(), Value::String(id));
+            }
+            for element in block.get_mut("elements").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut) {
+                if element.get("type").and_then(Value::as_str) == Some("button") && !element.contains_key("action_id") {
+                    let id = format!("a{}", self.next());
+                    element.insert("action_id".to_owned(), Value::String(id));
+                }
+            }
+        }
+        blocks
+    }
+}

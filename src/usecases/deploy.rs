@@ -1,0 +1,223 @@
+//! Asking for a deploy: the code is spent, the gate judged, the deployment and its place in line recorded together.
+
+use secrecy::SecretString;
+
+use crate::domain::command::{Because, Command, Wish};
+use crate::domain::deployment::{Card, Cargo, Deployment, Override, Phase, Stage, StageTime, Target, WaitingFor, usual};
+use crate::domain::line::Line;
+use crate::domain::message::Message;
+use crate::domain::names::{CommitSha, DeploymentId};
+use crate::domain::request::Request;
+use crate::domain::speech;
+use crate::ports::{Batch, Credentials, StoreError, WakeKey};
+
+use super::facts::{Prospect, find_target, look_ahead};
+use super::{Ports, Trouble};
+
+/// How many past deployments the usual durations come from.
+const PAST: usize = 20;
+/// How often recording is tried again when somebody else moved the line in between.
+const TRIES: u32 = 50;
+
+/// A deploy as it was asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    pub wish: Wish,
+    pub passing_checks: bool,
+    pub because: Option<Because>,
+}
+
+impl Ask {
+    fn again(&self, wish: Wish) -> Command {
+        Command::Deploy { wish, passing_checks: self.passing_checks, because: self.because.clone() }
+    }
+}
+
+/// What became of the code that came with the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Code {
+    None,
+    Accepted,
+    Wrong,
+    /// It came, and was lost or could not be handed over.
+    Lost,
+}
+
+/// Asks for a deploy. `Ok(None)`: the card is the answer.
+pub(super) async fn deploy(
+    ports: &Ports,
+    request: &Request,
+    who: &Credentials,
+    ask: Ask,
+    code: Option<SecretString>,
+) -> Result<Option<Message>, Trouble> {
+    let asker = &request.origin.person;
+    let again = |wish| ask.again(wish);
+    let (pipeline, target) = find_target(ports, asker, &who.platform, &ask.wish, again).await?;
+    // A code lives for seconds: it is spent before anything else is looked at.
+    let code = spend(ports, who, &target, request, code).await;
+    let prospect = look_ahead(ports, asker, who, (&pipeline, target), &ask.wish, ask.passing_checks, again).await?;
+
+    if let Some(same) = same_wish_in(ports, request, &prospect.target, &prospect.resolved.commit).await? {
+        return join(ports, request, same, code).await.map(Some);
+    }
+    if !prospect.verdict.is_open() {
+        return Err(speech::gate_closed(&prospect.target, &prospect.resolved, &prospect.verdict, &ask.wish).into());
+    }
+    match record(ports, request, &ask, prospect, code).await? {
+        Recorded::New => {
+            ports.clock.wake(WakeKey::Keeper);
+            Ok(match code {
+                Code::None | Code::Accepted => None,
+                Code::Wrong => Some(speech::code_refused()),
+                Code::Lost => Some(speech::code_lost()),
+            })
+        }
+        Recorded::Joins(same) => join(ports, request, *same, code).await.map(Some),
+        Recorded::AnsweredBefore => Ok(None),
+    }
+}
+
+async fn spend(ports: &Ports, who: &Credentials, target: &Target, request: &Request, code: Option<SecretString>) -> Code {
+    match code {
+        None if request.came_with_code => Code::Lost,
+        None => Code::None,
+        Some(code) => match ports.platform.spend_code(&who.platform, &target.app, code).await {
+            Ok(true) => Code::Accepted,
+            Ok(false) => Code::Wrong,
+            Err(error) => {
+                tracing::warn!(request = %request.id, %error, "a one-time code could not be handed over");
+                Code::Lost
+            }
+        },
+    }
+}
+
+/// A deployment that the same person has going or waiting for the same app and commit.
+async fn same_wish_in(ports: &Ports, request: &Request, target: &Target, commit: &CommitSha) -> Result<Option<Deployment>, StoreError> {
+    let line = ports.store.line(&target.app).await?;
+    same_wish(ports, request, target, commit, &line).await
+}
+
+async fn same_wish(
+    ports: &Ports,
+    request: &Request,
+    target: &Target,
+    commit: &CommitSha,
+    line: &Line,
+) -> Result<Option<Deployment>, StoreError> {
+    for id in line.everybody() {
+        if let Some(deployment) = ports.store.deployment(id).await?
+            && deployment.is_same_wish(&request.origin.person, &target.app, commit)
+        {
+            return Ok(Some(deployment));
+        }
+    }
+    Ok(None)
+}
+
+/// The second asking joins the first; a code that came with it goes to it.
+async fn join(ports: &Ports, request: &Request, same: Deployment, code: Code) -> Result<Message, Trouble> {
+    let line = ports.store.line(&same.target.app).await?;
+    let ahead = line.place_of(same.id);
+    match code {
+        Code::Accepted => {
+            let mut current = same;
+            for _ in 0..TRIES {
+                let with_code = current.with_code(ports.clock.now());
+                match ports.store.save(Batch::deployment(with_code)).await {
+                    Ok(()) => break,
+                    Err(StoreError::Conflict(_)) => match ports.store.deployment(current.id).await? {
+                        Some(reloaded) => current = reloaded,
+                        None => break,
+                    },
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            ports.clock.wake(WakeKey::Deployment(current.id));
+            Ok(speech::code_taken(&current))
+        }
+        Code::Wrong => Ok(speech::code_refused()),
+        Code::Lost => Ok(speech::code_lost()),
+        Code::None => {
+            tracing::info!(request = %request.id, deployment = %same.id, "the same wish again: joined");
+            Ok(speech::joined(&same, ahead))
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Recorded {
+    New,
+    Joins(Box<Deployment>),
+    AnsweredBefore,
+}
+
+async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect, code: Code) -> Result<Recorded, Trouble> {
+    let now = ports.clock.now();
+    let id = DeploymentId(ports.ids.fresh());
+    let past = ports.store.deployments_of_app(&prospect.target.app, PAST).await?;
+    let Prospect { target, repository, overrides_link_to, resolved, change, verdict, access: _, running: _ } = prospect;
+    let because = ask.because.as_ref().map(|because| because.as_str().to_owned());
+    let mut deployment = Deployment {
+        id,
+        version: 0,
+        delivery: request.id.clone(),
+        origin: request.origin.clone(),
+        asked_at: now,
+        target,
+        cargo: Cargo {
+            repository: repository.name,
+            repository_url: repository.web_url,
+            overrides_link_to,
+            asked: ask.wish.what.clone(),
+            named_by: resolved.named_by,
+            commit: resolved.commit,
+            change,
+            no_checks: verdict.no_checks,
+        },
+        overriding: ask.passing_checks.then(|| Override { because: because.clone().unwrap_or_default(), skipped: verdict.skipped }),
+        because,
+        phase: Phase::Waiting(WaitingFor::Turn),
+        since: now,
+        times: Vec::new(),
+        usual: usual(&past),
+        builds_ordered: 0,
+        announcements_ordered: 0,
+        slot_wanted_since: None,
+        code_spent_at: (code == Code::Accepted).then_some(now),
+        announcement: None,
+        build: None,
+        release: None,
+        cancel: None,
+        card: Card::NotShown,
+        asker_told: false,
+        closed: false,
+    };
+    for _ in 0..TRIES {
+        let line = ports.store.line(&deployment.target.app).await?;
+        if let Some(same) = same_wish(ports, request, &deployment.target, &deployment.cargo.commit, &line).await? {
+            return Ok(Recorded::Joins(Box::new(same)));
+        }
+        let line = line.joined_by(id);
+        let (phase, stage) = match line.place_of(id) {
+            Some(0) => (Phase::Starting, Stage::Checks),
+            Some(_) | None => (Phase::Waiting(WaitingFor::Turn), Stage::Line),
+        };
+        deployment.phase = phase;
+        deployment.times = vec![StageTime { stage, began: now, ended: None }];
+        let batch =
+            Batch { deployments: vec![deployment.clone()], lines: vec![line], requests: vec![request.answered_now()], ..Batch::default() };
+        match ports.store.save(batch).await {
+            Ok(()) => return Ok(Recorded::New),
+            Err(StoreError::Conflict(_)) => {
+                let answered = ports.store.request(&request.id).await?.is_none_or(|stored| stored.answered);
+                if answered {
+                    return Ok(Recorded::AnsweredBefore);
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(speech::not_recorded().into())
+}

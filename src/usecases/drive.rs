@@ -1,0 +1,168 @@
+//! Drives one deployment to its true end: next step, perform, outcome, record, tell, again.
+
+use jiff::SignedDuration;
+
+use crate::domain::deployment::{Deployment, Outcome, Step};
+use crate::domain::message::Message;
+use crate::domain::names::DeploymentId;
+use crate::ports::{Batch, Credentials, Lease, StoreError, UploadedSource, WakeKey};
+
+use super::perform::perform;
+use super::{Ports, tell};
+
+/// How long telling the end is tried before it is given up; the truth stays in the store.
+const CLOSING_LASTS: SignedDuration = SignedDuration::from_hours(1);
+
+/// Why driving ended before the end.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// The store failed: the process has to end.
+    #[error(transparent)]
+    Store(StoreError),
+    /// Another worker has taken over.
+    #[error("another worker drives this deployment")]
+    LeaseLost,
+}
+
+/// What a worker knows that must not or need not be recorded. Lost with the process, on purpose.
+#[derive(Debug, Default)]
+pub(super) struct Hands {
+    /// The source at the platform: its address is a secret.
+    pub source: Option<UploadedSource>,
+    /// Whether this worker recorded the phase that the deployment stands in, so that nobody else can have acted in it.
+    pub entered: bool,
+    /// The message as the card shows it.
+    pub shown: Option<Message>,
+}
+
+/// Drives. Returns when the deployment is over and told, or when the process is about to end.
+///
+/// `lease` is the right to do so; somebody beside this loop keeps it alive.
+pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(), DriveError> {
+    let Some(mut deployment) = load(ports, id).await? else { return Ok(()) };
+    let who = ports.accounts.credentials(&deployment.origin.person).await;
+    let mut hands = Hands::default();
+    loop {
+        tell::tell(ports, lease, who.as_ref(), &mut deployment, &mut hands).await?;
+        let Some(step) = deployment.next_step() else { return Ok(()) };
+        if ports.is_stopping() {
+            return Ok(());
+        }
+        let moved = if step == Step::Close {
+            close(ports, who.as_ref(), &deployment).await
+        } else {
+            let outcome = match &who {
+                Some(who) => perform(ports, who, &deployment, step, &mut hands).await,
+                None => Outcome::SignInLost,
+            };
+            record_outcome(ports, lease, &mut deployment, outcome, &mut hands).await?
+        };
+        match moved {
+            Moved::On => {}
+            Moved::Closed => {
+                let closed = deployment.closed_now();
+                if save(ports, lease, &closed, false).await?.is_some() {
+                    return Ok(());
+                }
+                reload(ports, &mut deployment, &mut hands).await?;
+            }
+            Moved::Not => {
+                ports.clock.wait(WakeKey::Deployment(id), deployment.next_look(ports.clock.now())).await;
+                reload(ports, &mut deployment, &mut hands).await?;
+            }
+        }
+    }
+}
+
+/// What a turn of the loop brought.
+enum Moved {
+    On,
+    Not,
+    Closed,
+}
+
+/// Records where an outcome takes the deployment. An outcome is a fact: if somebody else changed the record in between, it
+/// is applied to what they made of it.
+async fn record_outcome(
+    ports: &Ports,
+    lease: &Lease,
+    deployment: &mut Deployment,
+    outcome: Outcome,
+    hands: &mut Hands,
+) -> Result<Moved, DriveError> {
+    loop {
+        let Some(moved) = deployment.after(outcome.clone(), ports.clock.now()) else { return Ok(Moved::Not) };
+        tracing::debug!(deployment = %deployment.id, phase = ?moved.phase, "moved");
+        let entered = moved.phase != deployment.phase;
+        match save(ports, lease, &moved, moved.has_ended()).await? {
+            Some(saved) => {
+                *deployment = saved;
+                hands.entered = entered || hands.entered;
+                return Ok(Moved::On);
+            }
+            None => reload(ports, deployment, hands).await?,
+        }
+    }
+}
+
+/// Saves; a deployment that has ended leaves its line in the same transaction. `None`: somebody else was faster.
+pub(super) async fn save(ports: &Ports, lease: &Lease, next: &Deployment, leaves: bool) -> Result<Option<Deployment>, DriveError> {
+    loop {
+        let mut batch = Batch::deployment(next.clone());
+        let mut called = None;
+        if leaves && let Some(line) = ports.store.line(&next.target.app).await.map_err(DriveError::Store)?.left_by(next.id) {
+            called = line.holder;
+            batch.lines.push(line);
+        }
+        batch.under = Some(lease.clone());
+        batch.now = Some(ports.clock.now());
+        match ports.store.save(batch).await {
+            Ok(()) => {
+                if let Some(holder) = called {
+                    ports.clock.wake(WakeKey::Deployment(holder));
+                    ports.clock.wake(WakeKey::Keeper);
+                }
+                return Ok(Some(Deployment { version: next.version.saturating_add(1), ..next.clone() }));
+            }
+            Err(StoreError::Conflict(_)) => {
+                // Only the line moved: try again with it. The deployment itself moved: the caller has to look.
+                let stored = load(ports, next.id).await?.map(|stored| stored.version);
+                if stored != Some(next.version) {
+                    return Ok(None);
+                }
+            }
+            Err(StoreError::LeaseLost) => return Err(DriveError::LeaseLost),
+            Err(error @ (StoreError::TooLarge { .. } | StoreError::Damaged(_) | StoreError::Failed(_))) => {
+                return Err(DriveError::Store(error));
+            }
+        }
+    }
+}
+
+async fn load(ports: &Ports, id: DeploymentId) -> Result<Option<Deployment>, DriveError> {
+    ports.store.deployment(id).await.map_err(DriveError::Store)
+}
+
+async fn reload(ports: &Ports, deployment: &mut Deployment, hands: &mut Hands) -> Result<(), DriveError> {
+    if let Some(stored) = load(ports, deployment.id).await? {
+        // Somebody else moved it into a phase that we did not enter ourselves.
+        if stored.phase != deployment.phase {
+            hands.entered = false;
+        }
+        *deployment = stored;
+    }
+    Ok(())
+}
+
+/// Tells the end: at the source control, on the card, to the asker.
+async fn close(ports: &Ports, who: Option<&Credentials>, deployment: &Deployment) -> Moved {
+    if tell::is_told(ports, who, deployment).await {
+        return Moved::Closed;
+    }
+    let tried_for = ports.clock.now().duration_since(deployment.since);
+    if tried_for >= CLOSING_LASTS {
+        tracing::error!(deployment = %deployment.id, "the end could not be told everywhere");
+        return Moved::Closed;
+    }
+    Moved::Not
+}

@@ -1,0 +1,259 @@
+//! Finding what a command means, and gathering what the gate needs to know.
+
+use secrecy::SecretString;
+
+use crate::domain::actor::Person;
+use crate::domain::checks::Checks;
+use crate::domain::command::{Command, Where, Wish};
+use crate::domain::deployment::{Deployment, Target};
+use crate::domain::gate::{self, GateFacts, RefNow, Verdict};
+use crate::domain::names::{CommitSha, RefName, RepoName};
+use crate::domain::pipeline::{App, NoApp, NoPipeline, Pipeline, PipelineKey, PipelineRepository, Place, pick_app, pick_pipeline};
+use crate::domain::release::{Access, Running};
+use crate::domain::source::{AskedRef, CommitRef, Comparison, Provenance, Repository, Resolution, Resolved};
+use crate::domain::speech::{self, Doing};
+use crate::ports::{Credentials, Fault, PortError};
+
+use super::offers::offer;
+use super::{Ports, Trouble, WhileDoing};
+
+/// The pipeline that was meant, or a refusal that offers the ones that may be meant.
+pub(super) async fn find_pipeline(
+    ports: &Ports,
+    asker: &Person,
+    token: &SecretString,
+    key: &PipelineKey,
+    again: impl Fn(PipelineKey) -> Command,
+) -> Result<Pipeline, Trouble> {
+    let all = ports.platform.pipelines(token).await.while_doing(Doing::ReadingPipelines)?;
+    match pick_pipeline(&all, key) {
+        Ok(pipeline) => Ok(pipeline.clone()),
+        Err(no) => {
+            let choices: Vec<(String, Command)> = match &no {
+                NoPipeline::Unknown { nearest: Some(nearest) } => {
+                    let command = again(PipelineKey::Name(nearest.clone()));
+                    vec![(nearest.to_string(), command)]
+                }
+                NoPipeline::Unknown { nearest: None } => Vec::new(),
+                NoPipeline::Several(pipelines) => {
+                    pipelines.iter().map(|p| (speech::pipeline_apart(p), again(PipelineKey::Id(p.id.clone())))).collect()
+                }
+            };
+            let buttons = offer(ports, asker, choices).await?;
+            Err(speech::no_pipeline(key, &no, &all, &buttons).into())
+        }
+    }
+}
+
+/// The apps of a pipeline.
+pub(super) async fn apps_of(ports: &Ports, token: &SecretString, pipeline: &Pipeline) -> Result<Vec<App>, Trouble> {
+    ports.platform.apps(token, &pipeline.id).await.while_doing(Doing::ReadingApps)
+}
+
+/// The app that was meant, or a refusal that offers the names.
+pub(super) async fn find_app(
+    ports: &Ports,
+    asker: &Person,
+    pipeline: &Pipeline,
+    apps: &[App],
+    place: Option<&Place>,
+    again: impl Fn(Place) -> Command,
+) -> Result<App, Trouble> {
+    match pick_app(apps, place) {
+        Ok(app) => Ok(app.clone()),
+        Err(no) => {
+            let named = |environment, app| Place { environment, app: Some(app) };
+            let whole = |environment| Place { environment, app: None };
+            let places: Vec<Place> = match &no {
+                NoApp::EmptyEnvironment { instead, .. } | NoApp::NoDefault { instead } => instead.iter().copied().map(whole).collect(),
+                NoApp::Unknown { environment, nearest: Some(nearest), .. } => vec![named(*environment, nearest.clone())],
+                NoApp::Unknown { nearest: None, environment, there, .. } | NoApp::Several { environment, apps: there } => {
+                    there.iter().cloned().map(|app| named(*environment, app)).collect()
+                }
+            };
+            let label = |place: &Place| place.app.as_ref().map_or_else(|| place.environment.to_string(), ToString::to_string);
+            let buttons = offer(ports, asker, places.into_iter().map(|place| (label(&place), again(place)))).await?;
+            Err(speech::no_app(pipeline, &no, &buttons).into())
+        }
+    }
+}
+
+/// Pipeline and app of a command that names a place.
+pub(super) async fn find_place(
+    ports: &Ports,
+    asker: &Person,
+    token: &SecretString,
+    place: &Where,
+    again: impl Fn(Where) -> Command,
+) -> Result<(Pipeline, App), Trouble> {
+    let pipeline =
+        find_pipeline(ports, asker, token, &place.pipeline, |pipeline| again(Where { pipeline, place: place.place.clone() })).await?;
+    let apps = apps_of(ports, token, &pipeline).await?;
+    let key = place.pipeline.clone();
+    let app = find_app(ports, asker, &pipeline, &apps, place.place.as_ref(), |at| again(Where { pipeline: key.clone(), place: Some(at) }))
+        .await?;
+    Ok((pipeline, app))
+}
+
+/// The repository that a pipeline ships: our own mapping, else what the platform links.
+pub(super) async fn repository_of(
+    ports: &Ports,
+    token: &SecretString,
+    pipeline: &Pipeline,
+) -> Result<Option<PipelineRepository>, PortError> {
+    let Some(ours) = ports.repositories.of(pipeline) else {
+        let linked = ports.platform.linked_repository(token, &pipeline.id).await?;
+        return Ok(linked.map(|name| PipelineRepository { name, overrides: None }));
+    };
+    // Our mapping works without the link; the link is only read to point out a difference.
+    let linked = ports.platform.linked_repository(token, &pipeline.id).await.unwrap_or(None);
+    let overrides = linked.filter(|linked| !linked.same_as(ours));
+    Ok(Some(PipelineRepository { name: ours.clone(), overrides }))
+}
+
+/// What a deploy of a wish would be.
+#[derive(Debug)]
+pub(super) struct Prospect {
+    pub target: Target,
+    pub repository: Repository,
+    pub overrides_link_to: Option<RepoName>,
+    pub resolved: Resolved,
+    pub access: Access,
+    pub running: Option<Running>,
+    pub change: Option<Comparison>,
+    pub verdict: Verdict,
+}
+
+/// The app of a wish.
+pub(super) async fn find_target(
+    ports: &Ports,
+    asker: &Person,
+    token: &SecretString,
+    wish: &Wish,
+    again: impl Fn(Wish) -> Command,
+) -> Result<(Pipeline, Target), Trouble> {
+    let pipeline = find_pipeline(ports, asker, token, &wish.pipeline, |pipeline| again(Wish { pipeline, ..wish.clone() })).await?;
+    let apps = apps_of(ports, token, &pipeline).await?;
+    let app = find_app(ports, asker, &pipeline, &apps, wish.to.as_ref(), |place| again(Wish { to: Some(place), ..wish.clone() })).await?;
+    let target = Target {
+        pipeline: pipeline.id.clone(),
+        pipeline_name: pipeline.name.clone(),
+        app: app.id,
+        app_name: app.name,
+        environment: app.environment,
+        web_url: app.web_url,
+    };
+    Ok((pipeline, target))
+}
+
+/// Everything that can be known about a wish before it begins.
+pub(super) async fn look_ahead(
+    ports: &Ports,
+    asker: &Person,
+    who: &Credentials,
+    (pipeline, target): (&Pipeline, Target),
+    wish: &Wish,
+    overriding: bool,
+    again: impl Fn(Wish) -> Command,
+) -> Result<Prospect, Trouble> {
+    let found = repository_of(ports, &who.platform, pipeline).await.while_doing(Doing::ReadingLink)?;
+    let Some(link) = found else {
+        return Err(speech::no_repository(pipeline, &ports.platform.pipeline_page(&pipeline.id)).into());
+    };
+    let repository = match ports.source.repository(&who.source, &link.name).await {
+        Err(error) if matches!(error.fault, Fault::NotFound) => return Err(speech::repository_hidden(pipeline, &link.name).into()),
+        other => other.while_doing(Doing::ReadingRepository)?,
+    };
+    let resolution = ports.source.resolve(&who.source, &repository, &wish.what).await.while_doing(Doing::ReadingRef)?;
+    let Resolution::Found(resolved) = resolution else {
+        let nearest = match &resolution {
+            Resolution::Unknown { nearest } => nearest.clone(),
+            Resolution::Found(_) | Resolution::BranchAndTag { .. } | Resolution::AmbiguousHash | Resolution::EmptyRepository => None,
+        };
+        let choices = nearest.into_iter().map(|near: RefName| {
+            (near.to_string(), again(Wish { what: AskedRef::Named(near), to: wish.to.clone(), pipeline: wish.pipeline.clone() }))
+        });
+        let buttons = offer(ports, asker, choices).await?;
+        return Err(speech::no_ref(&repository, &wish.what, &resolution, &buttons).into());
+    };
+    let checks = ports.source.checks(&who.source, &repository, &resolved.named_by, &resolved.commit).await;
+    let access = ports.platform.access(&who.platform, &target.app).await;
+    let verdict = verdict(&repository, &resolved, RefNow::Unmoved, checks.as_ref(), access, overriding);
+    // What runs now is worth knowing and no reason to refuse.
+    let running = ports.platform.running(&who.platform, &target.app).await.unwrap_or_else(|error| {
+        tracing::info!(%error, "what runs now cannot be read");
+        None
+    });
+    let change = match running.as_ref().and_then(|running| running.commit.as_ref()) {
+        Some(base) => ports.source.compare(&who.source, &repository.name, base, &resolved.commit).await.unwrap_or_else(|error| {
+            tracing::info!(%error, "the difference to what runs cannot be read");
+            None
+        }),
+        None => None,
+    };
+    Ok(Prospect { target, repository, overrides_link_to: link.overrides, resolved, access, running, change, verdict })
+}
+
+fn verdict(
+    repository: &Repository,
+    resolved: &Resolved,
+    ref_now: RefNow,
+    checks: Result<&Checks, &PortError>,
+    access: Access,
+    overriding: bool,
+) -> Verdict {
+    gate::judge(&GateFacts {
+        repository,
+        commit: &resolved.commit,
+        named_by: &resolved.named_by,
+        provenance: resolved.provenance,
+        ref_now,
+        checks: checks.map_err(|error| error.said.clone()),
+        access,
+        overriding,
+    })
+}
+
+/// Judges a recorded deployment again, right before it starts.
+pub(super) async fn judge_again(ports: &Ports, who: &Credentials, deployment: &Deployment, access: Access) -> Result<Verdict, PortError> {
+    let cargo = &deployment.cargo;
+    let repository = ports.source.repository(&who.source, &cargo.repository).await?;
+    let ref_now = ref_now(ports, who, &repository, &cargo.asked, &cargo.named_by, &cargo.commit).await?;
+    let checks = ports.source.checks(&who.source, &repository, &cargo.named_by, &cargo.commit).await?;
+    let resolved = Resolved { commit: cargo.commit.clone(), named_by: cargo.named_by.clone(), provenance: Provenance::Repository };
+    Ok(verdict(&repository, &resolved, ref_now, Ok(&checks), access, deployment.overriding.is_some()))
+}
+
+/// What became of the ref since the commit was chosen.
+async fn ref_now(
+    ports: &Ports,
+    who: &Credentials,
+    repository: &Repository,
+    asked: &AskedRef,
+    named_by: &CommitRef,
+    commit: &CommitSha,
+) -> Result<RefNow, PortError> {
+    let read = async |asked: &AskedRef| ports.source.resolve(&who.source, repository, asked).await;
+    if matches!(asked, AskedRef::Pinned { .. }) {
+        let still = matches!(read(asked).await?, Resolution::Found(_));
+        return Ok(if still { RefNow::Unmoved } else { RefNow::LeftBehind });
+    }
+    let (again, is_tag) = match named_by {
+        CommitRef::Commit => return Ok(RefNow::Unmoved),
+        CommitRef::Branch(name) => (AskedRef::Named(name.clone()), false),
+        CommitRef::Tag(name) => (AskedRef::Named(name.clone()), true),
+        CommitRef::Pull { number, .. } => (AskedRef::Pull(*number), false),
+    };
+    let now = match read(&again).await? {
+        Resolution::Found(found) => found.commit,
+        Resolution::BranchAndTag { branch, tag } => {
+            if is_tag {
+                tag
+            } else {
+                branch
+            }
+        }
+        Resolution::Unknown { .. } | Resolution::AmbiguousHash | Resolution::EmptyRepository => return Ok(RefNow::Gone),
+    };
+    Ok(if now == *commit { RefNow::Unmoved } else { RefNow::Moved(now) })
+}

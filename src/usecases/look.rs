@@ -1,0 +1,105 @@
+//! Looking: pipelines, one pipeline, what goes on, the last releases.
+
+use crate::domain::command::{Command, Where};
+use crate::domain::deployment::Deployment;
+use crate::domain::message::Message;
+use crate::domain::names::{CheckName, DeploymentId};
+use crate::domain::pipeline::{App, PipelineKey};
+use crate::domain::request::Request;
+use crate::domain::source::{AskedRef, Resolution};
+use crate::domain::speech::{self, AppRow, Doing, RepositoryInfo, StatusRow};
+use crate::ports::{Credentials, StoreError};
+
+use super::facts::{apps_of, find_pipeline, find_place, repository_of};
+use super::{Ports, Trouble, WhileDoing};
+
+/// How many releases are shown.
+const RELEASES: usize = 10;
+
+pub(super) async fn pipelines(ports: &Ports, who: &Credentials) -> Result<Message, Trouble> {
+    let pipelines = ports.platform.pipelines(&who.platform).await.while_doing(Doing::ReadingPipelines)?;
+    Ok(speech::pipelines(&pipelines))
+}
+
+pub(super) async fn info(ports: &Ports, request: &Request, who: &Credentials, key: &PipelineKey) -> Result<Message, Trouble> {
+    let again = |pipeline| Command::Info { pipeline };
+    let pipeline = find_pipeline(ports, &request.origin.person, &who.platform, key, again).await?;
+    let apps = apps_of(ports, &who.platform, &pipeline).await?;
+    let repository = repository_info(ports, who, &pipeline).await;
+    let mut rows = Vec::new();
+    for app in &apps {
+        rows.push(app_row(ports, app).await?);
+    }
+    Ok(speech::info(&pipeline, &ports.platform.pipeline_page(&pipeline.id), &repository, &rows))
+}
+
+async fn app_row(ports: &Ports, app: &App) -> Result<AppRow, StoreError> {
+    let line = ports.store.line(&app.id).await?;
+    let holder = match line.holder {
+        Some(id) => ports.store.deployment(id).await?,
+        None => None,
+    };
+    Ok(AppRow { app: app.clone(), page: ports.platform.app_page(&app.name), holder, waiting: line.waiting.len() })
+}
+
+/// What is known of a pipeline's repository: whatever cannot be read is said, and stops nothing.
+async fn repository_info(ports: &Ports, who: &Credentials, pipeline: &crate::domain::pipeline::Pipeline) -> RepositoryInfo {
+    let link = match repository_of(ports, &who.platform, pipeline).await {
+        Ok(Some(link)) => link,
+        Ok(None) => return RepositoryInfo::NotLinked,
+        Err(error) => return RepositoryInfo::Unreadable { name: None, error },
+    };
+    let unreadable = |error| RepositoryInfo::Unreadable { name: Some(link.name.clone()), error };
+    let repository = match ports.source.repository(&who.source, &link.name).await {
+        Ok(repository) => repository,
+        Err(error) => return unreadable(error),
+    };
+    let required = match ports.source.resolve(&who.source, &repository, &AskedRef::Default).await {
+        Ok(Resolution::Found(head)) => ports.source.checks(&who.source, &repository, &head.named_by, &head.commit).await.map(|checks| {
+            let mut names: Vec<CheckName> = checks.required.into_iter().map(|required| required.name).collect();
+            names.dedup();
+            names
+        }),
+        Ok(Resolution::Unknown { .. } | Resolution::BranchAndTag { .. } | Resolution::AmbiguousHash | Resolution::EmptyRepository) => {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+    };
+    RepositoryInfo::Known { repository, overrides: link.overrides, required }
+}
+
+pub(super) async fn status(ports: &Ports, request: &Request, who: &Credentials, key: Option<&PipelineKey>) -> Result<Message, Trouble> {
+    let again = |pipeline| Command::Status { pipeline: Some(pipeline) };
+    let pipeline = match key {
+        Some(key) => Some(find_pipeline(ports, &request.origin.person, &who.platform, key, again).await?),
+        None => None,
+    };
+    let mut rows = Vec::new();
+    for deployment in ports.store.open_deployments().await? {
+        if !deployment.has_ended() && pipeline.as_ref().is_none_or(|pipeline| pipeline.id == deployment.target.pipeline) {
+            rows.push(status_row(ports, deployment).await?);
+        }
+    }
+    Ok(speech::status(pipeline.as_ref(), &rows, ports.clock.now()))
+}
+
+pub(super) async fn status_row(ports: &Ports, deployment: Deployment) -> Result<StatusRow, StoreError> {
+    let line = ports.store.line(&deployment.target.app).await?;
+    Ok(StatusRow { ahead: line.place_of(deployment.id), deployment })
+}
+
+/// The deployments behind ids, in their order.
+pub(super) async fn deployments(ports: &Ports, ids: impl IntoIterator<Item = DeploymentId>) -> Result<Vec<Deployment>, StoreError> {
+    let mut found = Vec::new();
+    for id in ids {
+        found.extend(ports.store.deployment(id).await?);
+    }
+    Ok(found)
+}
+
+pub(super) async fn releases(ports: &Ports, request: &Request, who: &Credentials, place: &Where) -> Result<Message, Trouble> {
+    let (_, app) = find_place(ports, &request.origin.person, &who.platform, place, Command::Releases).await?;
+    let releases = ports.platform.releases(&who.platform, &app.id, RELEASES).await.while_doing(Doing::ReadingReleases)?;
+    let ours = ports.store.deployments_of_app(&app.id, RELEASES * 3).await?;
+    Ok(speech::releases(&app, &ports.platform.app_page(&app.name), &releases, &ours, ports.clock.now()))
+}

@@ -1,0 +1,243 @@
+//! Performs one step: the only place where a deploy touches the outside. Says what came of it.
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+
+use crate::domain::deployment::{Deployment, Outcome, Phase, Standing, Step};
+use crate::domain::gate::{Reason, Verdict};
+use crate::domain::release::judge_dynos;
+use crate::domain::speech;
+use crate::ports::{AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Credentials, Fault, PortError, WakeKey};
+
+use super::Ports;
+use super::drive::Hands;
+use super::facts::judge_again;
+
+/// How long something that cannot be read is tried again before it counts against the deploy.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
+/// How long an uploaded source is trusted to lie at the platform, which keeps it for about an hour.
+const SOURCE_IS_GOOD_FOR: SignedDuration = SignedDuration::from_mins(30);
+/// How far the platform's clock may be behind ours when a build is looked for.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
+
+pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deployment, step: Step, hands: &mut Hands) -> Outcome {
+    let app = &deployment.target.app;
+    let token = &who.platform;
+    match step {
+        Step::WaitForTurn => turn(ports, deployment).await,
+        Step::WaitForSlot => {
+            let due = deployment.next_look(ports.clock.now()).is_some_and(|next| next <= ports.clock.now());
+            if due { Outcome::SlotMayBeFree } else { Outcome::NoNews }
+        }
+        Step::WaitForCode | Step::Close => Outcome::NoNews,
+        Step::Judge => judge(ports, who, deployment).await,
+        Step::Announce => announce(ports, who, deployment, hands).await,
+        Step::LookForAnnouncement => look_for_announcement(ports, who, deployment).await,
+        Step::Upload => upload(ports, who, deployment, hands).await,
+        Step::OrderBuild => order_build(ports, token, deployment, hands).await,
+        Step::LookForBuild => {
+            let since = deployment.asked_at.checked_sub(CLOCK_SKEW).unwrap_or(deployment.asked_at);
+            match ports.platform.find_build(token, app, deployment.id, since).await {
+                Ok(Some(build)) => Outcome::BuildThere(build),
+                Ok(None) => Outcome::NoTrace,
+                Err(error) => unread(&error),
+            }
+        }
+        Step::StopBuild(build) => match ports.platform.stop_build(token, app, &build).await {
+            Ok(()) => Outcome::StopSent(build),
+            Err(error) if error.is_temporary() => unread(&error),
+            Err(error) if error.fault == Fault::SignInLost => Outcome::SignInLost,
+            // It cannot be stopped; how it ends is for the looks to tell.
+            Err(error) => {
+                tracing::info!(deployment = %deployment.id, %error, "the build could not be stopped");
+                Outcome::StopSent(build)
+            }
+        },
+        Step::SeeBuild(build) => match ports.platform.build(token, app, &build).await {
+            Ok(build) => Outcome::BuildSeen(build.state),
+            Err(error) => unseen(&error),
+        },
+        Step::SeeRelease(release) => match ports.platform.release(token, app, &release).await {
+            Ok(release) => Outcome::ReleaseSeen(release),
+            Err(error) => unseen(&error),
+        },
+        Step::SeeDynos { version } => match ports.platform.dynos(token, app).await {
+            Ok(dynos) => Outcome::DynosSeen(judge_dynos(&dynos, version)),
+            Err(error) => unseen(&error),
+        },
+    }
+}
+
+/// A read that failed while nothing depends on its answer yet.
+fn unread(error: &PortError) -> Outcome {
+    tracing::info!(%error, "a look brought nothing");
+    if error.fault == Fault::SignInLost { Outcome::SignInLost } else { Outcome::NoNews }
+}
+
+/// A look at something that is known to exist.
+fn unseen(error: &PortError) -> Outcome {
+    match error.fault {
+        Fault::NotFound | Fault::Forbidden => {
+            tracing::warn!(%error, "what is followed cannot be seen any more");
+            Outcome::Vanished
+        }
+        Fault::SignInLost | Fault::Refused | Fault::RateLimited { .. } | Fault::Unreachable | Fault::Unclear | Fault::Nonsense => {
+            unread(error)
+        }
+    }
+}
+
+async fn turn(ports: &Ports, deployment: &Deployment) -> Outcome {
+    match ports.store.line(&deployment.target.app).await {
+        Ok(line) if line.holder == Some(deployment.id) => Outcome::TurnCame,
+        Ok(_) => Outcome::NoNews,
+        Err(error) => {
+            tracing::error!(%error, "the line cannot be read");
+            Outcome::NoNews
+        }
+    }
+}
+
+async fn judge(ports: &Ports, who: &Credentials, deployment: &Deployment) -> Outcome {
+    let now = ports.clock.now();
+    let access = ports.platform.access(&who.platform, &deployment.target.app).await;
+    match judge_again(ports, who, deployment, access).await {
+        Ok(verdict) if verdict.is_open() && access.needs_code == Some(true) && !deployment.has_fresh_code(now) => Outcome::CodeNeeded,
+        Ok(verdict) => Outcome::Judged(verdict),
+        Err(error) if error.fault == Fault::SignInLost => Outcome::SignInLost,
+        Err(error) if error.is_temporary() && now.duration_since(deployment.since) < PATIENCE => unread(&error),
+        // Fail closed: what cannot be read does not go out.
+        Err(error) => {
+            let reasons = vec![Reason::ChecksUnreadable { said: error.said }];
+            Outcome::Judged(Verdict { reasons, ..Verdict::default() })
+        }
+    }
+}
+
+fn announcement_order(deployment: &Deployment) -> AnnouncementOrder {
+    AnnouncementOrder {
+        deployment: deployment.id,
+        commit: deployment.cargo.commit.clone(),
+        environment: deployment.target.environment,
+        app: deployment.target.app_name.to_string(),
+        description: speech::announcement_description(deployment),
+    }
+}
+
+async fn announce(ports: &Ports, who: &Credentials, deployment: &Deployment, hands: &Hands) -> Outcome {
+    if !hands.entered {
+        return Outcome::Interrupted;
+    }
+    match ports.source.announce(&who.source, &deployment.cargo.repository, &announcement_order(deployment)).await {
+        Ok(id) => Outcome::Announced(id),
+        Err(error) => match error.fault {
+            Fault::SignInLost => Outcome::SignInLost,
+            Fault::Unclear | Fault::Nonsense => {
+                tracing::warn!(deployment = %deployment.id, %error, "recording the deployment got no clear answer");
+                Outcome::Unclear
+            }
+            Fault::Unreachable | Fault::RateLimited { .. } => pause(ports, deployment, &error).await,
+            Fault::Forbidden | Fault::NotFound | Fault::Refused => Outcome::AnnouncementRefused(error.said),
+        },
+    }
+}
+
+/// An order that certainly had no effect: wait as told, then try again.
+async fn pause(ports: &Ports, deployment: &Deployment, error: &PortError) -> Outcome {
+    let now = ports.clock.now();
+    if now.duration_since(deployment.since) >= PATIENCE.saturating_mul(5) {
+        return match deployment.phase {
+            Phase::Announcing(Standing::Fresh) => Outcome::AnnouncementRefused(error.said.clone()),
+            Phase::AboutToBuild(Standing::Fresh) => Outcome::BuildRefused(error.said.clone()),
+            Phase::Waiting(_)
+            | Phase::NeedsCode { .. }
+            | Phase::Starting
+            | Phase::Announcing(Standing::Unclear { .. })
+            | Phase::Uploading
+            | Phase::AboutToBuild(Standing::Unclear { .. })
+            | Phase::Building { .. }
+            | Phase::Releasing { .. }
+            | Phase::Restarting { .. }
+            | Phase::Unknown(_)
+            | Phase::Succeeded { .. }
+            | Phase::Failed { .. }
+            | Phase::Cancelled { .. }
+            | Phase::Freed { .. } => Outcome::NoNews,
+        };
+    }
+    if let Fault::RateLimited { until: Some(until) } = error.fault {
+        ports.clock.wait(WakeKey::Deployment(deployment.id), Some(until)).await;
+    }
+    unread(error)
+}
+
+async fn look_for_announcement(ports: &Ports, who: &Credentials, deployment: &Deployment) -> Outcome {
+    match ports.source.find_announcement(&who.source, &deployment.cargo.repository, &announcement_order(deployment)).await {
+        Ok(Some(id)) => Outcome::Announced(id),
+        Ok(None) => Outcome::NoTrace,
+        Err(error) => unread(&error),
+    }
+}
+
+async fn upload(ports: &Ports, who: &Credentials, deployment: &Deployment, hands: &mut Hands) -> Outcome {
+    let now = ports.clock.now();
+    if hands.source.as_ref().is_some_and(|source| now.duration_since(source.at) < SOURCE_IS_GOOD_FOR) {
+        return Outcome::Uploaded;
+    }
+    let unavailable = |error: PortError| {
+        let patient = error.is_temporary() && now.duration_since(deployment.since) < PATIENCE;
+        match error.fault {
+            Fault::SignInLost => Outcome::SignInLost,
+            Fault::Forbidden
+            | Fault::NotFound
+            | Fault::Refused
+            | Fault::RateLimited { .. }
+            | Fault::Unreachable
+            | Fault::Unclear
+            | Fault::Nonsense => {
+                if patient {
+                    unread(&error)
+                } else {
+                    Outcome::SourceUnavailable(error.said)
+                }
+            }
+        }
+    };
+    let archive = match ports.source.archive(&who.source, &deployment.cargo.repository, &deployment.cargo.commit).await {
+        Ok(archive) => archive,
+        Err(ArchiveFault::TooLarge { limit }) => return Outcome::SourceTooLarge { limit },
+        Err(ArchiveFault::DiskFull) => return Outcome::DiskFull,
+        Err(ArchiveFault::Port(error)) => return unavailable(error),
+    };
+    match ports.platform.upload(&who.platform, archive).await {
+        Ok(source) => {
+            hands.source = Some(source);
+            Outcome::Uploaded
+        }
+        Err(error) => unavailable(error),
+    }
+}
+
+async fn order_build(ports: &Ports, token: &SecretString, deployment: &Deployment, hands: &Hands) -> Outcome {
+    let Some(source) = hands.source.clone().filter(|_| hands.entered) else { return Outcome::Interrupted };
+    let order = BuildOrder {
+        source,
+        commit: deployment.cargo.commit.clone(),
+        repository: deployment.cargo.repository.clone(),
+        deployment: deployment.id,
+    };
+    match ports.platform.start_build(token, &deployment.target.app, &order).await {
+        Ok(BuildStart::Started(build)) => Outcome::BuildThere(build),
+        Ok(BuildStart::NeedsCode) => Outcome::CodeNeeded,
+        Ok(BuildStart::NoSlot) => Outcome::NoBuildSlot,
+        Err(error) => match error.fault {
+            Fault::SignInLost => Outcome::SignInLost,
+            Fault::Unclear | Fault::Nonsense => {
+                tracing::warn!(deployment = %deployment.id, %error, "ordering the build got no clear answer");
+                Outcome::Unclear
+            }
+            Fault::Unreachable | Fault::RateLimited { .. } => pause(ports, deployment, &error).await,
+            Fault::Forbidden | Fault::NotFound | Fault::Refused => Outcome::BuildRefused(error.said),
+        },
+    }
+}

@@ -1,0 +1,88 @@
+//! Buttons. Whoever presses is judged when they press, by their own rights and by what is true then.
+
+use crate::domain::command::{Because, Command, Wish};
+use crate::domain::deployment::Deployment;
+use crate::domain::message::{Act, Message};
+use crate::domain::names::OfferId;
+use crate::domain::pipeline::{PipelineKey, Place};
+use crate::domain::request::Request;
+use crate::domain::speech::{self, Doing};
+use crate::ports::{Batch, Credentials, StoreError};
+
+use super::{Ports, Trouble, WhileDoing, answer, stop};
+
+/// How many lines of output are shown.
+const OUTPUT_LINES: usize = 30;
+
+pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, act: Act) -> Result<Option<Message>, Trouble> {
+    let person = &request.origin.person;
+    match act {
+        Act::Cancel(id) => stop::stop_as(ports, who, person, id).await.map(Some),
+        Act::Free(id) => stop::free(ports, who, person, id).await.map(Some),
+        Act::ShowOutput(id) => {
+            let Some(deployment) = ports.store.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
+            show_output(ports, who, &deployment).await.map(Some)
+        }
+        Act::Retry(id) => {
+            let Some(deployment) = ports.store.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
+            if !deployment.has_ended() {
+                return Ok(Some(speech::still_going(&deployment)));
+            }
+            answer::run(ports, request, who, &again(&deployment), None).await
+        }
+        Act::Take(id) => take(ports, request, who, id).await,
+    }
+}
+
+/// The command that asks for the same deploy: the same ref, as it stands now.
+fn again(deployment: &Deployment) -> Command {
+    let target = &deployment.target;
+    let wish = Wish {
+        pipeline: PipelineKey::Id(target.pipeline.clone()),
+        what: deployment.cargo.asked.clone(),
+        to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }),
+    };
+    let because = deployment.because.as_deref().and_then(|because| Because::parse(because).ok());
+    Command::Deploy { wish, passing_checks: deployment.overriding.is_some(), because }
+}
+
+async fn show_output(ports: &Ports, who: &Credentials, deployment: &Deployment) -> Result<Message, Trouble> {
+    let Some(build) = &deployment.build else { return Ok(speech::no_output(deployment)) };
+    let app = &deployment.target.app;
+    let of_release = match &deployment.release {
+        Some(release) => ports.platform.output(&who.platform, app, build, Some(release.clone()), OUTPUT_LINES).await,
+        None => Ok(None),
+    };
+    let output = match of_release.while_doing(Doing::ReadingOutput)? {
+        Some(output) => Some(output),
+        None => ports.platform.output(&who.platform, app, build, None, OUTPUT_LINES).await.while_doing(Doing::ReadingOutput)?,
+    };
+    Ok(match output {
+        Some(output) => speech::output(deployment, output, &ports.platform.build_page(&deployment.target.app_name, build)),
+        None => speech::no_output(deployment),
+    })
+}
+
+/// Takes an offer: once, by the person it was made to, in time.
+async fn take(ports: &Ports, request: &Request, who: &Credentials, id: OfferId) -> Result<Option<Message>, Trouble> {
+    let Some(mut offer) = ports.store.offer(id).await? else { return Ok(Some(speech::offer_gone())) };
+    if offer.to != request.origin.person {
+        return Ok(Some(speech::offer_not_yours()));
+    }
+    match &offer.taken_by {
+        // The same press again after a crash goes on.
+        Some(press) if *press == request.id => {}
+        Some(_) => return Ok(Some(speech::offer_taken())),
+        None if ports.clock.now() >= offer.until => return Ok(Some(speech::offer_gone())),
+        None => {
+            offer.taken_by = Some(request.id.clone());
+            match ports.store.save(Batch { offers: vec![offer.clone()], ..Batch::default() }).await {
+                Ok(()) => {}
+                Err(StoreError::Conflict(_)) => return Ok(Some(speech::offer_taken())),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    // Boxed: a taken command may itself offer commands.
+    Box::pin(answer::run(ports, request, who, &offer.command, None)).await
+}

@@ -1,0 +1,113 @@
+//! Stopping what can still be stopped, and saying what cannot.
+
+use crate::domain::actor::Person;
+use crate::domain::command::{Command, Where};
+use crate::domain::deployment::{CancelAnswer, Deployment};
+use crate::domain::message::Message;
+use crate::domain::names::DeploymentId;
+use crate::domain::request::Request;
+use crate::domain::speech;
+use crate::ports::{Batch, Credentials, StoreError, WakeKey};
+
+use super::facts::{apps_of, find_pipeline};
+use super::line::meant;
+use super::tell::pages;
+use super::{Ports, Trouble};
+
+const TRIES: u32 = 50;
+
+/// `cancel`: finds what is meant and stops it.
+pub(super) async fn cancel(ports: &Ports, request: &Request, who: &Credentials, place: &Where) -> Result<Message, Trouble> {
+    let again = |pipeline| Command::Cancel(Where { pipeline, place: place.place.clone() });
+    let pipeline = find_pipeline(ports, &request.origin.person, &who.platform, &place.pipeline, again).await?;
+    let apps = apps_of(ports, &who.platform, &pipeline).await?;
+    let meant = meant(ports, request, &pipeline, &apps, place, Command::Cancel).await?;
+    let mut going: Vec<Deployment> = ports.store.open_deployments().await?;
+    going.retain(|deployment| !deployment.has_ended() && meant.iter().any(|app| app.id == deployment.target.app));
+    match going.as_slice() {
+        [] => Ok(speech::nothing_to_stop(&pipeline)),
+        [only] => stop_as(ports, who, &request.origin.person, only.id).await,
+        [_, ..] => Ok(speech::which_to_stop(&going)),
+    }
+}
+
+/// Stops a deployment for a person who may deploy to its app.
+pub(super) async fn stop_as(ports: &Ports, who: &Credentials, person: &Person, id: DeploymentId) -> Result<Message, Trouble> {
+    let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
+    may_touch(ports, who, person, &deployment).await?;
+    stop(ports, person, id).await
+}
+
+/// Whether a person may stop or free somebody's deployment: the asker may, and whoever may deploy to the app.
+async fn may_touch(ports: &Ports, who: &Credentials, person: &Person, deployment: &Deployment) -> Result<(), Trouble> {
+    if deployment.origin.person == *person {
+        return Ok(());
+    }
+    let access = ports.platform.access(&who.platform, &deployment.target.app).await;
+    if access.may_deploy == Some(true) { Ok(()) } else { Err(speech::may_not_touch(deployment).into()) }
+}
+
+/// Stops a deployment.
+pub(super) async fn stop(ports: &Ports, person: &Person, id: DeploymentId) -> Result<Message, Trouble> {
+    for _ in 0..TRIES {
+        let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
+        let (next, message) = match deployment.cancelled_by(person, ports.clock.now()) {
+            CancelAnswer::Stopped(next) => {
+                let message = speech::stopped(&next);
+                (next, message)
+            }
+            CancelAnswer::Asked(next) => {
+                let message = speech::stopping(&next);
+                (next, message)
+            }
+            CancelAnswer::AlreadyAsked => return Ok(speech::stopping(&deployment)),
+            CancelAnswer::CannotStop(stage) => return Ok(speech::cannot_stop(&deployment, stage)),
+            CancelAnswer::Unknown(watched) => {
+                return Ok(speech::unknown_evidence(&deployment, &watched, &pages(ports, &deployment), ports.clock.now()));
+            }
+            CancelAnswer::Over => return Ok(speech::is_over(&deployment)),
+        };
+        match save_and_wake(ports, *next).await {
+            Ok(()) => return Ok(message),
+            Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(speech::not_recorded().into())
+}
+
+/// Frees the app of an unknown deployment.
+pub(super) async fn free(ports: &Ports, who: &Credentials, person: &Person, id: DeploymentId) -> Result<Message, Trouble> {
+    for _ in 0..TRIES {
+        let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
+        may_touch(ports, who, person, &deployment).await?;
+        let Some(next) = deployment.freed_by(person, ports.clock.now()) else { return Ok(speech::is_not_unknown(&deployment)) };
+        let message = speech::freed(&next);
+        match save_and_wake(ports, next).await {
+            Ok(()) => return Ok(message),
+            Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(speech::not_recorded().into())
+}
+
+/// Saves a deployment that a person moved; if that ended it, the line moves with it.
+async fn save_and_wake(ports: &Ports, next: Deployment) -> Result<(), StoreError> {
+    let id = next.id;
+    let mut batch = Batch::default();
+    let mut woken = vec![id];
+    if next.has_ended()
+        && let Some(line) = ports.store.line(&next.target.app).await?.left_by(id)
+    {
+        woken.extend(line.everybody());
+        batch.lines.push(line);
+    }
+    batch.deployments.push(next);
+    ports.store.save(batch).await?;
+    for id in woken {
+        ports.clock.wake(WakeKey::Deployment(id));
+    }
+    ports.clock.wake(WakeKey::Keeper);
+    Ok(())
+}
