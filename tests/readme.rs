@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use slash_heroku::config::show;
+use slash_heroku::domain::command::COMMANDS;
 
 fn at(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
@@ -48,6 +49,12 @@ fn the_example_of_the_environment_has_every_setting() {
 #[test]
 fn the_readme_has_every_setting() {
     block_is("settings", &show::readme_table());
+}
+
+#[test]
+fn the_readme_has_every_command() {
+    let rows: String = COMMANDS.iter().map(|row| format!("| `{}` | {} | `{}` |\n", row.usage, row.summary, row.example)).collect();
+    block_is("commands", &format!("| Command | Does | For example |\n|---|---|---|\n{rows}"));
 }
 
 #[test]

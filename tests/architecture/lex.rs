@@ -30,6 +30,8 @@ pub struct Word {
     pub text: String,
     /// Whether it is a literal.
     pub literal: bool,
+    /// It stands where people who ask do not read: in an attribute or in the log.
+    pub aside: bool,
     /// It stands in code for tests.
     pub test: bool,
 }
@@ -119,6 +121,7 @@ struct Walker {
     source: Source,
     inside: Vec<String>,
     test: bool,
+    aside: bool,
 }
 
 /// What an item looks like so far, to see where it ends.
@@ -196,12 +199,18 @@ impl Walker {
             }
             _ => {}
         }
-        self.walk(attribute);
+        self.walk_aside(attribute);
         false
     }
 
+    fn walk_aside(&mut self, tokens: TokenStream) {
+        let before = std::mem::replace(&mut self.aside, true);
+        self.walk(tokens);
+        self.aside = before;
+    }
+
     fn word(&mut self, line: usize, text: String, literal: bool) {
-        self.source.words.push(Word { line, text, literal, test: self.test });
+        self.source.words.push(Word { line, text, literal, aside: self.aside, test: self.test });
     }
 
     fn word_or_path(&mut self, tokens: &[TokenTree], at: usize, item: &mut Item) -> usize {
@@ -273,6 +282,11 @@ impl Walker {
                 at += 2;
                 break;
             }
+        }
+        let is_log = segments.first().is_some_and(|first| first == "tracing") && is_punct(tokens.get(at), '!');
+        if let Some(TokenTree::Group(logged)) = tokens.get(at + 1).filter(|_| is_log) {
+            self.walk_aside(logged.stream());
+            at += 2;
         }
         if !goes_on && (segments.len() > 1 || (absolute && !segments.is_empty())) {
             self.named(line(tokens.get(start)), segments, absolute, None);
