@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     async fn get(router: &Router, path: &str) -> (StatusCode, String, String) {
-        let request = axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap();
+        let request = http::Request::get(path).body(axum::body::Body::empty()).unwrap();
         let response = router.clone().oneshot(request).await.unwrap();
         let (status, kind) = (response.status(), response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned());
         let body = response.into_body().collect().await.unwrap().to_bytes();

@@ -1,5 +1,5 @@
 //! The kinds of values that settings have, each read from its text. Errors are ends of sentences that begin with the
-//! setting's name, and never repeat the text.
+//! setting's name; those of secrets never repeat the text.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;

@@ -1,0 +1,13 @@
+//! All integration tests, as one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that cannot go on shall stop at once"
+)]
+
+mod architecture;
+mod readme;
+mod supply;

@@ -1,0 +1,66 @@
+//! What people read is what the code says: `.env.example`, and the README's tables. `UPDATE=1` rewrites them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use slash_heroku::config::show;
+use slash_heroku::domain::command::COMMANDS;
+
+fn at(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
+}
+
+fn updating() -> bool {
+    std::env::vars_os().any(|(name, value)| name == "UPDATE" && value == "1")
+}
+
+/// The text with what stands between the marks replaced; `None` if the marks are not there once each, in order.
+fn replaced(text: &str, mark: &str, inside: &str) -> Option<String> {
+    let (opening, closing) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
+    let (before, rest) = text.split_once(&opening)?;
+    let (_, after) = rest.split_once(&closing)?;
+    let once = !after.contains(&opening) && !after.contains(&closing) && !before.contains(&closing);
+    once.then(|| format!("{before}{opening}\n{}\n\n{closing}{after}", inside.trim_end()))
+}
+
+/// Holds a file to what it should be, or makes it so.
+#[track_caller]
+fn held(file: &str, found: &str, wanted: &str) {
+    if found == wanted {
+        return;
+    }
+    assert!(updating(), "{file} is not what the code says: run the tests with UPDATE=1 and look at the change");
+    fs::write(at(file), wanted).unwrap();
+}
+
+#[track_caller]
+fn block_is(mark: &str, inside: &str) {
+    let found = fs::read_to_string(at("README.md")).unwrap();
+    let wanted = replaced(&found, mark, inside).unwrap_or_else(|| panic!("README.md has no block `<!-- {mark} -->` … `<!-- /{mark} -->`"));
+    held("README.md", &found, &wanted);
+}
+
+#[test]
+fn the_example_of_the_environment_has_every_setting() {
+    let found = fs::read_to_string(at(".env.example")).unwrap_or_default();
+    held(".env.example", &found, &show::env_example());
+}
+
+#[test]
+fn the_readme_has_every_setting() {
+    block_is("settings", &show::readme_table());
+}
+
+#[test]
+fn the_readme_has_every_command() {
+    let rows: String = COMMANDS.iter().map(|row| format!("| `{}` | {} | `{}` |\n", row.usage, row.summary, row.example)).collect();
+    block_is("commands", &format!("| Command | Does | For example |\n|---|---|---|\n{rows}"));
+}
+
+#[test]
+fn only_the_block_is_replaced() {
+    let text = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n";
+    assert_eq!(replaced(text, "x", "new\n").unwrap(), "a\n<!-- x -->\n\nnew\n\n<!-- /x -->\nb\n");
+    assert_eq!(replaced(text, "y", "new"), None);
+    assert_eq!(replaced(&format!("{text}{text}"), "x", "new"), None);
+}
