@@ -9,9 +9,6 @@ use super::serve::Servers;
 use super::slack::{SlackSeed, SlackWorkspace};
 use crate::ports::Clock;
 
-#[path = "script/outside.rs"]
-mod outside;
-
 /// The simulated outside. It outlives the service that is tried in it, and ends when this is dropped.
 #[derive(Debug)]
 pub struct World {

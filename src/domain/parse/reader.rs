@@ -168,10 +168,8 @@ impl<'t> Reader<'t> {
         }
         let rest = word.said.find(['/', '#']);
         let name = word.said.get(..rest.unwrap_or(word.said.len())).unwrap_or_default().to_lowercase();
-        if name.len() == 36
-            && uuid::Uuid::try_parse(&name).is_ok()
-            && let Ok(id) = PipelineId::parse(&name)
-        {
+        let is_id = name.len() == 36 && uuid::Uuid::try_parse(&name).is_ok();
+        if let Some(id) = PipelineId::parse(&name).ok().filter(|_| is_id) {
             return Ok((word, PipelineKey::Id(id), rest));
         }
         match PipelineName::parse(&name) {

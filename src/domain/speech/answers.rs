@@ -9,7 +9,7 @@ use crate::domain::pipeline::Pipeline;
 use crate::domain::source::CommitRef;
 
 use super::card::{Pages, commit};
-use super::words::PLATFORM;
+use super::services::PLATFORM;
 
 fn answer(tone: Tone, headline: Line) -> Message {
     Message::new(tone, Audience::Asker, headline)

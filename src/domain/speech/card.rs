@@ -1,187 +1,310 @@
-//! The one message of a deployment, and what its asker is told directly.
+//! The card: the one message of a deployment, and what its asker is told directly.
 
 use jiff::Timestamp;
 
-use crate::domain::deployment::{Deployment, DynosUp, Failure, Phase, Stage, StageTime, WaitingFor};
+use crate::domain::actor::Person;
+use crate::domain::command::{Because, Command, Wish};
+use crate::domain::deployment::{Deployment, DynosUp, Failure, Milestone, Phase, Standing, UNKNOWN_LOOKS_FOR, WaitingFor, Watched};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, link, strong, text};
-use crate::domain::names::{CheckName, CommitSha};
-use crate::domain::source::{CommitRef, Comparison, Direction};
+use crate::domain::names::CommitSha;
+use crate::domain::pipeline::{PipelineKey, Place};
+use crate::domain::source::CommitRef;
 
-use super::reasons::{failure, failure_in_brief};
-use super::time_words::{about, clock_time, duration};
-use super::words::{PLATFORM, SOURCE};
+use super::help::typed;
+use super::reasons::{code_line, failure, in_short};
+use super::stages;
+use super::words::{list, moment, sentence};
 
-/// The longest description that the source control takes, in characters.
-const DESCRIPTION: usize = 140;
-
-/// The pages of a deployment, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Pages of the platform about a deployment, as absolute addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pages {
-    /// The app's.
+    /// The app.
     pub app: String,
-    /// The build's, once there is one.
+    /// The build's output, once there is a build.
     pub build: Option<String>,
-    /// The release's, once there is one.
+    /// The release, once there is one.
     pub release: Option<String>,
 }
 
-/// What a card is made from.
-#[derive(Debug)]
+/// What a card is made of.
+#[derive(Clone, Copy, Debug)]
 pub struct CardView<'a> {
     /// The deployment.
     pub deployment: &'a Deployment,
-    /// The time.
+    /// The present moment.
     pub now: Timestamp,
-    /// How many are ahead of it in line.
+    /// How many are ahead of it in the line of its app, while it waits there; 0: it is next.
     pub ahead: Option<usize>,
-    /// Its pages.
+    /// Where people can see more.
     pub pages: &'a Pages,
 }
 
-/// A commit as people call it: the short hash, and the ref where it was named by one.
-pub(super) fn commit(sha: &CommitSha, named_by: &CommitRef) -> Line {
-    let mut line = vec![code(sha.short())];
-    match named_by {
-        CommitRef::Branch(name) | CommitRef::Tag(name) => line.push(text(format!(" ({name})"))),
-        CommitRef::Pull { number, branch } => line.push(text(format!(" (#{number}, {branch})"))),
-        CommitRef::Commit => {}
-    }
-    line
-}
-
-/// `27bd10a (main) to staging (hubot-staging)`
-fn what_and_where(deployment: &Deployment) -> Line {
-    let target = &deployment.target;
-    let mut line = commit(&deployment.cargo.commit, &deployment.cargo.named_by);
-    line.push(text(format!(" to {} ({})", target.environment, target.app_name)));
-    line
-}
-
-fn asker(deployment: &Deployment) -> Span {
-    Span::Person(deployment.origin.person.clone())
-}
-
-/// `@ana is deploying … `
-fn sentence(deployment: &Deployment, verb: &str, end: Line) -> Line {
-    let mut line = vec![asker(deployment), text(format!(" {verb} "))];
-    line.extend(what_and_where(deployment));
-    line.extend(end);
-    line
-}
-
-/// `@ana's deploy of … `
-fn noun(deployment: &Deployment, end: Line) -> Line {
-    let mut line = vec![text("The deploy of ")];
-    line.extend(what_and_where(deployment));
-    line.push(text(" by "));
-    line.push(asker(deployment));
-    line.extend(end);
-    line
-}
-
-/// `, skipping ci/circleci: the flaky test is known`
-fn skipping(deployment: &Deployment) -> Line {
-    match &deployment.overriding {
-        None => Vec::new(),
-        Some(over) if over.skipped.is_empty() => vec![text(format!(", ready to skip checks: {}", over.because))],
-        Some(over) => {
-            let names: Vec<&str> = over.skipped.iter().map(CheckName::as_str).collect();
-            vec![text(format!(", skipping {}: {}", names.join(", "), over.because))]
-        }
-    }
-}
-
-fn with(mut line: Line, more: impl Into<String>) -> Line {
-    line.push(text(more));
-    line
-}
-
-fn tone_and_headline(view: &CardView<'_>) -> (Tone, Line) {
+/// The card, for everybody in the conversation.
+pub fn card(view: &CardView<'_>) -> Message {
     let deployment = view.deployment;
-    let skipping = skipping(deployment);
-    let going = |more: &str| (Tone::Working, sentence(deployment, "is deploying", with(skipping.clone(), more)));
-    match &deployment.phase {
-        Phase::Waiting(WaitingFor::Turn) => {
-            let place = match view.ahead {
-                Some(ahead) if ahead > 0 => format!(": in line, {ahead} ahead"),
-                Some(_) | None => ": next in line".to_owned(),
-            };
-            (Tone::Waiting, sentence(deployment, "wants to deploy", with(skipping, place)))
+    let mut message = Message::new(tone(&deployment.phase), Audience::Channel, headline(view));
+    message.lines.extend(how_it_stands(view));
+    message.lines.push(stages::change(deployment));
+    message.lines.extend(stages::notes(deployment));
+    message.lines.extend(stages::stages(deployment, view.now));
+    message.lines.extend(links(view));
+    with_buttons(message, deployment, true)
+}
+
+/// What the asker is told directly at the end.
+pub fn ended(view: &CardView<'_>) -> Message {
+    let deployment = view.deployment;
+    let mut headline = vec![text("Your deploy of ")];
+    headline.extend(what_and_where(deployment));
+    headline.extend(match &deployment.phase {
+        Phase::Succeeded { version, .. } => vec![text(" is out as "), strong(format!("v{version}"))],
+        Phase::Failed { why, .. } => vec![text(format!(" did not work: {}", in_short(why)))],
+        Phase::Cancelled { by, .. } if *by == deployment.origin.person => vec![text(" is stopped")],
+        Phase::Cancelled { by, .. } => vec![text(" was stopped by "), Span::Person(by.clone())],
+        Phase::Freed { by, .. } => {
+            vec![text(": nobody knows how it ended. The app was freed by "), Span::Person(by.clone())]
         }
-        Phase::Waiting(WaitingFor::BuildSlot { .. }) => {
-            let wait = format!(": in line for a build slot at {PLATFORM}, all of the account's are in use");
-            (Tone::Waiting, sentence(deployment, "wants to deploy", with(skipping, wait)))
-        }
-        Phase::NeedsCode { until } => {
-            let wait = format!(": the app wants a one-time code, until {}", clock_time(*until, view.now));
-            (Tone::Waiting, sentence(deployment, "wants to deploy", with(skipping, wait)))
-        }
+        Phase::Unknown(_) => vec![text(": nobody knows how it stands")],
+        Phase::Waiting(_)
+        | Phase::NeedsCode { .. }
+        | Phase::Starting
+        | Phase::Announcing(_)
+        | Phase::Uploading
+        | Phase::AboutToBuild(_)
+        | Phase::Building { .. }
+        | Phase::Releasing { .. }
+        | Phase::Restarting { .. } => vec![text(" goes on")],
+    });
+    let mut message = Message::new(tone(&deployment.phase), Audience::Asker, headline);
+    message.lines.extend(how_it_stands(view));
+    message.lines.extend(links(view));
+    with_buttons(message, deployment, false)
+}
+
+/// What the asker is told privately when the app wants a one-time code: how to go on, and until when.
+pub fn needs_code(view: &CardView<'_>, command_word: &str) -> Message {
+    let deployment = view.deployment;
+    let mut headline =
+        vec![code(&deployment.target.app_name), text(" wants a one-time code before "), code(deployment.cargo.commit.short())];
+    headline.push(text(" can go out"));
+    let mut how = vec![text("Type the same again, with the code as the last word: ")];
+    how.push(code(typed(command_word, &format!("{} CODE", same_command(deployment)))));
+    let mut message = Message::new(Tone::Waiting, Audience::Asker, headline)
+        .line(how)
+        .line(sentence("The code is spent at once, never stored and never shown to anybody."));
+    if let Phase::NeedsCode { until } = deployment.phase {
+        message.lines.push(vec![text(format!("Without one the deploy gives up at {}.", moment(until, view.now)))]);
+    }
+    message
+}
+
+/// What the asker is told directly when the turn of their deploy has come.
+pub fn turn(view: &CardView<'_>) -> Message {
+    let mut headline = vec![text("Your turn came: ")];
+    headline.extend(what_and_where(view.deployment));
+    headline.push(text(" starts now"));
+    with_buttons(Message::new(Tone::Working, Audience::Asker, headline), view.deployment, true)
+}
+
+/// The command that asks for exactly this again.
+fn same_command(deployment: &Deployment) -> Command {
+    let target = &deployment.target;
+    let because = deployment.overriding.as_ref().and_then(|overriding| Because::parse(&overriding.because).ok());
+    Command::Deploy {
+        wish: Wish {
+            pipeline: PipelineKey::Name(target.pipeline_name.clone()),
+            what: deployment.cargo.asked.clone(),
+            to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }),
+        },
+        passing_checks: deployment.overriding.is_some(),
+        because,
+    }
+}
+
+fn tone(phase: &Phase) -> Tone {
+    match phase {
+        Phase::Waiting(_) | Phase::NeedsCode { .. } => Tone::Waiting,
         Phase::Starting
         | Phase::Announcing(_)
         | Phase::Uploading
         | Phase::AboutToBuild(_)
         | Phase::Building { .. }
         | Phase::Releasing { .. }
-        | Phase::Restarting { .. } => going(if deployment.cancel.is_some() { ": being stopped" } else { "" }),
-        Phase::Unknown(_) => {
-            let since = format!(" is unknown since {}", clock_time(deployment.since, view.now));
-            (Tone::Unknown, noun(deployment, vec![text(since)]))
-        }
-        Phase::Succeeded { version, dynos } => {
-            let (tone, more) = match dynos {
-                DynosUp::Up(_) => (Tone::Good, String::new()),
-                DynosUp::None => (Tone::Attention, ": the app runs no dynos".to_owned()),
-                DynosUp::Overtaken(by) => (Tone::Attention, format!(": v{by} has taken over since")),
-            };
-            let mut end = vec![text(format!(" as v{version}"))];
-            end.extend(skipping);
-            (tone, sentence(deployment, "deployed", with(end, more)))
-        }
-        Phase::Failed { why: Failure::Gate(_) | Failure::NoCode, .. } => (Tone::Bad, noun(deployment, vec![text(" was not started")])),
-        Phase::Failed { why, .. } => (Tone::Bad, noun(deployment, vec![text(format!(" failed: {}", failure_in_brief(why)))])),
-        Phase::Cancelled { by, .. } => (Tone::Attention, noun(deployment, vec![text(" was stopped by "), Span::Person(by.clone())])),
-        Phase::Freed { by, .. } => (
-            Tone::Attention,
-            noun(deployment, vec![text(" was given up by "), Span::Person(by.clone()), text(": nobody knows how it ended")]),
-        ),
+        | Phase::Restarting { .. } => Tone::Working,
+        Phase::Unknown(_) | Phase::Freed { .. } => Tone::Unknown,
+        Phase::Succeeded { dynos: DynosUp::Up(_) | DynosUp::None, .. } => Tone::Good,
+        Phase::Succeeded { dynos: DynosUp::Overtaken(_), .. } => Tone::Attention,
+        Phase::Failed { .. } => Tone::Bad,
+        Phase::Cancelled { .. } => Tone::Info,
     }
 }
 
-/// The card: who ships what where, how it stands, what changes, how long it took, and the buttons that make sense now.
-pub fn card(view: &CardView<'_>) -> Message {
+/// A commit as people call it: the short hash, and the ref where it was named by one.
+pub(super) fn commit(sha: &CommitSha, named_by: &CommitRef) -> Line {
+    let named = match named_by {
+        CommitRef::Commit => return vec![code(sha.short())],
+        CommitRef::Branch(name) | CommitRef::Tag(name) => format!(" ({name})"),
+        CommitRef::Pull { number, branch } => format!(" (#{number}, {branch})"),
+    };
+    vec![code(sha.short()), text(named)]
+}
+
+/// Which commit goes where.
+fn what_and_where(deployment: &Deployment) -> Line {
+    let mut line = commit(&deployment.cargo.commit, &deployment.cargo.named_by);
+    line.push(text(format!(" to {} ({})", deployment.target.environment, deployment.target.app_name)));
+    line
+}
+
+fn headline(view: &CardView<'_>) -> Line {
     let deployment = view.deployment;
-    let (tone, headline) = tone_and_headline(view);
-    let mut message = Message::new(tone, Audience::Channel, headline);
-    if deployment.overriding.is_none()
-        && let Some(because) = &deployment.because
-    {
-        message.lines.push(vec![text(format!("because {because}"))]);
+    let asker = || Span::Person(deployment.origin.person.clone());
+    let says = |verb: &str, end: Line| {
+        let mut line = vec![asker(), text(format!(" {verb} "))];
+        line.extend(what_and_where(deployment));
+        line.extend(end);
+        line.extend(skipping(deployment));
+        line
+    };
+    match &deployment.phase {
+        Phase::Waiting(WaitingFor::Turn) => {
+            let place = match view.ahead {
+                None => String::new(),
+                Some(0) => ": next in line".to_owned(),
+                Some(ahead) => format!(": {ahead} ahead"),
+            };
+            says("waits to deploy", vec![text(place)])
+        }
+        Phase::Waiting(WaitingFor::BuildSlot { .. }) => says("waits to deploy", vec![text(": no room for another build yet")]),
+        Phase::NeedsCode { .. } => says("is deploying", vec![text(": waiting for a one-time code")]),
+        Phase::Starting
+        | Phase::Announcing(_)
+        | Phase::Uploading
+        | Phase::AboutToBuild(_)
+        | Phase::Building { .. }
+        | Phase::Releasing { .. }
+        | Phase::Restarting { .. } => says("is deploying", Line::new()),
+        Phase::Unknown(_) => {
+            says("is deploying", vec![text(": how it stands is "), strong(format!("unknown since {}", moment(deployment.since, view.now)))])
+        }
+        Phase::Succeeded { version, .. } => says("deployed", vec![text(" as "), strong(format!("v{version}"))]),
+        Phase::Failed { why, .. } => says("could not deploy", vec![text(format!(": {}", in_short(why)))]),
+        Phase::Cancelled { by, .. } => by_hand(deployment, by, "stopped", ""),
+        Phase::Freed { by, .. } => by_hand(deployment, by, "freed the app of", ": nobody knows how it ended"),
     }
-    message.lines.extend(deployment.cargo.change.as_ref().map(change_lines).unwrap_or_default());
-    if deployment.cargo.no_checks {
-        message.lines.push(vec![text("No check is required, and none has ever reported on this commit.")]);
-    }
-    if let Some(linked) = &deployment.cargo.overrides_link_to {
-        message.lines.push(vec![
-            text("Ships "),
-            code(&deployment.cargo.repository),
-            text(format!(", as set here; {PLATFORM} links the pipeline to ")),
-            code(linked),
-        ]);
-    }
-    message.lines.extend(stages(deployment));
-    if let Phase::Restarting { up: Some((up, of)), .. } = &deployment.phase {
-        message.lines.push(vec![text(format!("{up} of {of} dynos up"))]);
-    }
-    if let Phase::Failed { why, .. } = &deployment.phase {
-        message.lines.extend(failure(why));
-    }
-    message.lines.extend(links(view.pages));
-    with_buttons(message, deployment)
 }
 
-fn with_buttons(message: Message, deployment: &Deployment) -> Message {
+fn by_hand(deployment: &Deployment, by: &Person, verb: &str, end: &str) -> Line {
+    let mut line = vec![Span::Person(by.clone()), text(format!(" {verb} the deploy of "))];
+    line.extend(what_and_where(deployment));
+    if *by != deployment.origin.person {
+        line.push(text(" by "));
+        line.push(Span::Person(deployment.origin.person.clone()));
+    }
+    line.push(text(end));
+    line
+}
+
+fn skipping(deployment: &Deployment) -> Option<Span> {
+    let overriding = deployment.overriding.as_ref().filter(|overriding| !overriding.skipped.is_empty())?;
+    Some(text(format!(", skipping {}: {}", list(&overriding.skipped), overriding.because)))
+}
+
+/// What there is to know about the phase, beyond the headline.
+fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
+    let deployment = view.deployment;
+    let at = |time| moment(time, view.now);
+    let mut lines = match &deployment.phase {
+        Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => {
+            vec![vec![text(format!("Tried again at {}.", at(*next)))]]
+        }
+        Phase::NeedsCode { until } => vec![vec![
+            Span::Person(deployment.origin.person.clone()),
+            text(format!(" was told privately how to go on. It gives up at {}.", at(*until))),
+        ]],
+        Phase::Announcing(Standing::Unclear { .. }) => {
+            vec![sentence("Whether it was recorded in the repository is not clear yet: looking.")]
+        }
+        Phase::AboutToBuild(Standing::Unclear { .. }) => vec![sentence("Whether the build was taken is not clear yet: looking.")],
+        Phase::Restarting { crashed_since: Some(since), .. } => {
+            vec![vec![text(format!("Some of its dynos are down since {}: looking whether they come back.", at(*since)))]]
+        }
+        Phase::Unknown(watched) => vec![last_seen(watched), looking_on(deployment, view.now)],
+        Phase::Succeeded { dynos: DynosUp::None, .. } => vec![sentence("The app is scaled to no dynos, so there was none to wait for.")],
+        Phase::Succeeded { version, dynos: DynosUp::Overtaken(later) } => {
+            vec![vec![text(format!("v{later} took over before all dynos of v{version} were seen up."))]]
+        }
+        Phase::Failed { why, .. } => {
+            let closed_gate =
+                matches!(why, Failure::Gate(_)).then(|| code_line(sentence("Judged again right before the start"), why.code()));
+            closed_gate.into_iter().chain(failure(why)).collect()
+        }
+        Phase::Cancelled { during, .. } => vec![vec![text(format!("It was stopped at: {}.", stages::word(*during)))]],
+        Phase::Freed { was, .. } => vec![last_seen(was)],
+        Phase::Waiting(WaitingFor::Turn)
+        | Phase::Starting
+        | Phase::Announcing(Standing::Fresh)
+        | Phase::Uploading
+        | Phase::AboutToBuild(Standing::Fresh)
+        | Phase::Building { .. }
+        | Phase::Releasing { .. }
+        | Phase::Restarting { crashed_since: None, .. }
+        | Phase::Succeeded { dynos: DynosUp::Up(_), .. } => Vec::new(),
+    };
+    lines.extend(stop_asked(deployment));
+    lines
+}
+
+fn last_seen(watched: &Watched) -> Line {
+    match watched {
+        Watched::Order => sentence("A build was ordered, no answer came, and no build of ours was found."),
+        Watched::Build { .. } => sentence("It was last seen building."),
+        Watched::Release { version: Some(version), .. } => vec![text(format!("It was last seen in the release phase of v{version}."))],
+        Watched::Release { version: None, .. } => sentence("It was last seen in its release phase."),
+        Watched::Dynos { version, .. } => vec![text(format!("v{version} was released; its dynos were not all seen up."))],
+    }
+}
+
+fn looking_on(deployment: &Deployment, now: Timestamp) -> Line {
+    let looks_end = deployment.since.checked_add(UNKNOWN_LOOKS_FOR).unwrap_or(now);
+    let looks = if now < looks_end { "We look again every ten minutes" } else { "We have looked for a day and look no more" };
+    vec![text(format!("{looks}. The app stays taken until the end is known, or until somebody who has seen the pages below frees it."))]
+}
+
+fn stop_asked(deployment: &Deployment) -> Option<Line> {
+    let cancel = deployment.cancel.as_ref().filter(|_| !deployment.has_ended())?;
+    let words = match deployment.phase.milestone() {
+        Milestone::Preparing | Milestone::Building if cancel.told => " asked to stop it, and the platform was told.",
+        Milestone::Preparing | Milestone::Building => " asked to stop it.",
+        Milestone::Releasing | Milestone::Restarting | Milestone::Ended => " asked to stop it, too late: a release cannot be stopped.",
+    };
+    Some(vec![Span::Person(cancel.by.clone()), text(words)])
+}
+
+fn links(view: &CardView<'_>) -> Option<Line> {
+    let pages = view.pages;
+    let target = &view.deployment.target;
+    let live = matches!(view.deployment.phase, Phase::Succeeded { .. });
+    let all = [
+        pages.build.as_ref().map(|url| link("build output", url)),
+        pages.release.as_ref().map(|url| link("release", url)),
+        Some(&pages.app).filter(|url| !url.is_empty()).map(|url| link(target.app_name.as_str(), url)),
+        target.web_url.as_ref().filter(|_| live).map(|url| link("open", url)),
+    ];
+    let mut line = Line::new();
+    for page in all.into_iter().flatten() {
+        if !line.is_empty() {
+            line.push(text(" · "));
+        }
+        line.push(page);
+    }
+    (!line.is_empty()).then_some(line)
+}
+
+/// The buttons that make sense now. `holding`: also those that stop or free something.
+fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Message {
     let id = deployment.id;
+    let retry = |message: Message| message.button("Retry", Act::Retry(id), ButtonStyle::Plain);
     match &deployment.phase {
         Phase::Waiting(_)
         | Phase::NeedsCode { .. }
@@ -190,28 +313,29 @@ fn with_buttons(message: Message, deployment: &Deployment) -> Message {
         | Phase::Uploading
         | Phase::AboutToBuild(_)
         | Phase::Building { .. }
-            if deployment.cancel.is_none() =>
+            if holding && deployment.cancel.is_none() =>
         {
-            message.button("Cancel", Act::Cancel(id), ButtonStyle::Danger)
+            message.button("Cancel", Act::Cancel(id), ButtonStyle::Plain)
         }
-        Phase::Unknown(_) => message.button("Free the app", Act::Free(id), ButtonStyle::Danger),
-        Phase::Failed { during, why } => {
-            let message = match during {
-                Stage::Build | Stage::Release | Stage::Dynos if deployment.build.is_some() => {
-                    message.button("Show output", Act::ShowOutput(id), ButtonStyle::Plain)
-                }
-                Stage::Build
-                | Stage::Release
-                | Stage::Dynos
-                | Stage::Line
-                | Stage::Code
-                | Stage::Checks
-                | Stage::Announcement
-                | Stage::Source => message,
-            };
-            if matches!(why, Failure::Gate(_)) { message } else { message.button("Retry", Act::Retry(id), ButtonStyle::Plain) }
-        }
-        Phase::Cancelled { .. } | Phase::Freed { .. } => message.button("Retry", Act::Retry(id), ButtonStyle::Plain),
+        Phase::Unknown(_) if holding => message.button("Free the app", Act::Free(id), ButtonStyle::Danger),
+        Phase::Failed { why, .. } => match why {
+            Failure::Build | Failure::Release | Failure::DynosCrashed { .. } => {
+                retry(message.button("Show output", Act::ShowOutput(id), ButtonStyle::Primary))
+            }
+            Failure::Gate(_)
+            | Failure::NoCode
+            | Failure::SignInLost
+            | Failure::AnnouncementRefused(_)
+            | Failure::AnnouncementUnclear
+            | Failure::SourceUnavailable(_)
+            | Failure::DiskFull
+            | Failure::BuildRefused(_)
+            | Failure::NoBuildSlot
+            | Failure::ReleaseExpired => retry(message),
+            // The same commit stays too large.
+            Failure::SourceTooLarge { .. } => message,
+        },
+        Phase::Cancelled { .. } => retry(message),
         Phase::Waiting(_)
         | Phase::NeedsCode { .. }
         | Phase::Starting
@@ -221,134 +345,12 @@ fn with_buttons(message: Message, deployment: &Deployment) -> Message {
         | Phase::Building { .. }
         | Phase::Releasing { .. }
         | Phase::Restarting { .. }
-        | Phase::Succeeded { .. } => message,
+        | Phase::Unknown(_)
+        | Phase::Succeeded { .. }
+        | Phase::Freed { .. } => message,
     }
 }
 
-/// What a deploy changes in what runs.
-pub(super) fn change_lines(change: &Comparison) -> Vec<Line> {
-    let commits = |many: u64| if many == 1 { "1 commit".to_owned() } else { format!("{many} commits") };
-    let by = match change.authors.as_slice() {
-        [] => String::new(),
-        authors => format!(" by {}", authors.join(", ")),
-    };
-    let compare = || link("compare", &change.url);
-    let line = match change.direction {
-        Direction::Same => vec![text("The same commit as runs now")],
-        Direction::Ahead => vec![text(format!("{}{by} · ", commits(change.added))), compare()],
-        Direction::Behind => vec![text(format!("Goes back: takes away {} that run now · ", commits(change.dropped))), compare()],
-        Direction::Diverged => {
-            vec![text(format!("{}{by}, and takes away {} that run now · ", commits(change.added), commits(change.dropped))), compare()]
-        }
-    };
-    vec![line]
-}
-
-/// The stages that people wait for, with how long they took and usually take.
-fn stages(deployment: &Deployment) -> Option<Line> {
-    let mut parts: Vec<String> = Vec::new();
-    for time in &deployment.times {
-        let word = match time.stage {
-            Stage::Line => "in line",
-            Stage::Code => "waiting for a code",
-            Stage::Build => "build",
-            Stage::Release => "release",
-            Stage::Dynos => "dynos",
-            Stage::Checks | Stage::Announcement | Stage::Source => continue,
-        };
-        parts.push(stage_words(deployment, word, time));
-    }
-    (!parts.is_empty()).then(|| vec![text(parts.join(" · "))])
-}
-
-fn stage_words(deployment: &Deployment, word: &str, time: &StageTime) -> String {
-    let usual = deployment.usual.of(time.stage).map(|seconds| format!("usually about {}", about(seconds)));
-    // No running count: the card is edited when something happens, not every second.
-    match (time.ended, usual) {
-        (Some(ended), Some(usual)) => format!("{word} {} ({usual})", duration(ended.duration_since(time.began))),
-        (Some(ended), None) => format!("{word} {}", duration(ended.duration_since(time.began))),
-        (None, Some(usual)) => format!("{word} … ({usual})"),
-        (None, None) => format!("{word} …"),
-    }
-}
-
-fn links(pages: &Pages) -> Option<Line> {
-    let known = [("app", Some(&pages.app)), ("build output", pages.build.as_ref()), ("release", pages.release.as_ref())];
-    let mut line = Line::new();
-    for (label, page) in known {
-        let Some(page) = page else { continue };
-        if !line.is_empty() {
-            line.push(text(" · "));
-        }
-        line.push(link(label, page));
-    }
-    Some(line)
-}
-
-/// The end, for the asker alone: what a notification shows.
-pub fn ended(view: &CardView<'_>) -> Message {
-    let (tone, headline) = tone_and_headline(view);
-    let mut message = Message::new(tone, Audience::Asker, headline);
-    if let Phase::Failed { why, .. } = &view.deployment.phase {
-        message.lines.extend(failure(why));
-    }
-    message
-}
-
-/// A code is wanted: for the asker alone.
-pub fn needs_code(view: &CardView<'_>, command_word: &str) -> Message {
-    let deployment = view.deployment;
-    let mut headline = vec![strong(deployment.target.app_name.as_str()), text(" wants a one-time code before it takes ")];
-    headline.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
-    headline.push(text("."));
-    let mut message = Message::new(Tone::Waiting, Audience::Asker, headline);
-    if let Phase::NeedsCode { until } = &deployment.phase {
-        message.lines.push(vec![
-            text(format!("Type the same command again with the code at its end, until {}: ", clock_time(*until, view.now))),
-            code(format!(
-                "{command_word} deploy {}/{} to {}/{} CODE",
-                deployment.target.pipeline_name, deployment.cargo.commit, deployment.target.environment, deployment.target.app_name
-            )),
-        ]);
-    }
-    message.line(vec![text(format!("The code goes to {PLATFORM} at once. It is not kept, and nobody else sees it."))])
-}
-
-fn cut(sentence: &str) -> String {
-    if sentence.chars().count() <= DESCRIPTION {
-        return sentence.to_owned();
-    }
-    sentence.chars().take(DESCRIPTION - 1).chain(['…']).collect()
-}
-
-/// What the record at the source control says of itself. Names no person and no channel.
-pub fn announcement_description(deployment: &Deployment) -> String {
-    let target = &deployment.target;
-    cut(&format!("Ship {} to {} ({}) from chat", deployment.cargo.commit.short(), target.environment, target.app_name))
-}
-
-/// What a status of that record says. Names no person and no channel.
-pub fn report_description(deployment: &Deployment) -> String {
-    let app = &deployment.target.app_name;
-    let sentence = match &deployment.phase {
-        Phase::Waiting(_) | Phase::NeedsCode { .. } => format!("Waiting to go to {app}"),
-        Phase::Starting | Phase::Announcing(_) => format!("About to go to {app}"),
-        Phase::Uploading | Phase::AboutToBuild(_) | Phase::Building { .. } => format!("Building for {app}"),
-        Phase::Releasing { .. } => format!("In the release phase of {app}"),
-        Phase::Restarting { .. } => format!("Restarting the dynos of {app}"),
-        Phase::Unknown(_) => format!("Nobody knows how it stands on {app}"),
-        Phase::Succeeded { version, .. } => format!("Runs on {app} as v{version}"),
-        Phase::Failed { why, .. } => format!("Did not go to {app}: {}", failure_in_brief(why)),
-        Phase::Cancelled { .. } => format!("Stopped before it went to {app}"),
-        Phase::Freed { .. } => format!("Given up: nobody knows how it ended on {app}"),
-    };
-    cut(&sentence)
-}
-
-/// A sentence about the source control for the card's readers.
-pub(super) fn record_refused(said: Option<&str>) -> Line {
-    match said {
-        Some(said) => vec![text(format!("{SOURCE} did not take the deployment's record. It said: ")), code(said)],
-        None => vec![text(format!("{SOURCE} did not take the deployment's record."))],
-    }
-}
+#[cfg(test)]
+#[path = "card_tests.rs"]
+mod tests;

@@ -12,11 +12,12 @@ use crate::domain::pipeline::{App, Environment, Pipeline};
 use crate::domain::release::{Access, Release, ReleaseState, Running};
 use crate::domain::source::{Comparison, Repository, Resolved};
 
-use super::card::{change_lines, commit};
+use super::card::commit;
 use super::reasons::reason;
 use super::refusals::{commit_words, listed};
-use super::time_words::age;
-use super::words::{PLATFORM, SOURCE};
+use super::services::{PLATFORM, SOURCE};
+use super::stages::change_words;
+use super::words::duration;
 
 fn answer(headline: Line) -> Message {
     Message::new(Tone::Info, Audience::Asker, headline)
@@ -56,7 +57,7 @@ pub fn plan(plan: &Plan<'_>) -> Message {
         Some(Running { version, commit: None }) => vec![text(format!("Runs now: v{version}, of no known commit"))],
         None => vec![text("Nothing runs there yet, or it cannot be read.")],
     });
-    message.lines.extend(plan.change.map(change_lines).unwrap_or_default());
+    message.lines.extend(plan.change.map(|change| [vec![text("Ships ")], change_words(change)].concat()));
     if let Some(link) = plan.overrides_link_to {
         message.lines.push(vec![
             text(format!("{PLATFORM} links the pipeline to ")),
@@ -259,7 +260,7 @@ fn standing(deployment: &Deployment, ahead: Option<usize>, now: Timestamp) -> Li
     line.extend([
         text(" by "),
         Span::Person(deployment.origin.person.clone()),
-        text(format!(" {state}, for {}", age(deployment.since, now))),
+        text(format!(" {state}, for {}", duration(now.duration_since(deployment.since).as_secs()))),
     ]);
     line
 }
@@ -313,7 +314,7 @@ pub fn releases(app: &App, page: &str, releases: &[Release], ours: &[Deployment]
             line.push(text(format!(" · {by}")));
         }
         if let Some(at) = release.created_at {
-            line.push(text(format!(" · {} ago", age(at, now))));
+            line.push(text(format!(" · {} ago", duration(now.duration_since(at).as_secs()))));
         }
         message.lines.push(line);
     }

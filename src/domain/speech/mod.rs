@@ -7,12 +7,18 @@ mod lists;
 mod misunderstood;
 mod reasons;
 mod refusals;
-mod time_words;
+mod report;
+mod services;
+mod stages;
 mod words;
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 pub use answers::*;
-pub use card::{CardView, Pages, announcement_description, card, ended, needs_code, report_description};
-pub use help::*;
+pub use card::{CardView, Pages, card, ended, needs_code, turn};
+pub use help::help;
 pub use lists::*;
-pub use misunderstood::*;
+pub use misunderstood::misunderstood;
 pub use refusals::*;
+pub use report::{announcement_description, report_description};

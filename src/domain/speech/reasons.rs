@@ -1,149 +1,247 @@
-//! Reasons and failures in words: what, the evidence, the way out. Each shows its stable code.
+//! Why a deploy may not go out, and why one did not work: the words, the evidence and the way out.
 
 use crate::domain::checks::Obstacle;
-use crate::domain::deployment::Failure;
+use crate::domain::deployment::{Failure, Said};
 use crate::domain::gate::Reason;
 use crate::domain::message::{Line, Span, code, link, text};
 
-use super::card::record_refused;
-use super::words::{PLATFORM, SOURCE};
+use super::words::{cut, list, sentence};
 
-fn checks(before: &str, obstacles: &[Obstacle], after: &str) -> Line {
-    let mut line = vec![text(before)];
-    for (place, obstacle) in obstacles.iter().enumerate() {
-        if place > 0 {
+/// How many checks are named.
+const NAMED: usize = 10;
+/// How much of what somebody outside said is repeated, in characters.
+const SAID: usize = 300;
+
+const CHECKS_WAY_OUT: &str = "or ship without them: `deploy! … because WHY`.";
+
+/// A line with the stable code of a reason or a failure behind it.
+pub fn code_line(mut words: Line, code: &str) -> Line {
+    words.push(text(format!(" ({code})")));
+    words
+}
+
+/// One reason of the gate: what stands in the way, with its code, and the way out.
+pub fn reason(reason: &Reason) -> Vec<Line> {
+    let (evidence, way_out) = match reason {
+        Reason::ChecksFailed(checks) => (checks_line(checks, " failed"), sentence(&format!("Mend the code {CHECKS_WAY_OUT}"))),
+        Reason::ChecksPending(checks) => {
+            let verb = if checks.len() == 1 { " is not done yet" } else { " are not done yet" };
+            (checks_line(checks, verb), sentence(&format!("Wait and ask again, {CHECKS_WAY_OUT}")))
+        }
+        Reason::ChecksMissing(checks) => {
+            let verb = if checks.len() == 1 { " is required and has not reported" } else { " are required and have not reported" };
+            (checks_line(checks, verb), sentence(&format!("See that they run on this commit, {CHECKS_WAY_OUT}")))
+        }
+        Reason::ChecksUnreadable { said } => (
+            with_said("The checks cannot be read, so nobody knows how they stand", said),
+            sentence("Ask again in a moment. `deploy!` does not pass this: it passes checks that are known."),
+        ),
+        Reason::RefMoved { by, asked, now } => (
+            vec![
+                code(by),
+                text(" has moved: it was "),
+                code(asked.short()),
+                text(" when you asked and is "),
+                code(now.short()),
+                text(" now"),
+            ],
+            sentence("Choose which of the two ships."),
+        ),
+        Reason::RefGone { by } => (vec![code(by), text(" is gone")], sentence("Name a branch, a tag or a commit that is there.")),
+        Reason::NotOnRef { by, commit } => (
+            vec![code(commit.short()), text(" is no longer part of "), code(by)],
+            sentence("Deploy what is there now, or bring the commit back."),
+        ),
+        Reason::FromFork => {
+            (sentence("The commit comes from a fork"), sentence("Bring it into a branch of the repository itself and deploy that."))
+        }
+        Reason::Unreachable => (
+            sentence("No branch, tag or pull request of the repository is known to contain the commit"),
+            sentence("Push a branch or a tag that contains it and deploy that."),
+        ),
+        Reason::RepositoryArchived => (
+            sentence("The repository is archived: nothing can be recorded in it"),
+            sentence("Ask somebody who looks after it to make it writable."),
+        ),
+        Reason::MayNotRecord => (
+            sentence("You may not record deployments in the repository"),
+            sentence("Ask somebody who looks after it for the right to write."),
+        ),
+        Reason::MayNotDeploy => {
+            (sentence("You may not deploy to the app"), sentence("Ask somebody who looks after the app for the right to deploy."))
+        }
+    };
+    vec![code_line(evidence, reason.code()), way_out]
+}
+
+fn checks_line(checks: &[Obstacle], verb: &str) -> Line {
+    let mut line = Line::new();
+    for (at, check) in checks.iter().take(NAMED).enumerate() {
+        if at > 0 {
             line.push(text(", "));
         }
-        line.push(match &obstacle.url {
-            Some(url) => link(obstacle.name.as_str(), url),
-            None => code(&obstacle.name),
-        });
+        line.push(check_span(check));
     }
-    line.push(text(after));
+    let more = checks.len().saturating_sub(NAMED);
+    if more > 0 {
+        line.push(text(format!(" and {more} more")));
+    }
+    line.push(text(verb));
     line
 }
 
-fn said(said: Option<&String>) -> Option<Line> {
-    said.map(|said| vec![text("It said: "), code(said)])
-}
-
-/// A reason of the gate.
-pub(super) fn reason(reason: &Reason) -> Vec<Line> {
-    let mut lines: Vec<Line> = match reason {
-        Reason::ChecksFailed(obstacles) => vec![checks("Failed: ", obstacles, ".")],
-        Reason::ChecksPending(obstacles) => vec![checks("Not done yet: ", obstacles, ". Ask again when they are.")],
-        Reason::ChecksMissing(obstacles) => {
-            vec![checks("Required, and never reported: ", obstacles, ". A workflow that is left out for these files never will.")]
-        }
-        Reason::ChecksUnreadable { said: words } => {
-            let mut lines = vec![vec![text(format!(
-                "The checks cannot be read at {SOURCE}, so nobody knows whether they passed. Try again in a moment."
-            ))]];
-            lines.extend(said(words.as_ref()));
-            lines
-        }
-        Reason::RefMoved { by, asked, now } => vec![vec![
-            code(by),
-            text(" moved from "),
-            code(asked.short()),
-            text(" to "),
-            code(now.short()),
-            text(" since it was asked for. Ask again for the one you mean."),
-        ]],
-        Reason::RefGone { by } => vec![vec![code(by), text(" is gone. Ask for the commit itself if you still mean it.")]],
-        Reason::NotOnRef { by, commit } => {
-            vec![vec![
-                code(by),
-                text(" no longer contains "),
-                code(commit.short()),
-                text(". Ask for the new head, or for the commit itself."),
-            ]]
-        }
-        Reason::FromFork => vec![vec![text("The commit comes from a fork. Push it to a branch of the repository to ship it.")]],
-        Reason::Unreachable => {
-            vec![vec![text("No branch, tag or pull request of the repository is known to contain the commit. Push a branch with it.")]]
-        }
-        Reason::RepositoryArchived => vec![vec![text("The repository is archived, so no deployment can be recorded. Unarchive it first.")]],
-        Reason::MayNotRecord => vec![vec![text("You may read the repository but not record deployments in it: that takes write access.")]],
-        Reason::MayNotDeploy => vec![vec![text(format!("You may not deploy to that app at {PLATFORM}. Ask its owner for the right to."))]],
-    };
-    if let Some(last) = lines.last_mut() {
-        last.push(text(format!(" ({})", reason.code())));
+fn check_span(check: &Obstacle) -> Span {
+    match &check.url {
+        Some(url) if url.starts_with("https://") || url.starts_with("http://") => link(check.name.as_str(), url),
+        Some(_) | None => code(&check.name),
     }
-    lines
 }
 
-/// Why a deployment failed, as the end of a sentence.
-pub(super) fn failure_in_brief(why: &Failure) -> &'static str {
-    match why {
-        Failure::Gate(_) => "it may not go out",
-        Failure::NoCode => "no one-time code was given in time",
+fn with_said(words: &str, said: &Said) -> Line {
+    let mut line = vec![text(words)];
+    if let Some(said) = said {
+        line.push(text(": "));
+        line.push(code(cut(said, SAID)));
+    }
+    line
+}
+
+/// Why it did not work, as a part of a sentence.
+pub fn in_short(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Gate(_) => "it may not go out any more",
+        Failure::NoCode => "no one-time code came in time",
         Failure::SignInLost => "the sign-in was withdrawn",
-        Failure::AnnouncementRefused(_) => "the deployment could not be recorded",
-        Failure::AnnouncementUnclear => "recording the deployment never got a clear answer",
-        Failure::SourceUnavailable(_) => "the source could not be fetched and handed over",
+        Failure::AnnouncementRefused(_) => "the deployment could not be recorded in the repository",
+        Failure::AnnouncementUnclear => "nobody knows whether the deployment was recorded in the repository",
+        Failure::SourceUnavailable(_) => "the source could not be handed over",
         Failure::SourceTooLarge { .. } => "the source is too large",
-        Failure::DiskFull => "there is no room to hold the source",
+        Failure::DiskFull => "the disk of this service is full",
         Failure::BuildRefused(_) => "the build was refused",
-        Failure::NoBuildSlot => "no build slot came free within an hour",
-        Failure::Build => "the build did not work",
-        Failure::Release => "the release phase did not work",
-        Failure::ReleaseExpired => "the release was destroyed before it served",
-        Failure::DynosCrashed { .. } => "its dynos crashed",
+        Failure::NoBuildSlot => "there was no room for another build",
+        Failure::Build => "the build failed",
+        Failure::Release => "the release phase failed",
+        Failure::ReleaseExpired => "the release was removed before it served",
+        Failure::DynosCrashed { .. } => "dynos of the release crashed",
     }
 }
 
-/// Why a deployment failed, with the evidence and the way out.
-pub(super) fn failure(why: &Failure) -> Vec<Line> {
-    let way_out = |words: String| vec![text(words)];
-    match why {
-        Failure::Gate(reasons) => reasons.iter().flat_map(reason).collect(),
-        Failure::NoCode => {
-            vec![way_out("No code came in time, so nothing was built. Type the command with a code at its end. (no-code)".to_owned())]
+/// Why a deployment did not work: what happened, with its code, and the way out. For a closed gate, all its reasons.
+pub fn failure(failure: &Failure) -> Vec<Line> {
+    let (evidence, way_out) = match failure {
+        Failure::Gate(reasons) => return reasons.iter().flat_map(reason).collect(),
+        Failure::NoCode => (sentence("No one-time code came in time"), "Deploy again, with the code as the last word."),
+        Failure::SignInLost => (sentence("The sign-in of the person who asked was withdrawn"), "Sign in again, then deploy again."),
+        Failure::AnnouncementRefused(said) => {
+            (with_said("The repository's host refused to record the deployment", said), "See that you may write there, then deploy again.")
         }
-        Failure::SignInLost => {
-            vec![way_out(format!("{SOURCE} or {PLATFORM} does not accept the sign-in any more. Renew it, then ask again. (sign-in-lost)"))]
+        Failure::AnnouncementUnclear => (
+            sentence("The repository's host never said clearly whether it recorded the deployment. Nothing was built"),
+            "Deploy again once it answers.",
+        ),
+        Failure::SourceUnavailable(said) => {
+            (with_said("The source could not be fetched or handed over", said), "Nothing was built. Deploy again.")
         }
-        Failure::AnnouncementRefused(words) => {
-            vec![record_refused(words.as_deref()), way_out("Nothing was built. (record-refused)".to_owned())]
+        Failure::SourceTooLarge { limit } => (
+            vec![text(format!("The source is larger than {}", size(*limit)))],
+            "Make the repository's archive smaller, or have the limit raised in the settings.",
+        ),
+        Failure::DiskFull => {
+            (sentence("The disk of this service is full"), "Nothing was built. Whoever runs it has to make room; then deploy again.")
         }
-        Failure::AnnouncementUnclear => {
-            vec![way_out(format!("{SOURCE} never gave a clear answer, so nothing was built. Ask again in a few minutes. (record-unclear)"))]
+        Failure::BuildRefused(said) => (with_said("The platform refused the build", said), "Mend what it names, then deploy again."),
+        Failure::NoBuildSlot => {
+            (sentence("The platform had no room for another build for an hour"), "Wait for other builds to end, then deploy again.")
         }
-        Failure::SourceUnavailable(words) => {
-            let mut lines: Vec<Line> = said(words.as_ref()).into_iter().collect();
-            lines.push(way_out("Nothing was built. Ask again in a few minutes. (source-unavailable)".to_owned()));
-            lines
+        Failure::Build => {
+            (sentence("The build failed. What ran before goes on serving"), "Look at its output, mend the code, then deploy again.")
         }
-        Failure::SourceTooLarge { limit } => vec![way_out(format!(
-            "The archive of the source is larger than {} MB, the limit set here. Keep large files out of the repository, or have the limit raised. (source-too-large)",
-            limit / 1_000_000
-        ))],
-        Failure::DiskFull => vec![way_out("This installation's disk is full. Whoever runs it has to make room. (disk-full)".to_owned())],
-        Failure::BuildRefused(words) => {
-            let mut lines: Vec<Line> =
-                words.as_ref().map(|words| vec![text(format!("{PLATFORM} said: ")), code(words)]).into_iter().collect();
-            lines.push(way_out("Nothing was built. (build-refused)".to_owned()));
-            lines
-        }
-        Failure::NoBuildSlot => vec![way_out(format!("All concurrent builds of the account at {PLATFORM} stayed in use. (no-build-slot)"))],
-        Failure::Build => vec![way_out("The app runs as before. The output shows where it stopped. (build-failed)".to_owned())],
-        Failure::Release => {
-            vec![way_out(
-                "The app runs the release before. The output of the release phase shows where it stopped. (release-failed)".to_owned(),
-            )]
-        }
-        Failure::ReleaseExpired => vec![way_out("Ask again for a new build. (release-expired)".to_owned())],
+        Failure::Release => (
+            sentence("The release phase failed. The release before goes on serving"),
+            "Look at its output, mend the command it runs, then deploy again.",
+        ),
+        Failure::ReleaseExpired => (sentence("The release was removed before it served"), "Deploy again."),
         Failure::DynosCrashed { names } => {
-            let mut line: Vec<Span> = vec![text("Crashed: ")];
-            for (place, name) in names.iter().enumerate() {
-                if place > 0 {
-                    line.push(text(", "));
-                }
-                line.push(code(name));
+            let mut line = sentence("The release serves, and of its dynos these crashed: ");
+            line.push(code(list(names)));
+            (line, "Look at the app's log, mend the code, then deploy again, or go back to the release before.")
+        }
+    };
+    vec![code_line(evidence, failure.code()), sentence(way_out)]
+}
+
+fn size(bytes: u64) -> String {
+    const MIB: u64 = 1 << 20;
+    if bytes >= MIB && bytes % MIB == 0 { format!("{} MiB", bytes / MIB) } else { format!("{bytes} bytes") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::deployment::samples;
+    use crate::domain::names::{CheckName, CommitSha, RefName};
+    use crate::domain::source::CommitRef;
+    use crate::domain::speech::testing::plain_line;
+
+    fn obstacle(name: &str, url: Option<&str>) -> Obstacle {
+        Obstacle { name: CheckName::parse(name).unwrap(), url: url.map(str::to_owned) }
+    }
+
+    fn said(given: &Reason) -> String {
+        reason(given).iter().map(plain_line).collect::<Vec<_>>().join(" | ")
+    }
+
+    #[test]
+    fn every_reason_has_evidence_code_and_way_out() {
+        let by = || CommitRef::Branch(RefName::parse("main").unwrap());
+        let commit = |digit: &str| CommitSha::parse(&digit.repeat(40)).unwrap();
+        let checks = || vec![obstacle("ci", Some("https://ci.example.com/1")), obstacle("lint", Some("javascript:x"))];
+        for given in [
+            Reason::ChecksFailed(checks()),
+            Reason::ChecksPending(checks()),
+            Reason::ChecksMissing(checks()),
+            Reason::ChecksUnreadable { said: Some("502".to_owned()) },
+            Reason::RefMoved { by: by(), asked: commit("a"), now: commit("b") },
+            Reason::RefGone { by: by() },
+            Reason::NotOnRef { by: by(), commit: commit("a") },
+            Reason::FromFork,
+            Reason::Unreachable,
+            Reason::RepositoryArchived,
+            Reason::MayNotRecord,
+            Reason::MayNotDeploy,
+        ] {
+            let lines = reason(&given);
+            assert!(plain_line(&lines[0]).ends_with(&format!(" ({})", given.code())), "{given:?}");
+            assert!(lines[1..].iter().all(|line| plain_line(line).ends_with('.')) && lines.len() > 1, "{given:?}");
+            assert_eq!(said(&given).contains("deploy! …"), given.may_be_overridden(), "{given:?}");
+        }
+        assert_eq!(
+            said(&Reason::ChecksFailed(checks())),
+            "ci, lint failed (checks-failed) | Mend the code or ship without them: deploy! … because WHY."
+        );
+        let line = &reason(&Reason::ChecksFailed(checks()))[0];
+        assert!(matches!((&line[0], &line[2]), (Span::Link { .. }, Span::Code(_))), "only addresses of the web are links");
+        assert_eq!(
+            said(&Reason::RefMoved { by: by(), asked: commit("a"), now: commit("b") }),
+            "main has moved: it was aaaaaaa when you asked and is bbbbbbb now (ref-moved) | Choose which of the two ships."
+        );
+    }
+
+    #[test]
+    fn many_checks_are_counted() {
+        let many: Vec<_> = (0..12).map(|n| obstacle(&format!("c{n}"), None)).collect();
+        assert!(said(&Reason::ChecksPending(many)).contains("c9 and 2 more are not done yet"));
+    }
+
+    #[test]
+    fn every_failure_has_evidence_code_and_way_out() {
+        for why in samples::failures() {
+            let lines = failure(&why);
+            assert!(lines.len() > 1, "{why:?}");
+            assert!(!in_short(&why).is_empty());
+            if !matches!(why, Failure::Gate(_)) {
+                assert!(plain_line(&lines[0]).ends_with(&format!(" ({})", why.code())), "{why:?}");
             }
-            line.push(text(format!(". The release is out and does not run. Look at the app's logs; to go back, deploy the earlier commit or roll back at {PLATFORM}. (dynos-crashed)")));
-            vec![line]
         }
     }
 }

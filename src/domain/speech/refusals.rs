@@ -10,7 +10,7 @@ use crate::domain::pipeline::{NoApp, NoPipeline, Pipeline, PipelineKey};
 use crate::domain::source::{AskedRef, Repository, Resolution, Resolved};
 
 use super::reasons::reason;
-use super::words::{PLATFORM, SOURCE};
+use super::services::{PLATFORM, SOURCE};
 
 /// What was being done when the outside failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

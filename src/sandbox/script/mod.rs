@@ -15,6 +15,7 @@
 pub mod checks;
 pub mod compare;
 pub mod directives;
+mod outside;
 pub mod parse;
 pub mod player;
 pub mod shapes;

@@ -1,0 +1,6 @@
+//! The words for the services outside, in one place: another source control or platform changes them here.
+
+/// The source control, as people call it.
+pub const SOURCE: &str = "GitHub";
+/// The platform, as people call it.
+pub const PLATFORM: &str = "Heroku";
