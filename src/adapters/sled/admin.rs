@@ -1,0 +1,213 @@
+//! The admin socket in the store's folder, and the backup that speaks to it.
+//!
+//! One line is asked, `backup`, and a backup file is the answer; anything else is answered with a line that begins with
+//! `error`. Who may open the socket may do that: it is its owner's alone.
+
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::io::{self, Read as _, Seek as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::SledStore;
+use super::opening::{self, Fresh, OpenError, Opening};
+use super::transfer::{self, TransferError};
+
+/// The socket's name in the folder.
+const SOCKET: &str = "admin.sock";
+/// A folder in which it is made, so that nobody can reach it before it is closed to others.
+const NURSERY: &str = "admin.new";
+/// What asks for a backup.
+const BACKUP: &str = "backup";
+/// What an answer begins with that is no backup.
+const ERROR: &str = "error: ";
+/// The longest question or error, in bytes.
+const LONGEST: u64 = 1024;
+/// What the name of a socket may have, in bytes.
+const LONGEST_NAME: usize = 107;
+
+/// A folder under a name that is short enough for a socket in it.
+#[derive(Debug)]
+struct Reach {
+    folder: PathBuf,
+    /// Open as long as the short name is used.
+    _open: Option<File>,
+}
+
+impl Reach {
+    fn new(folder: &Path) -> io::Result<Self> {
+        let longest = folder.as_os_str().len().saturating_add(NURSERY.len()).saturating_add(SOCKET.len()).saturating_add(2);
+        if longest <= LONGEST_NAME {
+            return Ok(Self { folder: folder.to_owned(), _open: None });
+        }
+        let open = File::open(folder)?;
+        let short = PathBuf::from(format!("/proc/self/fd/{}", open.as_raw_fd()));
+        if short.exists() {
+            return Ok(Self { folder: short, _open: Some(open) });
+        }
+        let said =
+            format!("the name of the folder is too long for a socket in it: use one of at most {} bytes", LONGEST_NAME.saturating_sub(22));
+        Err(io::Error::new(io::ErrorKind::InvalidFilename, said))
+    }
+}
+
+/// The socket of a store that is being served.
+#[derive(Debug)]
+pub struct AdminSocket {
+    listener: UnixListener,
+    store: SledStore,
+}
+
+impl AdminSocket {
+    /// Opens the socket in the store's folder, in place of one that a killed process left. The caller holds the store, so
+    /// nobody else can be listening. Needs to be called inside the runtime.
+    pub fn bind(store: &SledStore) -> io::Result<Self> {
+        let reach = Reach::new(store.folder())?;
+        let (nursery, socket) = (reach.folder.join(NURSERY), reach.folder.join(SOCKET));
+        DirBuilder::new().recursive(true).mode(0o700).create(&nursery)?;
+        let newborn = nursery.join(SOCKET);
+        opening::remove_if_there(&newborn)?;
+        let listener = UnixListener::bind(&newborn)?;
+        fs::set_permissions(&newborn, Permissions::from_mode(0o600))?;
+        fs::rename(&newborn, &socket)?;
+        fs::remove_dir(&nursery)?;
+        Ok(Self { listener, store: store.clone() })
+    }
+
+    /// Answers until `stop`; a backup that is going on then is cut off, which its reader notices.
+    pub async fn serve(self, stop: CancellationToken) {
+        let tracker = TaskTracker::new();
+        while let Some(accepted) = stop.run_until_cancelled(self.listener.accept()).await {
+            match accepted {
+                Ok((stream, _)) => {
+                    let (store, stop) = (self.store.clone(), stop.clone());
+                    tracker.spawn(async move {
+                        if let Some(Err(error)) = stop.run_until_cancelled(answer(&store, stream)).await {
+                            tracing::warn!(%error, "a question at the admin socket was not answered to its end");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the admin socket takes nobody any more");
+                    stop.cancelled().await;
+                }
+            }
+        }
+        tracker.close();
+        tracker.wait().await;
+        drop(self.listener);
+        if let Err(error) = opening::remove_if_there(&self.store.folder().join(SOCKET)) {
+            tracing::warn!(%error, "the admin socket was not removed");
+        }
+    }
+}
+
+async fn answer(store: &SledStore, stream: UnixStream) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    (&mut stream).take(LONGEST).read_line(&mut line).await?;
+    let mut stream = stream.into_inner();
+    if line.trim_end() != BACKUP {
+        stream.write_all(format!("{ERROR}`{BACKUP}` is all that can be asked here\n").as_bytes()).await?;
+        return stream.shutdown().await;
+    }
+    match store.export().await {
+        Ok(file) => {
+            tokio::io::copy(&mut tokio::fs::File::from_std(file), &mut stream).await?;
+        }
+        Err(error) => stream.write_all(format!("{ERROR}{error}\n").as_bytes()).await?,
+    }
+    stream.shutdown().await
+}
+
+/// Writes a backup of the store in `folder` to a new file. Asks the running service, or opens the folder itself where none
+/// runs. The file is whole and on disk, or it is not there; one that exists is not touched.
+pub async fn backup(folder: &Path, to: &Path) -> Result<(), TransferError> {
+    if to.exists() {
+        return Err(TransferError::Exists(to.to_owned()));
+    }
+    if !SledStore::is_in(folder) {
+        return Err(OpenError::NoStore { folder: folder.to_owned() }.into());
+    }
+    let doing = format!("writing {}", to.display());
+    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = NamedTempFile::new_in(parent).map_err(|error| TransferError::file(&doing, &error))?;
+    let service = match connect(folder).await {
+        Ok(stream) => Some(stream),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => None,
+        Err(error) => return Err(TransferError::file("speaking to the running service", &error)),
+    };
+    let source = match service {
+        Some(stream) => Source::Service(stream),
+        None => Source::Folder(export_alone(folder).await?),
+    };
+    let file = temporary.as_file().try_clone().map_err(|error| TransferError::file(&doing, &error))?;
+    fetch(source, file).await.map_err(|error| TransferError::file(&doing, &error))?;
+    let to = to.to_owned();
+    let finished = tokio::task::spawn_blocking(move || {
+        check(temporary.as_file_mut())?;
+        finish(temporary, &to)
+    });
+    finished.await.unwrap_or_else(|_| Err(TransferError::File { doing, detail: "it was broken off".to_owned() }))
+}
+
+enum Source {
+    Service(UnixStream),
+    Folder(File),
+}
+
+async fn connect(folder: &Path) -> io::Result<UnixStream> {
+    let reach = Reach::new(folder)?;
+    UnixStream::connect(reach.folder.join(SOCKET)).await
+}
+
+async fn export_alone(folder: &Path) -> Result<File, TransferError> {
+    let at = folder.to_owned();
+    let opening = Opening { fresh: Fresh::Refuse, ..Opening::default() };
+    let opened = tokio::task::spawn_blocking(move || SledStore::open_with(&at, opening)).await;
+    let store = opened.unwrap_or_else(|_| Err(opening::explain_panic(folder)))?;
+    let file = store.export().await;
+    store.close().await;
+    file
+}
+
+async fn fetch(source: Source, file: File) -> io::Result<()> {
+    let mut file = tokio::fs::File::from_std(file);
+    match source {
+        Source::Service(mut stream) => {
+            stream.write_all(format!("{BACKUP}\n").as_bytes()).await?;
+            tokio::io::copy(&mut stream, &mut file).await?;
+        }
+        Source::Folder(export) => {
+            tokio::io::copy(&mut tokio::fs::File::from_std(export), &mut file).await?;
+        }
+    }
+    file.flush().await
+}
+
+/// Refuses what is not a whole backup; says what the service said instead of one.
+fn check(file: &mut File) -> Result<(), TransferError> {
+    let io_error = |error: io::Error| TransferError::file("reading the backup", &error);
+    let mut start = Vec::new();
+    file.rewind().map_err(io_error)?;
+    file.by_ref().take(LONGEST).read_to_end(&mut start).map_err(io_error)?;
+    if let Some(said) = start.strip_prefix(ERROR.as_bytes()) {
+        return Err(TransferError::Service(String::from_utf8_lossy(said).trim_end().to_owned()));
+    }
+    transfer::verify(file)
+}
+
+fn finish(temporary: NamedTempFile, to: &Path) -> Result<(), TransferError> {
+    let io_error = |error: io::Error| TransferError::file(format!("writing {}", to.display()), &error);
+    temporary.as_file().sync_all().map_err(io_error)?;
+    temporary.persist_noclobber(to).map_err(|error| {
+        if error.error.kind() == io::ErrorKind::AlreadyExists { TransferError::Exists(to.to_owned()) } else { io_error(error.error) }
+    })?;
+    opening::sync_parent(to).map_err(io_error)
+}

@@ -1,0 +1,290 @@
+//! The trees and what a transaction over them keeps true: checksums, totals, versions, indices.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use ::sled::transaction::{ConflictableTransactionError, TransactionError, TransactionalTree};
+use ::sled::{IVec, Transactional as _};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::ports::StoreError;
+
+use super::codec;
+use super::records::{Record, Shelf};
+
+/// The key of the one row in `meta`.
+const HEAD: &[u8] = b"head";
+
+/// Why a piece of work was not done.
+#[derive(Debug)]
+pub enum Stop {
+    /// It may not be done. The store goes on.
+    Refused(StoreError),
+    /// The store cannot go on.
+    Broken(String),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<::sled::Error> for Stop {
+    fn from(error: ::sled::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+/// How many rows a tree has, and the sum of their checksums: a row that is lost, or an old one that came back, shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Total {
+    /// Rows.
+    pub rows: u64,
+    /// The sum, wrapping.
+    pub sum: u64,
+}
+
+impl Total {
+    /// Counts a row.
+    pub fn add(&mut self, checksum: u32) {
+        self.rows = self.rows.wrapping_add(1);
+        self.sum = self.sum.wrapping_add(u64::from(checksum));
+    }
+
+    fn take(&mut self, checksum: u32) {
+        self.rows = self.rows.wrapping_sub(1);
+        self.sum = self.sum.wrapping_sub(u64::from(checksum));
+    }
+}
+
+/// What is known about the whole store; saved in the same transaction as every change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The schema of the store.
+    pub schema: u16,
+    /// The fence of the last lease. One count for all work, so that a fence never comes back.
+    pub fence: u64,
+    /// By tree.
+    pub totals: BTreeMap<String, Total>,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { schema: codec::SCHEMA, fence: 0, totals: BTreeMap::new() }
+    }
+}
+
+/// What a transaction says.
+pub type TxResult<T> = Result<T, ConflictableTransactionError<StoreError>>;
+
+/// Ends a transaction without saving anything.
+pub fn refuse<T>(error: StoreError) -> TxResult<T> {
+    Err(ConflictableTransactionError::Abort(error))
+}
+
+/// One transaction over all trees.
+pub struct Tx<'a> {
+    trees: &'a [TransactionalTree],
+    head: RefCell<Head>,
+    changed: &'a Cell<bool>,
+}
+
+impl Tx<'_> {
+    fn tree(&self, shelf: Shelf) -> TxResult<&TransactionalTree> {
+        match self.trees.get(shelf.place()) {
+            Some(tree) => Ok(tree),
+            None => refuse(StoreError::Damaged(format!("there is no tree `{}`", shelf.tree()))),
+        }
+    }
+
+    /// A row.
+    pub fn get<T: DeserializeOwned>(&self, shelf: Shelf, key: &[u8]) -> TxResult<Option<T>> {
+        let Some(row) = self.tree(shelf)?.get(key)? else { return Ok(None) };
+        codec::open(shelf.tree(), key, &row).map(Some).or_else(refuse)
+    }
+
+    fn put_body(&self, shelf: Shelf, key: &[u8], body: &[u8]) -> TxResult<()> {
+        let row = codec::seal(shelf.tree(), key, body);
+        let added = codec::unseal(shelf.tree(), key, &row).or_else(refuse)?.checksum;
+        let old = self.tree(shelf)?.insert(key, row)?;
+        self.count(shelf, key, old.as_ref(), Some(added))
+    }
+
+    /// Saves a row.
+    pub fn put<T: Serialize>(&self, shelf: Shelf, key: &[u8], value: &T) -> TxResult<()> {
+        let body = codec::write(shelf.tree(), value).or_else(refuse)?;
+        self.put_body(shelf, key, &body)
+    }
+
+    /// Removes a row, if it is there.
+    pub fn remove(&self, shelf: Shelf, key: &[u8]) -> TxResult<()> {
+        match self.tree(shelf)?.remove(key)? {
+            None => Ok(()),
+            Some(old) => self.count(shelf, key, Some(&old), None),
+        }
+    }
+
+    fn count(&self, shelf: Shelf, key: &[u8], old: Option<&IVec>, added: Option<u32>) -> TxResult<()> {
+        let taken = match old {
+            None => None,
+            Some(row) => Some(codec::unseal(shelf.tree(), key, row).or_else(refuse)?.checksum),
+        };
+        let mut head = self.head.borrow_mut();
+        let total = head.totals.entry(shelf.tree().to_owned()).or_default();
+        taken.into_iter().for_each(|sum| total.take(sum));
+        added.into_iter().for_each(|sum| total.add(sum));
+        self.changed.set(true);
+        Ok(())
+    }
+
+    /// The next fence.
+    pub fn next_fence(&self) -> u64 {
+        let mut head = self.head.borrow_mut();
+        head.fence = head.fence.saturating_add(1);
+        self.changed.set(true);
+        head.fence
+    }
+
+    /// Makes fences go on after `fence`.
+    pub fn fences_after(&self, fence: u64) {
+        let mut head = self.head.borrow_mut();
+        head.fence = head.fence.max(fence);
+        self.changed.set(true);
+    }
+
+    /// Saves a record over the version that it was read with, as the next one, and what finds it.
+    pub fn save<T: Record>(&self, record: &T) -> TxResult<()> {
+        let stored: Option<T> = self.get(T::SHELF, &record.key())?;
+        if stored.as_ref().map_or(0, T::version) != record.version() {
+            return refuse(StoreError::Conflict(record.label()));
+        }
+        self.write(stored.as_ref(), &record.at_version(record.version().saturating_add(1)))
+    }
+
+    /// Puts a record that must not be there, with the version that it has.
+    pub fn restore<T: Record>(&self, record: &T) -> TxResult<()> {
+        match self.get::<T>(T::SHELF, &record.key())? {
+            Some(_) => refuse(StoreError::Conflict(record.label())),
+            None => self.write(None, record),
+        }
+    }
+
+    fn write<T: Record>(&self, stored: Option<&T>, next: &T) -> TxResult<()> {
+        let (key, body) = (next.key(), codec::write(T::SHELF.tree(), next).or_else(refuse)?);
+        let size = key.len().saturating_add(body.len());
+        if size > codec::LIMIT {
+            return refuse(StoreError::TooLarge { record: next.label(), size, limit: codec::LIMIT });
+        }
+        self.put_body(T::SHELF, &key, &body)?;
+        self.reindex(stored.map(T::found_by).unwrap_or_default(), next.found_by())
+    }
+
+    /// Removes a record and what finds it.
+    pub fn forget<T: Record>(&self, record: &T) -> TxResult<()> {
+        self.remove(T::SHELF, &record.key())?;
+        self.reindex(record.found_by(), Vec::new())
+    }
+
+    fn reindex(&self, old: Vec<Vec<u8>>, new: Vec<Vec<u8>>) -> TxResult<()> {
+        for key in old.iter().filter(|key| !new.contains(key)) {
+            self.remove(Shelf::Index, key)?;
+        }
+        for key in new.iter().filter(|key| !old.contains(key)) {
+            self.put_body(Shelf::Index, key, b"")?;
+        }
+        Ok(())
+    }
+}
+
+/// The open trees, in the hands of the one thread that works on them.
+#[derive(Debug)]
+pub struct Desk {
+    /// The database.
+    pub db: ::sled::Db,
+    trees: Vec<::sled::Tree>,
+    /// Leases up to this fence were given before the store was opened, and have ended.
+    pub fences_before: u64,
+    changed: Cell<bool>,
+}
+
+impl Desk {
+    /// Opens the trees; makes those that are not there.
+    pub fn new(db: ::sled::Db) -> Result<Self, ::sled::Error> {
+        let trees = Shelf::ALL.iter().map(|shelf| db.open_tree(shelf.tree())).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { db, trees, fences_before: 0, changed: Cell::new(false) })
+    }
+
+    /// A tree, for reading.
+    pub fn tree(&self, shelf: Shelf) -> Result<&::sled::Tree, Stop> {
+        self.trees.get(shelf.place()).ok_or_else(|| Stop::Broken(format!("there is no tree `{}`", shelf.tree())))
+    }
+
+    /// What is known about the whole store; `None`: it was never begun.
+    pub fn head(&self) -> Result<Option<Head>, Stop> {
+        let Some(row) = self.tree(Shelf::Meta)?.get(HEAD)? else { return Ok(None) };
+        Ok(Some(codec::open(Shelf::Meta.tree(), HEAD, &row)?))
+    }
+
+    /// Whether something was changed since this was last asked.
+    pub fn take_changed(&self) -> bool {
+        self.changed.take()
+    }
+
+    /// A row.
+    pub fn get<T: Record>(&self, key: &[u8]) -> Result<Option<T>, Stop> {
+        let Some(row) = self.tree(T::SHELF)?.get(key)? else { return Ok(None) };
+        Ok(Some(codec::open(T::SHELF.tree(), key, &row)?))
+    }
+
+    /// A row that an index says is there.
+    pub fn must<T: Record>(&self, key: Option<&[u8]>) -> Result<T, Stop> {
+        let found = match key {
+            Some(key) => self.get(key)?,
+            None => None,
+        };
+        found.ok_or_else(|| Stop::Refused(StoreError::Damaged(format!("the index names a row of `{}` that is not there", T::SHELF.tree()))))
+    }
+
+    /// All rows of a kind, in the order of their keys.
+    pub fn all<T: Record>(&self) -> Result<impl Iterator<Item = Result<T, Stop>> + use<T>, Stop> {
+        Ok(self.tree(T::SHELF)?.iter().map(|row| {
+            let (key, row) = row?;
+            Ok(codec::open(T::SHELF.tree(), &key, &row)?)
+        }))
+    }
+
+    /// Runs one transaction over all trees. `work` may run again, so it only reads and writes through what it is given.
+    pub fn transact<T>(&self, work: impl Fn(&Tx<'_>) -> TxResult<T>) -> Result<T, Stop> {
+        let trees: Vec<&::sled::Tree> = self.trees.iter().collect();
+        let changed = Cell::new(false);
+        let done = trees.as_slice().transaction(|trees: &Vec<TransactionalTree>| {
+            changed.set(false);
+            let meta = trees.get(Shelf::Meta.place());
+            let head = match meta {
+                Some(meta) => meta.get(HEAD)?,
+                None => None,
+            };
+            let head = match head {
+                Some(row) => codec::open(Shelf::Meta.tree(), HEAD, &row).or_else(refuse)?,
+                None => Head::default(),
+            };
+            let tx = Tx { trees, head: RefCell::new(head), changed: &changed };
+            let done = work(&tx)?;
+            if let (Some(meta), true) = (meta, changed.get()) {
+                let body = codec::write(Shelf::Meta.tree(), &*tx.head.borrow()).or_else(refuse)?;
+                meta.insert(HEAD, codec::seal(Shelf::Meta.tree(), HEAD, &body))?;
+            }
+            Ok(done)
+        });
+        match done {
+            Ok(done) => {
+                self.changed.set(self.changed.get() || changed.get());
+                Ok(done)
+            }
+            Err(TransactionError::Abort(error)) => Err(Stop::Refused(error)),
+            Err(TransactionError::Storage(error)) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Opening a folder: one process, nothing made up for what is lost, everything looked at before it is used.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::ports::StoreError;
+
+use super::audit::audit;
+use super::codec;
+use super::desk::{Desk, Head, Stop};
+use super::lock::{FolderLock, NotLocked, wait_until_free};
+use super::writer::{Disk, Sync};
+
+/// sled's file.
+const DATABASE: &str = "db";
+/// Ours, made once the store has begun: a folder that has it and no records has lost them.
+const MARK: &str = "store";
+/// Ours, there while a backup is being restored.
+const RESTORING: &str = "restoring";
+
+/// Ours, written when the store is closed: the head as it was then. sled drops the end of its log without a word where it
+/// cannot read it; what is left fits together and is too old.
+const CLOSED: &str = "closed";
+
+/// In bytes. Never changes: sled refuses a store that was made with another one. See [`codec::LIMIT`].
+const SEGMENT: usize = 8 * 1024 * 1024;
+/// In bytes. sled takes about 1.6 times as much.
+const CACHE: u64 = 32 * 1024 * 1024;
+
+/// Why a folder was not opened. Nothing in it was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("the folder {} is in use by another slash-heroku{}: stop that one first, or give this one a folder of its own",
+        folder.display(), holder.map(|id| format!(" (process {id})")).unwrap_or_default())]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+        /// The process that has it, where known.
+        holder: Option<u32>,
+    },
+    /// What is there is not what was written.
+    #[error("the store in {} is damaged ({detail}). It was left as it is: move the folder away and restore from a backup with `slash-heroku restore FILE`", folder.display())]
+    Damaged {
+        /// The folder.
+        folder: PathBuf,
+        /// What was found.
+        detail: String,
+    },
+    /// A later version of this program wrote it.
+    #[error("the store in {} was written by a newer version (schema {found}, this one knows up to {known}): start that version, or restore an older backup", folder.display())]
+    Newer {
+        /// The folder.
+        folder: PathBuf,
+        /// Its schema.
+        found: u16,
+        /// The latest that is known here.
+        known: u16,
+    },
+    /// A restore did not come to its end.
+    #[error("a restore into {} was cut short: empty the folder and restore again", folder.display())]
+    HalfRestored {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// There is no store, and none may be made.
+    #[error("there is no store in {}", folder.display())]
+    NoStore {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder or its files cannot be used.
+    #[error("the store in {} cannot be opened: {detail}", folder.display())]
+    Io {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        detail: String,
+    },
+}
+
+/// How to open.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// How changes reach the disk.
+    pub sync: Sync,
+    /// How long to wait for a holder of the folder that is going away.
+    pub patience: Duration,
+    /// What to do where there is no store.
+    pub fresh: Fresh,
+}
+
+/// What to do where there is no store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fresh {
+    /// Make one.
+    Make,
+    /// Make one that counts only after [`restored`].
+    MakeForRestore,
+    /// Refuse.
+    Refuse,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self { sync: Sync::default(), patience: Duration::from_secs(3), fresh: Fresh::Make }
+    }
+}
+
+/// An open store. Its fields are dropped in order: the lock last.
+#[derive(Debug)]
+pub struct Opened {
+    /// The trees.
+    pub desk: Desk,
+    /// What makes changes durable.
+    pub disk: Disk,
+    _lock: FolderLock,
+}
+
+/// Whether the folder holds a store that has begun.
+pub fn is_begun(folder: &Path) -> bool {
+    folder.join(MARK).exists()
+}
+
+/// Opens a folder. Panics where sled does, so it belongs into a thread that catches them: see [`explain_panic`].
+pub fn open(folder: &Path, opening: Opening) -> Result<Opened, OpenError> {
+    let io_error = |error: io::Error| OpenError::Io { folder: folder.to_owned(), detail: error.to_string() };
+    let damaged = |detail: &str| OpenError::Damaged { folder: folder.to_owned(), detail: detail.to_owned() };
+    if opening.fresh == Fresh::Refuse && !is_begun(folder) {
+        return Err(OpenError::NoStore { folder: folder.to_owned() });
+    }
+    make_folder(folder).map_err(io_error)?;
+    let lock = FolderLock::take(folder, opening.patience).map_err(|why| match why {
+        NotLocked::Held(holder) => OpenError::InUse { folder: folder.to_owned(), holder },
+        NotLocked::Io(error) => io_error(error),
+    })?;
+    let restoring = opening.fresh == Fresh::MakeForRestore;
+    if restoring {
+        write_mark(folder, RESTORING).map_err(io_error)?;
+    } else if folder.join(RESTORING).exists() {
+        return Err(OpenError::HalfRestored { folder: folder.to_owned() });
+    }
+    let (begun, database) = (is_begun(folder), folder.join(DATABASE));
+    if begun && !database.exists() {
+        return Err(damaged("the database file is gone"));
+    }
+    // Threads of a store that was just dropped may hold sled's own lock a little longer than ours.
+    if !wait_until_free(&database, opening.patience).map_err(io_error)? {
+        return Err(OpenError::InUse { folder: folder.to_owned(), holder: None });
+    }
+    let db = ::sled::Config::new().path(folder).segment_size(SEGMENT).cache_capacity(CACHE).open();
+    let desk = db.and_then(Desk::new).map_err(|error| explain(folder, &error))?;
+    // Read and write: the kernel syncs only through a descriptor that may write on some systems.
+    let file = OpenOptions::new().read(true).write(true).open(&database).map_err(io_error)?;
+    let mut opened = Opened { desk, disk: Disk::new(file, opening.sync), _lock: lock };
+    opened.begin(folder, begun)?;
+    // From here on it changes. That the word of the last closing is gone has to survive before that does.
+    remove_if_there(&folder.join(CLOSED)).map_err(io_error)?;
+    sync_folder(folder).map_err(io_error)?;
+    if !begun {
+        if !restoring {
+            write_mark(folder, MARK).map_err(io_error)?;
+        }
+        sync_folder(folder).map_err(io_error)?;
+    }
+    Ok(opened)
+}
+
+impl Opened {
+    /// Leaves word of what there is, for the next opening. Nothing may be changed after that.
+    pub fn tidy(&self, folder: &Path) -> io::Result<()> {
+        let Ok(Some(head)) = self.desk.head() else { return Ok(()) };
+        let mut file = File::create(folder.join(CLOSED))?;
+        file.write_all(&serde_json::to_vec(&head)?)?;
+        file.sync_all()?;
+        File::open(folder)?.sync_all()
+    }
+
+    fn begin(&mut self, folder: &Path, begun: bool) -> Result<(), OpenError> {
+        let told = |stop: Stop| match stop {
+            Stop::Refused(StoreError::Damaged(detail)) | Stop::Broken(detail) => OpenError::Damaged { folder: folder.to_owned(), detail },
+            Stop::Refused(
+                error @ (StoreError::Conflict(_) | StoreError::LeaseLost | StoreError::TooLarge { .. } | StoreError::Failed(_)),
+            ) => OpenError::Damaged { folder: folder.to_owned(), detail: error.to_string() },
+        };
+        let head = match self.desk.head().map_err(told)? {
+            Some(head) => head,
+            None if begun => {
+                return Err(OpenError::Damaged { folder: folder.to_owned(), detail: "it should have records and has none".to_owned() });
+            }
+            None => Head::default(),
+        };
+        if head.schema > codec::SCHEMA {
+            return Err(OpenError::Newer { folder: folder.to_owned(), found: head.schema, known: codec::SCHEMA });
+        }
+        audit(&self.desk, &head).map_err(told)?;
+        if fs::read(folder.join(CLOSED)).is_ok_and(|then| serde_json::from_slice::<Head>(&then).ok().as_ref() != Some(&head)) {
+            return Err(OpenError::Damaged { folder: folder.to_owned(), detail: "its last changes are missing".to_owned() });
+        }
+        self.desk.fences_before = head.fence;
+        if self.desk.head().map_err(told)?.is_none() {
+            self.desk
+                .transact(|tx| {
+                    tx.fences_after(0);
+                    Ok(())
+                })
+                .map_err(told)?;
+        }
+        // What the last process wrote and never synced has just been read, and will be answered from: it has to be on disk.
+        self.desk.take_changed();
+        self.disk.commit(&self.desk).map_err(told)
+    }
+}
+
+/// Ends a restore: from now on the store counts.
+pub fn restored(folder: &Path) -> io::Result<()> {
+    write_mark(folder, MARK)?;
+    sync_folder(folder)?;
+    fs::remove_file(folder.join(RESTORING))?;
+    sync_folder(folder)
+}
+
+/// What a panic inside sled means while it opens a folder.
+pub fn explain_panic(folder: &Path) -> OpenError {
+    OpenError::Damaged { folder: folder.to_owned(), detail: "the database cannot be read".to_owned() }
+}
+
+fn explain(folder: &Path, error: &::sled::Error) -> OpenError {
+    let folder = folder.to_owned();
+    match error {
+        // sled tells a held lock only by its words.
+        ::sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => OpenError::InUse { folder, holder: None },
+        ::sled::Error::Io(error) => OpenError::Io { folder, detail: error.to_string() },
+        ::sled::Error::Unsupported(_)
+        | ::sled::Error::ReportableBug(_)
+        | ::sled::Error::Corruption { .. }
+        | ::sled::Error::CollectionNotFound(_) => OpenError::Damaged { folder, detail: error.to_string() },
+    }
+}
+
+/// Makes the folder and what is missing above it, for its owner only, and makes their names survive a power cut.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    missing.into_iter().try_for_each(sync_parent)
+}
+
+/// Removes a file, if there is one.
+pub fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn write_mark(folder: &Path, name: &str) -> io::Result<()> {
+    let mut file = File::create(folder.join(name))?;
+    writeln!(file, "slash-heroku, schema {}", codec::SCHEMA)?;
+    file.sync_all()
+}
+
+/// Makes all files of the folder, their names and the folder's own name survive a power cut.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_file() || kind.is_dir() {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    File::open(folder)?.sync_all()?;
+    sync_parent(folder)
+}
+
+/// Makes a new name in the folder above survive a power cut.
+pub fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.canonicalize()?.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}

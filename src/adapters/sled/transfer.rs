@@ -1,0 +1,312 @@
+//! Backups: all records as one file of JSON lines with a checksum at its end, and back.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::deployment::Deployment;
+use crate::domain::line::Line;
+use crate::domain::offer::Offer;
+use crate::domain::request::Request;
+use crate::ports::StoreError;
+
+use super::audit::audit;
+use super::codec;
+use super::desk::{Desk, Stop, Tx, TxResult};
+use super::lock;
+use super::opening::{self, Fresh, OpenError, Opening};
+use super::records::Record;
+
+/// The longest line that can be ours, in bytes: a record, what says which kind it is, and some room.
+const LONGEST: u64 = 64 * 1024;
+/// How many records are restored in one transaction.
+const TOGETHER: usize = 64;
+
+/// Why a backup was not made or not restored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransferError {
+    /// A file could not be used.
+    #[error("{doing}: {detail}")]
+    File {
+        /// What was tried.
+        doing: String,
+        /// What the system said.
+        detail: String,
+    },
+    /// The file to write is there already.
+    #[error("{} exists already and was left as it is: name another file", .0.display())]
+    Exists(PathBuf),
+    /// The file is no backup, or not a whole one. Nothing was written.
+    #[error("the file is not a whole backup: {0}")]
+    NotWhole(String),
+    /// A backup is restored only into an empty folder.
+    #[error("{} is not empty: a backup is restored only into an empty folder, or one that does not exist yet", .0.display())]
+    NotEmpty(PathBuf),
+    /// The running service could not make the backup.
+    #[error("the running service could not make the backup: {0}")]
+    Service(String),
+    /// The store could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl TransferError {
+    /// A file could not be used.
+    pub(super) fn file(doing: impl Into<String>, error: &io::Error) -> Self {
+        Self::File { doing: doing.into(), detail: error.to_string() }
+    }
+}
+
+/// One line of a backup.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Entry<R = Value, D = Value, L = Value, O = Value> {
+    /// The first.
+    SlashHerokuBackup {
+        /// The schema of the records.
+        schema: u16,
+        /// The last fence.
+        fence: u64,
+    },
+    Request(R),
+    Deployment(D),
+    Line(L),
+    Offer(O),
+    /// The last.
+    End {
+        /// How many records.
+        records: u64,
+        /// The checksum of all bytes before this line.
+        crc32c: u32,
+    },
+}
+
+type Written = Entry<Request, Deployment, Line, Offer>;
+
+/// Why no export was made.
+#[derive(Debug)]
+pub(super) enum ExportStop {
+    /// The store could not be read.
+    Store(Stop),
+    /// The file could not be written.
+    File(io::Error),
+}
+
+impl From<Stop> for ExportStop {
+    fn from(stop: Stop) -> Self {
+        Self::Store(stop)
+    }
+}
+
+impl From<io::Error> for ExportStop {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+struct Export {
+    file: BufWriter<File>,
+    crc: u32,
+    records: u64,
+}
+
+impl Export {
+    fn line(&mut self, entry: &Written) -> io::Result<()> {
+        let mut line = serde_json::to_vec(entry)?;
+        line.push(b'\n');
+        self.crc = crc32c::crc32c_append(self.crc, &line);
+        self.file.write_all(&line)
+    }
+
+    fn all<T: Record>(&mut self, desk: &Desk, entry: impl Fn(T) -> Written) -> Result<(), ExportStop> {
+        for record in desk.all::<T>()? {
+            self.line(&entry(record?))?;
+            self.records = self.records.saturating_add(1);
+        }
+        Ok(())
+    }
+}
+
+/// Writes all records into a nameless file beside the store. Leases end with the instance and are left out.
+pub(super) fn export(desk: &Desk, folder: &Path) -> Result<File, ExportStop> {
+    let file = BufWriter::new(tempfile::tempfile_in(folder)?);
+    let mut export = Export { file, crc: 0, records: 0 };
+    let head = desk.head()?.unwrap_or_default();
+    export.line(&Entry::SlashHerokuBackup { schema: codec::SCHEMA, fence: head.fence })?;
+    export.all::<Request>(desk, Entry::Request)?;
+    export.all::<Deployment>(desk, Entry::Deployment)?;
+    export.all::<Line>(desk, Entry::Line)?;
+    export.all::<Offer>(desk, Entry::Offer)?;
+    export.line(&Entry::End { records: export.records, crc32c: export.crc })?;
+    let mut file = export.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// A record out of a backup.
+enum Restored {
+    Request(Request),
+    Deployment(Box<Deployment>),
+    Line(Line),
+    Offer(Offer),
+}
+
+impl Restored {
+    fn identity(&self) -> (&'static str, Vec<u8>, u64) {
+        fn of<T: Record>(record: &T) -> (&'static str, Vec<u8>, u64) {
+            (T::SHELF.tree(), record.key(), record.version())
+        }
+        match self {
+            Self::Request(record) => of(record),
+            Self::Deployment(record) => of(record.as_ref()),
+            Self::Line(record) => of(record),
+            Self::Offer(record) => of(record),
+        }
+    }
+
+    fn put(&self, tx: &Tx<'_>) -> TxResult<()> {
+        match self {
+            Self::Request(record) => tx.restore(record),
+            Self::Deployment(record) => tx.restore(record.as_ref()),
+            Self::Line(record) => tx.restore(record),
+            Self::Offer(record) => tx.restore(record),
+        }
+    }
+}
+
+fn not_whole(why: impl Into<String>) -> TransferError {
+    TransferError::NotWhole(why.into())
+}
+
+/// Reads a backup to its end; gives each record to `each`. Returns the last fence. Only what is returned without an error
+/// is known to be whole.
+fn read(file: &mut File, mut each: impl FnMut(Restored) -> Result<(), TransferError>) -> Result<u64, TransferError> {
+    let io_error = |error: io::Error| TransferError::file("reading the backup", &error);
+    file.rewind().map_err(io_error)?;
+    let mut reader = BufReader::new(file);
+    let (mut crc, mut records, mut header) = (0, 0_u64, None);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        reader.by_ref().take(LONGEST).read_until(b'\n', &mut line).map_err(io_error)?;
+        if line.last() != Some(&b'\n') {
+            return Err(not_whole(if line.is_empty() { "it has no end" } else { "a line is cut off or too long" }));
+        }
+        let entry: Entry = serde_json::from_slice(&line).map_err(|error| not_whole(format!("a line is none of ours ({error})")))?;
+        let (schema, record) = match (entry, header) {
+            (Entry::SlashHerokuBackup { schema, .. }, None) if schema > codec::SCHEMA => {
+                return Err(not_whole(format!("it was made by a newer version (schema {schema}, this one knows up to {})", codec::SCHEMA)));
+            }
+            (Entry::SlashHerokuBackup { schema, fence }, None) => {
+                header = Some((schema, fence));
+                crc = crc32c::crc32c_append(crc, &line);
+                continue;
+            }
+            (Entry::End { records: expected, crc32c }, Some((_, fence))) => {
+                let more = !reader.fill_buf().map_err(io_error)?.is_empty();
+                if expected != records || crc32c != crc || more {
+                    return Err(not_whole("its checksum is wrong"));
+                }
+                return Ok(fence);
+            }
+            (Entry::SlashHerokuBackup { .. }, Some(_)) => return Err(not_whole("it begins twice")),
+            (Entry::End { .. } | Entry::Request(_) | Entry::Deployment(_) | Entry::Line(_) | Entry::Offer(_), None) => {
+                return Err(not_whole("it does not begin as one"));
+            }
+            (Entry::Request(value), Some((schema, _))) => (schema, lift::<Request>(schema, &value).map(Restored::Request)),
+            (Entry::Deployment(value), Some((schema, _))) => {
+                (schema, lift::<Deployment>(schema, &value).map(|record| Restored::Deployment(Box::new(record))))
+            }
+            (Entry::Line(value), Some((schema, _))) => (schema, lift::<Line>(schema, &value).map(Restored::Line)),
+            (Entry::Offer(value), Some((schema, _))) => (schema, lift::<Offer>(schema, &value).map(Restored::Offer)),
+        };
+        debug_assert!(schema <= codec::SCHEMA, "newer ones were refused with the header");
+        crc = crc32c::crc32c_append(crc, &line);
+        records = records.saturating_add(1);
+        each(record.map_err(|error| not_whole(error.to_string()))?)?;
+    }
+}
+
+fn lift<T: Record>(schema: u16, value: &Value) -> Result<T, StoreError> {
+    codec::read(T::SHELF.tree(), schema, &codec::write(T::SHELF.tree(), value)?)
+}
+
+/// Reads a backup to its end and looks at every record.
+pub(super) fn verify(file: &mut File) -> Result<(), TransferError> {
+    let mut seen = HashSet::new();
+    read(file, |record| {
+        let (tree, key, version) = record.identity();
+        if version == 0 || !seen.insert((tree, key)) {
+            return Err(not_whole(format!("a row of `{tree}` is there twice or has no version")));
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Restores a backup into an empty folder, or one that does not exist. Reads the whole file before it writes anything.
+///
+/// A restore that is cut short leaves a folder that is refused until it is emptied.
+pub async fn restore(folder: &Path, file: &Path) -> Result<(), TransferError> {
+    let (folder, file) = (folder.to_owned(), file.to_owned());
+    let at = folder.clone();
+    tokio::task::spawn_blocking(move || restore_blocking(&folder, &file)).await.unwrap_or_else(|_| Err(opening::explain_panic(&at).into()))
+}
+
+fn restore_blocking(folder: &Path, file: &Path) -> Result<(), TransferError> {
+    let io_error = |error: io::Error| TransferError::file(format!("restoring into {}", folder.display()), &error);
+    if let Some(holder) = lock::is_held(folder).map_err(io_error)? {
+        return Err(OpenError::InUse { folder: folder.to_owned(), holder }.into());
+    }
+    if !is_empty(folder).map_err(io_error)? {
+        return Err(TransferError::NotEmpty(folder.to_owned()));
+    }
+    let mut file = File::open(file).map_err(|error| TransferError::file(format!("opening {}", file.display()), &error))?;
+    verify(&mut file)?;
+    let store = opening::open(folder, Opening { fresh: Fresh::MakeForRestore, ..Opening::default() })?;
+    let put = |some: &mut Vec<Restored>| {
+        let done = store.desk.transact(|tx| some.iter().try_for_each(|record| record.put(tx)));
+        some.clear();
+        done.map_err(explain)
+    };
+    let mut some = Vec::new();
+    let fence = read(&mut file, |record| {
+        some.push(record);
+        if some.len() < TOGETHER { Ok(()) } else { put(&mut some) }
+    })?;
+    put(&mut some)?;
+    store
+        .desk
+        .transact(|tx| {
+            tx.fences_after(fence);
+            Ok(())
+        })
+        .map_err(explain)?;
+    store.disk.commit(&store.desk).map_err(explain)?;
+    let head = store.desk.head().map_err(explain)?.unwrap_or_default();
+    audit(&store.desk, &head).map_err(explain)?;
+    opening::restored(folder).map_err(io_error)
+}
+
+fn explain(stop: Stop) -> TransferError {
+    TransferError::Store(match stop {
+        Stop::Refused(error) => error,
+        Stop::Broken(why) => StoreError::Failed(why),
+    })
+}
+
+/// Whether there is nothing in a folder but what a file system puts there by itself.
+fn is_empty(folder: &Path) -> io::Result<bool> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == "lost+found"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}

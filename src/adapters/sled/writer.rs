@@ -1,0 +1,119 @@
+//! The one thread that works on the trees: many commands, one sync, then all the answers.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::desk::{Desk, Stop};
+
+/// How many commands share one sync.
+const TOGETHER: usize = 64;
+
+/// Hands an answer to whoever asked. Called only after everything before it lies on disk.
+pub type Answer = Box<dyn FnOnce() + Send>;
+
+/// A piece of work. Its error is the end of the store.
+pub type Work = Box<dyn FnOnce(&Desk) -> Result<Answer, String> + Send>;
+
+/// What the thread is asked to do.
+pub enum Job {
+    /// Do this.
+    Do(Work),
+    /// Finish.
+    Close(oneshot::Sender<()>),
+}
+
+type SyncFile = dyn Fn(&File) -> io::Result<()> + Send + std::marker::Sync;
+
+/// How the database file is made to survive a power cut. A seam for tests, which look at the files after it, leave it
+/// out, or let it fail; everybody else uses the default, `fdatasync`.
+#[derive(Clone)]
+pub struct Sync(Arc<SyncFile>);
+
+impl Sync {
+    /// Another way than `fdatasync`.
+    pub fn by(sync: impl Fn(&File) -> io::Result<()> + Send + std::marker::Sync + 'static) -> Self {
+        Self(Arc::new(sync))
+    }
+}
+
+impl Default for Sync {
+    fn default() -> Self {
+        Self::by(File::sync_data)
+    }
+}
+
+impl std::fmt::Debug for Sync {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sync")
+    }
+}
+
+/// Why the thread works no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// It was told to finish.
+    Closed,
+    /// It met an error after which nothing it says could be trusted.
+    Failed(String),
+}
+
+/// Where the thread tells that it is gone. It always tells before it drops what others wait for.
+pub type Notice = watch::Sender<Option<Gone>>;
+
+/// What makes changes durable.
+#[derive(Debug)]
+pub struct Disk {
+    /// Our own descriptor of the database file.
+    file: File,
+    sync: Sync,
+}
+
+impl Disk {
+    /// For a database file that exists.
+    pub fn new(file: File, sync: Sync) -> Self {
+        Self { file, sync }
+    }
+
+    /// Returns once everything that was written lies on disk. `flush` alone hands it to the kernel and no further.
+    pub fn commit(&self, desk: &Desk) -> Result<(), Stop> {
+        desk.db.flush()?;
+        (self.sync.0)(&self.file).map_err(|error| Stop::Broken(format!("the database file could not be synced: {error}")))
+    }
+}
+
+/// Works until there is nobody left to work for, or it is told to finish; an error is final.
+///
+/// What was answered lies on disk. Reads are jobs like any other, so that nobody sees what a power cut could take back.
+pub fn work(desk: &Desk, disk: &Disk, jobs: &mut mpsc::Receiver<Job>) -> Result<Option<oneshot::Sender<()>>, String> {
+    while let Some(first) = jobs.blocking_recv() {
+        let mut answers: Vec<Answer> = Vec::new();
+        let mut closing = None;
+        let mut next = Some(first);
+        while let Some(job) = next.take() {
+            match job {
+                Job::Do(work) => answers.push(work(desk)?),
+                Job::Close(reply) => {
+                    closing = Some(reply);
+                    break;
+                }
+            }
+            if answers.len() < TOGETHER {
+                next = jobs.try_recv().ok();
+            }
+        }
+        if desk.take_changed() {
+            disk.commit(desk).map_err(|stop| match stop {
+                Stop::Broken(why) => why,
+                Stop::Refused(error) => error.to_string(),
+            })?;
+        }
+        answers.into_iter().for_each(|answer| answer());
+        if closing.is_some() {
+            return Ok(closing);
+        }
+    }
+    Ok(None)
+}
