@@ -10,8 +10,6 @@ use crate::domain::names::{ChannelId, UserId, WorkspaceId};
 /// The `payload` field of an interaction.
 #[derive(Deserialize)]
 pub(super) struct Interaction {
-    #[serde(rename = "type")]
-    pub(super) kind: String,
     #[serde(default)]
     user: Option<UserPart>,
     #[serde(default)]
