@@ -123,8 +123,10 @@ impl Console {
 
     fn pressed(&self, number: usize) -> Option<Ask> {
         self.with_state(|state| {
-            let (message, button) =
-                state.messages.iter().find_map(|message| Some((message, message.buttons.iter().find(|button| button.number == number)?)))?;
+            let (message, button) = state
+                .messages
+                .iter()
+                .find_map(|message| Some((message, message.buttons.iter().find(|button| button.number == number)?)))?;
             Some(Ask::Press { act: button.act, on: Some(self.place_of(&message.id)) })
         })
     }
@@ -303,7 +305,10 @@ mod tests {
         let said = console.say(&Addressee::Direct(person("ana")), &first).await.unwrap();
         assert_eq!(paper.read(), "[..] building 27bd10a\n     since 10:00\n     (1) Cancel\n");
         let Delivered::Editable(place) = said else { panic!("{said:?}") };
-        console.amend(&place, &card("building ").line(vec![text("since 10:01")]).button("Cancel", cancel(), ButtonStyle::Danger)).await.unwrap();
+        console
+            .amend(&place, &card("building ").line(vec![text("since 10:01")]).button("Cancel", cancel(), ButtonStyle::Danger))
+            .await
+            .unwrap();
         assert_eq!(paper.read(), "");
         console.amend(&place, &card("releasing ").button("Cancel", cancel(), ButtonStyle::Danger)).await.unwrap();
         assert_eq!(paper.read(), "[..] releasing 27bd10a\n");

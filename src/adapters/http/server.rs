@@ -251,7 +251,9 @@ mod tests {
         assert!(said.starts_with("HTTP/1.1 200") && said.ends_with("10"), "{said}");
         let said = running.ask(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 11\r\n\r\n01234567890").await;
         assert!(said.starts_with("HTTP/1.1 413"), "{said}");
-        let said = running.ask(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n01234567890\r\n0\r\n\r\n").await;
+        let said = running
+            .ask(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n01234567890\r\n0\r\n\r\n")
+            .await;
         assert!(said.starts_with("HTTP/1.1 413"), "{said}");
     }
 
@@ -286,7 +288,14 @@ mod tests {
     async fn a_running_request_is_answered_during_the_drain_and_a_hanging_one_is_cut() {
         let (reached, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (at, on) = (Arc::clone(&reached), Arc::clone(&go));
-        let router = Router::new().route("/slow", get(move || async move { at.notify_one(); on.notified().await; "done" }));
+        let router = Router::new().route(
+            "/slow",
+            get(move || async move {
+                at.notify_one();
+                on.notified().await;
+                "done"
+            }),
+        );
         let limits = ListenerLimits { drain: Duration::from_secs(5), ..ListenerLimits::default() };
         let running = Running::new(router, limits).await;
         let mut stream = running.connect().await;
@@ -301,7 +310,13 @@ mod tests {
 
         let reached = Arc::new(Notify::new());
         let at = Arc::clone(&reached);
-        let router = Router::new().route("/hang", get(move || async move { at.notify_one(); std::future::pending::<()>().await }));
+        let router = Router::new().route(
+            "/hang",
+            get(move || async move {
+                at.notify_one();
+                std::future::pending::<()>().await
+            }),
+        );
         let limits = ListenerLimits { drain: Duration::from_millis(20), ..ListenerLimits::default() };
         let running = Running::new(router, limits).await;
         let mut stream = running.connect().await;

@@ -203,10 +203,21 @@ pub(super) fn port_error(call: &str, fault: CallFault) -> PortError {
 fn meaning(error: &str) -> Fault {
     match error {
         "invalid_auth" | "not_authed" | "account_inactive" | "token_revoked" | "token_expired" | "http_401" => Fault::SignInLost,
-        "missing_scope" | "team_access_not_granted" | "enterprise_is_restricted" | "not_allowed_token_type" | "ekm_access_denied"
-        | "no_permission" | "http_403" => Fault::Forbidden,
-        "channel_not_found" | "not_in_channel" | "is_archived" | "user_not_in_channel" | "user_not_found" | "message_not_found"
-        | "cant_update_message" | "edit_window_closed" => Fault::NotFound,
+        "missing_scope"
+        | "team_access_not_granted"
+        | "enterprise_is_restricted"
+        | "not_allowed_token_type"
+        | "ekm_access_denied"
+        | "no_permission"
+        | "http_403" => Fault::Forbidden,
+        "channel_not_found"
+        | "not_in_channel"
+        | "is_archived"
+        | "user_not_in_channel"
+        | "user_not_found"
+        | "message_not_found"
+        | "cant_update_message"
+        | "edit_window_closed" => Fault::NotFound,
         other if other.starts_with("restricted_action") => Fault::Forbidden,
         _ => Fault::Refused,
     }

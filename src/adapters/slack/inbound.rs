@@ -45,7 +45,10 @@ pub struct SlackInbound {
 
 impl std::fmt::Debug for SlackInbound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SlackInbound").field("secrets", &self.secrets.len()).field("command_word", &self.command_word).finish_non_exhaustive()
+        f.debug_struct("SlackInbound")
+            .field("secrets", &self.secrets.len())
+            .field("command_word", &self.command_word)
+            .finish_non_exhaustive()
     }
 }
 
@@ -53,18 +56,29 @@ impl std::fmt::Debug for SlackInbound {
 ///
 /// Bodies are read whole; the listener bounds them.
 pub fn router(inbound: SlackInbound) -> Router {
+    patient(inbound, PATIENCE)
+}
+
+fn patient(inbound: SlackInbound, patience: Duration) -> Router {
     Router::new()
         .route("/slack/commands", post(command))
         .route("/slack/actions", post(action))
         .route("/slack/events", post(event))
-        .with_state(Arc::new(inbound))
+        .with_state(Arc::new(Door { inbound, patience }))
 }
 
-type Shared = State<Arc<SlackInbound>>;
+/// The way in, and how long putting on disk may take.
+struct Door {
+    inbound: SlackInbound,
+    patience: Duration,
+}
+
+type Shared = State<Arc<Door>>;
 type Form = HashMap<String, String>;
 
 /// A typed command.
-async fn command(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Response {
+async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    let inbound = &door.inbound;
     let form = match inbound.verified_form(&headers, &body) {
         Ok(form) => form,
         Err(status) => return nothing(status),
@@ -81,7 +95,7 @@ async fn command(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Res
     };
     let code = code.map(SecretString::from);
     let incoming = Incoming { id: asked.id, origin, ask: Ask::Command(command), code };
-    match tokio::time::timeout(PATIENCE, inbound.inbox.submit(incoming)).await {
+    match tokio::time::timeout(door.patience, inbound.inbox.submit(incoming)).await {
         // Always silent: with any other answer Slack could show what was typed, and a code with it. The card is the
         // public thing.
         Ok(Submitted::Accepted | Submitted::Repeated) => nothing(StatusCode::OK),
@@ -94,7 +108,8 @@ async fn command(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Res
 }
 
 /// A pressed button, or another interaction, which is acknowledged and nothing else.
-async fn action(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Response {
+async fn action(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    let inbound = &door.inbound;
     let form = match inbound.verified_form(&headers, &body) {
         Ok(form) => form,
         Err(status) => return nothing(status),
@@ -115,7 +130,7 @@ async fn action(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Resp
     };
     let origin = inbound.origin(Person { workspace, user }, channel, interaction.response_url.as_deref());
     let incoming = Incoming { id, origin, ask: Ask::Press { act, on: interaction.on() }, code: None };
-    match tokio::time::timeout(PATIENCE, inbound.inbox.submit(incoming)).await {
+    match tokio::time::timeout(door.patience, inbound.inbox.submit(incoming)).await {
         Ok(Submitted::Accepted | Submitted::Repeated) => nothing(StatusCode::OK),
         // The body of this answer is never shown; an error is, as a mark at the button.
         Ok(Submitted::Unavailable) => nothing(StatusCode::SERVICE_UNAVAILABLE),
@@ -128,8 +143,8 @@ async fn action(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Resp
 
 /// Something that happened in the workspace. Only the handshake is answered; the rest is acknowledged, so that Slack does not
 /// send it again. `event_id` is the key of an event, once events do something.
-async fn event(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Response {
-    if let Err(status) = inbound.verified(&headers, &body) {
+async fn event(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    if let Err(status) = door.inbound.verified(&headers, &body) {
         return nothing(status);
     }
     if !has_media_type(&headers, "application/json") {

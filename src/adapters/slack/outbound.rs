@@ -229,3 +229,6 @@ fn add<const N: usize>(body: &mut Value, fields: [(&str, Value); N]) {
         body.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value)));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -191,3 +191,6 @@ fn plain(words: &str, most: usize) -> Value {
     };
     json!({ "type": "plain_text", "text": shown, "emoji": false })
 }
+
+#[cfg(test)]
+mod tests;
