@@ -30,15 +30,20 @@ impl Fit {
     fn whole(&mut self, piece: &str) -> bool {
         let length = piece.chars().count();
         if self.cut || length > self.left {
-            if !self.cut {
-                self.text.push(CUT);
-                self.cut = true;
-            }
+            self.end();
             return false;
         }
         self.text.push_str(piece);
         self.left = self.left.saturating_sub(length);
         true
+    }
+
+    /// Nothing more goes in.
+    fn end(&mut self) {
+        if !self.cut {
+            self.text.push(CUT);
+            self.cut = true;
+        }
     }
 
     /// Adds mark-up of our own.
@@ -90,7 +95,7 @@ impl Fit {
         }
         // Two signs and at least one entity.
         if self.cut || self.left < 7 {
-            self.whole(&" ".repeat(self.left.saturating_add(1)));
+            self.end();
             return;
         }
         self.text.push(sign);

@@ -45,7 +45,10 @@ pub struct SlackInbound {
 
 impl std::fmt::Debug for SlackInbound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SlackInbound").field("secrets", &self.secrets.len()).field("command_word", &self.command_word).finish_non_exhaustive()
+        f.debug_struct("SlackInbound")
+            .field("secrets", &self.secrets.len())
+            .field("command_word", &self.command_word)
+            .finish_non_exhaustive()
     }
 }
 
@@ -53,21 +56,32 @@ impl std::fmt::Debug for SlackInbound {
 ///
 /// Bodies are read whole; the listener bounds them.
 pub fn router(inbound: SlackInbound) -> Router {
+    patient(inbound, PATIENCE)
+}
+
+fn patient(inbound: SlackInbound, patience: Duration) -> Router {
     Router::new()
         .route("/slack/commands", post(command))
         .route("/slack/actions", post(action))
         .route("/slack/events", post(event))
-        .with_state(Arc::new(inbound))
+        .with_state(Arc::new(Door { inbound, patience }))
 }
 
-type Shared = State<Arc<SlackInbound>>;
+/// The way in, and how long putting on disk may take.
+struct Door {
+    inbound: SlackInbound,
+    patience: Duration,
+}
+
+type Shared = State<Arc<Door>>;
 type Form = HashMap<String, String>;
 
 /// A typed command.
-async fn command(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Response {
+async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    let inbound = &door.inbound;
     let form = match inbound.verified_form(&headers, &body) {
         Ok(form) => form,
-        Err(answer) => return answer,
+        Err(status) => return nothing(status),
     };
     let Some(asked) = asked_by(&form) else { return nothing(StatusCode::BAD_REQUEST) };
     let origin = inbound.origin(asked.person, asked.channel, form.get("response_url").map(String::as_str));
@@ -81,7 +95,7 @@ async fn command(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Res
     };
     let code = code.map(SecretString::from);
     let incoming = Incoming { id: asked.id, origin, ask: Ask::Command(command), code };
-    match tokio::time::timeout(PATIENCE, inbound.inbox.submit(incoming)).await {
+    match tokio::time::timeout(door.patience, inbound.inbox.submit(incoming)).await {
         // Always silent: with any other answer Slack could show what was typed, and a code with it. The card is the
         // public thing.
         Ok(Submitted::Accepted | Submitted::Repeated) => nothing(StatusCode::OK),
@@ -94,10 +108,11 @@ async fn command(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Res
 }
 
 /// A pressed button, or another interaction, which is acknowledged and nothing else.
-async fn action(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Response {
+async fn action(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    let inbound = &door.inbound;
     let form = match inbound.verified_form(&headers, &body) {
         Ok(form) => form,
-        Err(answer) => return answer,
+        Err(status) => return nothing(status),
     };
     let Some(payload) = form.get("payload") else { return nothing(StatusCode::BAD_REQUEST) };
     let Ok(value) = serde_json::from_str::<Value>(payload) else { return nothing(StatusCode::BAD_REQUEST) };
@@ -115,7 +130,7 @@ async fn action(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Resp
     };
     let origin = inbound.origin(Person { workspace, user }, channel, interaction.response_url.as_deref());
     let incoming = Incoming { id, origin, ask: Ask::Press { act, on: interaction.on() }, code: None };
-    match tokio::time::timeout(PATIENCE, inbound.inbox.submit(incoming)).await {
+    match tokio::time::timeout(door.patience, inbound.inbox.submit(incoming)).await {
         Ok(Submitted::Accepted | Submitted::Repeated) => nothing(StatusCode::OK),
         // The body of this answer is never shown; an error is, as a mark at the button.
         Ok(Submitted::Unavailable) => nothing(StatusCode::SERVICE_UNAVAILABLE),
@@ -128,9 +143,9 @@ async fn action(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Resp
 
 /// Something that happened in the workspace. Only the handshake is answered; the rest is acknowledged, so that Slack does not
 /// send it again. `event_id` is the key of an event, once events do something.
-async fn event(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Response {
-    if let Err(answer) = inbound.verified(&headers, &body) {
-        return answer;
+async fn event(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    if let Err(status) = door.inbound.verified(&headers, &body) {
+        return nothing(status);
     }
     if !has_media_type(&headers, "application/json") {
         return nothing(StatusCode::BAD_REQUEST);
@@ -138,31 +153,35 @@ async fn event(State(inbound): Shared, headers: HeaderMap, body: Bytes) -> Respo
     let Ok(event) = serde_json::from_slice::<Value>(&body) else { return nothing(StatusCode::BAD_REQUEST) };
     let text = |name: &str| event.get(name).and_then(Value::as_str);
     match (text("type"), text("challenge")) {
-        (Some("url_verification"), Some(challenge)) => axum::Json(json!({ "challenge": challenge })).into_response(),
+        (Some("url_verification"), Some(challenge)) => as_json(&json!({ "challenge": challenge })),
         (Some("url_verification"), None) | (None, _) => nothing(StatusCode::BAD_REQUEST),
         (Some(_), _) => nothing(StatusCode::OK),
     }
 }
 
 impl SlackInbound {
-    /// Whether the request comes from Slack; else the answer to give.
-    fn verified(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Response> {
+    /// Whether the request comes from Slack; else the status to answer with.
+    fn verified(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), StatusCode> {
         signature::verify(&self.secrets, headers, body, self.clock.now()).map_err(|refusal| {
             tracing::warn!(reason = %refusal, "a request that claims to come from Slack was refused");
-            nothing(StatusCode::UNAUTHORIZED)
+            StatusCode::UNAUTHORIZED
         })
     }
 
-    /// The form of a request that comes from Slack; else the answer to give.
-    fn verified_form(&self, headers: &HeaderMap, body: &[u8]) -> Result<Form, Response> {
+    /// The form of a request that comes from Slack; else the status to answer with.
+    fn verified_form(&self, headers: &HeaderMap, body: &[u8]) -> Result<Form, StatusCode> {
         let is_form = has_media_type(headers, "application/x-www-form-urlencoded");
-        // Slack checks our certificate with a request of its own, now and then, not always signed. It gets its answer and has
-        // no effect, so that anybody may send it.
-        if is_form && form_urlencoded::parse(body).any(|(name, value)| name == "ssl_check" && value == "1") {
-            return Err(nothing(StatusCode::OK));
+        if let Err(refused) = self.verified(headers, body) {
+            // Slack checks our certificate with a request of its own now and then, not always signed. Its answer is empty and
+            // it has no effect, so that anybody may send it.
+            let is_check = is_form && form_urlencoded::parse(body).any(|(name, value)| name == "ssl_check" && value == "1");
+            return Err(if is_check { StatusCode::OK } else { refused });
         }
-        self.verified(headers, body)?;
-        if is_form { Ok(form_urlencoded::parse(body).into_owned().collect()) } else { Err(nothing(StatusCode::BAD_REQUEST)) }
+        if !is_form {
+            return Err(StatusCode::BAD_REQUEST);
+        }
+        let form: Form = form_urlencoded::parse(body).into_owned().collect();
+        if form.get("ssl_check").is_some_and(|value| value == "1") { Err(StatusCode::OK) } else { Ok(form) }
     }
 
     fn origin(&self, person: Person, channel: ChannelId, response_url: Option<&str>) -> Origin {
@@ -215,5 +234,13 @@ fn nothing(status: StatusCode) -> Response {
 /// An answer that only the person who typed sees.
 fn privately(message: &Message) -> Response {
     let rendered = render::message(message);
-    axum::Json(json!({ "response_type": "ephemeral", "text": rendered.text, "blocks": rendered.blocks })).into_response()
+    as_json(&json!({ "response_type": "ephemeral", "text": rendered.text, "blocks": rendered.blocks }))
 }
+
+/// JSON under its own name: under any other, Slack would show it raw.
+fn as_json(body: &Value) -> Response {
+    ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], body.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests;

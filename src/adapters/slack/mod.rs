@@ -1,1 +1,21 @@
-//! The slack adapter.
+//! Slack: signed requests in, messages out, both in the domain's words.
+
+mod api;
+mod fit;
+mod hex;
+pub mod inbound;
+pub mod manifest;
+mod markup;
+pub mod outbound;
+mod payload;
+mod render;
+mod reply_url;
+mod seal;
+mod signature;
+#[cfg(test)]
+mod testing;
+pub(in crate::adapters) mod words;
+
+pub use inbound::{SlackInbound, router};
+pub use outbound::{SlackChat, SlackSettings};
+pub use seal::{NoKey, Sealer};

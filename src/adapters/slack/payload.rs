@@ -10,8 +10,6 @@ use crate::domain::names::{ChannelId, UserId, WorkspaceId};
 /// The `payload` field of an interaction.
 #[derive(Deserialize)]
 pub(super) struct Interaction {
-    #[serde(rename = "type")]
-    pub(super) kind: String,
     #[serde(default)]
     user: Option<UserPart>,
     #[serde(default)]
@@ -86,6 +84,10 @@ impl Interaction {
     /// The message that the button stands under, if it is one that can be edited.
     pub(super) fn on(&self) -> Option<MessageRef> {
         let container = self.container.as_ref().filter(|container| !container.is_ephemeral)?;
-        Some(MessageRef { workspace: self.home().or_else(|| self.workspace())?, channel: self.channel()?, message: container.message_ts.clone()? })
+        Some(MessageRef {
+            workspace: self.home().or_else(|| self.workspace())?,
+            channel: self.channel()?,
+            message: container.message_ts.clone()?,
+        })
     }
 }

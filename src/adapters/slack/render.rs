@@ -106,38 +106,36 @@ fn sections(lines: &[Line]) -> Vec<String> {
 
 /// An output between fences, its end if it is too long; `None` if there is nothing to show.
 fn preformatted(output: &str) -> Option<String> {
-    let room = SECTION - 2 * FENCE.len() - 3;
-    let shown: Vec<char> = output.trim_end().chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| *c == '\n' || is_shown(*c)).collect();
-    let mut pieces: Vec<&str> = Vec::new();
-    let mut storage = [0u8; 4];
+    // Beside the fences: their two line ends, and the mark of a cut with its own.
+    const ROOM: usize = SECTION - 2 * FENCE.len() - 4;
+    let tidy = |c: char| if c == '\t' { ' ' } else { c };
+    let shown: Vec<char> = output.trim_end().chars().map(tidy).filter(|c| *c == '\n' || is_shown(*c)).collect();
     let mut length = 0usize;
-    let mut kept = String::new();
-    let mut first = shown.len();
-    for (place, c) in shown.iter().enumerate().rev() {
-        let piece = escaped(*c).map_or(1, str::len);
-        if length.saturating_add(piece) > room {
-            break;
-        }
-        length = length.saturating_add(piece);
-        first = place;
-    }
-    pieces.clear();
+    let fits = |c: &&char| {
+        length = length.saturating_add(escaped(**c).map_or(1, str::len));
+        length <= ROOM
+    };
+    let first = shown.len().saturating_sub(shown.iter().rev().take_while(fits).count());
     let mut tail = shown.get(first..).unwrap_or_default();
+    let mut kept = String::new();
     if first > 0 {
+        kept.push_str("…\n");
         // Begin with a whole line where there is one.
         if let Some(end) = tail.iter().position(|c| *c == '\n') {
             tail = tail.get(end.saturating_add(1)..).unwrap_or_default();
         }
-        kept.push_str("…\n");
     }
     for c in tail {
         match escaped(*c) {
             Some(entity) => kept.push_str(entity),
-            None => kept.push_str(c.encode_utf8(&mut storage)),
+            None => kept.push(*c),
         }
     }
+    if kept.trim().is_empty() {
+        return None;
+    }
     let kept = kept.replace(FENCE, "'''");
-    if kept.trim().is_empty() { None } else { Some(format!("{FENCE}\n{kept}\n{FENCE}")) }
+    Some(format!("{FENCE}\n{kept}\n{FENCE}"))
 }
 
 fn button(place: usize, button: &Button) -> Value {
@@ -193,3 +191,6 @@ fn plain(words: &str, most: usize) -> Value {
     };
     json!({ "type": "plain_text", "text": shown, "emoji": false })
 }
+
+#[cfg(test)]
+mod tests;

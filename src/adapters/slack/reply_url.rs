@@ -30,7 +30,9 @@ mod tests {
 
     #[test]
     fn only_slacks_own() {
-        for good in ["https://hooks.slack.com/commands/T1/2/x", "https://hooks.slack-gov.com/actions/T1/2/x", "https://hooks.slack.com:443/x"] {
+        for good in
+            ["https://hooks.slack.com/commands/T1/2/x", "https://hooks.slack-gov.com/actions/T1/2/x", "https://hooks.slack.com:443/x"]
+        {
             assert!(accepted(good, false).is_some(), "{good}");
         }
         for bad in [

@@ -151,7 +151,7 @@ mod tests {
             assert_eq!(judge(&altered), Err(Refusal::Mismatch), "{name}: digit");
             for signature in [
                 format!("v0={}", digits.to_uppercase()),
-                format!("v0={}", &digits[1..]),
+                format!("v0={}", digits.get(1..).unwrap()),
                 format!("v0={digits}0"),
                 format!("v0={digits}00"),
                 format!("v1={digits}"),

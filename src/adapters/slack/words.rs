@@ -43,7 +43,11 @@ pub(super) fn card_by_reply() -> Line {
 
 /// Under a message that was meant for a conversation and comes to one person instead.
 pub(super) fn directly_instead() -> Line {
-    vec![text("I may not post in the conversation where you asked, so this comes to you alone. "), code("/invite"), text(" me there to change that.")]
+    vec![
+        text("I may not post in the conversation where you asked, so this comes to you alone. "),
+        code("/invite"),
+        text(" me there to change that."),
+    ]
 }
 
 /// The question before an act that takes something away; `None`: no question.

@@ -1,0 +1,85 @@
+//! The manifest of the Slack app: everything an admin pastes to make it, from our own address.
+
+use serde_json::{Value, json};
+use url::Url;
+
+/// Longest hint that Slack takes.
+const HINT: usize = 1000;
+
+/// What the command takes, as Slack shows it while somebody types.
+const USAGE: &str = "help · pipelines · plan | deploy PIPELINE[/REF] [to ENV[/APP]] · status · queue · leave · cancel · releases";
+
+/// The manifest for an installation that Slack reaches at `base_url`, with `command` (its slash included) as the one command.
+///
+/// Rights: `commands` to be asked, `chat:write` to answer and keep cards up to date, `im:write` to reach a person where the
+/// bot may not post, `chat:write.public` to post in public channels without an invitation; the last may be taken out.
+pub fn manifest(base_url: &Url, command: &str) -> Value {
+    let at = |last: &str| {
+        let mut url = base_url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(["slack", last]);
+        }
+        url.to_string()
+    };
+    json!({
+        "_metadata": { "major_version": 1, "minor_version": 1 },
+        "display_information": {
+            "name": "slash-heroku",
+            "description": "Ship code from chat: checks, GitHub deployment, Heroku build, release and dynos.",
+            "long_description": "Type a command to ship a branch. The app checks that the commit may go out, records a GitHub \
+                deployment, starts the Heroku build, follows build, release phase and dynos to their true end, and keeps one \
+                message in the channel up to date. Everything is done with the asking person's own accounts.",
+        },
+        "features": {
+            "app_home": { "home_tab_enabled": false, "messages_tab_enabled": true, "messages_tab_read_only_enabled": true },
+            "bot_user": { "display_name": "slash-heroku", "always_online": true },
+            "slash_commands": [{
+                "command": command,
+                "url": at("commands"),
+                "description": "Ship code, and see what is shipping",
+                "usage_hint": USAGE.chars().take(HINT).collect::<String>(),
+                "should_escape": true,
+            }],
+        },
+        "oauth_config": { "scopes": { "bot": ["chat:write", "chat:write.public", "commands", "im:write"] } },
+        "settings": {
+            "interactivity": { "is_enabled": true, "request_url": at("actions") },
+            "org_deploy_enabled": false,
+            "socket_mode_enabled": false,
+            "token_rotation_enabled": false,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text<'a>(manifest: &'a Value, at: &str) -> &'a str {
+        manifest.pointer(at).and_then(Value::as_str).unwrap()
+    }
+
+    #[test]
+    fn addresses_are_ours_and_a_prefix_survives() {
+        let manifest = manifest(&Url::parse("https://ship.example.com/chat/").unwrap(), "/h");
+        assert_eq!(text(&manifest, "/features/slash_commands/0/url"), "https://ship.example.com/chat/slack/commands");
+        assert_eq!(text(&manifest, "/settings/interactivity/request_url"), "https://ship.example.com/chat/slack/actions");
+        assert_eq!(text(&manifest, "/features/slash_commands/0/command"), "/h");
+        assert_eq!(manifest.pointer("/features/slash_commands/0/should_escape"), Some(&json!(true)));
+    }
+
+    #[test]
+    fn texts_are_within_slacks_limits() {
+        let manifest = manifest(&Url::parse("https://ship.example.com").unwrap(), "/h");
+        for (at, least, most) in [
+            ("/display_information/name", 1, 35),
+            ("/display_information/description", 1, 140),
+            ("/display_information/long_description", 174, 4000),
+            ("/features/slash_commands/0/description", 1, 2000),
+            ("/features/slash_commands/0/usage_hint", 1, 1000),
+        ] {
+            let length = text(&manifest, at).chars().count();
+            assert!((least..=most).contains(&length), "{at}: {length}");
+        }
+    }
+}

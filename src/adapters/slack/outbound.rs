@@ -1,0 +1,234 @@
+//! Messages to Slack: answers by the command's own address, cards that are edited in place, and the ways round where the bot may
+//! not speak.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::api::{Again, Api, CALL, CallFault, is_about_form, is_about_place, port_error};
+use super::render::{self, Rendered};
+use super::seal::Sealer;
+use super::{reply_url, words};
+use crate::adapters::http::base_url::BaseUrl;
+use crate::adapters::http::client::client;
+use crate::domain::actor::{Origin, Person};
+use crate::domain::deployment::MessageRef;
+use crate::domain::message::{Audience, Message};
+use crate::domain::names::{ChannelId, WorkspaceId};
+use crate::ports::{Addressee, Chat, Clock, Delivered, Fault, PortError, Service};
+
+/// Slack's own Web API.
+pub const API: &str = "https://slack.com/api";
+
+/// An answer address works for thirty minutes; half a minute less, for the way.
+const REPLY_LIFE: SignedDuration = SignedDuration::from_secs(30 * 60 - 30);
+
+/// What speaking in Slack needs.
+#[derive(Clone, Debug)]
+pub struct SlackSettings {
+    /// Where the Web API lives: [`API`], unless it is a simulator.
+    pub api: BaseUrl,
+    /// The bot's token.
+    pub bot_token: SecretString,
+    /// Opens the answer addresses that the way in sealed.
+    pub sealer: Arc<Sealer>,
+    /// Post to answer addresses on this machine, plain `http`. For simulators; off by default.
+    pub allow_loopback_response_url: bool,
+}
+
+/// Slack, as a chat.
+pub struct SlackChat {
+    api: Api,
+    sealer: Arc<Sealer>,
+    allow_loopback: bool,
+}
+
+impl std::fmt::Debug for SlackChat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SlackChat").field("api", &self.api.base).finish_non_exhaustive()
+    }
+}
+
+impl SlackChat {
+    /// Speaks as the bot. Fails only where no HTTP client can be built.
+    pub fn new(settings: SlackSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+        let SlackSettings { api, bot_token, sealer, allow_loopback_response_url } = settings;
+        let api = Api { http: client(Some(CALL))?, base: api, token: bot_token, clock };
+        Ok(Self { api, sealer, allow_loopback: allow_loopback_response_url })
+    }
+
+    async fn answer(&self, origin: &Origin, message: &Message) -> Result<Delivered, PortError> {
+        if self.by_reply(origin, message).await? {
+            return Ok(Delivered::Final);
+        }
+        let spoken = match message.audience {
+            Audience::Asker => self.ephemeral(origin, message).await.map(|()| Delivered::Final),
+            Audience::Channel => self.post(&origin.person.workspace, origin.channel.as_str(), message).await,
+        };
+        match spoken {
+            Err(Failed(_, CallFault::Said(error))) if is_about_place(&error) => match message.audience {
+                Audience::Asker => self.direct(&origin.person, message).await,
+                Audience::Channel => self.direct(&origin.person, &message.clone().line(words::directly_instead())).await,
+            },
+            other => other.map_err(PortError::from),
+        }
+    }
+
+    async fn card(&self, origin: &Origin, message: &Message) -> Result<Delivered, PortError> {
+        match self.post(&origin.person.workspace, origin.channel.as_str(), message).await {
+            Err(Failed(_, CallFault::Said(error))) if is_about_place(&error) => {
+                if self.by_reply(origin, &message.clone().line(words::card_by_reply())).await? {
+                    return Ok(Delivered::Final);
+                }
+                self.direct(&origin.person, &message.clone().line(words::directly_instead())).await
+            }
+            other => other.map_err(PortError::from),
+        }
+    }
+
+    /// A message to one person. The conversation is opened first, since its own id is needed to edit the message later.
+    async fn direct(&self, person: &Person, message: &Message) -> Result<Delivered, PortError> {
+        let opened = self.api.call("conversations.open", &json!({ "users": person.user }), Again::Harmless).await;
+        let channel = match &opened {
+            Ok(answer) => answer.pointer("/channel/id").and_then(Value::as_str).map(str::to_owned),
+            // Without the right to open one, posting to the person opens it.
+            Err(CallFault::Said(error)) if error == "missing_scope" => None,
+            Err(fault) => return Err(port_error("conversations.open", fault.clone())),
+        };
+        let channel = channel.unwrap_or_else(|| person.user.to_string());
+        self.post(&person.workspace, &channel, message).await.map_err(PortError::from)
+    }
+
+    /// Says it by the command's own address; `false`: there is none, or it certainly said nothing.
+    async fn by_reply(&self, origin: &Origin, message: &Message) -> Result<bool, PortError> {
+        let Some(url) = self.reply_url(origin) else { return Ok(false) };
+        let response_type = match message.audience {
+            Audience::Asker => "ephemeral",
+            Audience::Channel => "in_channel",
+        };
+        let said = in_blocks_or_plain(message, |rendered| {
+            let url = &url;
+            let body = json!({
+                "response_type": response_type,
+                "replace_original": false,
+                "text": rendered.text,
+                "blocks": rendered.blocks,
+            });
+            async move { self.api.answer(url, &body).await }
+        })
+        .await;
+        match said {
+            Ok(()) => Ok(true),
+            Err(fault @ CallFault::Unclear(_)) => Err(port_error("response_url", fault)),
+            // Used up, too old, gone, too fast: nothing was said.
+            Err(CallFault::Said(_) | CallFault::Limited(_) | CallFault::Unreachable(_)) => Ok(false),
+        }
+    }
+
+    fn reply_url(&self, origin: &Origin) -> Option<SecretString> {
+        use secrecy::ExposeSecret as _;
+        let opened = self.sealer.open(origin.reply.as_ref()?, &origin.person, &origin.channel)?;
+        let age = self.api.clock.now().duration_since(opened.sealed_at);
+        let good = age < REPLY_LIFE && reply_url::accepted(opened.url.expose_secret(), self.allow_loopback).is_some();
+        good.then_some(opened.url)
+    }
+
+    async fn ephemeral(&self, origin: &Origin, message: &Message) -> Result<(), Failed> {
+        const METHOD: &str = "chat.postEphemeral";
+        let (channel, user) = (&origin.channel, &origin.person.user);
+        let said = in_blocks_or_plain(message, |rendered| {
+            let mut body = content(&rendered);
+            add(&mut body, [("channel", json!(channel)), ("user", json!(user))]);
+            async move { self.api.call(METHOD, &body, Again::Never).await }
+        });
+        said.await.map(|_| ()).map_err(|fault| Failed(METHOD, fault))
+    }
+
+    async fn post(&self, workspace: &WorkspaceId, channel: &str, message: &Message) -> Result<Delivered, Failed> {
+        const METHOD: &str = "chat.postMessage";
+        let said = in_blocks_or_plain(message, |rendered| {
+            let mut body = content(&rendered);
+            add(&mut body, [("channel", json!(channel)), ("unfurl_links", json!(false)), ("unfurl_media", json!(false))]);
+            async move { self.api.call(METHOD, &body, Again::Never).await }
+        });
+        let answer = said.await.map_err(|fault| Failed(METHOD, fault))?;
+        let text = |name: &str| answer.get(name).and_then(Value::as_str);
+        match (text("channel").map(ChannelId::parse), text("ts")) {
+            (Some(Ok(channel)), Some(ts)) => {
+                Ok(Delivered::Editable(MessageRef { workspace: workspace.clone(), channel, message: ts.to_owned() }))
+            }
+            // It was said; only its name is missing.
+            _ => Ok(Delivered::Final),
+        }
+    }
+}
+
+#[async_trait]
+impl Chat for SlackChat {
+    async fn say(&self, to: &Addressee, message: &Message) -> Result<Delivered, PortError> {
+        match to {
+            Addressee::Answer(origin) => self.answer(origin, message).await,
+            Addressee::Card(origin) => match message.audience {
+                Audience::Channel => self.card(origin, message).await,
+                // What is for one person never becomes a card for all.
+                Audience::Asker => self.answer(origin, message).await,
+            },
+            Addressee::Direct(person) => self.direct(person, message).await,
+        }
+    }
+
+    async fn amend(&self, what: &MessageRef, message: &Message) -> Result<(), PortError> {
+        const METHOD: &str = "chat.update";
+        let said = in_blocks_or_plain(message, |rendered| {
+            let mut body = content(&rendered);
+            add(&mut body, [("channel", json!(what.channel)), ("ts", json!(what.message))]);
+            async move { self.api.call(METHOD, &body, Again::Harmless).await }
+        });
+        match said.await {
+            Ok(_) => Ok(()),
+            Err(CallFault::Said(error)) if is_about_place(&error) => {
+                Err(PortError::new(Service::Chat, Fault::NotFound, format!("{METHOD}: {error}")).saying(error))
+            }
+            Err(fault) => Err(port_error(METHOD, fault)),
+        }
+    }
+}
+
+/// A call that failed, and which.
+struct Failed(&'static str, CallFault);
+
+impl From<Failed> for PortError {
+    fn from(Failed(call, fault): Failed) -> Self {
+        port_error(call, fault)
+    }
+}
+
+/// Sends a message; if Slack does not take how it is built, its one line of plain text.
+async fn in_blocks_or_plain<T, F>(message: &Message, send: impl Fn(Rendered) -> F) -> Result<T, CallFault>
+where
+    F: Future<Output = Result<T, CallFault>>,
+{
+    let rendered = render::message(message);
+    let plain = Rendered { text: rendered.text.clone(), blocks: Vec::new() };
+    match send(rendered).await {
+        Err(CallFault::Said(error)) if is_about_form(&error) => send(plain).await,
+        other => other,
+    }
+}
+
+/// What is said. `parse` is restated in every call, since an edit would set it back.
+fn content(rendered: &Rendered) -> Value {
+    json!({ "text": rendered.text, "blocks": rendered.blocks, "parse": "none", "link_names": false })
+}
+
+fn add<const N: usize>(body: &mut Value, fields: [(&str, Value); N]) {
+    if let Some(body) = body.as_object_mut() {
+        body.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    }
+}
+
+#[cfg(test)]
+mod tests;
