@@ -1,4 +1,10 @@
 //! HTTP as the adapters use it: one configured client, checked base addresses, bounded bodies.
 
 pub mod base_url;
+pub mod call;
 pub mod client;
+pub mod retry;
+pub mod scrub;
+pub mod spool;
+#[cfg(test)]
+pub mod testing;
