@@ -54,6 +54,13 @@ impl BaseUrl {
         self.0.origin() == url.origin()
     }
 
+    /// Whether an address that the service handed out may be opened: encrypted, or on this machine like the base itself,
+    /// and without a user or a password in it.
+    pub fn may_lead_to(&self, url: &Url) -> bool {
+        let bare = url.username().is_empty() && url.password().is_none() && url.host().is_some();
+        bare && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url) && is_loopback(&self.0)))
+    }
+
     /// The base itself.
     pub fn as_url(&self) -> &Url {
         &self.0
@@ -89,6 +96,18 @@ mod tests {
         assert_eq!(BaseUrl::parse("http://127.0.0.1.example.com"), Err(BaseUrlError::NotHttps));
         assert_eq!(BaseUrl::parse("https://a@b"), Err(BaseUrlError::Extras));
         assert_eq!(BaseUrl::parse("api"), Err(BaseUrlError::NotAnAddress));
+    }
+
+    #[test]
+    fn addresses_handed_out_are_encrypted_or_as_near_as_the_base() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let far = BaseUrl::parse("https://api.example.com").unwrap();
+        let near = BaseUrl::parse("http://127.0.0.1:1").unwrap();
+        assert!(far.may_lead_to(&url("https://files.example.com/x?token=1")));
+        assert!(!far.may_lead_to(&url("http://127.0.0.1:2/x")));
+        assert!(!far.may_lead_to(&url("https://a:b@files.example.com/x")));
+        assert!(near.may_lead_to(&url("http://127.0.0.1:2/x")));
+        assert!(!near.may_lead_to(&url("http://files.example.com/x")));
     }
 
     #[test]

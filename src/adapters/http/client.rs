@@ -10,17 +10,29 @@ const CONNECT: Duration = Duration::from_secs(3);
 
 /// A client that names us, keeps to time limits, follows no redirect by itself and takes no proxy from the environment.
 ///
-/// `total` bounds a whole call, body included; `None` is for long bodies whose reading is bounded piece by piece.
+/// `total` bounds a whole call, body included; `None` is for long bodies whose reading is bounded piece by piece, and which
+/// are taken byte for byte as they come.
 pub fn client(total: Option<Duration>) -> Result<reqwest::Client, reqwest::Error> {
-    let builder = reqwest::Client::builder()
+    match total {
+        Some(total) => builder().timeout(total).build(),
+        None => byte_for_byte(Duration::from_secs(30)),
+    }
+}
+
+/// A client for bodies that are taken as they come: nothing is unpacked on the way, and each piece of an answer, its
+/// beginning included, has to come within `piece`. The caller bounds the whole.
+pub fn byte_for_byte(piece: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    builder().no_gzip().read_timeout(piece).build()
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
         .user_agent(concat!("slash-heroku/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
+        // Services drop quiet connections after about a minute; one that dies under a write leaves it unclear.
+        .pool_idle_timeout(Duration::from_secs(30))
         .redirect(reqwest::redirect::Policy::none())
-        .no_proxy();
-    match total {
-        Some(total) => builder.timeout(total).build(),
-        None => builder.read_timeout(Duration::from_secs(30)).build(),
-    }
+        .no_proxy()
 }
 
 /// Why a body could not be read.
