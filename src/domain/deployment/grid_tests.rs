@@ -1,1 +1,379 @@
-//! Every phase, every outcome.
+//! Every phase × every outcome, and random lives from the line to the end.
+
+use jiff::SignedDuration;
+use proptest::prelude::*;
+
+use super::samples::{all, at, build_id, deployment, ended, person, release_id, running};
+use super::*;
+use crate::domain::gate::{Reason, Verdict};
+use crate::domain::release::{Build, BuildState, DynosVerdict, Release, ReleaseState};
+
+fn release(state: ReleaseState) -> Release {
+    Release {
+        id: release_id(),
+        version: 12,
+        state,
+        current: true,
+        description: String::new(),
+        by: None,
+        created_at: None,
+        can_return: None,
+    }
+}
+
+fn judged(reasons: Vec<Reason>) -> Outcome {
+    Outcome::Judged(Verdict { reasons, skipped: vec![], no_checks: false })
+}
+
+/// Every outcome, with every kind of data that matters.
+fn outcomes() -> Vec<Outcome> {
+    let said = || Some("no".to_owned());
+    let mut outcomes = vec![
+        Outcome::TurnCame,
+        Outcome::SlotMayBeFree,
+        judged(vec![]),
+        judged(vec![Reason::FromFork]),
+        Outcome::CodeNeeded,
+        Outcome::SignInLost,
+        Outcome::Interrupted,
+        Outcome::Announced(AnnouncementId::parse("7").unwrap()),
+        Outcome::AnnouncementRefused(said()),
+        Outcome::Unclear,
+        Outcome::NoTrace,
+        Outcome::Uploaded,
+        Outcome::SourceUnavailable(said()),
+        Outcome::SourceTooLarge { limit: 1 },
+        Outcome::DiskFull,
+        Outcome::BuildThere(Build { id: build_id(), state: BuildState::Pending, created_at: None }),
+        Outcome::BuildRefused(said()),
+        Outcome::NoBuildSlot,
+        Outcome::StopSent(build_id()),
+        Outcome::Vanished,
+        Outcome::NoNews,
+    ];
+    let builds = [
+        BuildState::Pending,
+        BuildState::Succeeded { release: None },
+        BuildState::Succeeded { release: Some(release_id()) },
+        BuildState::Failed,
+    ];
+    outcomes.extend(builds.map(Outcome::BuildSeen));
+    let releases = [ReleaseState::Pending, ReleaseState::Succeeded, ReleaseState::Failed, ReleaseState::Expired];
+    outcomes.extend(releases.map(|state| Outcome::ReleaseSeen(release(state))));
+    outcomes.extend(
+        [
+            DynosVerdict::Up { count: 2, release: 12 },
+            DynosVerdict::Up { count: 2, release: 13 },
+            DynosVerdict::None,
+            DynosVerdict::Starting { up: 1, of: 2 },
+            DynosVerdict::Crashed { names: vec!["web.1".to_owned()] },
+        ]
+        .map(Outcome::DynosSeen),
+    );
+    outcomes
+}
+
+fn cancel(told: bool) -> Cancel {
+    Cancel { by: person("bo"), at: at(0), told }
+}
+
+/// A phase under all circumstances that change where it goes: a stop that was asked for, earlier orders, an announcement.
+fn circumstances(phase: &Phase) -> Vec<Deployment> {
+    let mut found = Vec::new();
+    for asked in [None, Some(cancel(false)), Some(cancel(true))] {
+        for (orders, announced) in [(0, false), (1, false), (1, true), (2, true)] {
+            let mut one = deployment(phase.clone());
+            one.cancel.clone_from(&asked);
+            (one.builds_ordered, one.announcements_ordered) = (orders, orders);
+            one.announcement = announced.then(|| Announcement { id: AnnouncementId::parse("7").unwrap(), reported: None });
+            found.push(one);
+        }
+    }
+    found
+}
+
+fn kind(phase: &Phase) -> std::mem::Discriminant<Phase> {
+    std::mem::discriminant(phase)
+}
+
+/// What holds of every move, whatever came of the step.
+fn check_move(from: &Deployment, to: &Deployment, now: Timestamp) {
+    assert!(!from.has_ended(), "an ended one moved: {:?}", from.phase);
+    assert!(from.phase.milestone() <= to.phase.milestone(), "went back: {:?} to {:?}", from.phase, to.phase);
+    let same_kind = kind(&from.phase) == kind(&to.phase);
+    assert_eq!(to.since, if same_kind { from.since } else { now }, "{:?} to {:?}", from.phase, to.phase);
+    assert!(to.closed == from.closed && to.version == from.version && to.id == from.id && to.cargo.commit == from.cargo.commit);
+    let open: Vec<Stage> = to.times.iter().filter(|time| time.ended.is_none()).map(|time| time.stage).collect();
+    assert_eq!(open, to.phase.stage().into_iter().collect::<Vec<_>>(), "{:?} to {:?}", from.phase, to.phase);
+    assert!(to.builds_ordered <= from.builds_ordered.saturating_add(1) && to.builds_ordered <= 2.max(from.builds_ordered));
+}
+
+#[test]
+fn an_ended_one_never_moves() {
+    for phase in ended() {
+        for one in circumstances(&phase) {
+            for outcome in outcomes() {
+                assert_eq!(one.after(outcome, at(100_000)), None, "{phase:?}");
+            }
+            assert_eq!(one.cancelled_by(&person("ana"), at(1)), CancelAnswer::Over);
+            assert_eq!(one.freed_by(&person("ana"), at(1)), None);
+            assert_eq!(one.with_code(at(1)), one);
+            assert_eq!(one.next_step(), Some(Step::Close));
+            let closed = one.closed_now();
+            assert_eq!((closed.next_step(), closed.next_look(at(1))), (None, None));
+            assert!(!closed.is_open());
+        }
+    }
+}
+
+#[test]
+fn every_move_keeps_the_rules() {
+    let mut moves = 0;
+    for phase in running() {
+        for one in circumstances(&phase) {
+            assert!(one.next_step().is_some_and(|step| step != Step::Close), "{phase:?}");
+            for outcome in outcomes() {
+                for seconds in [0, 30, 60, 600, 3_600, 100_000] {
+                    if one.builds_ordered == 2 && phase == Phase::Uploading && outcome == Outcome::Uploaded {
+                        continue; // Never comes to be: see the random lives.
+                    }
+                    if let Some(next) = one.after(outcome.clone(), at(seconds)) {
+                        assert_ne!(next, one);
+                        check_move(&one, &next, at(seconds));
+                        moves += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(moves > 1_000, "the grid is empty: {moves}");
+}
+
+#[test]
+fn only_dynos_that_are_up_or_not_wanted_are_a_success() {
+    for phase in running() {
+        for one in circumstances(&phase) {
+            for outcome in outcomes() {
+                let success = one.after(outcome.clone(), at(1)).is_some_and(|next| matches!(next.phase, Phase::Succeeded { .. }));
+                let seen = matches!(outcome, Outcome::DynosSeen(DynosVerdict::Up { .. } | DynosVerdict::None));
+                let after_release = matches!(phase, Phase::Restarting { .. } | Phase::Unknown(Watched::Dynos { .. }));
+                assert_eq!(success, seen && after_release, "{phase:?} {outcome:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn late_means_unknown_where_something_goes_on_outside() {
+    for phase in
+        running().into_iter().filter(|phase| matches!(phase, Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. }))
+    {
+        let one = deployment(phase.clone());
+        assert_eq!(one.after(Outcome::NoNews, at(60)), None);
+        for outcome in [Outcome::NoNews, Outcome::DynosSeen(DynosVerdict::Starting { up: 0, of: 1 })] {
+            let next = one.after(outcome, at(2 * 3_600)).unwrap();
+            assert!(matches!(next.phase, Phase::Unknown(_)), "{phase:?}: {:?}", next.phase);
+            assert_eq!(next.phase.stage(), phase.stage());
+        }
+        let news = one.after(Outcome::Vanished, at(1)).unwrap();
+        assert!(matches!(news.phase, Phase::Unknown(_)), "{phase:?}");
+    }
+}
+
+#[test]
+fn no_phase_waits_for_news_for_ever() {
+    for phase in running() {
+        let by_design = matches!(phase, Phase::Waiting(_) | Phase::Unknown(_));
+        let mut one = deployment(phase.clone());
+        for minute in 1..=180 {
+            one = one.after(Outcome::NoNews, at(minute * 60)).unwrap_or(one);
+        }
+        assert_eq!(one.has_ended() || matches!(one.phase, Phase::Unknown(_)), !matches!(phase, Phase::Waiting(_)), "{phase:?}");
+        assert!(!by_design || one.phase == phase);
+    }
+}
+
+#[test]
+fn slow_looks_at_an_unknown_one_go_on_for_a_day_and_may_find_the_truth() {
+    let unknown = |watched| deployment(Phase::Unknown(watched));
+    let order = unknown(Watched::Order);
+    assert_eq!(order.next_look(at(0)), Some(at(600)));
+    assert_eq!(order.next_look(at(24 * 3_600)), None);
+    assert_eq!(order.after(Outcome::NoTrace, at(90_000)), None, "never ordered again");
+    let found = order.after(Outcome::BuildThere(Build { id: build_id(), state: BuildState::Pending, created_at: None }), at(9)).unwrap();
+    assert_eq!(found.phase, Phase::Building { build: build_id() });
+    let dynos = unknown(Watched::Dynos { release: release_id(), version: 12 });
+    let up = dynos.after(Outcome::DynosSeen(DynosVerdict::Up { count: 1, release: 12 }), at(9)).unwrap();
+    assert!(matches!(up.phase, Phase::Succeeded { version: 12, .. }));
+}
+
+#[test]
+fn an_order_without_an_answer_is_never_hidden_by_another_end() {
+    for phase in running().into_iter().filter(|phase| phase.milestone() == Milestone::Preparing) {
+        for mut one in circumstances(&phase) {
+            one.builds_ordered = if phase == Phase::AboutToBuild(Standing::Fresh) { 2 } else { 1 };
+            for outcome in outcomes() {
+                let next = one.after(outcome.clone(), at(100_000)).unwrap_or_else(|| one.clone());
+                assert!(!next.has_ended(), "{phase:?} {outcome:?}: {:?}", next.phase);
+            }
+            if let CancelAnswer::Stopped(next) = one.cancelled_by(&person("ana"), at(1)) {
+                panic!("{phase:?}: {:?}", next.phase);
+            }
+        }
+    }
+}
+
+#[test]
+fn cancel_in_each_phase() {
+    for phase in all() {
+        let one = deployment(phase.clone());
+        let answer = one.cancelled_by(&person("bo"), at(5));
+        let fits = match (&phase, &answer) {
+            (Phase::Waiting(_) | Phase::NeedsCode { .. } | Phase::Starting | Phase::Uploading, CancelAnswer::Stopped(next)) => {
+                check_move(&one, next, at(5));
+                matches!(&next.phase, Phase::Cancelled { by, during } if *by == person("bo") && Some(*during) == phase.stage())
+            }
+            (Phase::Announcing(_) | Phase::AboutToBuild(_) | Phase::Building { .. }, CancelAnswer::Asked(next)) => {
+                assert_eq!(next.cancelled_by(&person("ana"), at(6)), CancelAnswer::AlreadyAsked);
+                next.phase == phase && next.cancel == Some(Cancel { by: person("bo"), at: at(5), told: false })
+            }
+            (Phase::Releasing { .. }, CancelAnswer::CannotStop(Stage::Release))
+            | (Phase::Restarting { .. }, CancelAnswer::CannotStop(Stage::Dynos))
+            | (Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. }, CancelAnswer::Over) => true,
+            (Phase::Unknown(watched), CancelAnswer::Unknown(answered)) => {
+                let freed = one.freed_by(&person("bo"), at(5)).unwrap();
+                check_move(&one, &freed, at(5));
+                freed.phase == Phase::Freed { by: person("bo"), was: watched.clone() } && watched == answered
+            }
+            _ => false,
+        };
+        assert!(fits, "{phase:?}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_stop_takes_effect_where_nothing_goes_on_outside() {
+    let mut one = deployment(Phase::Announcing(Standing::Fresh));
+    one.cancel = Some(cancel(false));
+    let next = one.after(Outcome::Announced(AnnouncementId::parse("7").unwrap()), at(1)).unwrap();
+    assert!(matches!(next.phase, Phase::Cancelled { .. }) && next.announcement.is_some(), "the record gets its final status");
+
+    let mut one = deployment(Phase::Building { build: build_id() });
+    one.cancel = Some(cancel(false));
+    assert_eq!(one.next_step(), Some(Step::StopBuild(build_id())));
+    let told = one.after(Outcome::StopSent(build_id()), at(1)).unwrap();
+    assert_eq!(told.next_step(), Some(Step::SeeBuild(build_id())));
+    assert!(matches!(told.after(Outcome::BuildSeen(BuildState::Failed), at(2)).unwrap().phase, Phase::Cancelled { .. }));
+    let succeeded = Outcome::BuildSeen(BuildState::Succeeded { release: Some(release_id()) });
+    assert!(matches!(told.after(succeeded, at(2)).unwrap().phase, Phase::Releasing { .. }), "too late to stop is told, not hidden");
+}
+
+#[test]
+fn a_crash_counts_once_it_lasts() {
+    let crashed = || Outcome::DynosSeen(DynosVerdict::Crashed { names: vec!["web.1".to_owned()] });
+    let one = deployment(Phase::Restarting { release: release_id(), version: 12, crashed_since: None, up: None });
+    let first = one.after(crashed(), at(10)).unwrap();
+    assert_eq!(first.after(crashed(), at(49)), None);
+    let starting = first.after(Outcome::DynosSeen(DynosVerdict::Starting { up: 0, of: 1 }), at(20)).unwrap();
+    assert!(matches!(starting.phase, Phase::Restarting { crashed_since: None, .. }));
+    let last = first.after(crashed(), at(50)).unwrap();
+    assert!(matches!(last.phase, Phase::Failed { why: Failure::DynosCrashed { .. }, .. }));
+}
+
+/// What a world in which everything works answers to a step.
+fn smooth(step: &Step) -> Outcome {
+    match step {
+        Step::WaitForTurn => Outcome::TurnCame,
+        Step::WaitForSlot => Outcome::SlotMayBeFree,
+        Step::WaitForCode => Outcome::NoNews,
+        Step::Judge => judged(vec![]),
+        Step::Announce | Step::LookForAnnouncement => Outcome::Announced(AnnouncementId::parse("7").unwrap()),
+        Step::Upload => Outcome::Uploaded,
+        Step::OrderBuild | Step::LookForBuild => {
+            Outcome::BuildThere(Build { id: build_id(), state: BuildState::Pending, created_at: None })
+        }
+        Step::StopBuild(build) => Outcome::StopSent(build.clone()),
+        Step::SeeBuild(_) => Outcome::BuildSeen(BuildState::Succeeded { release: Some(release_id()) }),
+        Step::SeeRelease(_) => Outcome::ReleaseSeen(release(ReleaseState::Succeeded)),
+        Step::SeeDynos { .. } => Outcome::DynosSeen(DynosVerdict::Up { count: 1, release: 12 }),
+        Step::Close => Outcome::NoNews,
+    }
+}
+
+#[test]
+fn a_smooth_life_orders_each_effect_once() {
+    let mut one = deployment(Phase::Waiting(WaitingFor::Turn));
+    let mut steps = Vec::new();
+    while let Some(step) = one.next_step().filter(|step| *step != Step::Close) {
+        one = one.after(smooth(&step), at(i64::try_from(steps.len()).unwrap())).unwrap();
+        steps.push(step);
+    }
+    assert_eq!(steps.len(), 8);
+    assert!(matches!(one.phase, Phase::Succeeded { version: 12, dynos: DynosUp::Up(1) }));
+    assert_eq!((one.builds_ordered, one.announcements_ordered), (1, 1));
+}
+
+/// One event in a random life.
+#[derive(Clone, Debug)]
+enum Event {
+    /// Any outcome, even one that does not fit.
+    Any(Outcome),
+    /// The outcome of a step that works.
+    Smooth,
+    /// A person asks to stop it.
+    Cancel,
+    /// A person gives a code.
+    Code,
+}
+
+fn events() -> impl Strategy<Value = Vec<(Event, i64)>> {
+    let event = prop_oneof![
+        6 => prop::sample::select(outcomes()).prop_map(Event::Any),
+        4 => Just(Event::Smooth),
+        1 => Just(Event::Cancel),
+        1 => Just(Event::Code),
+    ];
+    let wait = prop_oneof![Just(0), Just(5), Just(61), Just(601), Just(4_000)];
+    prop::collection::vec((event, wait), 0..120)
+}
+
+proptest! {
+    #[test]
+    fn every_life_keeps_the_rules_and_can_end(events in events()) {
+        let mut one = deployment(Phase::Waiting(WaitingFor::Turn));
+        let mut now = at(0);
+        let mut orders = 0;
+        for (event, wait) in events {
+            now = now.checked_add(SignedDuration::from_secs(wait)).unwrap();
+            let next = match event {
+                Event::Any(outcome) => one.after(outcome, now),
+                Event::Smooth => one.next_step().and_then(|step| one.after(smooth(&step), now)),
+                Event::Code => Some(one.with_code(now)).filter(|next| *next != one),
+                Event::Cancel => match one.cancelled_by(&person("bo"), now) {
+                    CancelAnswer::Stopped(next) | CancelAnswer::Asked(next) => Some(*next),
+                    CancelAnswer::AlreadyAsked | CancelAnswer::CannotStop(_) | CancelAnswer::Unknown(_) | CancelAnswer::Over => None,
+                },
+            };
+            let Some(next) = next else { continue };
+            check_move(&one, &next, now);
+            prop_assert!(next.builds_ordered <= 2 && next.announcements_ordered <= 2, "{:?}", next);
+            let sent = one.phase == Phase::AboutToBuild(Standing::Fresh) && next.phase != one.phase;
+            if sent && matches!(next.phase, Phase::AboutToBuild(_) | Phase::Building { .. }) {
+                orders += 1;
+            }
+            prop_assert!(orders <= 2, "ordered {orders} times without being refused");
+            one = next;
+        }
+        // From wherever it is, a world that works leads to an end, unless nobody can find what was ordered.
+        for _ in 0..60 {
+            let Some(step) = one.next_step().filter(|step| *step != Step::Close) else { break };
+            now = now.checked_add(SignedDuration::from_secs(700)).unwrap();
+            if let Some(next) = one.after(smooth(&step), now) {
+                check_move(&one, &next, now);
+                one = next;
+            }
+        }
+        prop_assert!(one.has_ended(), "{:?}", one.phase);
+        prop_assert!(one.times.iter().all(|time| time.ended.is_some_and(|ended| ended >= time.began)));
+    }
+}

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use crate::domain::actor::Person;
+use crate::domain::gate::Reason;
 use crate::domain::names::{BuildId, ReleaseId};
 use crate::domain::release::{BuildState, DynosVerdict, ReleaseState};
 
 use super::outcome::Outcome;
-use super::pace::{CODE_IS_GOOD_FOR, CODE_WAIT, CRASH_IS_REAL_AFTER, SLOT_PAUSE};
+use super::pace::{CODE_IS_GOOD_FOR, CODE_WAIT, CRASH_IS_REAL_AFTER, OUT_OF_REACH, SLOT_PAUSE};
 use super::phase::{DynosUp, Failure, Phase, Stage, Standing, WaitingFor, Watched};
 use super::{Announcement, Cancel, Deployment, StageTime};
 
@@ -98,7 +99,7 @@ impl Deployment {
         }
         let mut next = self.clone();
         next.learn(&outcome, now);
-        let phase = self.phase_after(outcome, now).map(|phase| self.unless_cancelled(phase));
+        let phase = self.phase_after(outcome, now).map(|phase| self.unless_hidden(self.unless_cancelled(phase)));
         if let Some(phase) = phase {
             next.enter(phase, now);
         }
@@ -109,6 +110,9 @@ impl Deployment {
     #[must_use]
     pub fn with_code(&self, now: Timestamp) -> Self {
         let mut next = self.clone();
+        if self.has_ended() {
+            return next;
+        }
         next.code_spent_at = Some(now);
         if matches!(self.phase, Phase::NeedsCode { .. }) {
             next.enter(Phase::Starting, now);
@@ -124,6 +128,12 @@ impl Deployment {
     /// Stops what can be stopped.
     pub fn cancelled_by(&self, person: &Person, now: Timestamp) -> CancelAnswer {
         match &self.phase {
+            Phase::Waiting(_) | Phase::NeedsCode { .. } | Phase::Starting | Phase::Uploading if self.may_have_ordered() => {
+                let mut next = self.clone();
+                next.cancel = Some(Cancel { by: person.clone(), at: now, told: false });
+                next.enter(Phase::Unknown(Watched::Order), now);
+                CancelAnswer::Asked(Box::new(next))
+            }
             Phase::Waiting(_) | Phase::NeedsCode { .. } | Phase::Starting | Phase::Uploading => {
                 let mut next = self.clone();
                 let during = self.phase.stage().unwrap_or(Stage::Line);
@@ -242,10 +252,6 @@ impl Deployment {
         let stopped = |during| Phase::Cancelled { by: cancel.by.clone(), during };
         match &phase {
             Phase::Waiting(_) | Phase::NeedsCode { .. } | Phase::Starting | Phase::Announcing(Standing::Fresh) | Phase::Uploading => {
-                // An order that got no answer may still turn up: stopping now would hide it.
-                if matches!(self.phase, Phase::AboutToBuild(Standing::Unclear { .. })) {
-                    return Phase::Unknown(Watched::Order);
-                }
                 stopped(self.phase.stage().unwrap_or(Stage::Line))
             }
             Phase::Failed {
@@ -266,6 +272,32 @@ impl Deployment {
         }
     }
 
+    /// Whether a build was ordered that got no clear answer and was never found.
+    fn may_have_ordered(&self) -> bool {
+        match &self.phase {
+            // The order that is about to be sent is counted already.
+            Phase::AboutToBuild(Standing::Fresh) => self.builds_ordered > 1,
+            Phase::AboutToBuild(Standing::Unclear { .. }) => true,
+            Phase::Waiting(_) | Phase::NeedsCode { .. } | Phase::Starting | Phase::Announcing(_) | Phase::Uploading => {
+                self.builds_ordered > 0
+            }
+            Phase::Building { .. }
+            | Phase::Releasing { .. }
+            | Phase::Restarting { .. }
+            | Phase::Unknown(_)
+            | Phase::Succeeded { .. }
+            | Phase::Failed { .. }
+            | Phase::Cancelled { .. }
+            | Phase::Freed { .. } => false,
+        }
+    }
+
+    /// An order that got no answer may still turn up: ending now would hide it, and give the app away under it.
+    fn unless_hidden(&self, phase: Phase) -> Phase {
+        let ends = matches!(phase, Phase::Failed { .. } | Phase::Cancelled { .. });
+        if ends && self.may_have_ordered() { Phase::Unknown(Watched::Order) } else { phase }
+    }
+
     fn phase_after(&self, outcome: Outcome, now: Timestamp) -> Option<Phase> {
         let failed = |during, why| Some(Phase::Failed { during, why });
         if outcome == Outcome::SignInLost {
@@ -278,7 +310,7 @@ impl Deployment {
             Phase::NeedsCode { .. } => None,
             Phase::Starting => self.after_judging(outcome, now),
             Phase::Announcing(standing) => self.after_announcing(*standing, outcome, now),
-            Phase::Uploading => after_uploading(outcome),
+            Phase::Uploading => after_uploading(outcome, self.is_late(now)),
             Phase::AboutToBuild(standing) => self.after_ordering(*standing, outcome, now),
             Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. } => {
                 let late = self.is_late(now);
@@ -303,6 +335,10 @@ impl Deployment {
         if outcome == Outcome::CodeNeeded {
             return Some(needs_code(now));
         }
+        if outcome == Outcome::NoNews && self.is_late(now) {
+            let reasons = vec![Reason::ChecksUnreadable { said: None }];
+            return Some(Phase::Failed { during: Stage::Checks, why: Failure::Gate(reasons) });
+        }
         let Outcome::Judged(verdict) = outcome else { return None };
         if !verdict.is_open() {
             return Some(Phase::Failed { during: Stage::Checks, why: Failure::Gate(verdict.reasons) });
@@ -316,6 +352,10 @@ impl Deployment {
             (_, Outcome::Announced(_)) => Some(Phase::Uploading),
             (_, Outcome::AnnouncementRefused(said)) => failed(Failure::AnnouncementRefused(said)),
             (Standing::Fresh, Outcome::Unclear | Outcome::Interrupted) => Some(Phase::Announcing(Standing::Unclear { since: now })),
+            (Standing::Fresh, Outcome::NoNews) if self.is_late(now) => Some(Phase::Announcing(Standing::Unclear { since: now })),
+            (Standing::Unclear { since }, Outcome::NoNews) if now.duration_since(since) >= OUT_OF_REACH => {
+                failed(Failure::AnnouncementUnclear)
+            }
             (Standing::Unclear { .. }, Outcome::NoTrace) if self.is_late(now) => {
                 if self.announcements_ordered < ORDERS {
                     Some(Phase::Announcing(Standing::Fresh))
@@ -341,6 +381,10 @@ impl Deployment {
                 Some(if too_long { Phase::Failed { during: Stage::Build, why: Failure::NoBuildSlot } } else { Phase::Waiting(waiting) })
             }
             (Standing::Fresh, Outcome::Unclear | Outcome::Interrupted) => Some(Phase::AboutToBuild(Standing::Unclear { since: now })),
+            (Standing::Fresh, Outcome::NoNews) if self.is_late(now) => Some(Phase::AboutToBuild(Standing::Unclear { since: now })),
+            (Standing::Unclear { since }, Outcome::NoNews) if now.duration_since(since) >= OUT_OF_REACH => {
+                Some(Phase::Unknown(Watched::Order))
+            }
             (Standing::Unclear { .. }, Outcome::NoTrace) if self.is_late(now) => {
                 Some(if self.builds_ordered < ORDERS { Phase::Uploading } else { Phase::Unknown(Watched::Order) })
             }
@@ -397,8 +441,11 @@ impl Deployment {
     }
 }
 
-fn after_uploading(outcome: Outcome) -> Option<Phase> {
+fn after_uploading(outcome: Outcome, late: bool) -> Option<Phase> {
     let failed = |why| Some(Phase::Failed { during: Stage::Source, why });
+    if outcome == Outcome::NoNews && late {
+        return failed(Failure::SourceUnavailable(None));
+    }
     if let Outcome::SourceUnavailable(said) = outcome {
         return failed(Failure::SourceUnavailable(said));
     }

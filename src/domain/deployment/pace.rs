@@ -27,6 +27,11 @@ const DYNOS_LATE: SignedDuration = SignedDuration::from_mins(20);
 /// A dyno that crashes at boot is restarted once at once; down for this long, it stays down.
 pub(super) const CRASH_IS_REAL_AFTER: SignedDuration = SignedDuration::from_secs(40);
 
+/// For how long looks for an effect may bring no news before it is given up as unclear for good.
+pub(super) const OUT_OF_REACH: SignedDuration = SignedDuration::from_mins(10);
+/// For how long a step of the preparation may bring no news.
+const PREPARING_LATE: SignedDuration = SignedDuration::from_mins(30);
+
 const TURN_SWEEP: SignedDuration = SignedDuration::from_secs(60);
 const UNKNOWN_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
@@ -75,11 +80,10 @@ impl Deployment {
             Phase::Building { .. } => waited >= BUILD_LATE,
             Phase::Releasing { .. } => waited >= RELEASE_LATE,
             Phase::Restarting { .. } => waited >= DYNOS_LATE,
+            Phase::Starting | Phase::Announcing(Standing::Fresh) | Phase::Uploading | Phase::AboutToBuild(Standing::Fresh) => {
+                waited >= PREPARING_LATE
+            }
             Phase::Waiting(WaitingFor::Turn)
-            | Phase::Starting
-            | Phase::Announcing(Standing::Fresh)
-            | Phase::Uploading
-            | Phase::AboutToBuild(Standing::Fresh)
             | Phase::Unknown(_)
             | Phase::Succeeded { .. }
             | Phase::Failed { .. }

@@ -61,7 +61,7 @@ fn refs_in_every_form() {
         ("deploy web/27bd10a to prod/Web-EU", wish("web", named("27bd10a"), Some(place(Production, Some("web-eu"))))),
         ("deploy web/fix#1", wish("web", named("fix#1"), None)),
         ("deploy <http://web.app|web.app>/v1.2", wish("web.app", named("v1.2"), None)),
-        ("deploy web/<https://github.com/acme/web/commit/27BD10A>", wish("web", named("27bd10a"), None)),
+        ("deploy web/<https://source.example.com/acme/web/commit/27BD10A>", wish("web", named("27bd10a"), None)),
         ("\u{a0}DEPLOY  web\u{2013}eu\tto\u{a0}“staging”", wish("web-eu", AskedRef::Default, Some(place(Staging, None)))),
         ("`deploy web`", wish("web", AskedRef::Default, None)),
         ("deploy to to staging", wish("to", AskedRef::Default, Some(place(Staging, None)))),
@@ -136,8 +136,8 @@ fn errors_point_at_the_word_and_suggest() {
         ("info web/main", "web/main", Some("web")),
         ("pipelines web", "web", None),
         ("status web in staging", "in", None),
-        ("deploy web/https://github.com/acme/api/pull/12", "web/https://github.com/acme/api/pull/12", Some("web#12")),
-        ("deploy web/<https://github.com/acme/api/tree/x/y>", "web/https://github.com/acme/api/tree/x/y", Some("web/x/y")),
+        ("deploy web/https://source.example.com/acme/api/pull/12", "web/https://source.example.com/acme/api/pull/12", Some("web#12")),
+        ("deploy web/<https://source.example.com/acme/api/tree/x/y>", "web/https://source.example.com/acme/api/tree/x/y", Some("web/x/y")),
     ] {
         assert_eq!(pointed(text), (word.to_owned(), meant.map(str::to_owned)), "{text}");
     }
