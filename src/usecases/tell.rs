@@ -226,7 +226,7 @@ async fn moved_buttons(ports: &Ports, deployment: &Deployment, reasons: &[Reason
         passing_checks: deployment.overriding.is_some(),
         because: deployment.because.as_deref().and_then(|because| crate::domain::command::Because::parse(because).ok()),
     };
-    let choices = [(format!("Ship {}, as asked", asked.short()), ship(asked)), (format!("Ship {}, the new head", now.short()), ship(now))];
+    let choices = [(speech::ship_as_asked(asked), ship(asked)), (speech::ship_new_head(now), ship(now))];
     let buttons = offer(ports, &deployment.origin.person, choices).await.map_err(DriveError::Store)?;
     Ok(Some(speech::ref_moved(deployment, by, asked, now, &buttons)))
 }

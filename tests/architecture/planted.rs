@@ -120,7 +120,7 @@ fn vendors_and_secrets_stay_in_their_places() {
     let open = "src/usecases/a.rs:1: secrets are opened in the files of SECRETS_OPENED_IN only, not here";
     caught("src/usecases/a.rs", "use secrecy::ExposeSecret;", open);
     caught("src/usecases/a.rs", "fn f() { x.expose_secret() }", open);
-    clean("src/usecases/a.rs", "//! Slack.\n/// What Heroku says.\nfn f() { /* GitHub */ x(\"slash-heroku restore\") }");
+    clean("src/ports/a.rs", "//! Slack.\n/// What Heroku says.\nfn f() { /* GitHub */ x(\"slash-heroku restore\") }");
     clean("src/domain/speech/mod.rs", "const GITHUB: &str = \"GitHub\"; fn f() { format!(\"{GITHUB} says\") }");
 }
 

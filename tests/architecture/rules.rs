@@ -172,6 +172,9 @@ pub fn judge(file: &str, source: &Source, crates: &BTreeMap<String, String>, for
             if !word.literal && ring.never_words.contains(&word.text.as_str()) {
                 wrong.insert((word.line, format!("{} may not say {}", ring.name, word.text)));
             }
+            if ring.name == "usecases" && word.literal && !word.aside && word.text.contains(' ') {
+                wrong.insert((word.line, format!("usecases may not say {}: every sentence comes from domain::speech", word.text)));
+            }
             if !ring.vendors
                 && let Some(vendor) = vendor_in(file, word)
             {

@@ -185,6 +185,16 @@ pub fn offer_taken() -> Message {
     answer(Tone::Info, vec![text("That button was pressed already; it does its work once.")])
 }
 
+/// The button that ships the commit that was asked for, although its ref has moved.
+pub fn ship_as_asked(asked: &CommitSha) -> String {
+    format!("Ship {}, as asked", asked.short())
+}
+
+/// The button that ships what the ref stands for now.
+pub fn ship_new_head(now: &CommitSha) -> String {
+    format!("Ship {}, the new head", now.short())
+}
+
 /// A ref moved between asking and starting: two ways on.
 pub fn ref_moved(deployment: &Deployment, by: &CommitRef, asked: &CommitSha, now: &CommitSha, buttons: &[(String, OfferId)]) -> Message {
     let mut message = answer(
