@@ -12,9 +12,8 @@ use crate::adapters::console::{Console, ConsoleSettings};
 use crate::adapters::github::{self, GitHub};
 use crate::adapters::heroku::{self, Heroku};
 use crate::adapters::settings_accounts::OnePerson;
-use crate::adapters::slack::inbound::{self, SlackInbound};
-use crate::adapters::slack::outbound::{SlackChat, SlackSettings};
-use crate::adapters::slack::seal::Sealer;
+use crate::adapters::slack::{self, Sealer, SlackChat, SlackInbound, SlackSettings};
+
 use crate::config::{ChatSettings, Settings};
 use crate::domain::names::ChannelId;
 use crate::health;
@@ -98,7 +97,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
     let mut router = health::router(metrics, registry);
     if let (ChatSettings::Slack(slack), Some(sealer)) = (&settings.chat, sealer) {
         let inbox: Arc<dyn Inbox> = Arc::new(service.clone());
-        router = router.merge(inbound::router(SlackInbound {
+        router = router.merge(slack::router(SlackInbound {
             secrets: slack.signing_secrets.clone(),
             inbox,
             clock,

@@ -11,7 +11,7 @@ use tokio::io::{AsyncWriteExt, BufReader};
 
 use crate::adapters::clock::SystemClock;
 use crate::sandbox::company;
-use crate::sandbox::script::{Played, Player, Script, compare};
+use crate::sandbox::script::{Played, Player, Script, compare, update};
 use crate::sandbox::terminal;
 use crate::sandbox::world::World;
 
@@ -37,9 +37,9 @@ pub fn settings_for(world: &World) -> Vec<(&'static str, String)> {
         ("SLASH_HEROKU_GITHUB_API", world.github.api_url()),
         ("SLASH_HEROKU_GITHUB_WEB", world.github.web_url()),
         ("SLASH_HEROKU_HEROKU_TOKEN", company::HEROKU_TOKEN.to_owned()),
-        ("SLASH_HEROKU_HEROKU_API", world.heroku.api_url()),
-        ("SLASH_HEROKU_HEROKU_ID", world.heroku.id_url()),
-        ("SLASH_HEROKU_HEROKU_LINKS", world.heroku.link_url()),
+        ("SLASH_HEROKU_HEROKU_API", world.heroku.api_url().to_string()),
+        ("SLASH_HEROKU_HEROKU_ID", world.heroku.id_url().to_string()),
+        ("SLASH_HEROKU_HEROKU_LINKS", world.heroku.link_url().to_string()),
     ]
 }
 
@@ -49,9 +49,7 @@ pub async fn play(file: &Path) -> anyhow::Result<()> {
     let script = Script::parse(&file.display().to_string(), &text)?;
     let played = play_script(&script).await?;
     let mut out = tokio::io::stdout();
-    for line in script.told(&played) {
-        out.write_all(format!("{line}\n").as_bytes()).await?;
-    }
+    out.write_all(update(&script, &played).as_bytes()).await?;
     out.flush().await?;
     match compare(&script, &played) {
         None => Ok(()),
@@ -61,10 +59,10 @@ pub async fn play(file: &Path) -> anyhow::Result<()> {
 
 /// Plays a script in a world of its own, with the real service over real HTTP on a real store, on a stepped clock.
 pub async fn play_script(script: &Script) -> anyhow::Result<Played> {
-    let stage = Stage::set().await?;
+    let mut stage = Stage::set().await?;
     let mut service = InProcess::new(&stage)?;
-    let mut outside = stage.world.outside();
-    let mut player = Player::new(Arc::clone(&stage.clock), Arc::clone(&stage.world.slack), &mut outside, &mut service);
+    let slack = Arc::clone(&stage.world.slack);
+    let mut player = Player::new(Arc::clone(&stage.clock), slack, &mut stage.world, &mut service);
     Ok(player.play(script).await?)
 }
 

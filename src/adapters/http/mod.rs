@@ -3,9 +3,9 @@
 pub mod base_url;
 pub mod call;
 pub mod client;
-pub mod server;
 pub mod retry;
 pub mod scrub;
+pub mod server;
 pub mod spool;
 #[cfg(test)]
 pub mod testing;

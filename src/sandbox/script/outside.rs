@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::World;
 use crate::sandbox::company::{CI_APP, GITHUB_TOKEN, HEROKU_TOKEN};
 use crate::sandbox::github::{self, Permission, Protection};
 use crate::sandbox::heroku::{self, AppRight, Held};
 use crate::sandbox::script::checks::Tally;
 use crate::sandbox::script::directives::{Directive, Failing, Right, Stage, Vendor};
 use crate::sandbox::script::player::Outside;
+use crate::sandbox::world::World;
 
 impl Outside for World {
     fn perform(&mut self, directive: &Directive) -> Result<(), String> {
