@@ -1,10 +1,17 @@
 //! The commands, and the one table of them from which the parser, the help, the README and the chat manifests come.
 
+mod table;
+
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::names::NameError;
+use super::parse::{is_code, is_invisible, split_code, unquoted};
 use super::pipeline::{PipelineKey, Place};
 use super::source::AskedRef;
+
+pub use table::{COMMANDS, CommandRow, Needs};
 
 /// What a command does: its first word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,7 +39,7 @@ pub enum Verb {
     Releases,
 }
 
-/// Why somebody does what they do, in their words: 1 to 200 characters, one line.
+/// Why somebody does what they do, in their words: 1 to 200 characters, one line, more than dots.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Because(String);
@@ -40,11 +47,12 @@ pub struct Because(String);
 impl Because {
     /// Checks and keeps a reason; spaces around it are dropped.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let text = text.trim();
-        if (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+        let text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+        let says_something = text.chars().any(|c| !matches!(c, '.' | '…'));
+        if says_something && text.chars().count() <= 200 && !text.chars().any(char::is_control) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(NameError { text: text.chars().take(100).collect(), expected: "a reason: 1 to 200 characters on one line" })
+            Err(NameError { text: text.chars().take(100).collect(), expected: "a reason: up to 200 characters on one line" })
         }
     }
 
@@ -148,5 +156,72 @@ impl Command {
             Self::Cancel(_) => Verb::Cancel,
             Self::Releases(_) => Verb::Releases,
         }
+    }
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Wish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_pipeline(f, &self.pipeline, &self.what, self.to.is_none())?;
+        self.to.iter().try_for_each(|place| write!(f, " to {place}"))
+    }
+}
+
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_pipeline(f, &self.pipeline, &AskedRef::Default, self.place.is_none())?;
+        self.place.iter().try_for_each(|place| write!(f, " in {place}"))
+    }
+}
+
+/// A name at the end that looks like a one-time code is quoted, so that nobody takes it for one.
+fn write_pipeline(f: &mut fmt::Formatter<'_>, pipeline: &PipelineKey, what: &AskedRef, last: bool) -> fmt::Result {
+    match what {
+        AskedRef::Default if last && is_code(&pipeline.to_string()) => write!(f, "\"{pipeline}\""),
+        AskedRef::Default => write!(f, "{pipeline}"),
+        AskedRef::Pull(number) => write!(f, "{pipeline}#{number}"),
+        AskedRef::Named(_) | AskedRef::Pinned { .. } => write!(f, "{pipeline}/{what}"),
+    }
+}
+
+/// As it would be typed. Reads back as the same command, but for a pinned commit, which reads back as the commit named.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.verb().word())?;
+        match self {
+            Self::Help { about } => about.iter().try_for_each(|verb| write!(f, " {}", verb.word())),
+            Self::Pipelines => Ok(()),
+            Self::Info { pipeline } => write_one(f, Some(pipeline)),
+            Self::Status { pipeline } => write_one(f, pipeline.as_ref()),
+            Self::Plan(wish) => write!(f, " {wish}"),
+            Self::Deploy { wish, passing_checks, because } => {
+                f.write_str(if *passing_checks { "! " } else { " " })?;
+                write!(f, "{wish}")?;
+                because.iter().try_for_each(|because| write_because(f, because))
+            }
+            Self::Queue(place) | Self::Cancel(place) | Self::Releases(place) => write!(f, " {place}"),
+            Self::Leave { line } => line.iter().try_for_each(|line| write!(f, " {line}")),
+        }
+    }
+}
+
+fn write_one(f: &mut fmt::Formatter<'_>, pipeline: Option<&PipelineKey>) -> fmt::Result {
+    let Some(pipeline) = pipeline else { return Ok(()) };
+    f.write_str(" ")?;
+    write_pipeline(f, pipeline, &AskedRef::Default, true)
+}
+
+/// Quoted where it would not be read back as it is: it ends like a code, or stands in quotes itself.
+fn write_because(f: &mut fmt::Formatter<'_>, because: &Because) -> fmt::Result {
+    let words = because.as_str();
+    if split_code(words).1.is_some() || unquoted(words) != words {
+        write!(f, " because \"{words}\"")
+    } else {
+        write!(f, " because {words}")
     }
 }

@@ -1,29 +1,87 @@
 //! Words to commands, with errors that point at the word and suggest.
 
-use super::command::{Command, Verb};
+mod code;
+mod reader;
+mod tidy;
+
+#[cfg(test)]
+mod tests;
+
+use super::command::{COMMANDS, Command, Verb};
+
+use reader::Reader;
+
+pub use code::{is_code, is_invisible, split_code, unquoted};
+
+/// How many slips in one text are mended for a suggestion.
+const REPAIRS: usize = 4;
 
 /// What was not understood, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misunderstood {
-    /// The text, without a code.
+    /// The text as it was read: on one line, without the chat's mark-up, and with everything that is shaped like a
+    /// one-time code made unreadable.
     pub text: String,
     /// Where in the text, in bytes: start and end of the word. Empty at the end where something is missing.
     pub at: std::ops::Range<usize>,
-    /// What would have been understood there, as the end of a sentence.
+    /// What would have been understood there, as the end of a sentence. Our own words; what is typed stands in backticks.
     pub expected: String,
-    /// The word that was probably meant.
+    /// What was probably meant in place of the word.
     pub nearest: Option<String>,
     /// The command it was read as, for its usage.
     pub verb: Option<Verb>,
 }
 
-/// Splits a one-time code off the end of a text, before anything else looks at it.
-pub fn split_code(text: &str) -> (&str, Option<&str>) {
-    (text, None)
+impl Misunderstood {
+    /// The text before the word, the word, and the text behind it.
+    pub fn parts(&self) -> (&str, &str, &str) {
+        let part = |range: std::ops::Range<usize>| self.text.get(range).unwrap_or_default();
+        (part(0..self.at.start), part(self.at.clone()), part(self.at.end..self.text.len()))
+    }
+
+    /// The text with what was probably meant, other slips mended as well; `None`: no idea.
+    pub fn corrected(&self) -> Option<String> {
+        let mut text = self.mended()?;
+        for _ in 1..REPAIRS {
+            let Some(better) = parse(&text).err().and_then(|next| next.mended()) else { break };
+            text = better;
+        }
+        Some(text)
+    }
+
+    fn mended(&self) -> Option<String> {
+        let meant = self.nearest.as_deref()?;
+        let (before, _, behind) = self.parts();
+        let gap = if before.is_empty() || before.ends_with(char::is_whitespace) || !self.at.is_empty() { "" } else { " " };
+        Some(format!("{before}{gap}{meant}{behind}"))
+    }
 }
 
-/// Understands a text.
+/// Understands a text from which a code has been split off already. Nothing at all asks for help.
 pub fn parse(text: &str) -> Result<Command, Misunderstood> {
-    let _ = text;
-    Ok(Command::Help { about: None })
+    let text = tidy::tidy(text);
+    let mut reader = Reader::new(&text);
+    let Some((verb, passing_checks)) = reader.verb()? else { return Ok(Command::Help { about: None }) };
+    let command = match verb {
+        Verb::Help => Command::Help { about: reader.about()? },
+        Verb::Pipelines => Command::Pipelines,
+        Verb::Info => Command::Info { pipeline: reader.pipeline()? },
+        Verb::Plan => Command::Plan(reader.wish()?),
+        Verb::Deploy => {
+            let wish = reader.wish()?;
+            Command::Deploy { wish, passing_checks, because: reader.because(passing_checks)? }
+        }
+        Verb::Status => Command::Status { pipeline: if reader.is_at_end() { None } else { Some(reader.pipeline()?) } },
+        Verb::Queue => Command::Queue(reader.place_in_pipeline()?),
+        Verb::Leave => Command::Leave { line: if reader.is_at_end() { None } else { Some(reader.place_in_pipeline()?) } },
+        Verb::Cancel => Command::Cancel(reader.place_in_pipeline()?),
+        Verb::Releases => Command::Releases(reader.place_in_pipeline()?),
+    };
+    reader.end()?;
+    Ok(command)
+}
+
+/// All first words, with or without `!`.
+fn verb_words(passing_checks: bool) -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().flat_map(|row| row.words.iter().copied()).filter(move |word| word.ends_with('!') == passing_checks)
 }

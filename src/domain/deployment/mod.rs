@@ -5,6 +5,11 @@ mod outcome;
 mod pace;
 mod phase;
 
+#[cfg(test)]
+mod grid_tests;
+#[cfg(test)]
+pub(crate) mod samples;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -203,6 +203,28 @@ pub enum Failure {
     },
 }
 
+impl Failure {
+    /// The code that scripts, tests and the documentation know it by. Never changes.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Gate(_) => "gate-closed",
+            Self::NoCode => "no-code",
+            Self::SignInLost => "sign-in-lost",
+            Self::AnnouncementRefused(_) => "record-refused",
+            Self::AnnouncementUnclear => "record-unclear",
+            Self::SourceUnavailable(_) => "source-unavailable",
+            Self::SourceTooLarge { .. } => "source-too-large",
+            Self::DiskFull => "disk-full",
+            Self::BuildRefused(_) => "build-refused",
+            Self::NoBuildSlot => "no-build-slot",
+            Self::Build => "build-failed",
+            Self::Release => "release-failed",
+            Self::ReleaseExpired => "release-expired",
+            Self::DynosCrashed { .. } => "dynos-crashed",
+        }
+    }
+}
+
 /// The part of a deploy that a time or a failure belongs to, as people see it on the card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

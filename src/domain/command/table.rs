@@ -1,0 +1,163 @@
+//! The one table of commands: parser, help, README and chat manifests are made from it.
+
+use super::Verb;
+
+/// Which of a person's accounts a command needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// None: anybody may ask.
+    Nothing,
+    /// One at the source control and one at the platform.
+    BothAccounts,
+}
+
+/// One command, as people see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandRow {
+    /// What it does.
+    pub verb: Verb,
+    /// The first words that are understood as it, lower case, the one to print first. A word that ends in `!` passes checks.
+    pub words: &'static [&'static str],
+    /// How it is typed: capitals stand for what the person fills in, brackets for what may be left out.
+    pub usage: &'static str,
+    /// What it does, as one sentence.
+    pub summary: &'static str,
+    /// One line that works as it stands.
+    pub example: &'static str,
+    /// What it needs to know about the person.
+    pub needs: Needs,
+}
+
+const HELP: CommandRow = CommandRow {
+    verb: Verb::Help,
+    words: &["help", "?"],
+    usage: "help [COMMAND]",
+    summary: "Shows how commands are typed, with one example each.",
+    example: "help deploy",
+    needs: Needs::Nothing,
+};
+
+/// All commands, in the order in which people are shown them.
+pub const COMMANDS: &[CommandRow] = &[
+    HELP,
+    CommandRow {
+        verb: Verb::Pipelines,
+        words: &["pipelines"],
+        usage: "pipelines",
+        summary: "Lists the pipelines that you can deploy.",
+        example: "pipelines",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Info,
+        words: &["info", "pipelines:info", "pipeline"],
+        usage: "info PIPELINE",
+        summary: "Shows the repository, environments, apps, required checks and lines of a pipeline.",
+        example: "info hubot",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Plan,
+        words: &["plan"],
+        usage: "plan PIPELINE[/REF] [to ENV[/APP]]",
+        summary: "Tells what a deploy would do and what would stop it, and touches nothing.",
+        example: "plan hubot/main to production",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Deploy,
+        words: &["deploy", "deploy!"],
+        usage: "deploy[!] PIPELINE[/REF] [to ENV[/APP]] [because WHY] [CODE]",
+        summary: "Ships a branch, tag, commit or pull request; with ! also past its checks, which needs a reason.",
+        example: "deploy hubot/main to staging",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Status,
+        words: &["status"],
+        usage: "status [PIPELINE]",
+        summary: "Shows what is running, waiting and unknown, since when and by whom.",
+        example: "status hubot",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Queue,
+        words: &["queue"],
+        usage: "queue PIPELINE [in ENV[/APP]]",
+        summary: "Shows who has an app and who waits for it.",
+        example: "queue hubot in staging",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Leave,
+        words: &["leave"],
+        usage: "leave [PIPELINE [in ENV[/APP]]]",
+        summary: "Steps out of the line that you wait in.",
+        example: "leave hubot in staging",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Cancel,
+        words: &["cancel"],
+        usage: "cancel PIPELINE [in ENV[/APP]]",
+        summary: "Stops what can still be stopped of a deploy, and says what cannot.",
+        example: "cancel hubot in staging",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Releases,
+        words: &["releases"],
+        usage: "releases PIPELINE [in ENV[/APP]]",
+        summary: "Lists the last releases of an app.",
+        example: "releases hubot in production",
+        needs: Needs::BothAccounts,
+    },
+];
+
+impl Verb {
+    /// Its row in the table.
+    pub fn row(self) -> &'static CommandRow {
+        COMMANDS.iter().find(|row| row.verb == self).unwrap_or(&HELP)
+    }
+
+    /// The word that it is printed as, without `!`.
+    pub fn word(self) -> &'static str {
+        self.row().words.first().copied().unwrap_or("help")
+    }
+
+    /// The verb that a lower-case first word stands for, aliases included.
+    pub fn from_word(word: &str) -> Option<Self> {
+        COMMANDS.iter().find(|row| row.words.contains(&word)).map(|row| row.verb)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::parse::{parse, split_code};
+
+    #[test]
+    fn every_verb_has_one_row_and_every_word_one_verb() {
+        use Verb::{Cancel, Deploy, Help, Info, Leave, Pipelines, Plan, Queue, Releases, Status};
+        let all = [Help, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases];
+        assert_eq!(COMMANDS.len(), all.len());
+        for verb in all {
+            assert_eq!(verb.row().verb, verb, "{verb:?} has no row");
+        }
+        let mut words: Vec<_> = COMMANDS.iter().flat_map(|row| row.words).collect();
+        let many = words.len();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), many, "a word stands for two verbs");
+    }
+
+    #[test]
+    fn every_example_works_as_it_stands() {
+        for row in COMMANDS {
+            assert_eq!(parse(row.example).map(|command| command.verb()), Ok(row.verb), "{}", row.example);
+            assert_eq!(split_code(row.example).1, None);
+            assert!(row.usage.starts_with(row.verb.word()));
+            assert!(row.summary.ends_with('.') && !row.summary.contains('`'));
+        }
+    }
+}

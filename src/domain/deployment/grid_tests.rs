@@ -1,0 +1,1 @@
+//! Every phase, every outcome.

@@ -1,0 +1,282 @@
+//! Tests of the grammar.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::command::{Because, Where, Wish};
+use crate::domain::names::{AppName, CommitSha, PipelineId, PipelineName, RefName};
+use crate::domain::pipeline::{Environment, PipelineKey, Place};
+use crate::domain::source::{AskedRef, CommitRef};
+
+fn key(name: &str) -> PipelineKey {
+    PipelineKey::Name(PipelineName::parse(name).unwrap())
+}
+
+fn named(name: &str) -> AskedRef {
+    AskedRef::Named(RefName::parse(name).unwrap())
+}
+
+fn place(environment: Environment, app: Option<&str>) -> Place {
+    Place { environment, app: app.map(|app| AppName::parse(app).unwrap()) }
+}
+
+fn wish(name: &str, what: AskedRef, to: Option<Place>) -> Wish {
+    Wish { pipeline: key(name), what, to }
+}
+
+fn deploy(wish: Wish) -> Command {
+    Command::Deploy { wish, passing_checks: false, because: None }
+}
+
+fn wrong(text: &str) -> Misunderstood {
+    parse(text).expect_err(text)
+}
+
+/// The word pointed at, and the suggestion.
+fn pointed(text: &str) -> (String, Option<String>) {
+    let wrong = wrong(text);
+    (wrong.parts().1.to_owned(), wrong.nearest)
+}
+
+#[test]
+fn nothing_at_all_asks_for_help() {
+    for text in ["", "  \t ", "/h", "help", "HELP", "?"] {
+        assert_eq!(parse(text), Ok(Command::Help { about: None }), "{text}");
+    }
+    for text in ["help deploy", "help deploy!", "/h help Deploy"] {
+        assert_eq!(parse(text), Ok(Command::Help { about: Some(Verb::Deploy) }), "{text}");
+    }
+}
+
+#[test]
+fn refs_in_every_form() {
+    use Environment::{Production, Staging};
+    for (text, meant) in [
+        ("deploy web", wish("web", AskedRef::Default, None)),
+        ("deploy web/main", wish("web", named("main"), None)),
+        ("deploy Web/Feature/X to Staging", wish("web", named("Feature/X"), Some(place(Staging, None)))),
+        ("deploy web#123 to prod", wish("web", AskedRef::Pull(123), Some(place(Production, None)))),
+        ("deploy web/#123 in prd", wish("web", AskedRef::Pull(123), Some(place(Production, None)))),
+        ("deploy web/123456 on stg", wish("web", named("123456"), Some(place(Staging, None)))),
+        ("deploy web/27bd10a to prod/Web-EU", wish("web", named("27bd10a"), Some(place(Production, Some("web-eu"))))),
+        ("deploy web/fix#1", wish("web", named("fix#1"), None)),
+        ("deploy <http://web.app|web.app>/v1.2", wish("web.app", named("v1.2"), None)),
+        ("deploy web/<https://github.com/acme/web/commit/27BD10A>", wish("web", named("27bd10a"), None)),
+        ("\u{a0}DEPLOY  web\u{2013}eu\tto\u{a0}“staging”", wish("web-eu", AskedRef::Default, Some(place(Staging, None)))),
+        ("`deploy web`", wish("web", AskedRef::Default, None)),
+        ("deploy to to staging", wish("to", AskedRef::Default, Some(place(Staging, None)))),
+        ("deploy \"123456\"", wish("123456", AskedRef::Default, None)),
+    ] {
+        assert_eq!(parse(text), Ok(deploy(meant)), "{text}");
+    }
+}
+
+#[test]
+fn a_pipeline_may_be_named_by_its_id() {
+    let id = "01234567-89ab-cdef-0123-456789abcdef";
+    let command = Command::Info { pipeline: PipelineKey::Id(PipelineId::parse(id).unwrap()) };
+    for text in [format!("info {id}"), format!("pipelines:info {}", id.to_uppercase()), format!("pipeline {id}")] {
+        assert_eq!(parse(&text), Ok(command.clone()));
+    }
+}
+
+#[test]
+fn reasons_are_kept_as_they_were_said() {
+    let reason = |text: &str| match parse(text) {
+        Ok(Command::Deploy { because, passing_checks, .. }) => (passing_checks, because.map(String::from)),
+        other => panic!("{text}: {other:?}"),
+    };
+    assert_eq!(reason("deploy! web because  the Test is  flaky "), (true, Some("the Test is  flaky".to_owned())));
+    assert_eq!(reason("deploy web to staging because “ticket 123456”"), (false, Some("ticket 123456".to_owned())));
+    assert_eq!(reason("deploy! web Because: it's \"odd\""), (true, Some("it's \"odd\"".to_owned())));
+    assert_eq!(reason("deploy web"), (false, None));
+}
+
+#[test]
+fn the_other_commands() {
+    let there =
+        |text: &str| Where { pipeline: key("web"), place: Some(Place { app: None, environment: Environment::from_word(text).unwrap() }) };
+    assert_eq!(parse("pipelines"), Ok(Command::Pipelines));
+    assert_eq!(parse("status"), Ok(Command::Status { pipeline: None }));
+    assert_eq!(parse("status web"), Ok(Command::Status { pipeline: Some(key("web")) }));
+    assert_eq!(parse("leave"), Ok(Command::Leave { line: None }));
+    assert_eq!(parse("leave web in dev"), Ok(Command::Leave { line: Some(there("development")) }));
+    assert_eq!(parse("queue web to staging"), Ok(Command::Queue(there("staging"))));
+    assert_eq!(parse("cancel web on staging"), Ok(Command::Cancel(there("staging"))));
+    assert_eq!(parse("releases web in production"), Ok(Command::Releases(there("production"))));
+    assert_eq!(parse("plan web#7 to staging"), Ok(Command::Plan(wish("web", AskedRef::Pull(7), Some(place(Environment::Staging, None))))));
+}
+
+#[test]
+fn errors_point_at_the_word_and_suggest() {
+    for (text, word, meant) in [
+        ("deplyo web", "deplyo", Some("deploy")),
+        ("deplyo! web because x", "deplyo!", Some("deploy!")),
+        ("frobnicate", "frobnicate", None),
+        ("help deplyo", "deplyo", Some("deploy")),
+        ("deploy web to stagin", "stagin", Some("staging")),
+        ("deploy web to Prodction/web", "Prodction", Some("production")),
+        ("deploy web staging", "staging", Some("to staging")),
+        ("deploy web stagin/web-eu", "stagin/web-eu", Some("to staging/web-eu")),
+        ("queue web staging", "staging", Some("in staging")),
+        ("deploy web to staging becuase x", "becuase", Some("because")),
+        ("deploy web too staging", "too", Some("to")),
+        ("deploy", "", None),
+        ("deploy web to", "", None),
+        ("deploy to staging", "to", None),
+        ("deploy! web", "", Some("because …")),
+        ("deploy! web because", "", None),
+        ("deploy web/", "", None),
+        ("deploy web/a..b to staging", "a..b", None),
+        ("deploy web#abc", "abc", None),
+        ("deploy web#0", "0", None),
+        ("deploy web to staging/", "", None),
+        ("deploy web to staging/a@b", "a@b", None),
+        ("deploy we%b/main", "we%b", None),
+        ("info web/main", "web/main", Some("web")),
+        ("pipelines web", "web", None),
+        ("status web in staging", "in", None),
+        ("deploy web/https://github.com/acme/api/pull/12", "web/https://github.com/acme/api/pull/12", Some("web#12")),
+        ("deploy web/<https://github.com/acme/api/tree/x/y>", "web/https://github.com/acme/api/tree/x/y", Some("web/x/y")),
+    ] {
+        assert_eq!(pointed(text), (word.to_owned(), meant.map(str::to_owned)), "{text}");
+    }
+}
+
+#[test]
+fn a_correction_mends_every_slip_and_works() {
+    for (text, corrected) in [
+        ("deplyo web to stagin", Some("deploy web to staging")),
+        ("deploy web stagin becuase it is red", Some("deploy web to staging because it is red")),
+        ("deploy! web", Some("deploy! web because …")),
+        ("queue web prod", Some("queue web in prod")),
+        ("frobnicate", None),
+    ] {
+        assert_eq!(wrong(text).corrected().as_deref(), corrected, "{text}");
+    }
+}
+
+#[test]
+fn a_code_in_the_wrong_place_is_never_repeated() {
+    let wrong = wrong("deploy web 123456 to staging");
+    assert_eq!(wrong.text, "deploy web ****** to staging");
+    assert!(wrong.expected.contains("code"));
+    assert!(!format!("{wrong:?}").contains("123456"));
+}
+
+#[test]
+fn a_pinned_commit_prints_as_the_commit_named() {
+    let commit = CommitSha::parse(&"a".repeat(40)).unwrap();
+    let pinned = AskedRef::Pinned { of: CommitRef::Branch(RefName::parse("main").unwrap()), commit };
+    let text = deploy(wish("web", pinned, Some(place(Environment::Staging, Some("web-eu"))))).to_string();
+    assert_eq!(text, format!("deploy web/{} to staging/web-eu", "a".repeat(40)));
+}
+
+fn keys() -> impl Strategy<Value = PipelineKey> {
+    prop_oneof![
+        "[a-z0-9._-]{1,20}".prop_map(|name| key(&name)),
+        "[0-9]{6,8}".prop_map(|name| key(&name)),
+        "[cbdefghijklnrtuv]{32,48}".prop_map(|name| key(&name)),
+        any::<u128>().prop_map(|id| PipelineKey::Id(PipelineId::parse(&uuid::Uuid::from_u128(id).to_string()).unwrap())),
+        prop_oneof![Just("to"), Just("in"), Just("because"), Just("staging"), Just("help")].prop_map(key),
+    ]
+}
+
+/// Any ref that can be typed: `#12` means a pull request, and mark-up and long dashes are undone.
+fn refs() -> impl Strategy<Value = AskedRef> {
+    let name = "[A-Za-z0-9é#._@'\"|!/-]{1,30}";
+    prop_oneof![
+        Just(AskedRef::Default),
+        (1..=u64::MAX).prop_map(AskedRef::Pull),
+        name.prop_filter_map("not a ref", |name| {
+            let number = name.strip_prefix('#').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+            if number { None } else { RefName::parse(&name).ok().map(AskedRef::Named) }
+        }),
+    ]
+}
+
+fn places() -> impl Strategy<Value = Option<Place>> {
+    let app = prop::option::of("[a-z0-9._-]{1,20}".prop_map(|name| AppName::parse(&name).unwrap()));
+    let place = (prop::sample::select(&Environment::ALL[..]), app).prop_map(|(environment, app)| Place { environment, app });
+    prop::option::of(place)
+}
+
+fn reasons() -> impl Strategy<Value = Because> {
+    let text = prop_oneof![
+        "[^\\p{Cc}<`]{1,60}",
+        "[a-z \"“”'‘’«»]{1,20}",
+        "[a-z\"' ]{0,20}[ \"'][0-9]{5,9}[ \"']{0,2}",
+        "[a-z ]{0,9}[cbdefghijklnrtuv]{31,49}",
+    ];
+    text.prop_filter_map("not a reason", |text| Because::parse(&text).ok())
+}
+
+fn wishes() -> impl Strategy<Value = Wish> {
+    (keys(), refs(), places()).prop_map(|(pipeline, what, to)| Wish { pipeline, what, to })
+}
+
+fn wheres() -> impl Strategy<Value = Where> {
+    (keys(), places()).prop_map(|(pipeline, place)| Where { pipeline, place })
+}
+
+fn commands() -> impl Strategy<Value = Command> {
+    let verbs: Vec<Verb> = COMMANDS.iter().map(|row| row.verb).collect();
+    prop_oneof![
+        prop::option::of(prop::sample::select(verbs)).prop_map(|about| Command::Help { about }),
+        Just(Command::Pipelines),
+        keys().prop_map(|pipeline| Command::Info { pipeline }),
+        wishes().prop_map(Command::Plan),
+        (wishes(), prop::option::of(reasons())).prop_map(|(wish, because)| Command::Deploy { wish, passing_checks: false, because }),
+        (wishes(), reasons()).prop_map(|(wish, why)| Command::Deploy { wish, passing_checks: true, because: Some(why) }),
+        prop::option::of(keys()).prop_map(|pipeline| Command::Status { pipeline }),
+        wheres().prop_map(Command::Queue),
+        prop::option::of(wheres()).prop_map(|line| Command::Leave { line }),
+        wheres().prop_map(Command::Cancel),
+        wheres().prop_map(Command::Releases),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn what_is_printed_reads_back_as_the_same(command in commands()) {
+        let text = command.to_string();
+        prop_assert_eq!(parse(&text), Ok(command), "{}", text);
+    }
+
+    #[test]
+    fn nothing_printed_ends_in_a_code(command in commands(), code in prop_oneof!["[0-9]{6,8}", "[CBDEFGHIJKLNRTUVcbdefghijklnrtuv]{32,48}"]) {
+        let text = command.to_string();
+        prop_assert_eq!(split_code(&text), (text.as_str(), None));
+        let with_code = format!("{text} {code}");
+        prop_assert_eq!(split_code(&with_code), (text.as_str(), Some(code.as_str())));
+    }
+
+    #[test]
+    fn nothing_makes_it_panic(text in any::<String>()) {
+        let (rest, code) = split_code(&text);
+        prop_assert!(rest.len() + code.map_or(0, str::len) <= text.len());
+        points_into_the_text(rest)?;
+    }
+
+    #[test]
+    fn nor_does_a_slip(command in commands(), at in any::<prop::sample::Index>(), slip in "[\\PC\u{0}-\u{1f}<>|/#!`\"\u{a0}\u{200b}]{0,3}", cut in 0usize..3) {
+        let mut letters: Vec<char> = command.to_string().chars().collect();
+        let at = at.index(letters.len());
+        let end = (at + cut).min(letters.len());
+        letters.splice(at..end, slip.chars());
+        points_into_the_text(&letters.into_iter().collect::<String>())?;
+    }
+}
+
+fn points_into_the_text(text: &str) -> Result<(), TestCaseError> {
+    if let Err(wrong) = parse(text) {
+        prop_assert!(wrong.text.get(wrong.at.clone()).is_some(), "{:?}", wrong);
+        prop_assert!(!wrong.expected.is_empty());
+        let (before, word, behind) = wrong.parts();
+        prop_assert_eq!(format!("{before}{word}{behind}"), wrong.text.clone());
+        wrong.corrected();
+    }
+    Ok(())
+}

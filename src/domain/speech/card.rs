@@ -1,0 +1,349 @@
+//! The card: the one message of a deployment, and what its asker is told directly.
+
+use jiff::Timestamp;
+
+use crate::domain::actor::Person;
+use crate::domain::command::{Because, Command, Wish};
+use crate::domain::deployment::{Deployment, DynosUp, Failure, Milestone, Phase, Standing, UNKNOWN_LOOKS_FOR, WaitingFor, Watched};
+use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, link, strong, text};
+use crate::domain::pipeline::{PipelineKey, Place};
+use crate::domain::source::CommitRef;
+
+use super::help::typed;
+use super::reasons::{code_line, failure, in_short};
+use super::stages;
+use super::words::{list, moment, sentence};
+
+/// Pages of the platform about a deployment, as absolute addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pages {
+    /// The app.
+    pub app: String,
+    /// The build's output, once there is a build.
+    pub build: Option<String>,
+    /// The release, once there is one.
+    pub release: Option<String>,
+}
+
+/// What a card is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct CardView<'a> {
+    /// The deployment.
+    pub deployment: &'a Deployment,
+    /// The present moment.
+    pub now: Timestamp,
+    /// How many are ahead of it in the line of its app, while it waits there; 0: it is next.
+    pub ahead: Option<usize>,
+    /// Where people can see more.
+    pub pages: &'a Pages,
+}
+
+/// The card, for everybody in the conversation.
+pub fn card(view: &CardView<'_>) -> Message {
+    let deployment = view.deployment;
+    let mut message = Message::new(tone(&deployment.phase), Audience::Channel, headline(view));
+    message.lines.extend(how_it_stands(view));
+    message.lines.push(stages::change(deployment));
+    message.lines.extend(stages::notes(deployment));
+    message.lines.extend(stages::stages(deployment, view.now));
+    message.lines.extend(links(view));
+    with_buttons(message, deployment, true)
+}
+
+/// What the asker is told directly at the end.
+pub fn ended(view: &CardView<'_>) -> Message {
+    let deployment = view.deployment;
+    let mut headline = vec![text("Your deploy of ")];
+    headline.extend(what_and_where(deployment));
+    headline.extend(match &deployment.phase {
+        Phase::Succeeded { version, .. } => vec![text(" is out as "), strong(format!("v{version}"))],
+        Phase::Failed { why, .. } => vec![text(format!(" did not work: {}", in_short(why)))],
+        Phase::Cancelled { by, .. } if *by == deployment.origin.person => vec![text(" is stopped")],
+        Phase::Cancelled { by, .. } => vec![text(" was stopped by "), Span::Person(by.clone())],
+        Phase::Freed { by, .. } => {
+            vec![text(": nobody knows how it ended. The app was freed by "), Span::Person(by.clone())]
+        }
+        Phase::Unknown(_) => vec![text(": nobody knows how it stands")],
+        Phase::Waiting(_)
+        | Phase::NeedsCode { .. }
+        | Phase::Starting
+        | Phase::Announcing(_)
+        | Phase::Uploading
+        | Phase::AboutToBuild(_)
+        | Phase::Building { .. }
+        | Phase::Releasing { .. }
+        | Phase::Restarting { .. } => vec![text(" goes on")],
+    });
+    let mut message = Message::new(tone(&deployment.phase), Audience::Asker, headline);
+    message.lines.extend(how_it_stands(view));
+    message.lines.extend(links(view));
+    with_buttons(message, deployment, false)
+}
+
+/// What the asker is told privately when the app wants a one-time code: how to go on, and until when.
+pub fn needs_code(view: &CardView<'_>, command_word: &str) -> Message {
+    let deployment = view.deployment;
+    let mut headline =
+        vec![code(&deployment.target.app_name), text(" wants a one-time code before "), code(deployment.cargo.commit.short())];
+    headline.push(text(" can go out"));
+    let mut how = vec![text("Type the same again, with the code as the last word: ")];
+    how.push(code(typed(command_word, &format!("{} CODE", same_command(deployment)))));
+    let mut message = Message::new(Tone::Waiting, Audience::Asker, headline)
+        .line(how)
+        .line(sentence("The code is spent at once, never stored and never shown to anybody."));
+    if let Phase::NeedsCode { until } = deployment.phase {
+        message.lines.push(vec![text(format!("Without one the deploy gives up at {}.", moment(until, view.now)))]);
+    }
+    message
+}
+
+/// What the asker is told directly when the turn of their deploy has come.
+pub fn turn(view: &CardView<'_>) -> Message {
+    let mut headline = vec![text("Your turn came: ")];
+    headline.extend(what_and_where(view.deployment));
+    headline.push(text(" starts now"));
+    with_buttons(Message::new(Tone::Working, Audience::Asker, headline), view.deployment, true)
+}
+
+/// The command that asks for exactly this again.
+fn same_command(deployment: &Deployment) -> Command {
+    let target = &deployment.target;
+    let because = deployment.overriding.as_ref().and_then(|overriding| Because::parse(&overriding.because).ok());
+    Command::Deploy {
+        wish: Wish {
+            pipeline: PipelineKey::Name(target.pipeline_name.clone()),
+            what: deployment.cargo.asked.clone(),
+            to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }),
+        },
+        passing_checks: deployment.overriding.is_some(),
+        because,
+    }
+}
+
+fn tone(phase: &Phase) -> Tone {
+    match phase {
+        Phase::Waiting(_) | Phase::NeedsCode { .. } => Tone::Waiting,
+        Phase::Starting
+        | Phase::Announcing(_)
+        | Phase::Uploading
+        | Phase::AboutToBuild(_)
+        | Phase::Building { .. }
+        | Phase::Releasing { .. }
+        | Phase::Restarting { .. } => Tone::Working,
+        Phase::Unknown(_) | Phase::Freed { .. } => Tone::Unknown,
+        Phase::Succeeded { dynos: DynosUp::Up(_) | DynosUp::None, .. } => Tone::Good,
+        Phase::Succeeded { dynos: DynosUp::Overtaken(_), .. } => Tone::Attention,
+        Phase::Failed { .. } => Tone::Bad,
+        Phase::Cancelled { .. } => Tone::Info,
+    }
+}
+
+/// Which commit goes where.
+fn what_and_where(deployment: &Deployment) -> Line {
+    let named = match &deployment.cargo.named_by {
+        CommitRef::Commit => String::new(),
+        CommitRef::Branch(name) | CommitRef::Tag(name) => format!(" ({name})"),
+        CommitRef::Pull { number, branch } => format!(" (#{number}, {branch})"),
+    };
+    let place = format!("{named} to {} ({})", deployment.target.environment, deployment.target.app_name);
+    vec![code(deployment.cargo.commit.short()), text(place)]
+}
+
+fn headline(view: &CardView<'_>) -> Line {
+    let deployment = view.deployment;
+    let asker = || Span::Person(deployment.origin.person.clone());
+    let says = |verb: &str, end: Line| {
+        let mut line = vec![asker(), text(format!(" {verb} "))];
+        line.extend(what_and_where(deployment));
+        line.extend(end);
+        line.extend(skipping(deployment));
+        line
+    };
+    match &deployment.phase {
+        Phase::Waiting(WaitingFor::Turn) => {
+            let place = match view.ahead {
+                None => String::new(),
+                Some(0) => ": next in line".to_owned(),
+                Some(ahead) => format!(": {ahead} ahead"),
+            };
+            says("waits to deploy", vec![text(place)])
+        }
+        Phase::Waiting(WaitingFor::BuildSlot { .. }) => says("waits to deploy", vec![text(": no room for another build yet")]),
+        Phase::NeedsCode { .. } => says("is deploying", vec![text(": waiting for a one-time code")]),
+        Phase::Starting
+        | Phase::Announcing(_)
+        | Phase::Uploading
+        | Phase::AboutToBuild(_)
+        | Phase::Building { .. }
+        | Phase::Releasing { .. }
+        | Phase::Restarting { .. } => says("is deploying", Line::new()),
+        Phase::Unknown(_) => {
+            says("is deploying", vec![text(": how it stands is "), strong(format!("unknown since {}", moment(deployment.since, view.now)))])
+        }
+        Phase::Succeeded { version, .. } => says("deployed", vec![text(" as "), strong(format!("v{version}"))]),
+        Phase::Failed { why, .. } => says("could not deploy", vec![text(format!(": {}", in_short(why)))]),
+        Phase::Cancelled { by, .. } => by_hand(deployment, by, "stopped", ""),
+        Phase::Freed { by, .. } => by_hand(deployment, by, "freed the app of", ": nobody knows how it ended"),
+    }
+}
+
+fn by_hand(deployment: &Deployment, by: &Person, verb: &str, end: &str) -> Line {
+    let mut line = vec![Span::Person(by.clone()), text(format!(" {verb} the deploy of "))];
+    line.extend(what_and_where(deployment));
+    if *by != deployment.origin.person {
+        line.push(text(" by "));
+        line.push(Span::Person(deployment.origin.person.clone()));
+    }
+    line.push(text(end));
+    line
+}
+
+fn skipping(deployment: &Deployment) -> Option<Span> {
+    let overriding = deployment.overriding.as_ref().filter(|overriding| !overriding.skipped.is_empty())?;
+    Some(text(format!(", skipping {}: {}", list(&overriding.skipped), overriding.because)))
+}
+
+/// What there is to know about the phase, beyond the headline.
+fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
+    let deployment = view.deployment;
+    let at = |time| moment(time, view.now);
+    let mut lines = match &deployment.phase {
+        Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => {
+            vec![vec![text(format!("Tried again at {}.", at(*next)))]]
+        }
+        Phase::NeedsCode { until } => vec![vec![
+            Span::Person(deployment.origin.person.clone()),
+            text(format!(" was told privately how to go on. It gives up at {}.", at(*until))),
+        ]],
+        Phase::Announcing(Standing::Unclear { .. }) => {
+            vec![sentence("Whether it was recorded in the repository is not clear yet: looking.")]
+        }
+        Phase::AboutToBuild(Standing::Unclear { .. }) => vec![sentence("Whether the build was taken is not clear yet: looking.")],
+        Phase::Restarting { crashed_since: Some(since), .. } => {
+            vec![vec![text(format!("Some of its dynos are down since {}: looking whether they come back.", at(*since)))]]
+        }
+        Phase::Unknown(watched) => vec![last_seen(watched), looking_on(deployment, view.now)],
+        Phase::Succeeded { dynos: DynosUp::None, .. } => vec![sentence("The app is scaled to no dynos, so there was none to wait for.")],
+        Phase::Succeeded { version, dynos: DynosUp::Overtaken(later) } => {
+            vec![vec![text(format!("v{later} took over before all dynos of v{version} were seen up."))]]
+        }
+        Phase::Failed { why, .. } => {
+            let closed_gate =
+                matches!(why, Failure::Gate(_)).then(|| code_line(sentence("Judged again right before the start"), why.code()));
+            closed_gate.into_iter().chain(failure(why)).collect()
+        }
+        Phase::Cancelled { during, .. } => vec![vec![text(format!("It was stopped at: {}.", stages::word(*during)))]],
+        Phase::Freed { was, .. } => vec![last_seen(was)],
+        Phase::Waiting(WaitingFor::Turn)
+        | Phase::Starting
+        | Phase::Announcing(Standing::Fresh)
+        | Phase::Uploading
+        | Phase::AboutToBuild(Standing::Fresh)
+        | Phase::Building { .. }
+        | Phase::Releasing { .. }
+        | Phase::Restarting { crashed_since: None, .. }
+        | Phase::Succeeded { dynos: DynosUp::Up(_), .. } => Vec::new(),
+    };
+    lines.extend(stop_asked(deployment));
+    lines
+}
+
+fn last_seen(watched: &Watched) -> Line {
+    match watched {
+        Watched::Order => sentence("A build was ordered, no answer came, and no build of ours was found."),
+        Watched::Build { .. } => sentence("It was last seen building."),
+        Watched::Release { version: Some(version), .. } => vec![text(format!("It was last seen in the release phase of v{version}."))],
+        Watched::Release { version: None, .. } => sentence("It was last seen in its release phase."),
+        Watched::Dynos { version, .. } => vec![text(format!("v{version} was released; its dynos were not all seen up."))],
+    }
+}
+
+fn looking_on(deployment: &Deployment, now: Timestamp) -> Line {
+    let looks_end = deployment.since.checked_add(UNKNOWN_LOOKS_FOR).unwrap_or(now);
+    let looks = if now < looks_end { "We look again every ten minutes" } else { "We have looked for a day and look no more" };
+    vec![text(format!("{looks}. The app stays taken until the end is known, or until somebody who has seen the pages below frees it."))]
+}
+
+fn stop_asked(deployment: &Deployment) -> Option<Line> {
+    let cancel = deployment.cancel.as_ref().filter(|_| !deployment.has_ended())?;
+    let words = match deployment.phase.milestone() {
+        Milestone::Preparing | Milestone::Building if cancel.told => " asked to stop it, and the platform was told.",
+        Milestone::Preparing | Milestone::Building => " asked to stop it.",
+        Milestone::Releasing | Milestone::Restarting | Milestone::Ended => " asked to stop it, too late: a release cannot be stopped.",
+    };
+    Some(vec![Span::Person(cancel.by.clone()), text(words)])
+}
+
+fn links(view: &CardView<'_>) -> Option<Line> {
+    let pages = view.pages;
+    let target = &view.deployment.target;
+    let live = matches!(view.deployment.phase, Phase::Succeeded { .. });
+    let all = [
+        pages.build.as_ref().map(|url| link("build output", url)),
+        pages.release.as_ref().map(|url| link("release", url)),
+        Some(&pages.app).filter(|url| !url.is_empty()).map(|url| link(target.app_name.as_str(), url)),
+        target.web_url.as_ref().filter(|_| live).map(|url| link("open", url)),
+    ];
+    let mut line = Line::new();
+    for page in all.into_iter().flatten() {
+        if !line.is_empty() {
+            line.push(text(" · "));
+        }
+        line.push(page);
+    }
+    (!line.is_empty()).then_some(line)
+}
+
+/// The buttons that make sense now. `holding`: also those that stop or free something.
+fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Message {
+    let id = deployment.id;
+    let retry = |message: Message| message.button("Retry", Act::Retry(id), ButtonStyle::Plain);
+    match &deployment.phase {
+        Phase::Waiting(_)
+        | Phase::NeedsCode { .. }
+        | Phase::Starting
+        | Phase::Announcing(_)
+        | Phase::Uploading
+        | Phase::AboutToBuild(_)
+        | Phase::Building { .. }
+            if holding && deployment.cancel.is_none() =>
+        {
+            message.button("Cancel", Act::Cancel(id), ButtonStyle::Plain)
+        }
+        Phase::Unknown(_) if holding => message.button("Free the app", Act::Free(id), ButtonStyle::Danger),
+        Phase::Failed { why, .. } => match why {
+            Failure::Build | Failure::Release | Failure::DynosCrashed { .. } => {
+                retry(message.button("Show output", Act::ShowOutput(id), ButtonStyle::Primary))
+            }
+            Failure::Gate(_)
+            | Failure::NoCode
+            | Failure::SignInLost
+            | Failure::AnnouncementRefused(_)
+            | Failure::AnnouncementUnclear
+            | Failure::SourceUnavailable(_)
+            | Failure::DiskFull
+            | Failure::BuildRefused(_)
+            | Failure::NoBuildSlot
+            | Failure::ReleaseExpired => retry(message),
+            // The same commit stays too large.
+            Failure::SourceTooLarge { .. } => message,
+        },
+        Phase::Cancelled { .. } => retry(message),
+        Phase::Waiting(_)
+        | Phase::NeedsCode { .. }
+        | Phase::Starting
+        | Phase::Announcing(_)
+        | Phase::Uploading
+        | Phase::AboutToBuild(_)
+        | Phase::Building { .. }
+        | Phase::Releasing { .. }
+        | Phase::Restarting { .. }
+        | Phase::Unknown(_)
+        | Phase::Succeeded { .. }
+        | Phase::Freed { .. } => message,
+    }
+}
+
+#[cfg(test)]
+#[path = "card_tests.rs"]
+mod tests;

@@ -1,0 +1,156 @@
+//! Tests of the card.
+
+use super::*;
+use crate::domain::deployment::{Cancel, Override, Stage, samples};
+use crate::domain::names::{CheckName, RefName};
+use crate::domain::source::AskedRef;
+use crate::domain::speech::testing::{plain, plain_line};
+
+fn pages() -> Pages {
+    let page = |path: &str| format!("https://platform.example.com/{path}");
+    Pages { app: page("app"), build: Some(page("build")), release: Some(page("release")) }
+}
+
+fn show<T>(deployment: &Deployment, of: impl FnOnce(&CardView<'_>) -> T) -> T {
+    of(&CardView { deployment, now: samples::at(120), ahead: Some(2), pages: &pages() })
+}
+
+fn headline_of(phase: Phase) -> String {
+    plain_line(&show(&samples::deployment(phase), card).headline)
+}
+
+fn acts(message: &Message) -> Vec<&str> {
+    message.buttons.iter().map(|button| button.label.as_str()).collect()
+}
+
+#[test]
+fn every_phase_has_a_card() {
+    for phase in samples::all() {
+        let deployment = samples::deployment(phase.clone());
+        let message = show(&deployment, card);
+        let words = plain(&message);
+        assert!(!plain_line(&message.headline).is_empty() && !words.contains('\n') == message.lines.is_empty(), "{phase:?}");
+        assert!(message.lines.iter().all(|line| !line.is_empty()), "{phase:?}");
+        assert!(words.contains("27bd10a") && words.contains("staging (hubot-staging)"), "{phase:?}: {words}");
+        assert_eq!(message.audience, Audience::Channel);
+        let cancel = acts(&message).contains(&"Cancel");
+        let building = phase.milestone() < Milestone::Releasing && !matches!(phase, Phase::Unknown(_));
+        assert_eq!(cancel, building, "{phase:?}");
+        assert_eq!(acts(&message).contains(&"Free the app"), matches!(phase, Phase::Unknown(_)), "{phase:?}");
+    }
+}
+
+#[test]
+fn the_end_is_told_to_the_asker_alone_and_offers_no_cancel() {
+    for phase in samples::all() {
+        let message = show(&samples::deployment(phase), ended);
+        assert_eq!(message.audience, Audience::Asker);
+        assert!(message.buttons.iter().all(|button| !matches!(button.act, Act::Cancel(_) | Act::Free(_))));
+    }
+}
+
+#[test]
+fn the_main_headlines() {
+    let (build, release) = (samples::build_id(), samples::release_id());
+    let by = |user| Phase::Cancelled { by: samples::person(user), during: Stage::Build };
+    for (phase, said) in [
+        (Phase::Waiting(WaitingFor::Turn), "@ana waits to deploy 27bd10a (main) to staging (hubot-staging): 2 ahead"),
+        (
+            Phase::NeedsCode { until: samples::at(600) },
+            "@ana is deploying 27bd10a (main) to staging (hubot-staging): waiting for a one-time code",
+        ),
+        (Phase::Building { build: build.clone() }, "@ana is deploying 27bd10a (main) to staging (hubot-staging)"),
+        (
+            Phase::Unknown(Watched::Build { build }),
+            "@ana is deploying 27bd10a (main) to staging (hubot-staging): how it stands is unknown since 00:00 UTC",
+        ),
+        (Phase::Succeeded { version: 12, dynos: DynosUp::Up(3) }, "@ana deployed 27bd10a (main) to staging (hubot-staging) as v12"),
+        (
+            Phase::Failed { during: Stage::Build, why: Failure::Build },
+            "@ana could not deploy 27bd10a (main) to staging (hubot-staging): the build failed",
+        ),
+        (by("ana"), "@ana stopped the deploy of 27bd10a (main) to staging (hubot-staging)"),
+        (by("bo"), "@bo stopped the deploy of 27bd10a (main) to staging (hubot-staging) by @ana"),
+        (
+            Phase::Freed { by: samples::person("bo"), was: Watched::Dynos { release, version: 12 } },
+            "@bo freed the app of the deploy of 27bd10a (main) to staging (hubot-staging) by @ana: nobody knows how it ended",
+        ),
+    ] {
+        assert_eq!(headline_of(phase), said);
+    }
+}
+
+#[test]
+fn skipped_checks_are_announced_with_the_reason() {
+    let mut deployment = samples::deployment(Phase::Succeeded { version: 2, dynos: DynosUp::Up(1) });
+    deployment.cargo.named_by = CommitRef::Commit;
+    deployment.overriding =
+        Some(Override { because: "the flaky test is known".to_owned(), skipped: vec![CheckName::parse("ci/circleci").unwrap()] });
+    assert_eq!(
+        plain_line(&show(&deployment, card).headline),
+        "@ana deployed 27bd10a to staging (hubot-staging) as v2, skipping ci/circleci: the flaky test is known"
+    );
+}
+
+#[test]
+fn a_failure_tells_the_way_out() {
+    let deployment = samples::deployment(Phase::Failed { during: Stage::Build, why: Failure::Build });
+    let message = show(&deployment, card);
+    assert_eq!(acts(&message), ["Show output", "Retry"]);
+    assert_eq!(
+        plain(&message),
+        "@ana could not deploy 27bd10a (main) to staging (hubot-staging): the build failed\n\
+         The build failed. What ran before goes on serving (build-failed)\n\
+         Look at its output, mend the code, then deploy again.\n\
+         acme/hubot: 2 commits by Ana and Bo.\n\
+         build output · release · hubot-staging"
+    );
+    let gate = samples::deployment(Phase::Failed { during: Stage::Checks, why: samples::failures().remove(0) });
+    let words = plain(&show(&gate, card));
+    assert!(words.contains("(gate-closed)") && words.contains("(from-fork)"), "{words}");
+}
+
+#[test]
+fn an_unknown_end_is_neither_good_nor_bad() {
+    for was in samples::watched() {
+        let message = show(&samples::deployment(Phase::Unknown(was)), card);
+        assert_eq!(message.tone, Tone::Unknown);
+        assert!(plain(&message).contains("We look again every ten minutes."));
+        assert_eq!(message.buttons[0].style, ButtonStyle::Danger);
+    }
+}
+
+#[test]
+fn a_stop_is_asked_for_once() {
+    let mut deployment = samples::deployment(Phase::Building { build: samples::build_id() });
+    deployment.cancel = Some(Cancel { by: samples::person("bo"), at: samples::at(1), told: true });
+    let message = show(&deployment, card);
+    assert!(acts(&message).is_empty());
+    assert!(plain(&message).contains("@bo asked to stop it, and the platform was told."));
+    deployment.phase = Phase::Releasing { build: samples::build_id(), release: samples::release_id(), version: None };
+    assert!(plain(&show(&deployment, card)).contains("too late"));
+}
+
+#[test]
+fn the_channel_is_not_told_how_to_give_a_code_and_the_asker_is() {
+    let mut deployment = samples::deployment(Phase::NeedsCode { until: samples::at(600) });
+    deployment.overriding = Some(Override { because: "ticket 123456".to_owned(), skipped: vec![] });
+    deployment.cargo.asked = AskedRef::Named(RefName::parse("main").unwrap());
+    assert!(!plain(&show(&deployment, card)).contains("CODE"));
+    let message = show(&deployment, |view| needs_code(view, "/h"));
+    assert_eq!(message.audience, Audience::Asker);
+    assert_eq!(
+        plain(&message),
+        "hubot-staging wants a one-time code before 27bd10a can go out\n\
+         Type the same again, with the code as the last word: \
+         /h deploy! hubot/main to staging/hubot-staging because \"ticket 123456\" CODE\n\
+         The code is spent at once, never stored and never shown to anybody.\n\
+         Without one the deploy gives up at 00:10 UTC."
+    );
+}
+
+#[test]
+fn a_turn_is_told() {
+    let words = plain(&show(&samples::deployment(Phase::Starting), turn));
+    assert_eq!(words, "Your turn came: 27bd10a (main) to staging (hubot-staging) starts now");
+}

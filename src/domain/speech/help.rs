@@ -1,0 +1,115 @@
+//! How commands are typed.
+
+use crate::domain::command::{COMMANDS, CommandRow, Verb};
+use crate::domain::message::{Audience, Line, Message, Tone, code, strong, text};
+
+use super::words::sentence;
+
+/// Usage and one example: of one command, or of all. `command_word` is what starts a command in the chat, such as `/h`, or
+/// nothing. `known`: whether this installation may do anything for the person who asks.
+pub fn help(about: Option<Verb>, command_word: &str, known: bool) -> Message {
+    let mut message = match about {
+        None => overview(command_word),
+        Some(verb) => explanation(verb, command_word),
+    };
+    if !known {
+        message.lines.push(sentence(
+            "This installation does not know you yet, so it can do nothing else for you. Whoever runs it can add you in its settings.",
+        ));
+    }
+    message
+}
+
+/// A command as it is typed in the chat.
+pub(super) fn typed(command_word: &str, command: &str) -> String {
+    format!("{command_word} {command}").trim().to_owned()
+}
+
+fn private(headline: Line) -> Message {
+    Message::new(Tone::Info, Audience::Asker, headline)
+}
+
+fn overview(command_word: &str) -> Message {
+    let headline = vec![text("Ship code from chat. "), code(typed(command_word, "help COMMAND")), text(" tells more about one command.")];
+    let mut message = private(headline);
+    for row in COMMANDS {
+        message.lines.push(vec![
+            code(typed(command_word, row.usage)),
+            text(format!(" {} Example: ", row.summary)),
+            code(typed(command_word, row.example)),
+        ]);
+    }
+    message
+}
+
+fn explanation(verb: Verb, command_word: &str) -> Message {
+    let row = verb.row();
+    let mut message = private(vec![strong(verb.word()), text(": "), text(row.summary)])
+        .line(vec![text("Usage: "), code(typed(command_word, row.usage))])
+        .line(vec![text("Example: "), code(typed(command_word, row.example))]);
+    message.lines.extend(other_words(row));
+    message.lines.extend(notes(verb).iter().map(|note| sentence(note)));
+    message
+}
+
+fn other_words(row: &CommandRow) -> Option<Line> {
+    let mut line = vec![text("Also: ")];
+    for word in row.words.iter().skip(1).filter(|word| !word.ends_with('!')) {
+        if line.len() > 1 {
+            line.push(text(", "));
+        }
+        line.push(code(word));
+    }
+    (line.len() > 1).then_some(line)
+}
+
+const REF: &str = "REF is a branch, a tag, a commit or a pull request (`hubot#123`). Without it: the head of the default branch.";
+const ENV: &str = "ENV is `review`, `development`, `staging` or `production` (also `dev`, `stg`, `prod`). \
+    Without it: staging where it exists, never production.";
+const APP: &str = "Name the APP where an environment has several: `production/hubot-eu`.";
+
+fn notes(verb: Verb) -> &'static [&'static str] {
+    match verb {
+        Verb::Plan => &[REF, ENV, APP],
+        Verb::Deploy => &[
+            REF,
+            ENV,
+            APP,
+            "`deploy!` passes failed, pending and missing checks, and nothing else. It needs `because WHY`, which everybody can read.",
+            "CODE is a one-time code, for apps that ask for one: the last word. It is spent at once, never stored and never shown. \
+             Put a reason that ends in such a number in quotes.",
+        ],
+        Verb::Cancel => &[
+            ENV,
+            APP,
+            "What waits or builds can be stopped. A release that has begun cannot. A deploy whose end is unknown can be freed by hand.",
+        ],
+        Verb::Queue | Verb::Releases => &[ENV, APP],
+        Verb::Leave => &["Without PIPELINE: the only line that you wait in."],
+        Verb::Help | Verb::Pipelines | Verb::Info | Verb::Status => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::speech::testing::plain;
+
+    #[test]
+    fn every_command_has_its_usage_and_example() {
+        let all = plain(&help(None, "/h", true));
+        for row in COMMANDS {
+            assert!(all.contains(&format!("/h {}", row.usage)) && all.contains(&format!("/h {}", row.example)), "{}", row.usage);
+            let one = help(Some(row.verb), "/h", true);
+            assert!(plain(&one).contains(&format!("Usage: /h {}", row.usage)));
+            assert_eq!(one.audience, Audience::Asker);
+        }
+        assert!(!all.contains("does not know you"));
+    }
+
+    #[test]
+    fn strangers_are_told_so() {
+        assert!(plain(&help(None, "/h", false)).contains("does not know you yet"));
+        assert!(plain(&help(Some(Verb::Deploy), "", false)).contains("Usage: deploy[!]"));
+    }
+}

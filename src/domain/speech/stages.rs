@@ -1,0 +1,162 @@
+//! The lines of a card: what changes, and how long each stage took.
+
+use jiff::Timestamp;
+
+use crate::domain::deployment::{Deployment, Phase, Stage, StageTime};
+use crate::domain::message::{Line, Span, code, link, text};
+use crate::domain::source::{Comparison, Direction};
+
+use super::words::{about, count, duration, list, moment};
+
+/// What the deploy changes: the commits that are added and taken away.
+pub(super) fn change(deployment: &Deployment) -> Line {
+    let cargo = &deployment.cargo;
+    let mut line = vec![link(cargo.repository.as_str(), &cargo.repository_url), text(": ")];
+    let Some(change) = &cargo.change else {
+        line.push(text("what changes is not known, since the commit that runs there is not."));
+        return line;
+    };
+    let dropped = || count(change.dropped, "commit");
+    match change.direction {
+        Direction::Same => line.push(text("the same commit as runs there now.")),
+        Direction::Ahead => {
+            line.push(added(change));
+            line.push(text(format!("{}.", by(change))));
+        }
+        Direction::Behind => {
+            line.push(text("goes back in time, and "));
+            line.push(link(format!("takes away {}", dropped()), &change.url));
+            line.push(text(" now live."));
+        }
+        Direction::Diverged => {
+            line.push(added(change));
+            line.push(text(format!("{}, and takes away {} now live.", by(change), dropped())));
+        }
+    }
+    line
+}
+
+fn added(change: &Comparison) -> Span {
+    link(count(change.added, "commit"), &change.url)
+}
+
+fn by(change: &Comparison) -> String {
+    if change.authors.is_empty() { String::new() } else { format!(" by {}", list(&change.authors)) }
+}
+
+/// Things about the deploy that somebody should know.
+pub(super) fn notes(deployment: &Deployment) -> Vec<Line> {
+    let mut notes = Vec::new();
+    if deployment.cargo.no_checks {
+        notes.push(vec![text("No check is required, and none has ever reported on this commit.")]);
+    }
+    if let Some(linked) = &deployment.cargo.overrides_link_to {
+        notes.push(vec![
+            text("This installation ships "),
+            code(&deployment.cargo.repository),
+            text(" by its own settings; the platform links the pipeline to "),
+            code(linked),
+            text("."),
+        ]);
+    }
+    if let Some(overriding) = deployment.overriding.as_ref().filter(|overriding| overriding.skipped.is_empty()) {
+        notes.push(vec![text(format!("Checks were to be skipped, and none stood in the way: {}", overriding.because))]);
+    }
+    notes
+}
+
+/// One line for each stage it has been in.
+pub(super) fn stages(deployment: &Deployment, now: Timestamp) -> Vec<Line> {
+    let mut seen: Vec<Stage> = Vec::new();
+    for time in &deployment.times {
+        if !seen.contains(&time.stage) {
+            seen.push(time.stage);
+        }
+    }
+    seen.into_iter().map(|stage| vec![text(stage_line(deployment, stage, now))]).collect()
+}
+
+fn stage_line(deployment: &Deployment, stage: Stage, now: Timestamp) -> String {
+    let of_it = || deployment.times.iter().filter(|time| time.stage == stage);
+    let mut line = match of_it().find(|time| time.ended.is_none()) {
+        // The card stands for a while as it is: a moment stays true, a duration does not.
+        Some(open) => format!("{} since {}", word(stage), moment(open.began, now)),
+        None => format!("{} {}", word(stage), duration(of_it().filter_map(seconds).fold(0, i64::saturating_add))),
+    };
+    if let (Stage::Dynos, Phase::Restarting { up: Some((up, of)), .. }) = (stage, &deployment.phase) {
+        line.push_str(&format!(", {up} of {of} up"));
+    }
+    if let Some(usual) = deployment.usual.of(stage) {
+        line.push_str(&format!(", usually about {}", about(usual)));
+    }
+    line
+}
+
+fn seconds(time: &StageTime) -> Option<i64> {
+    time.ended.map(|ended| ended.duration_since(time.began).as_secs())
+}
+
+/// What a stage is called.
+pub(super) fn word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Line => "in line",
+        Stage::Code => "waiting for a code",
+        Stage::Checks => "checks",
+        Stage::Announcement => "record",
+        Stage::Source => "source",
+        Stage::Build => "build",
+        Stage::Release => "release phase",
+        Stage::Dynos => "dynos",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::deployment::{Usual, samples};
+    use crate::domain::names::RepoName;
+    use crate::domain::speech::testing::plain_line;
+
+    fn changes(direction: Direction, added: u64, dropped: u64) -> String {
+        let mut deployment = samples::deployment(Phase::Starting);
+        let change = deployment.cargo.change.as_mut().unwrap();
+        (change.direction, change.added, change.dropped) = (direction, added, dropped);
+        plain_line(&super::change(&deployment))
+    }
+
+    #[test]
+    fn every_direction() {
+        assert_eq!(changes(Direction::Ahead, 1, 0), "acme/hubot: 1 commit by Ana and Bo.");
+        assert_eq!(changes(Direction::Behind, 0, 3), "acme/hubot: goes back in time, and takes away 3 commits now live.");
+        assert_eq!(changes(Direction::Diverged, 2, 1), "acme/hubot: 2 commits by Ana and Bo, and takes away 1 commit now live.");
+        assert_eq!(changes(Direction::Same, 0, 0), "acme/hubot: the same commit as runs there now.");
+    }
+
+    #[test]
+    fn ended_stages_have_durations_and_the_open_one_a_beginning() {
+        let mut deployment =
+            samples::deployment(Phase::Restarting { release: samples::release_id(), version: 12, crashed_since: None, up: Some((2, 3)) });
+        let time = |stage, began, ended: Option<i64>| StageTime { stage, began: samples::at(began), ended: ended.map(samples::at) };
+        deployment.times = vec![
+            time(Stage::Checks, 0, Some(1)),
+            time(Stage::Build, 1, Some(101)),
+            time(Stage::Checks, 101, Some(103)),
+            time(Stage::Build, 103, Some(133)),
+            time(Stage::Dynos, 133, None),
+        ];
+        deployment.usual = Usual { build: Some(118), release: None, dynos: Some(20) };
+        let lines: Vec<String> = stages(&deployment, samples::at(200)).iter().map(plain_line).collect();
+        assert_eq!(lines, ["checks 3s", "build 2m 10s, usually about 2m", "dynos since 00:02 UTC, 2 of 3 up, usually about 20s"]);
+    }
+
+    #[test]
+    fn what_is_odd_is_noted() {
+        let mut deployment = samples::deployment(Phase::Starting);
+        assert!(notes(&deployment).is_empty());
+        deployment.cargo.no_checks = true;
+        deployment.cargo.overrides_link_to = Some(RepoName::parse("acme/old").unwrap());
+        let lines: Vec<String> = notes(&deployment).iter().map(plain_line).collect();
+        assert_eq!(lines[0], "No check is required, and none has ever reported on this commit.");
+        assert_eq!(lines[1], "This installation ships acme/hubot by its own settings; the platform links the pipeline to acme/old.");
+    }
+}
