@@ -17,6 +17,7 @@ use crate::domain::message::{Act, Message, Tone, text};
 use crate::domain::names::{ChannelId, DeliveryId};
 use crate::domain::parse;
 use crate::domain::request::Ask;
+use crate::domain::speech;
 use crate::ports::{Addressee, Chat, Delivered, Fault, Ids, Inbox, Incoming, PortError, Service, Submitted};
 
 /// How many messages stay known, for their buttons and for edits.
@@ -106,7 +107,7 @@ impl Console {
             match parse::parse(words) {
                 Ok(command) => (Ask::Command(command), code.map(SecretString::from)),
                 Err(what) => {
-                    let message = crate::adapters::slack::words::misunderstood(&what, "");
+                    let message = speech::misunderstood(&what, "");
                     return self.with_state(|state| state.print(&message)).map(|_| ());
                 }
             }

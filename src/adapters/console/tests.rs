@@ -131,3 +131,16 @@ async fn others_and_unknown_messages_are_not_found() {
     let error = console.amend(&console.place_of("99"), &card("x")).await.unwrap_err();
     assert_eq!(error.fault, Fault::NotFound);
 }
+
+#[tokio::test]
+async fn what_was_not_understood_is_said_and_a_code_is_split_off() {
+    let (console, paper) = console();
+    let inbox = Box_(Mutex::default(), Submitted::Accepted);
+    let lines = &b"deploi hubot 123456\ndeploy hubot to production 123456\n"[..];
+    console.run(lines, &inbox, &Count::default(), &CancellationToken::new()).await.unwrap();
+    let said = paper.read();
+    assert!(said.starts_with("[no] (only you) ") && said.contains("deploi") && !said.contains("123456"), "{said}");
+    let asked = inbox.0.lock().unwrap();
+    assert_eq!(asked.len(), 1);
+    assert!(asked[0].code.is_some() && !format!("{:?}", asked[0]).contains("123456"));
+}

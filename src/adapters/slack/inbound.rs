@@ -21,6 +21,7 @@ use crate::domain::message::Message;
 use crate::domain::names::{ChannelId, DeliveryId, UserId, WorkspaceId};
 use crate::domain::parse;
 use crate::domain::request::Ask;
+use crate::domain::speech;
 use crate::ports::{Clock, Inbox, Incoming, Submitted};
 
 /// How long putting on disk may take: Slack waits three seconds, network included.
@@ -91,7 +92,7 @@ async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respon
     let (text, code) = parse::split_code(&typed);
     let command = match parse::parse(text) {
         Ok(command) => command,
-        Err(what) => return privately(&words::misunderstood(&what, command_word)),
+        Err(what) => return privately(&speech::misunderstood(&what, command_word)),
     };
     let code = code.map(SecretString::from);
     let incoming = Incoming { id: asked.id, origin, ask: Ask::Command(command), code };

@@ -3,11 +3,10 @@
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::domain::command::COMMANDS;
+
 /// Longest hint that Slack takes.
 const HINT: usize = 1000;
-
-/// What the command takes, as Slack shows it while somebody types.
-const USAGE: &str = "help · pipelines · plan | deploy PIPELINE[/REF] [to ENV[/APP]] · status · queue · leave · cancel · releases";
 
 /// The manifest for an installation that Slack reaches at `base_url`, with `command` (its slash included) as the one command.
 ///
@@ -37,7 +36,7 @@ pub fn manifest(base_url: &Url, command: &str) -> Value {
                 "command": command,
                 "url": at("commands"),
                 "description": "Ship code, and see what is shipping",
-                "usage_hint": USAGE.chars().take(HINT).collect::<String>(),
+                "usage_hint": usage_hint(),
                 "should_escape": true,
             }],
         },
@@ -49,6 +48,20 @@ pub fn manifest(base_url: &Url, command: &str) -> Value {
             "token_rotation_enabled": false,
         },
     })
+}
+
+/// What the command takes, as Slack shows it while somebody types: as many usages as there is room for.
+fn usage_hint() -> String {
+    let mut hint = String::new();
+    for row in COMMANDS {
+        let gap = if hint.is_empty() { "" } else { " · " };
+        if hint.chars().count() + gap.chars().count() + row.usage.chars().count() > HINT {
+            break;
+        }
+        hint.push_str(gap);
+        hint.push_str(row.usage);
+    }
+    hint
 }
 
 #[cfg(test)]
@@ -66,6 +79,12 @@ mod tests {
         assert_eq!(text(&manifest, "/settings/interactivity/request_url"), "https://ship.example.com/chat/slack/actions");
         assert_eq!(text(&manifest, "/features/slash_commands/0/command"), "/h");
         assert_eq!(manifest.pointer("/features/slash_commands/0/should_escape"), Some(&json!(true)));
+    }
+
+    #[test]
+    fn every_command_is_in_the_hint() {
+        let hint = usage_hint();
+        assert!(COMMANDS.iter().all(|row| hint.contains(row.usage)), "{hint}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod seal;
 mod signature;
 #[cfg(test)]
 mod testing;
-pub(in crate::adapters) mod words;
+mod words;
 
 pub use inbound::{SlackInbound, router};
 pub use outbound::{SlackChat, SlackSettings};

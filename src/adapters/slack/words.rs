@@ -1,20 +1,6 @@
 //! The few sentences that only a chat like this has to say: what it could not do, and the way out.
 
 use crate::domain::message::{Act, Audience, Line, Message, Tone, code, text};
-use crate::domain::parse::Misunderstood;
-
-/// What was not understood, pointed at, with the nearest word.
-pub(in crate::adapters) fn misunderstood(what: &Misunderstood, command_word: &str) -> Message {
-    let word = what.text.get(what.at.clone()).unwrap_or_default();
-    let mut headline: Line =
-        if word.is_empty() { vec![text("Something is missing at the end: ")] } else { vec![code(word), text(" is not understood: ")] };
-    headline.push(text(what.expected.clone()));
-    let mut message = Message::new(Tone::Bad, Audience::Asker, headline);
-    if let Some(nearest) = &what.nearest {
-        message = message.line(vec![text("Did you mean "), code(nearest), text("?")]);
-    }
-    message.line(vec![text("All commands: "), code(format!("{command_word} help"))])
-}
 
 /// The request is certainly not kept.
 pub(super) fn not_kept() -> Message {
@@ -73,26 +59,4 @@ pub(super) struct Question {
     pub(super) yes: &'static str,
     /// At most 30 characters.
     pub(super) no: &'static str,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_misunderstanding_points_and_suggests() {
-        let what = Misunderstood {
-            text: "deploi hubot".to_owned(),
-            at: 0..6,
-            expected: "a command".to_owned(),
-            nearest: Some("deploy".to_owned()),
-            verb: None,
-        };
-        let message = misunderstood(&what, "/h");
-        assert_eq!(message.headline.first(), Some(&code("deploi")));
-        assert!(message.lines.iter().flatten().any(|span| *span == code("deploy")));
-        assert!(message.lines.iter().flatten().any(|span| *span == code("/h help")));
-        let beyond = Misunderstood { at: 90..99, ..what };
-        assert_eq!(misunderstood(&beyond, "/h").audience, Audience::Asker);
-    }
 }

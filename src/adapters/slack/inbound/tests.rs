@@ -117,11 +117,30 @@ async fn a_command_goes_in_and_is_acknowledged_in_silence() {
 #[tokio::test]
 async fn a_code_is_split_off_before_anything_else() {
     let way = Way::new();
-    let text = "deploy hubot to production 123456";
-    is(&way.signed("/slack/commands", FORM, &form(&[("text", Some(text))])).await, EMPTY);
-    for incoming in way.got() {
-        assert_eq!(incoming.code.as_ref().map(ExposeSecret::expose_secret), parse::split_code(text).1);
+    for text in ["deploy hubot to production 123456", "deploy hubot to production <tel:123456|123456>"] {
+        is(&way.signed("/slack/commands", FORM, &form(&[("text", Some(text))])).await, EMPTY);
+        let got = way.got();
+        assert_eq!(got[0].code.as_ref().map(ExposeSecret::expose_secret), Some("123456"));
+        assert!(!format!("{:?}", got[0]).contains("123456"));
     }
+}
+
+#[tokio::test]
+async fn what_was_not_understood_is_answered_privately_without_the_code_and_not_kept() {
+    let way = Way::new();
+    let (status, media, body) = way.signed("/slack/commands", FORM, &form(&[("text", Some("deploi <!channel> 123456"))])).await;
+    assert_eq!((status, media.as_str()), (StatusCode::OK, "application/json; charset=utf-8"));
+    assert!(body.contains("deploi") && body.contains("deploy"), "{body}");
+    assert!(body.contains("ephemeral") && !body.contains("123456") && !body.contains("<!channel>"), "{body}");
+    assert!(way.got().is_empty());
+}
+
+#[tokio::test]
+async fn names_come_back_out_of_slacks_markup() {
+    let way = Way::new();
+    is(&way.signed("/slack/commands", FORM, &form(&[("text", Some("info <http://hubot.io|hubot.io>"))])).await, EMPTY);
+    let Ok(command) = parse::parse("info hubot.io") else { panic!("a name with a dot") };
+    assert_eq!(way.got()[0].ask, Ask::Command(command));
 }
 
 #[tokio::test]
