@@ -9,5 +9,8 @@
 )]
 
 mod architecture;
+mod contracts;
+mod durability;
 mod readme;
 mod supply;
+mod support;

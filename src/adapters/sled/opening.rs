@@ -30,7 +30,7 @@ const SEGMENT: usize = 8 * 1024 * 1024;
 /// In bytes. sled takes about 1.6 times as much.
 const CACHE: u64 = 32 * 1024 * 1024;
 
-/// Why a folder was not opened. Nothing in it was changed.
+/// Why a folder was not opened. Nothing in it was mended, removed or made anew.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// Another process has it.
@@ -43,7 +43,7 @@ pub enum OpenError {
         holder: Option<u32>,
     },
     /// What is there is not what was written.
-    #[error("the store in {} is damaged ({detail}). It was left as it is: move the folder away and restore from a backup with `slash-heroku restore FILE`", folder.display())]
+    #[error("the store in {} is damaged ({detail}). Nothing was mended or removed: move the folder away and restore from a backup with `slash-heroku restore FILE`", folder.display())]
     Damaged {
         /// The folder.
         folder: PathBuf,
@@ -173,9 +173,11 @@ impl Opened {
     /// Leaves word of what there is, for the next opening. Nothing may be changed after that.
     pub fn tidy(&self, folder: &Path) -> io::Result<()> {
         let Ok(Some(head)) = self.desk.head() else { return Ok(()) };
-        let mut file = File::create(folder.join(CLOSED))?;
+        let half = folder.join("closed.new");
+        let mut file = File::create(&half)?;
         file.write_all(&serde_json::to_vec(&head)?)?;
         file.sync_all()?;
+        fs::rename(half, folder.join(CLOSED))?;
         File::open(folder)?.sync_all()
     }
 

@@ -285,4 +285,13 @@ mod tests {
         assert!(key(-5) < key(-1) && key(-1) < key(0) && key(0) < key(1) && key(1) < key(70_000_000));
         assert_eq!(request_found_by(&key(9)), Some(b"x".as_slice()));
     }
+
+    #[test]
+    fn leases_of_the_first_schema_are_read() {
+        let file: serde_json::Value = serde_json::from_str(include_str!("../../../fixtures/store/v1/lease.json")).unwrap();
+        for lease in file["records"].as_array().unwrap() {
+            let read: LeaseRow = super::super::codec::read("leases", 1, lease.to_string().as_bytes()).unwrap();
+            assert_eq!(serde_json::to_value(read).unwrap(), *lease);
+        }
+    }
 }
