@@ -53,6 +53,8 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         } else {
             let outcome = match &who {
                 Some(who) => perform(ports, who, &deployment, step, &mut hands).await,
+                // An earlier worker may have ordered it: that is not to be taken for nothing just because nobody can look.
+                None if !hands.entered && matches!(step, Step::Announce | Step::OrderBuild) => Outcome::Interrupted,
                 None => Outcome::SignInLost,
             };
             record_outcome(ports, lease, &mut deployment, outcome, &mut hands).await?
