@@ -79,10 +79,8 @@ impl Stage {
             return;
         }
         let holds = self.line.holder == Some(one.id);
-        let outcome = match outcome.unwrap_or_else(|| smooth(&step)) {
-            Outcome::TurnCame if !holds => Outcome::NoNews,
-            outcome => outcome,
-        };
+        let outcome = outcome.unwrap_or_else(|| smooth(&step));
+        let outcome = if outcome == Outcome::TurnCame && !holds { Outcome::NoNews } else { outcome };
         while let Some(next) = one.after(outcome.clone(), self.now) {
             if self.save(n, next) {
                 break;
