@@ -12,5 +12,6 @@ mod architecture;
 mod contracts;
 mod durability;
 mod readme;
+mod scenarios;
 mod supply;
 mod support;

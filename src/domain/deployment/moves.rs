@@ -188,7 +188,10 @@ impl Deployment {
                     cancel.told = true;
                 }
             }
-            Outcome::BuildThere(build) => self.build = Some(build.id.clone()),
+            Outcome::BuildThere(build) => {
+                self.build = Some(build.id.clone());
+                self.slot_wanted_since = None;
+            }
             Outcome::BuildSeen(BuildState::Succeeded { release }) => self.release.clone_from(release),
             Outcome::CodeNeeded => self.code_spent_at = None,
             Outcome::NoBuildSlot => {
