@@ -36,6 +36,7 @@ async fn what_will_not_change_is_asked_once() {
         (refusal(403, "suspended", "Your account has been suspended."), Fault::Refused),
         (refusal(404, "not_found", "Not found."), Fault::NotFound),
         (ResponseTemplate::new(404), Fault::NotFound),
+        (ResponseTemplate::new(404).set_body_string("Not Found"), Fault::NotFound),
     ] {
         let stage = Stage::new().await;
         stage.on("GET", "/pipelines", answer).await;
