@@ -1,1 +1,119 @@
-//! The github adapter.
+//! GitHub as the source control: REST, with the person's own token in each call.
+
+mod archive;
+mod checks;
+mod compare;
+mod deployments;
+mod provenance;
+mod refs;
+mod refusal;
+mod required;
+mod shapes;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use crate::adapters::http::base_url::BaseUrl;
+use crate::adapters::http::client;
+use crate::domain::checks::Checks;
+use crate::domain::names::{AnnouncementId, CommitSha, RepoName};
+use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
+use crate::ports::{AnnouncementOrder, ArchiveFault, Clock, PortError, SourceArchive, SourceControl};
+
+/// How long a call may take in all. GitHub itself gives up after ten seconds.
+const CALL: Duration = Duration::from_secs(10);
+
+/// What has to be known about a GitHub.
+#[derive(Clone, Debug)]
+pub struct GitHubSettings {
+    /// The REST interface: `https://api.github.com`, or `https://HOST/api/v3`.
+    pub api: BaseUrl,
+    /// The pages for people: `https://github.com`, or `https://HOST`.
+    pub web: BaseUrl,
+    /// The largest archive that is taken, in bytes.
+    pub archive_limit: u64,
+    /// Where archives are spooled; the system's folder for temporary files, if `None`.
+    pub spool_dir: Option<PathBuf>,
+}
+
+impl GitHubSettings {
+    /// The largest archive where nothing else is set: 1 GiB, as large as a compressed slug may be.
+    pub const ARCHIVE_LIMIT: u64 = 1024 * 1024 * 1024;
+}
+
+/// GitHub.
+#[derive(Debug)]
+pub struct GitHub {
+    settings: GitHubSettings,
+    clock: Arc<dyn Clock>,
+    quick: reqwest::Client,
+    long: reqwest::Client,
+}
+
+impl GitHub {
+    /// A GitHub at the addresses of `settings`. Fails only if the system's certificates cannot be used.
+    pub fn new(settings: GitHubSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+        Ok(Self { settings, clock, quick: client::client(Some(CALL))?, long: client::client(None)? })
+    }
+}
+
+#[async_trait]
+impl SourceControl for GitHub {
+    async fn repository(&self, token: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
+        self.find_repository(token, name).await
+    }
+
+    async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
+        self.find_commit(token, repository, asked).await
+    }
+
+    async fn checks(
+        &self,
+        token: &SecretString,
+        repository: &Repository,
+        named_by: &CommitRef,
+        commit: &CommitSha,
+    ) -> Result<Checks, PortError> {
+        let required = self.required(token, repository, named_by).await?;
+        let reported = self.reported(token, &repository.name, commit).await?;
+        Ok(Checks { required, reported })
+    }
+
+    async fn compare(
+        &self,
+        token: &SecretString,
+        repository: &RepoName,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Option<Comparison>, PortError> {
+        self.comparison(token, repository, base, head).await
+    }
+
+    async fn announce(&self, token: &SecretString, repository: &RepoName, order: &AnnouncementOrder) -> Result<AnnouncementId, PortError> {
+        self.create_deployment(token, repository, order).await
+    }
+
+    async fn find_announcement(
+        &self,
+        token: &SecretString,
+        repository: &RepoName,
+        order: &AnnouncementOrder,
+    ) -> Result<Option<AnnouncementId>, PortError> {
+        self.find_deployment(token, repository, order).await
+    }
+
+    async fn report(&self, token: &SecretString, repository: &RepoName, to: &AnnouncementId, report: &Report) -> Result<(), PortError> {
+        self.add_status(token, repository, to, report).await
+    }
+
+    async fn archive(&self, token: &SecretString, repository: &RepoName, commit: &CommitSha) -> Result<SourceArchive, ArchiveFault> {
+        self.fetch_archive(token, repository, commit).await
+    }
+}

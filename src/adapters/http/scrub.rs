@@ -156,7 +156,11 @@ fn hide_in_link(body: &str) -> String {
     let user = match split(body, authority).0.rfind('@') {
         Some(at) => Some(at),
         // A password with a slash in it: what follows the colon is no port.
-        None => split(body, authority).0.split_once(':').filter(|(_, port)| !port.bytes().all(|b| b.is_ascii_digit())).and_then(|_| body.find('@')),
+        None => split(body, authority)
+            .0
+            .split_once(':')
+            .filter(|(_, port)| !port.bytes().all(|b| b.is_ascii_digit()))
+            .and_then(|_| body.find('@')),
     };
     let (hidden_user, body) = match user {
         Some(at) => (true, split(body, at.saturating_add(1)).1),
@@ -338,7 +342,8 @@ mod tests {
 
     #[test]
     fn the_last_lines_of_an_output() {
-        let output = "one\r\n\u{1b}[1mtwo\u{1b}[0m\n10%\r50%\r100%\n-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nend\n\0\n";
+        let output =
+            "one\r\n\u{1b}[1mtwo\u{1b}[0m\n10%\r50%\r100%\n-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nend\n\0\n";
         assert_eq!(last_lines(output, 100), "one\ntwo\n100%\n[hidden]\nend");
         assert_eq!(last_lines(output, 2), "[hidden]\nend");
         assert_eq!(last_lines("", 5), "");

@@ -1,0 +1,235 @@
+//! From what a person names to a repository and a commit.
+
+use http::StatusCode;
+use secrecy::SecretString;
+
+use crate::adapters::http::call::Answer;
+use crate::adapters::http::scrub;
+use crate::domain::names::{CommitSha, RefName, RepoName};
+use crate::domain::pipeline::nearest;
+use crate::domain::source::{AskedRef, CommitRef, Provenance, Repository, Resolution, Resolved};
+use crate::ports::PortError;
+
+use super::GitHub;
+use super::refusal::Refusal;
+use super::shapes::{Named, Pointer, Pull, RepositoryShape};
+use super::wire::{SHA, Unreadable, json};
+
+/// How many tag objects may point at one another.
+const TAG_CHAIN: usize = 5;
+
+/// What a branch or a tag points at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pointed {
+    /// A commit.
+    At(CommitSha),
+    /// There is no such branch or tag.
+    Nowhere,
+    /// There are no commits at all.
+    Empty,
+}
+
+/// What a hash stands for.
+enum Hash {
+    One(CommitSha),
+    None,
+    Several,
+    Empty,
+}
+
+impl GitHub {
+    pub(super) async fn find_repository(&self, token: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
+        let path = "/repos/{owner}/{repo}";
+        let shape: RepositoryShape = self.get(token, self.at(name, []), path).await?;
+        let strange = |_| Refusal::nonsense(path, "a name in it is none");
+        let name = RepoName::parse(&shape.full_name).map_err(strange)?;
+        let default_branch = RefName::parse(&shape.default_branch).map_err(strange)?;
+        let web_url = shape.html_url.as_deref().and_then(scrub::link);
+        Ok(Repository {
+            web_url: web_url.unwrap_or_else(|| self.settings.web.at([name.owner(), name.name()]).into()),
+            name,
+            default_branch,
+            may_deploy: shape.permissions.and_then(|permissions| permissions.push),
+            archived: shape.archived,
+        })
+    }
+
+    pub(super) async fn find_commit(
+        &self,
+        token: &SecretString,
+        repository: &Repository,
+        asked: &AskedRef,
+    ) -> Result<Resolution, PortError> {
+        match asked {
+            AskedRef::Default => {
+                let branch = &repository.default_branch;
+                Ok(match self.pointed(token, &repository.name, "heads", branch).await? {
+                    Pointed::At(commit) => found(commit, CommitRef::Branch(branch.clone()), Provenance::Repository),
+                    Pointed::Nowhere => Resolution::Unknown { nearest: None },
+                    Pointed::Empty => Resolution::EmptyRepository,
+                })
+            }
+            AskedRef::Named(name) => self.find_named(token, repository, name).await,
+            AskedRef::Pull(number) => Ok(match self.pull(token, &repository.name, *number).await? {
+                Some((commit, branch, provenance)) => found(commit, CommitRef::Pull { number: *number, branch }, provenance),
+                None => Resolution::Unknown { nearest: None },
+            }),
+            AskedRef::Pinned { of, commit } => self.find_pinned(token, repository, of, commit).await,
+        }
+    }
+
+    async fn find_named(&self, token: &SecretString, repository: &Repository, name: &RefName) -> Result<Resolution, PortError> {
+        let branch = self.pointed(token, &repository.name, "heads", name).await?;
+        let tag = self.pointed(token, &repository.name, "tags", name).await?;
+        Ok(match (branch, tag) {
+            (Pointed::Empty, _) | (_, Pointed::Empty) => Resolution::EmptyRepository,
+            (Pointed::At(branch), Pointed::At(tag)) if branch != tag => Resolution::BranchAndTag { branch, tag },
+            (Pointed::At(commit), Pointed::At(_) | Pointed::Nowhere) => {
+                found(commit, CommitRef::Branch(name.clone()), Provenance::Repository)
+            }
+            (Pointed::Nowhere, Pointed::At(commit)) => found(commit, CommitRef::Tag(name.clone()), Provenance::Repository),
+            (Pointed::Nowhere, Pointed::Nowhere) => match self.hash(token, &repository.name, name.as_str()).await? {
+                Hash::One(commit) => {
+                    let provenance = self.provenance(token, repository, &commit).await?;
+                    found(commit, CommitRef::Commit, provenance)
+                }
+                Hash::Several => Resolution::AmbiguousHash,
+                Hash::Empty => Resolution::EmptyRepository,
+                Hash::None => Resolution::Unknown { nearest: self.nearest_branch(token, &repository.name, name).await },
+            },
+        })
+    }
+
+    async fn find_pinned(
+        &self,
+        token: &SecretString,
+        repository: &Repository,
+        of: &CommitRef,
+        commit: &CommitSha,
+    ) -> Result<Resolution, PortError> {
+        let (head, named_by, provenance) = match of {
+            CommitRef::Branch(name) => (self.pointed(token, &repository.name, "heads", name).await?, of.clone(), Provenance::Repository),
+            CommitRef::Tag(name) => (self.pointed(token, &repository.name, "tags", name).await?, of.clone(), Provenance::Repository),
+            CommitRef::Pull { number, .. } => match self.pull(token, &repository.name, *number).await? {
+                Some((head, branch, provenance)) => (Pointed::At(head), CommitRef::Pull { number: *number, branch }, provenance),
+                None => return Ok(Resolution::Unknown { nearest: None }),
+            },
+            CommitRef::Commit => match self.hash(token, &repository.name, commit.as_str()).await? {
+                Hash::One(same) => {
+                    let provenance = self.provenance(token, repository, &same).await?;
+                    (Pointed::At(same), CommitRef::Commit, provenance)
+                }
+                Hash::None | Hash::Several | Hash::Empty => (Pointed::Nowhere, CommitRef::Commit, Provenance::Unreachable),
+            },
+        };
+        let contained = match &head {
+            Pointed::At(head) => self.contains(token, &repository.name, head, commit).await?,
+            Pointed::Nowhere | Pointed::Empty => false,
+        };
+        Ok(if contained { found(commit.clone(), named_by, provenance) } else { Resolution::Unknown { nearest: None } })
+    }
+
+    /// What a branch (`heads`) or a tag (`tags`) points at; tag objects are followed to their commit.
+    pub(super) async fn pointed(
+        &self,
+        token: &SecretString,
+        repository: &RepoName,
+        kind: &'static str,
+        name: &RefName,
+    ) -> Result<Pointed, Refusal> {
+        let url = self.at(repository, ["git", "ref", kind, name.as_str()]);
+        let pointer: Pointer = match self.get(token, url, "/repos/{owner}/{repo}/git/ref/{ref}").await {
+            Ok(pointer) => pointer,
+            Err(refusal) if refusal.is(StatusCode::NOT_FOUND) || refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => {
+                return Ok(Pointed::Nowhere);
+            }
+            Err(refusal) if refusal.is(StatusCode::CONFLICT) => return Ok(Pointed::Empty),
+            Err(refusal) => return Err(refusal),
+        };
+        let mut object = pointer.object;
+        for _ in 0..TAG_CHAIN {
+            match object.kind.as_str() {
+                "commit" => {
+                    let path = "/repos/{owner}/{repo}/git/ref/{ref}";
+                    return CommitSha::parse(&object.sha).map(Pointed::At).map_err(|_| Refusal::nonsense(path, "the commit is no hash"));
+                }
+                "tag" => {
+                    let url = self.at(repository, ["git", "tags", object.sha.as_str()]);
+                    object = self.get::<Pointer>(token, url, "/repos/{owner}/{repo}/git/tags/{sha}").await?.object;
+                }
+                // A tag of a tree or a blob cannot be shipped.
+                _ => return Ok(Pointed::Nowhere),
+            }
+        }
+        Ok(Pointed::Nowhere)
+    }
+
+    /// The head of a pull request: commit, branch, and whether the branch is the repository's own.
+    async fn pull(
+        &self,
+        token: &SecretString,
+        repository: &RepoName,
+        number: u64,
+    ) -> Result<Option<(CommitSha, RefName, Provenance)>, Refusal> {
+        let path = "/repos/{owner}/{repo}/pulls/{number}";
+        let pull: Pull = match self.get(token, self.at(repository, ["pulls", &number.to_string()]), path).await {
+            Ok(pull) => pull,
+            Err(refusal) if refusal.is(StatusCode::NOT_FOUND) => return Ok(None),
+            Err(refusal) => return Err(refusal),
+        };
+        let strange = |_| Refusal::nonsense(path, "a name in it is none");
+        let provenance = if is_own(&pull) { Provenance::Repository } else { Provenance::Fork };
+        Ok(Some((CommitSha::parse(&pull.head.sha).map_err(strange)?, RefName::parse(&pull.head.name).map_err(strange)?, provenance)))
+    }
+
+    /// The commit of a full or short hash.
+    async fn hash(&self, token: &SecretString, repository: &RepoName, text: &str) -> Result<Hash, Refusal> {
+        let text = text.to_ascii_lowercase();
+        if !(7..=64).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(Hash::None);
+        }
+        let url = self.at(repository, ["commits", text.as_str()]);
+        match self.read(token, url, "/repos/{owner}/{repo}/commits/{ref}", SHA, bare_hash).await {
+            // Whatever else might be called so is not what a hash means.
+            Ok((commit, _)) if commit.as_str().starts_with(&text) => Ok(Hash::One(commit)),
+            Ok(_) => Ok(Hash::None),
+            Err(refusal) if refusal.is(StatusCode::CONFLICT) => Ok(Hash::Empty),
+            Err(refusal) if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) || refusal.is(StatusCode::NOT_FOUND) => {
+                let said = refusal.error.said.unwrap_or_default().to_ascii_lowercase();
+                Ok(if said.contains("ambiguous") || said.contains("multiple") { Hash::Several } else { Hash::None })
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// A branch that is spelled alike, among the first hundred. Not finding out is no fault.
+    async fn nearest_branch(&self, token: &SecretString, repository: &RepoName, name: &RefName) -> Option<RefName> {
+        let mut url = self.at(repository, ["branches"]);
+        url.query_pairs_mut().append_pair("per_page", "100");
+        let branches: Vec<Named> = self.get(token, url, "/repos/{owner}/{repo}/branches").await.ok()?;
+        let near = nearest(name.as_str(), branches.iter().map(|branch| branch.name.as_str()))?;
+        RefName::parse(near).ok()
+    }
+}
+
+/// Whether a pull request comes from the repository it goes to. A deleted fork is a fork.
+pub(super) fn is_own(pull: &Pull) -> bool {
+    matches!((&pull.head.repo, &pull.base.repo), (Some(head), Some(base)) if head.id == base.id)
+}
+
+fn found(commit: CommitSha, named_by: CommitRef, provenance: Provenance) -> Resolution {
+    Resolution::Found(Resolved { commit, named_by, provenance })
+}
+
+/// Reads a bare hash, or the hash of a whole commit where the short form is not known.
+fn bare_hash(answer: &Answer) -> Result<CommitSha, Unreadable> {
+    let text = String::from_utf8_lossy(&answer.body);
+    let text = text.trim();
+    let sha = if text.starts_with('{') {
+        let commit: serde_json::Value = json(answer)?;
+        commit.get("sha").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    } else {
+        text.to_owned()
+    };
+    CommitSha::parse(&sha).map_err(|_| if sha.is_empty() { Unreadable::Broken } else { Unreadable::Strange("it is no hash".to_owned()) })
+}
