@@ -280,7 +280,7 @@ fn looking_on(deployment: &Deployment, now: Timestamp) -> Line {
 fn stop_asked(deployment: &Deployment) -> Option<Line> {
     let cancel = deployment.cancel.as_ref().filter(|_| !deployment.has_ended())?;
     let words = match deployment.phase.milestone() {
-        Milestone::Preparing | Milestone::Building if cancel.told => " asked to stop it, and Heroku was told.",
+        Milestone::Preparing | Milestone::Building if cancel.told => " asked to stop it, and the build is being stopped.",
         Milestone::Preparing | Milestone::Building => " asked to stop it.",
         Milestone::Releasing | Milestone::Restarting | Milestone::Ended => " asked to stop it, too late: a release cannot be stopped.",
     };
@@ -358,5 +358,4 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
 }
 
 #[cfg(test)]
-#[path = "card_tests.rs"]
 mod tests;
