@@ -102,8 +102,8 @@ fn answer(words: impl IntoIterator<Item = OsString>, variables: &Variables, out:
         Mode::Serve => serve(variables),
         Mode::Sandbox { file, serve, store } => sandbox(variables, SandboxOptions { file, serve_only: serve, store }),
         Mode::Manifest { public } => manifest(variables, &public, out),
-        Mode::Backup { file } => with_store(variables, async |folder| Ok(run::backup(&folder, &file).await?), "the backup failed"),
-        Mode::Restore { file } => with_store(variables, async |folder| Ok(run::restore(&folder, &file).await?), "nothing was restored"),
+        Mode::Backup { file } => with_store(variables, async |folder| run::backup(&folder, &file).await, "the backup failed"),
+        Mode::Restore { file } => with_store(variables, async |folder| run::restore(&folder, &file).await, "nothing was restored"),
     };
     match done {
         Ok(()) => DONE,
@@ -126,13 +126,13 @@ fn check_config(variables: &Variables, out: &mut dyn Write, err: &mut dyn Write)
 fn serve(variables: &Variables) -> anyhow::Result<()> {
     let settings = config::load(variables)?;
     logging::start(&settings.log)?;
-    waiting(async { Ok(run::serve(settings).await?) })
+    waiting(run::serve(settings))
 }
 
 fn sandbox(variables: &Variables, options: SandboxOptions) -> anyhow::Result<()> {
     let log: LogSettings = config::load_quiet_log(variables)?;
     logging::start(&log)?;
-    waiting(async { Ok(run::sandbox(options).await?) })
+    waiting(run::sandbox(options))
 }
 
 fn manifest(variables: &Variables, public: &url::Url, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::wildcard_enum_match_arm,
     reason = "a test that cannot go on shall stop at once"
 )]
@@ -12,5 +13,6 @@ mod architecture;
 mod contracts;
 mod durability;
 mod readme;
+mod scenarios;
 mod supply;
 mod support;

@@ -58,6 +58,11 @@ pub(super) async fn deploy(
     let code = spend(ports, who, &target, request, code).await;
     let prospect = look_ahead(ports, asker, who, (&pipeline, target), &ask.wish, ask.passing_checks, again).await?;
 
+    if code == Code::Accepted
+        && let Some(waiting) = waiting_for_code(ports, request, &prospect.target).await?
+    {
+        return join(ports, request, waiting, code).await.map(Some);
+    }
     if let Some(same) = same_wish_in(ports, request, &prospect.target, &prospect.resolved.commit).await? {
         return join(ports, request, same, code).await.map(Some);
     }
@@ -91,6 +96,19 @@ async fn spend(ports: &Ports, who: &Credentials, target: &Target, request: &Requ
             }
         },
     }
+}
+
+/// A deployment of the same person that waits for a code for this app: the code is for that one, also where the branch
+/// has moved since. Its gate is judged again, and says so.
+async fn waiting_for_code(ports: &Ports, request: &Request, target: &Target) -> Result<Option<Deployment>, StoreError> {
+    for id in ports.store.line(&target.app).await?.everybody() {
+        if let Some(deployment) = ports.store.deployment(id).await?
+            && deployment.waits_for_code_of(&request.origin.person, &target.app)
+        {
+            return Ok(Some(deployment));
+        }
+    }
+    Ok(None)
 }
 
 /// A deployment that the same person has going or waiting for the same app and commit.

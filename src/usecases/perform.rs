@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use crate::domain::deployment::{Deployment, Outcome, Phase, Standing, Step};
 use crate::domain::gate::{Reason, Verdict};
-use crate::domain::release::judge_dynos;
+use crate::domain::release::{BuildState, judge_dynos};
 use crate::domain::speech;
 use crate::ports::{AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Credentials, Fault, PortError, WakeKey};
 
@@ -45,8 +45,12 @@ pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deplo
         }
         Step::StopBuild(build) => match ports.platform.stop_build(token, app, &build).await {
             Ok(()) => Outcome::StopSent(build),
-            Err(error) if error.is_temporary() => unread(&error),
             Err(error) if error.fault == Fault::SignInLost => Outcome::SignInLost,
+            // It may have ended by itself meanwhile: a stop that does not get through must not hide that.
+            Err(error) if error.is_temporary() => match ports.platform.build(token, app, &build).await {
+                Ok(build) if build.state != BuildState::Pending => Outcome::BuildSeen(build.state),
+                Ok(_) | Err(_) => unread(&error),
+            },
             // It cannot be stopped; how it ends is for the looks to tell.
             Err(error) => {
                 tracing::info!(deployment = %deployment.id, %error, "the build could not be stopped");

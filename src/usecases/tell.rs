@@ -77,8 +77,20 @@ pub(super) async fn tell(
     }
 }
 
+/// Tells whose turn it is. A courtesy: tried once, and lost where the chat does not take it.
+pub(super) async fn tell_turn(ports: &Ports, deployment: &Deployment) {
+    let pages = pages(ports, deployment);
+    let view = CardView { deployment, now: ports.clock.now(), ahead: None, pages: &pages };
+    if let Err(error) = ports.chat.say(&Addressee::Direct(deployment.origin.person.clone()), &speech::turn(&view)).await {
+        tracing::info!(deployment = %deployment.id, %error, "the next in line could not be told");
+    }
+}
+
 /// The state that the record at the source control should show.
 fn report_state(deployment: &Deployment) -> ReportState {
+    if deployment.waits_for_slot() {
+        return ReportState::Queued;
+    }
     match &deployment.phase {
         Phase::Waiting(_) | Phase::NeedsCode { .. } | Phase::Starting | Phase::Announcing(_) => ReportState::Queued,
         Phase::Uploading

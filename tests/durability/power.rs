@@ -67,6 +67,12 @@ impl Machine {
 
     async fn look(&self, folder: &Path) -> Result<(), String> {
         let store = SledStore::open(folder).map_err(|error| error.to_string())?;
+        let found = self.look_into(&store).await;
+        store.close().await;
+        found
+    }
+
+    async fn look_into(&self, store: &SledStore) -> Result<(), String> {
         for (n, app) in &self.acknowledged {
             let found = store.deployment(deployment_id(*n)).await.map_err(|error| error.to_string())?;
             let stands = store.line(app).await.map_err(|error| error.to_string())?.place_of(deployment_id(*n)).is_some();
@@ -75,7 +81,6 @@ impl Machine {
             }
         }
         let open = store.open_deployments().await.map_err(|error| error.to_string())?.len();
-        store.close().await;
         if open < self.acknowledged.len() { Err("the index has lost deployments".to_owned()) } else { Ok(()) }
     }
 }

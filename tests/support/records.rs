@@ -74,7 +74,7 @@ pub fn request(name: &str, received: i64) -> Request {
 pub fn offer(n: u64, until: i64) -> Offer {
     serde_json::from_value(json!({
         "id": offer_id(n), "version": 0, "command": "pipelines", "to": { "workspace": "T1", "user": "U1" },
-        "until": at(until), "taken": false, "taken_by": null,
+        "until": at(until), "taken_by": null,
     }))
     .unwrap()
 }

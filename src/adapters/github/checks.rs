@@ -29,14 +29,13 @@ impl GitHub {
 /// The newest run of each name in each suite. Runs of one name in several suites are different runs: all of them count. So
 /// do runs that name no suite.
 fn newest(runs: Vec<CheckRun>) -> Vec<CheckRun> {
-    let mut newest: BTreeMap<(String, Option<u64>, Result<u64, u64>), CheckRun> = BTreeMap::new();
+    let mut newest = BTreeMap::new();
     for run in runs {
         let suite = run.check_suite.as_ref().map(|suite| suite.id).ok_or(run.id);
         let key = (run.name.clone(), run.app.as_ref().map(|app| app.id), suite);
-        match newest.get(&key) {
-            // Ids only grow; a run that is queued again has no time yet.
-            Some(known) if known.id >= run.id => {}
-            Some(_) | None => drop(newest.insert(key, run)),
+        // Ids only grow; a run that is queued again has no time yet.
+        if newest.get(&key).is_none_or(|known: &CheckRun| known.id < run.id) {
+            newest.insert(key, run);
         }
     }
     newest.into_values().collect()

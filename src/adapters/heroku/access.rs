@@ -44,6 +44,6 @@ pub(super) async fn spend(wire: &Wire, token: &SecretString, app: &AppId, code: 
     match wire.write(token, &ask).await {
         Ok(_) => Ok(true),
         Err(refused) if refused.is_wrong_code() => Ok(false),
-        Err(refused) => Err(refused.error),
+        Err(refused) => Err(refused.into()),
     }
 }

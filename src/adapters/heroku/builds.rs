@@ -37,7 +37,7 @@ pub(super) async fn start(wire: &Wire, token: &SecretString, app: &AppId, order:
         }),
         Err(refused) if refused.is_no_slot() => Ok(BuildStart::NoSlot),
         Err(refused) if refused.wants_code() => Ok(BuildStart::NeedsCode),
-        Err(refused) => Err(refused.error),
+        Err(refused) => Err(refused.into()),
     }
 }
 
@@ -83,11 +83,11 @@ pub(super) async fn stop(wire: &Wire, token: &SecretString, app: &AppId, build: 
         Err(refused) => refused,
     };
     if !refused.is_wrong_state() {
-        return Err(refused.error);
+        return Err(refused.into());
     }
     // The refusal's words are not published; whether it is over is told by the build itself.
     match info(wire, token, app, build).await {
         Ok(Build { state: BuildState::Succeeded { .. } | BuildState::Failed, .. }) => Ok(()),
-        Ok(Build { state: BuildState::Pending, .. }) | Err(_) => Err(refused.error),
+        Ok(Build { state: BuildState::Pending, .. }) | Err(_) => Err(refused.into()),
     }
 }

@@ -72,7 +72,7 @@ pub(super) async fn linked_repository(wire: &Wire, token: &SecretString, pipelin
         }),
         // "Not linked" is true only if the newer service did not fail to tell.
         Err(refused) if refused.error.fault == Fault::NotFound => newer.map_or(Ok(None), Err),
-        Err(refused) => Err(refused.error),
+        Err(refused) => Err(refused.into()),
     }
 }
 
@@ -82,12 +82,12 @@ async fn newer_link(wire: &Wire, token: &SecretString, pipeline: &PipelineId) ->
     match wire.read::<FeatureShape>(token, &ask).await {
         Ok(feature) if feature.enabled => {}
         Ok(_) => return Ok(Newer::Nothing),
-        Err(refused) => return unlinked(refused.error),
+        Err(refused) => return unlinked(refused.into()),
     }
     let ask = Ask::get(["pipelines", pipeline.as_str(), "repo"], "/pipelines/{pipeline}/repo").version(Version::RepositoriesApi);
     match wire.read::<NewerLinkShape>(token, &ask).await {
         Ok(link) => Ok(link.meaning().map_or(Newer::Nothing, Newer::Linked)),
-        Err(refused) => unlinked(refused.error),
+        Err(refused) => unlinked(refused.into()),
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Refused {
     /// The error's id; empty if it had none.
     pub(super) id: String,
     /// What the port tells.
-    pub(super) error: PortError,
+    pub(super) error: Box<PortError>,
     /// When the service lets us try again, if it says.
     pub(super) retry_at: Option<Timestamp>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Refused {
 impl Refused {
     /// A fault that no answer stands behind.
     pub(super) fn unanswered(error: PortError) -> Self {
-        Self { status: None, id: String::new(), error, retry_at: None }
+        Self { status: None, id: String::new(), error: Box::new(error), retry_at: None }
     }
 
     /// An answer that says success and cannot be read.
@@ -45,18 +45,15 @@ impl Refused {
         let id: String = text("id").unwrap_or_default().chars().filter(|c| c.is_ascii_lowercase() || *c == '_').take(40).collect();
         let retry_at = retry_after(&answer.headers, now);
         // A page in place of words is not the API speaking, but something on the way to it.
-        let spoken = body.is_some() || answer.body.is_empty();
-        let fault = match fault(answer.status, &id, spoken) {
-            Fault::RateLimited { .. } => Fault::RateLimited { until: retry_at },
-            other => other,
-        };
+        let spoken = !answer.body.trim_ascii_start().starts_with(b"<");
+        let fault = fault(answer.status, &id, spoken, retry_at);
         let secrets: Vec<&str> = secrets.iter().map(|secret| secret.expose_secret()).collect();
         let said = text("message").or_else(|| text("error")).map(|said| clean_without(said, LONGEST, &secrets));
         // It names an app that this person may not see: repeating it would tell them that it exists.
         let said = said.filter(|said| !said.is_empty() && !said.contains("do not have access to the"));
         let named = if id.is_empty() { "no id" } else { id.as_str() };
         let detail = format!("{what}: {} {named}, request {}", answer.status.as_u16(), answer.request_id());
-        let error = PortError { said, ..PortError::new(Service::Platform, fault, detail) };
+        let error = Box::new(PortError { said, ..PortError::new(Service::Platform, fault, detail) });
         Self { status: Some(answer.status), id, error, retry_at }
     }
 
@@ -96,11 +93,11 @@ impl Refused {
 
 impl From<Refused> for PortError {
     fn from(refused: Refused) -> Self {
-        refused.error
+        *refused.error
     }
 }
 
-fn fault(status: StatusCode, id: &str, spoken: bool) -> Fault {
+fn fault(status: StatusCode, id: &str, spoken: bool, retry_at: Option<Timestamp>) -> Fault {
     if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
         return Fault::Unclear;
     }
@@ -111,7 +108,7 @@ fn fault(status: StatusCode, id: &str, spoken: bool) -> Fault {
         "unauthorized" | "device_trust_required" | "password_expired" => Fault::SignInLost,
         "forbidden" | "two_factor" | "invalid_two_factor_code" => Fault::Forbidden,
         "not_found" => Fault::NotFound,
-        "rate_limit" => Fault::RateLimited { until: None },
+        "rate_limit" => Fault::RateLimited { until: retry_at },
         "suspended"
         | "delinquent"
         | "verification_needed"
@@ -123,7 +120,7 @@ fn fault(status: StatusCode, id: &str, spoken: bool) -> Fault {
         | "unprocessable_entity" => Fault::Refused,
         _ => match status {
             StatusCode::UNAUTHORIZED => Fault::SignInLost,
-            StatusCode::TOO_MANY_REQUESTS => Fault::RateLimited { until: None },
+            StatusCode::TOO_MANY_REQUESTS => Fault::RateLimited { until: retry_at },
             StatusCode::FORBIDDEN if spoken => Fault::Forbidden,
             StatusCode::NOT_FOUND if spoken => Fault::NotFound,
             StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Fault::Nonsense,

@@ -60,7 +60,7 @@ pub(super) async fn running(wire: &Wire, token: &SecretString, app: &AppId) -> R
             // The slug may be destroyed although its release serves.
             Fault::NotFound | Fault::Forbidden | Fault::Refused => None,
             Fault::SignInLost | Fault::RateLimited { .. } | Fault::Unreachable | Fault::Unclear | Fault::Nonsense => {
-                return Err(refused.error);
+                return Err(refused.into());
             }
         },
     };

@@ -43,7 +43,7 @@ struct Missed {
 
 impl From<Refused> for Missed {
     fn from(refused: Refused) -> Self {
-        Self { again: refused.error.is_temporary(), error: refused.error }
+        Self { again: refused.error.is_temporary(), error: refused.into() }
     }
 }
 

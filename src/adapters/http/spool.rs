@@ -35,10 +35,8 @@ pub enum SpoolFault {
 
 impl From<Error> for SpoolFault {
     fn from(error: Error) -> Self {
-        match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Self::DiskFull,
-            _ => Self::Disk(error),
-        }
+        let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge);
+        if full { Self::DiskFull } else { Self::Disk(error) }
     }
 }
 

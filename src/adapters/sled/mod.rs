@@ -2,8 +2,8 @@
 //!
 //! sled's `flush` hands bytes to the kernel and no further, it keeps no checksum that covers a changed value, it does not
 //! notice missing rows, and it panics where it cannot read. What this adapter does about each is told where it is done:
-//! [`writer`] (sync, fail-stop), [`codec`] (checksums, sizes, schema), [`desk`] (versions, totals, indices in one
-//! transaction), [`audit`] (everything is looked at before it is used), [`opening`] (one process, panics, marks).
+//! `writer` (sync, fail-stop), `codec` (checksums, sizes, schema), `desk` (versions, totals, indices in one
+//! transaction), `audit` (everything is looked at before it is used), `opening` (one process, panics, marks).
 
 mod admin;
 mod audit;

@@ -98,7 +98,7 @@ pub struct Opening {
 pub enum Fresh {
     /// Make one.
     Make,
-    /// Make one that counts only after [`restored`].
+    /// Make one that is refused until the restore has come to its end.
     MakeForRestore,
     /// Refuse.
     Refuse,

@@ -200,42 +200,48 @@ fn read(file: &mut File, mut each: impl FnMut(Restored) -> Result<(), TransferEr
             return Err(not_whole(if line.is_empty() { "it has no end" } else { "a line is cut off or too long" }));
         }
         let entry: Entry = serde_json::from_slice(&line).map_err(|error| not_whole(format!("a line is none of ours ({error})")))?;
-        let (schema, record) = match (entry, header) {
-            (Entry::SlashHerokuBackup { schema, .. }, None) if schema > codec::SCHEMA => {
-                return Err(not_whole(format!("it was made by a newer version (schema {schema}, this one knows up to {})", codec::SCHEMA)));
-            }
-            (Entry::SlashHerokuBackup { schema, fence }, None) => {
-                header = Some((schema, fence));
-                crc = crc32c::crc32c_append(crc, &line);
-                continue;
-            }
-            (Entry::End { records: expected, crc32c }, Some((_, fence))) => {
-                let more = !reader.fill_buf().map_err(io_error)?.is_empty();
-                if expected != records || crc32c != crc || more {
-                    return Err(not_whole("its checksum is wrong"));
-                }
-                return Ok(fence);
-            }
-            (Entry::SlashHerokuBackup { .. }, Some(_)) => return Err(not_whole("it begins twice")),
-            (Entry::End { .. } | Entry::Request(_) | Entry::Deployment(_) | Entry::Line(_) | Entry::Offer(_), None) => {
-                return Err(not_whole("it does not begin as one"));
-            }
-            (Entry::Request(value), Some((schema, _))) => (schema, lift::<Request>(schema, &value).map(Restored::Request)),
-            (Entry::Deployment(value), Some((schema, _))) => {
-                (schema, lift::<Deployment>(schema, &value).map(|record| Restored::Deployment(Box::new(record))))
-            }
-            (Entry::Line(value), Some((schema, _))) => (schema, lift::<Line>(schema, &value).map(Restored::Line)),
-            (Entry::Offer(value), Some((schema, _))) => (schema, lift::<Offer>(schema, &value).map(Restored::Offer)),
-        };
-        debug_assert!(schema <= codec::SCHEMA, "newer ones were refused with the header");
+        let sum_before = crc;
         crc = crc32c::crc32c_append(crc, &line);
+        let Some((schema, fence)) = header else {
+            header = Some(begin(&entry)?);
+            continue;
+        };
+        let record = match entry {
+            Entry::SlashHerokuBackup { .. } => return Err(not_whole("it begins twice")),
+            Entry::End { records: expected, crc32c } => {
+                let more = !reader.fill_buf().map_err(io_error)?.is_empty();
+                return if expected == records && crc32c == sum_before && !more {
+                    Ok(fence)
+                } else {
+                    Err(not_whole("its checksum is wrong"))
+                };
+            }
+            Entry::Request(value) => Restored::Request(lift(schema, &value)?),
+            Entry::Deployment(value) => Restored::Deployment(Box::new(lift(schema, &value)?)),
+            Entry::Line(value) => Restored::Line(lift(schema, &value)?),
+            Entry::Offer(value) => Restored::Offer(lift(schema, &value)?),
+        };
         records = records.saturating_add(1);
-        each(record.map_err(|error| not_whole(error.to_string()))?)?;
+        each(record)?;
     }
 }
 
-fn lift<T: Record>(schema: u16, value: &Value) -> Result<T, StoreError> {
-    codec::read(T::SHELF.tree(), schema, &codec::write(T::SHELF.tree(), value)?)
+/// Schema and last fence, from the first line.
+fn begin(entry: &Entry) -> Result<(u16, u64), TransferError> {
+    match entry {
+        Entry::SlashHerokuBackup { schema, .. } if *schema > codec::SCHEMA => {
+            Err(not_whole(format!("it was made by a newer version (schema {schema}, this one knows up to {})", codec::SCHEMA)))
+        }
+        Entry::SlashHerokuBackup { schema, fence } => Ok((*schema, *fence)),
+        Entry::Request(_) | Entry::Deployment(_) | Entry::Line(_) | Entry::Offer(_) | Entry::End { .. } => {
+            Err(not_whole("it does not begin as one"))
+        }
+    }
+}
+
+fn lift<T: Record>(schema: u16, value: &Value) -> Result<T, TransferError> {
+    let body = codec::write(T::SHELF.tree(), value);
+    body.and_then(|body| codec::read(T::SHELF.tree(), schema, &body)).map_err(|error| not_whole(error.to_string()))
 }
 
 /// Reads a backup to its end and looks at every record.

@@ -223,6 +223,34 @@ impl Deployment {
         !self.closed
     }
 
+    /// Whether it waits for a build slot, the tries in between included: to people those are one wait.
+    pub fn waits_for_slot(&self) -> bool {
+        self.slot_wanted_since.is_some()
+            && match &self.phase {
+                Phase::Waiting(WaitingFor::BuildSlot { .. })
+                | Phase::Starting
+                | Phase::Announcing(_)
+                | Phase::Uploading
+                | Phase::AboutToBuild(Standing::Fresh) => true,
+                Phase::Waiting(WaitingFor::Turn)
+                | Phase::NeedsCode { .. }
+                | Phase::AboutToBuild(Standing::Unclear { .. })
+                | Phase::Building { .. }
+                | Phase::Releasing { .. }
+                | Phase::Restarting { .. }
+                | Phase::Unknown(_)
+                | Phase::Succeeded { .. }
+                | Phase::Failed { .. }
+                | Phase::Cancelled { .. }
+                | Phase::Freed { .. } => false,
+            }
+    }
+
+    /// Whether a one-time code that its asker gives for its app is meant for it.
+    pub fn waits_for_code_of(&self, by: &Person, app: &AppId) -> bool {
+        matches!(self.phase, Phase::NeedsCode { .. }) && self.origin.person == *by && self.target.app == *app
+    }
+
     /// Whether it may be what the same person asks for again.
     pub fn is_same_wish(&self, by: &Person, app: &AppId, commit: &CommitSha) -> bool {
         !self.has_ended() && self.origin.person == *by && self.target.app == *app && self.cargo.commit == *commit

@@ -129,7 +129,10 @@ impl Deployment {
                     cancel.told = true;
                 }
             }
-            Outcome::BuildThere(build) => self.build = Some(build.id.clone()),
+            Outcome::BuildThere(build) => {
+                self.build = Some(build.id.clone());
+                self.slot_wanted_since = None;
+            }
             Outcome::BuildSeen(BuildState::Succeeded { release: Some(release) }) => self.release = Some(release.clone()),
             Outcome::CodeNeeded => self.code_spent_at = None,
             Outcome::NoBuildSlot => {

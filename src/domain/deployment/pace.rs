@@ -12,7 +12,7 @@ pub const CODE_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// For how long we trust the platform to remember a code. It keeps about 20 minutes.
 pub const CODE_IS_GOOD_FOR: SignedDuration = SignedDuration::from_mins(15);
 /// How long between two tries for a build slot.
-pub const SLOT_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+pub const SLOT_PAUSE: SignedDuration = SignedDuration::from_mins(2);
 /// How long a deploy waits for a build slot.
 pub const SLOT_WAIT: SignedDuration = SignedDuration::from_hours(1);
 /// How long slow looks at an unknown deployment go on.

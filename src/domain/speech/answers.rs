@@ -9,7 +9,7 @@ use crate::domain::pipeline::Pipeline;
 use crate::domain::source::CommitRef;
 
 use super::card::{Pages, commit};
-use super::services::PLATFORM;
+use super::services::HEROKU;
 
 fn answer(tone: Tone, headline: Line) -> Message {
     Message::new(tone, Audience::Asker, headline)
@@ -49,7 +49,7 @@ pub fn code_refused() -> Message {
     answer(
         Tone::Bad,
         vec![text(format!(
-            "{PLATFORM} did not accept that code. It is used up and was not kept. Type the command again with a new one. (code-refused)"
+            "{HEROKU} did not accept that code. It is used up and was not kept. Type the command again with a new one. (code-refused)"
         ))],
     )
 }
@@ -71,7 +71,7 @@ pub fn stopped(deployment: &Deployment) -> Message {
 pub fn stopping(deployment: &Deployment) -> Message {
     answer(
         Tone::Working,
-        about("Stopping the deploy of ", deployment, format!(" as soon as {PLATFORM} lets go. The card shows how it ends.").as_str()),
+        about("Stopping the deploy of ", deployment, format!(" as soon as {HEROKU} lets go. The card shows how it ends.").as_str()),
     )
 }
 

@@ -42,7 +42,7 @@ pub struct CardView<'a> {
 /// The card, for everybody in the conversation.
 pub fn card(view: &CardView<'_>) -> Message {
     let deployment = view.deployment;
-    let mut message = Message::new(tone(&deployment.phase), Audience::Channel, headline(view));
+    let mut message = Message::new(tone(deployment), Audience::Channel, headline(view));
     message.lines.extend(how_it_stands(view));
     message.lines.push(stages::change(deployment));
     message.lines.extend(stages::notes(deployment));
@@ -75,7 +75,7 @@ pub fn ended(view: &CardView<'_>) -> Message {
         | Phase::Releasing { .. }
         | Phase::Restarting { .. } => vec![text(" goes on")],
     });
-    let mut message = Message::new(tone(&deployment.phase), Audience::Asker, headline);
+    let mut message = Message::new(tone(deployment), Audience::Asker, headline);
     message.lines.extend(how_it_stands(view));
     message.lines.extend(links(view));
     with_buttons(message, deployment, false)
@@ -121,8 +121,11 @@ fn same_command(deployment: &Deployment) -> Command {
     }
 }
 
-fn tone(phase: &Phase) -> Tone {
-    match phase {
+fn tone(deployment: &Deployment) -> Tone {
+    if deployment.waits_for_slot() {
+        return Tone::Waiting;
+    }
+    match &deployment.phase {
         Phase::Waiting(_) | Phase::NeedsCode { .. } => Tone::Waiting,
         Phase::Starting
         | Phase::Announcing(_)
@@ -166,6 +169,9 @@ fn headline(view: &CardView<'_>) -> Line {
         line.extend(skipping(deployment));
         line
     };
+    if deployment.waits_for_slot() {
+        return says("waits to deploy", vec![text(": no room for another build yet")]);
+    }
     match &deployment.phase {
         Phase::Waiting(WaitingFor::Turn) => {
             let place = match view.ahead {
@@ -274,7 +280,7 @@ fn looking_on(deployment: &Deployment, now: Timestamp) -> Line {
 fn stop_asked(deployment: &Deployment) -> Option<Line> {
     let cancel = deployment.cancel.as_ref().filter(|_| !deployment.has_ended())?;
     let words = match deployment.phase.milestone() {
-        Milestone::Preparing | Milestone::Building if cancel.told => " asked to stop it, and the platform was told.",
+        Milestone::Preparing | Milestone::Building if cancel.told => " asked to stop it, and the build is being stopped.",
         Milestone::Preparing | Milestone::Building => " asked to stop it.",
         Milestone::Releasing | Milestone::Restarting | Milestone::Ended => " asked to stop it, too late: a release cannot be stopped.",
     };
@@ -352,5 +358,4 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
 }
 
 #[cfg(test)]
-#[path = "card_tests.rs"]
 mod tests;

@@ -15,7 +15,7 @@ use crate::domain::source::{Comparison, Repository, Resolved};
 use super::card::commit;
 use super::reasons::reason;
 use super::refusals::{commit_words, listed};
-use super::services::{PLATFORM, SOURCE};
+use super::services::{GITHUB, HEROKU};
 use super::stages::change_words;
 use super::words::duration;
 
@@ -60,7 +60,7 @@ pub fn plan(plan: &Plan<'_>) -> Message {
     message.lines.extend(plan.change.map(|change| [vec![text("Ships ")], change_words(change)].concat()));
     if let Some(link) = plan.overrides_link_to {
         message.lines.push(vec![
-            text(format!("{PLATFORM} links the pipeline to ")),
+            text(format!("{HEROKU} links the pipeline to ")),
             code(link),
             text("; this installation is set to ship another."),
         ]);
@@ -94,7 +94,7 @@ pub fn plan(plan: &Plan<'_>) -> Message {
 /// All pipelines.
 pub fn pipelines(pipelines: &[Pipeline]) -> Message {
     if pipelines.is_empty() {
-        return answer(vec![text(format!("You can see no pipelines at {PLATFORM}."))]);
+        return answer(vec![text(format!("You can see no pipelines at {HEROKU}."))]);
     }
     let mut message = answer(vec![text(match pipelines.len() {
         1 => "You can see one pipeline:".to_owned(),
@@ -150,7 +150,7 @@ pub struct AppRow {
 
 /// One pipeline.
 pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: &[AppRow]) -> Message {
-    let mut message = answer(vec![strong(pipeline.name.as_str()), text(" "), link(format!("at {PLATFORM}"), page)]);
+    let mut message = answer(vec![strong(pipeline.name.as_str()), text(" "), link(format!("at {HEROKU}"), page)]);
     match repository {
         RepositoryInfo::Known { repository, overrides, required } => {
             let mut line = vec![
@@ -160,7 +160,7 @@ pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: 
                 code(&repository.default_branch),
             ];
             if let Some(link) = overrides {
-                line.extend([text(format!(" (set here; {PLATFORM} links ")), code(link), text(")")]);
+                line.extend([text(format!(" (set here; {HEROKU} links ")), code(link), text(")")]);
             }
             message.lines.push(line);
             message.lines.push(match required {
@@ -174,7 +174,7 @@ pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: 
             });
         }
         RepositoryInfo::NotLinked => {
-            message.lines.push(vec![text(format!("Not linked to a {SOURCE} repository: nothing can be shipped. (no-repository)"))])
+            message.lines.push(vec![text(format!("Not linked to a {GITHUB} repository: nothing can be shipped. (no-repository)"))])
         }
         RepositoryInfo::Unreadable { name, error } => {
             let mut line = vec![text("Its repository ")];

@@ -1,6 +1,6 @@
 //! What we say when a command cannot be done: every reason, where it went wrong, and the way on.
 
-use crate::domain::command::{Because, Command, Wish};
+use crate::domain::command::{Command, Wish};
 use crate::domain::deployment::Target;
 use crate::domain::fault::{Fault, PortError, Service};
 use crate::domain::gate::Verdict;
@@ -10,7 +10,7 @@ use crate::domain::pipeline::{NoApp, NoPipeline, Pipeline, PipelineKey};
 use crate::domain::source::{AskedRef, Repository, Resolution, Resolved};
 
 use super::reasons::reason;
-use super::services::{PLATFORM, SOURCE};
+use super::services::{GITHUB, HEROKU};
 
 /// What was being done when the outside failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +79,8 @@ pub fn stranger(command_word: &str) -> Message {
 /// The outside failed.
 pub fn trouble(doing: Doing, error: &PortError) -> Message {
     let service = match error.service {
-        Service::SourceControl => SOURCE,
-        Service::Platform => PLATFORM,
+        Service::SourceControl => GITHUB,
+        Service::Platform => HEROKU,
         Service::Chat => "The chat",
     };
     let (what, way_out) = match error.fault {
@@ -198,7 +198,7 @@ pub fn no_app(pipeline: &Pipeline, no: &NoApp, buttons: &[(String, OfferId)]) ->
 
 /// The pipeline ships no repository that we know of.
 pub fn no_repository(pipeline: &Pipeline, page: &str) -> Message {
-    refusal(vec![code(&pipeline.name), text(format!(" is not linked to a {SOURCE} repository. (no-repository)"))])
+    refusal(vec![code(&pipeline.name), text(format!(" is not linked to a {GITHUB} repository. (no-repository)"))])
         .line(vec![link("Link it", page), text(", or have whoever runs this installation map it in its settings.")])
 }
 
@@ -211,7 +211,7 @@ pub fn repository_hidden(pipeline: &Pipeline, name: &RepoName) -> Message {
         code(&pipeline.name),
         text(" does not exist, or you may not see it. (repository-hidden)"),
     ])
-    .line(vec![text(format!("If it moved, link the pipeline anew; if it is private, ask for access at {SOURCE}."))])
+    .line(vec![text(format!("If it moved, link the pipeline anew; if it is private, ask for access at {GITHUB}."))])
 }
 
 /// There is no such ref, or it is not clear which.
@@ -269,9 +269,9 @@ pub fn gate_closed(target: &Target, resolved: &Resolved, verdict: &Verdict, wish
         message.lines.extend(reason(against));
     }
     if verdict.may_be_overridden() {
-        let because = Because::parse("…").ok();
-        let anyway = Command::Deploy { wish: wish.clone(), passing_checks: true, because };
-        message = message.line(vec![text("Mend it, or ship anyway: "), code(anyway)]);
+        let plain = Command::Deploy { wish: wish.clone(), passing_checks: false, because: None }.to_string();
+        let anyway = format!("{} because WHY", plain.replacen("deploy", "deploy!", 1));
+        message = message.line(vec![text("Or ship it all the same: "), code(anyway)]);
     }
     message
 }

@@ -1,6 +1,6 @@
 //! The words for the services outside, in one place: another source control or platform changes them here.
 
 /// The source control, as people call it.
-pub const SOURCE: &str = "GitHub";
+pub const GITHUB: &str = "GitHub";
 /// The platform, as people call it.
-pub const PLATFORM: &str = "Heroku";
+pub const HEROKU: &str = "Heroku";

@@ -6,7 +6,7 @@ use crate::domain::deployment::{Deployment, Phase, Stage, StageTime};
 use crate::domain::message::{Line, Span, code, link, text};
 use crate::domain::source::{Comparison, Direction};
 
-use super::services::PLATFORM;
+use super::services::HEROKU;
 use super::words::{about, count, duration, list, moment};
 
 /// What the deploy changes: the commits that are added and taken away.
@@ -53,11 +53,14 @@ pub(super) fn notes(deployment: &Deployment) -> Vec<Line> {
             text("This installation ships "),
             code(&deployment.cargo.repository),
             text(" by its own settings; "),
-            text(PLATFORM),
+            text(HEROKU),
             text(" links the pipeline to "),
             code(linked),
             text("."),
         ]);
+    }
+    if let Some(because) = deployment.because.as_ref().filter(|_| deployment.overriding.is_none()) {
+        notes.push(vec![text(format!("Because: {because}"))]);
     }
     if let Some(overriding) = deployment.overriding.as_ref().filter(|overriding| overriding.skipped.is_empty()) {
         notes.push(vec![text(format!("Checks were to be skipped, and none stood in the way: {}", overriding.because))]);
@@ -65,7 +68,7 @@ pub(super) fn notes(deployment: &Deployment) -> Vec<Line> {
     notes
 }
 
-/// One line for each stage it has been in.
+/// One line for each stage it has been in that people may have waited for.
 pub(super) fn stages(deployment: &Deployment, now: Timestamp) -> Vec<Line> {
     let mut seen: Vec<Stage> = Vec::new();
     for time in &deployment.times {
@@ -73,7 +76,19 @@ pub(super) fn stages(deployment: &Deployment, now: Timestamp) -> Vec<Line> {
             seen.push(time.stage);
         }
     }
+    seen.retain(|stage| is_worth_a_line(deployment, *stage));
     seen.into_iter().map(|stage| vec![text(stage_line(deployment, stage, now))]).collect()
+}
+
+/// Checking, recording and handing over take a moment: they are shown only while they go on and where they took long.
+fn is_worth_a_line(deployment: &Deployment, stage: Stage) -> bool {
+    match stage {
+        Stage::Line | Stage::Code | Stage::Build | Stage::Release | Stage::Dynos => true,
+        Stage::Checks | Stage::Announcement | Stage::Source => {
+            let of_it = || deployment.times.iter().filter(|time| time.stage == stage);
+            of_it().any(|time| time.ended.is_none()) || of_it().filter_map(seconds).fold(0, i64::saturating_add) >= 5
+        }
+    }
 }
 
 fn stage_line(deployment: &Deployment, stage: Stage, now: Timestamp) -> String {
@@ -138,15 +153,16 @@ mod tests {
             samples::deployment(Phase::Restarting { release: samples::release_id(), version: 12, crashed_since: None, up: Some((2, 3)) });
         let time = |stage, began, ended: Option<i64>| StageTime { stage, began: samples::at(began), ended: ended.map(samples::at) };
         deployment.times = vec![
-            time(Stage::Checks, 0, Some(1)),
-            time(Stage::Build, 1, Some(101)),
-            time(Stage::Checks, 101, Some(103)),
-            time(Stage::Build, 103, Some(133)),
-            time(Stage::Dynos, 133, None),
+            time(Stage::Checks, 0, Some(3)),
+            time(Stage::Build, 3, Some(103)),
+            time(Stage::Checks, 103, Some(105)),
+            time(Stage::Build, 105, Some(135)),
+            time(Stage::Source, 135, Some(136)),
+            time(Stage::Dynos, 136, None),
         ];
         deployment.usual = Usual { build: Some(118), release: None, dynos: Some(20) };
         let lines: Vec<String> = stages(&deployment, samples::at(200)).iter().map(plain_line).collect();
-        assert_eq!(lines, ["checks 3s", "build 2m 10s, usually about 2m", "dynos since 00:02 UTC, 2 of 3 up, usually about 20s"]);
+        assert_eq!(lines, ["checks 5s", "build 2m 10s, usually about 2m", "dynos since 00:02 UTC, 2 of 3 up, usually about 20s"]);
     }
 
     #[test]
@@ -157,6 +173,6 @@ mod tests {
         deployment.cargo.overrides_link_to = Some(RepoName::parse("acme/old").unwrap());
         let lines: Vec<String> = notes(&deployment).iter().map(plain_line).collect();
         assert_eq!(lines[0], "No check is required, and none has ever reported on this commit.");
-        assert_eq!(lines[1], "This installation ships acme/hubot by its own settings; the platform links the pipeline to acme/old.");
+        assert_eq!(lines[1], "This installation ships acme/hubot by its own settings; Heroku links the pipeline to acme/old.");
     }
 }

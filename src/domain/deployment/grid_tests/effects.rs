@@ -68,22 +68,23 @@ fn looks_that_are_never_answered_are_given_up() {
 
 #[test]
 fn a_refusal_for_certain_is_no_order() {
+    let pause = SLOT_PAUSE.as_secs();
     for refusal in [Outcome::NoBuildSlot, Outcome::CodeNeeded] {
         let mut one = fresh_build();
         for round in 0..20 {
-            let now = round * 100;
+            let now = round * 160;
             let refused = on(&one, refusal.clone(), now);
             assert_eq!(refused.builds_ordered, 0);
             let starting = if refusal == Outcome::CodeNeeded {
                 assert_eq!(refused.phase, Phase::NeedsCode { until: at(now + 600) });
                 refused.with_code(at(now + 1))
             } else {
-                assert_eq!(refused.next_look(at(now)), Some(at(now + 60)));
-                on(&refused, Outcome::SlotMayBeFree, now + 60)
+                assert_eq!(refused.next_look(at(now)), Some(at(now + pause)));
+                on(&refused, Outcome::SlotMayBeFree, now + pause)
             };
             assert_eq!(starting.phase, Phase::Starting);
-            let uploading = on(&Deployment { announcement: None, ..starting }, judged(vec![]), now + 61);
-            one = on(&on(&uploading, announced(), now + 62), Outcome::Uploaded, now + 63);
+            let uploading = on(&Deployment { announcement: None, ..starting }, judged(vec![]), now + pause + 1);
+            one = on(&on(&uploading, announced(), now + pause + 2), Outcome::Uploaded, now + pause + 3);
             assert_eq!(one.builds_ordered, 1);
             (one.announcement, one.announcements_ordered) = (None, 0);
         }
@@ -92,11 +93,12 @@ fn a_refusal_for_certain_is_no_order() {
 
 #[test]
 fn a_build_slot_is_waited_for_an_hour() {
+    let pause = SLOT_PAUSE.as_secs();
     let first = on(&fresh_build(), Outcome::NoBuildSlot, 100);
-    assert_eq!(first.phase, Phase::Waiting(WaitingFor::BuildSlot { next: at(160), since: at(100) }));
+    assert_eq!(first.phase, Phase::Waiting(WaitingFor::BuildSlot { next: at(100 + pause), since: at(100) }));
     let back = |now| Deployment { phase: Phase::AboutToBuild(Standing::Fresh), since: at(now), builds_ordered: 1, ..first.clone() };
     let again = back(3_699).after(Outcome::NoBuildSlot, at(3_699)).unwrap();
-    assert_eq!(again.phase, Phase::Waiting(WaitingFor::BuildSlot { next: at(3_759), since: at(100) }), "tries in between count");
+    assert_eq!(again.phase, Phase::Waiting(WaitingFor::BuildSlot { next: at(3_699 + pause), since: at(100) }), "tries in between count");
     let over = back(3_700).after(Outcome::NoBuildSlot, at(3_700)).unwrap();
     assert_eq!(over.phase, Phase::Failed { during: Stage::Build, why: Failure::NoBuildSlot });
 }

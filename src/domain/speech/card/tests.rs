@@ -127,7 +127,7 @@ fn a_stop_is_asked_for_once() {
     deployment.cancel = Some(Cancel { by: samples::person("bo"), at: samples::at(1), told: true });
     let message = show(&deployment, card);
     assert!(acts(&message).is_empty());
-    assert!(plain(&message).contains("@bo asked to stop it, and the platform was told."));
+    assert!(plain(&message).contains("@bo asked to stop it, and the build is being stopped."));
     deployment.phase = Phase::Releasing { build: samples::build_id(), release: samples::release_id(), version: None };
     assert!(plain(&show(&deployment, card)).contains("too late"));
 }
