@@ -34,10 +34,10 @@ fn held(file: &str, found: &str, wanted: &str) {
 }
 
 #[track_caller]
-fn block_is(mark: &str, inside: &str) {
-    let found = fs::read_to_string(at("README.md")).unwrap();
-    let wanted = replaced(&found, mark, inside).unwrap_or_else(|| panic!("README.md has no block `<!-- {mark} -->` … `<!-- /{mark} -->`"));
-    held("README.md", &found, &wanted);
+pub(crate) fn block_is(file: &str, mark: &str, inside: &str) {
+    let found = fs::read_to_string(at(file)).unwrap();
+    let wanted = replaced(&found, mark, inside).unwrap_or_else(|| panic!("{file} has no block `<!-- {mark} -->` … `<!-- /{mark} -->`"));
+    held(file, &found, &wanted);
 }
 
 #[test]
@@ -48,13 +48,13 @@ fn the_example_of_the_environment_has_every_setting() {
 
 #[test]
 fn the_readme_has_every_setting() {
-    block_is("settings", &show::readme_table());
+    block_is("README.md", "settings", &show::readme_table());
 }
 
 #[test]
 fn the_readme_has_every_command() {
     let rows: String = COMMANDS.iter().map(|row| format!("| `{}` | {} | `{}` |\n", row.usage, row.summary, row.example)).collect();
-    block_is("commands", &format!("| Command | Does | For example |\n|---|---|---|\n{rows}"));
+    block_is("README.md", "commands", &format!("| Command | Does | For example |\n|---|---|---|\n{rows}"));
 }
 
 #[test]
