@@ -64,3 +64,19 @@ fn only_the_block_is_replaced() {
     assert_eq!(replaced(text, "y", "new"), None);
     assert_eq!(replaced(&format!("{text}{text}"), "x", "new"), None);
 }
+
+/// The targets of the links to files of this repository in a text.
+fn links_to_files(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(target, _)| target));
+    targets.filter(|target| !target.contains("://") && !target.starts_with('#')).collect()
+}
+
+#[test]
+fn every_link_to_a_file_leads_somewhere() {
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "PRIVACY.md", "CHANGELOG.md"] {
+        let text = fs::read_to_string(at(page)).unwrap();
+        let dead: Vec<&str> = links_to_files(&text).into_iter().filter(|target| !at(target).exists()).collect();
+        assert!(dead.is_empty(), "{page} links to what is not there: {dead:?}");
+    }
+    assert_eq!(links_to_files("[a](b.md) [c](https://d) [e](#f)"), ["b.md"]);
+}
