@@ -94,7 +94,11 @@ pub async fn terminal(store: Option<PathBuf>) -> anyhow::Result<()> {
     out.flush().await?;
     let mut service = Child::new(settings_for(&world), &folder)?;
     crate::sandbox::script::Service::start(&mut service).await.context("the service did not start")?;
-    let talked = terminal::run(&world.slack, &mut service, BufReader::new(tokio::io::stdin()), out).await;
+    let talked = tokio::select! {
+        talked = terminal::run(&world.slack, &mut service, BufReader::new(tokio::io::stdin()), out) => talked,
+        // So that the service and the folder do not outlive this.
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+    };
     crate::sandbox::script::Service::stop(&mut service).await?;
     Ok(talked?)
 }
