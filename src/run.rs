@@ -24,8 +24,8 @@ use crate::wiring::{Ground, wire};
 pub struct SandboxOptions {
     /// The script to play; `None`: a terminal.
     pub file: Option<PathBuf>,
-    /// The simulated world alone.
-    pub serve_only: bool,
+    /// The simulated world alone, from this port on.
+    pub serve_only_from: Option<u16>,
     /// The store's folder; `None`: a fresh one.
     pub store: Option<PathBuf>,
 }
@@ -106,7 +106,7 @@ pub(crate) async fn open(folder: &Path) -> anyhow::Result<SledStore> {
 pub async fn sandbox(options: SandboxOptions) -> anyhow::Result<()> {
     match options {
         SandboxOptions { file: Some(file), .. } => rehearsal::play(&file).await,
-        SandboxOptions { serve_only: true, .. } => rehearsal::serve_world().await,
+        SandboxOptions { serve_only_from: Some(first_port), .. } => rehearsal::serve_world(first_port).await,
         SandboxOptions { store, .. } => rehearsal::terminal(store).await,
     }
 }
