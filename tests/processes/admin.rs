@@ -16,7 +16,7 @@ async fn a_backup_is_a_store_to_go_on_with() {
     let mut scene = Scene::set("backup and restore").await;
     scene.world.heroku.hold(APP, Held::Build).unwrap();
     scene.asks("deploy hubot to staging").await;
-    scene.until("it builds", |scene| scene.said("build since") == 1).await;
+    scene.until("it builds", |scene| scene.said("build output") == 1).await;
     let files = folders::in_memory();
     let (file, later) = (files.path().join("backup"), files.path().join("later"));
     let (here, there) = (scene.store.path().to_owned(), files.path().join("restored"));
@@ -33,7 +33,7 @@ async fn a_backup_is_a_store_to_go_on_with() {
     let (code, words) = said(&run(&["serve"], &settings).await);
     let expected = format!("slash-heroku: the folder {} is in use by another slash-heroku (process ", here.display());
     assert!(code == Some(1) && words.contains(&expected) && words.contains("stop that one first"), "{code:?} {words}");
-    assert_eq!(scene.said("build since"), 1, "the first one goes on");
+    assert_eq!(scene.said("build output"), 1, "the first one goes on");
 
     // While nothing runs, after a kill that left its socket.
     scene.kill().await;

@@ -49,7 +49,7 @@ async fn waiting_in_line() {
     let mut scene = Scene::set("waiting in line").await;
     scene.world.heroku.hold(APP, Held::Build).unwrap();
     scene.asks(DEPLOY).await;
-    scene.until("the first builds", |scene| scene.said("build since") == 1).await;
+    scene.until("the first builds", |scene| scene.said("build output") == 1).await;
     scene.asks(NEXT).await;
     scene.until("the second waits", |scene| scene.said("waits to deploy") == 1).await;
     scene.killed_and_started().await;
@@ -77,7 +77,8 @@ async fn uploading() {
     let mut scene = Scene::set("uploading").await;
     scene.world.heroku.fail(on_heroku("PUT", "/uploads/", heroku::Fault::Hang));
     scene.asks(DEPLOY).await;
-    scene.until("the source is on its way", |scene| scene.world.heroku.requests().iter().any(|request| request.method == "PUT")).await;
+    let is_upload = |request: &heroku::SeenRequest| request.path.starts_with("/uploads/");
+    scene.until("the source is on its way", |scene| scene.world.heroku.requests().iter().any(is_upload)).await;
     scene.kill().await;
     scene.world.heroku.let_go_hanging();
     scene.start().await;
@@ -97,7 +98,7 @@ async fn building() {
     let mut scene = Scene::set("building").await;
     scene.world.heroku.hold(APP, Held::Build).unwrap();
     scene.asks(DEPLOY).await;
-    scene.until("it builds", |scene| scene.said("build since") == 1).await;
+    scene.until("it builds", |scene| scene.said("build output") == 1).await;
     scene.killed_and_started().await;
     scene.world.heroku.let_go(APP).unwrap();
     scene.ends_once().await;
@@ -128,7 +129,7 @@ async fn ended_while_the_chat_is_down() {
     let mut scene = Scene::set("ended while the chat is down").await;
     scene.world.heroku.hold(APP, Held::Build).unwrap();
     scene.asks(DEPLOY).await;
-    scene.until("it builds", |scene| scene.said("build since") == 1).await;
+    scene.until("it builds", |scene| scene.said("build output") == 1).await;
     for method in ["chat.update", "chat.postMessage", "chat.postEphemeral", "conversations.open", "response_url"] {
         scene.world.slack.fail(method, u32::MAX, slack::Fault::Status(503));
     }

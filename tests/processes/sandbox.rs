@@ -95,7 +95,7 @@ async fn the_terminal_is_a_chat() {
     talk.hears("deploy").await;
     talk.types("deploy hubot to staging").await;
     talk.hears("@ana is deploying").await;
-    talk.hears("build since").await;
+    talk.hears("build output").await;
     talk.types("/crash").await;
     talk.hears("The service was killed.").await;
     talk.hears("It runs again, on the same store.").await;

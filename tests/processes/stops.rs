@@ -49,7 +49,7 @@ async fn in_the_middle_of_a_build() {
     let mut scene = Scene::set("stopped in a build").await;
     scene.world.heroku.hold(APP, Held::Build).unwrap();
     scene.asks("deploy hubot to staging").await;
-    scene.until("it builds", |scene| scene.said("build since") == 1).await;
+    scene.until("it builds", |scene| scene.said("build output") == 1).await;
     scene.child.tell_to_stop().await.unwrap();
     // Nothing holds it up: it ends long before the 25 seconds that it may take.
     tokio::time::timeout(Duration::from_secs(15), scene.ends_with_0()).await.expect("it drains at once");
@@ -86,7 +86,6 @@ async fn told_twice() {
     scene.drains().await;
     scene.child.tell_to_stop().await.unwrap();
     scene.ends_with_0().await;
-    assert!(scene.world.github.hanging() > 0 || !scene.child.logged().is_empty());
     scene.until("it says so", |scene| scene.child.logged().iter().any(|line| line.contains("ending before everything"))).await;
     scene.world.github.mend();
     scene.start().await;
