@@ -91,9 +91,9 @@ impl InProcess {
         });
         let (wired, listener, address) = born.await.context("the service did not start")??;
         let stop = CancellationToken::new();
-        runtime.spawn(server::serve(listener, wired.router, ListenerLimits::default(), stop.clone()));
         let service = wired.service.clone();
         runtime.spawn(async move { service.begin().await }).await.context("the service did not begin")??;
+        runtime.spawn(server::serve(listener, wired.router, ListenerLimits::default(), stop.clone()));
         self.address = Some(ServiceAddress::new(&format!("http://{address}")));
         self.life = Some(Life { runtime, service: wired.service, store, stop });
         Ok(())

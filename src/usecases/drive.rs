@@ -73,6 +73,8 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
                 }
                 reload(ports, &mut deployment, &mut hands).await?;
             }
+            // The wake that tells of the end of the process may have been heard within the step.
+            Moved::Not if ports.is_stopping() => return Ok(()),
             Moved::Not => {
                 ports.clock.wait(WakeKey::Deployment(id), deployment.next_look(ports.clock.now())).await;
                 reload(ports, &mut deployment, &mut hands).await?;
