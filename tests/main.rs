@@ -12,6 +12,7 @@
 mod architecture;
 mod contracts;
 mod durability;
+mod privacy;
 mod readme;
 mod scenarios;
 mod supply;

@@ -34,10 +34,10 @@ fn held(file: &str, found: &str, wanted: &str) {
 }
 
 #[track_caller]
-fn block_is(mark: &str, inside: &str) {
-    let found = fs::read_to_string(at("README.md")).unwrap();
-    let wanted = replaced(&found, mark, inside).unwrap_or_else(|| panic!("README.md has no block `<!-- {mark} -->` … `<!-- /{mark} -->`"));
-    held("README.md", &found, &wanted);
+pub(crate) fn block_is(file: &str, mark: &str, inside: &str) {
+    let found = fs::read_to_string(at(file)).unwrap();
+    let wanted = replaced(&found, mark, inside).unwrap_or_else(|| panic!("{file} has no block `<!-- {mark} -->` … `<!-- /{mark} -->`"));
+    held(file, &found, &wanted);
 }
 
 #[test]
@@ -48,13 +48,13 @@ fn the_example_of_the_environment_has_every_setting() {
 
 #[test]
 fn the_readme_has_every_setting() {
-    block_is("settings", &show::readme_table());
+    block_is("README.md", "settings", &show::readme_table());
 }
 
 #[test]
 fn the_readme_has_every_command() {
     let rows: String = COMMANDS.iter().map(|row| format!("| `{}` | {} | `{}` |\n", row.usage, row.summary, row.example)).collect();
-    block_is("commands", &format!("| Command | Does | For example |\n|---|---|---|\n{rows}"));
+    block_is("README.md", "commands", &format!("| Command | Does | For example |\n|---|---|---|\n{rows}"));
 }
 
 #[test]
@@ -63,4 +63,20 @@ fn only_the_block_is_replaced() {
     assert_eq!(replaced(text, "x", "new\n").unwrap(), "a\n<!-- x -->\n\nnew\n\n<!-- /x -->\nb\n");
     assert_eq!(replaced(text, "y", "new"), None);
     assert_eq!(replaced(&format!("{text}{text}"), "x", "new"), None);
+}
+
+/// The targets of the links to files of this repository in a text.
+fn links_to_files(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(target, _)| target));
+    targets.filter(|target| !target.contains("://") && !target.starts_with('#')).collect()
+}
+
+#[test]
+fn every_link_to_a_file_leads_somewhere() {
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "PRIVACY.md", "CHANGELOG.md"] {
+        let text = fs::read_to_string(at(page)).unwrap();
+        let dead: Vec<&str> = links_to_files(&text).into_iter().filter(|target| !at(target).exists()).collect();
+        assert!(dead.is_empty(), "{page} links to what is not there: {dead:?}");
+    }
+    assert_eq!(links_to_files("[a](b.md) [c](https://d) [e](#f)"), ["b.md"]);
 }
