@@ -118,7 +118,7 @@ async fn judge(ports: &Ports, who: &Credentials, deployment: &Deployment) -> Out
     }
 }
 
-fn announcement_order(deployment: &Deployment) -> AnnouncementOrder {
+pub(super) fn announcement_order(deployment: &Deployment) -> AnnouncementOrder {
     AnnouncementOrder {
         deployment: deployment.id,
         commit: deployment.cargo.commit.clone(),

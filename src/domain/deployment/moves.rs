@@ -174,6 +174,8 @@ impl Deployment {
         }
         if !same_kind {
             self.since = now;
+            // What the asker was told was about another phase.
+            self.asker_told = false;
         }
         let (from, to) = (self.phase.stage(), phase.stage());
         if from != to || self.times.is_empty() {
