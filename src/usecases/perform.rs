@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
-use crate::domain::deployment::{Deployment, Outcome, Phase, Standing, Step};
+use crate::domain::deployment::{Deployment, Outcome, Phase, Stage, Standing, Step};
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::release::{BuildState, judge_dynos};
 use crate::domain::speech;
@@ -11,7 +11,7 @@ use crate::ports::{AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Cred
 
 use super::Ports;
 use super::drive::Hands;
-use super::facts::judge_again;
+use super::facts::{change_to, judge_again};
 
 /// How long something that cannot be read is tried again before it counts against the deploy.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
@@ -104,16 +104,22 @@ async fn turn(ports: &Ports, deployment: &Deployment) -> Outcome {
 
 async fn judge(ports: &Ports, who: &Credentials, deployment: &Deployment) -> Outcome {
     let now = ports.clock.now();
+    let cargo = &deployment.cargo;
     let access = ports.platform.access(&who.platform, &deployment.target.app).await;
     match judge_again(ports, who, deployment, access).await {
         Ok(verdict) if verdict.is_open() && access.needs_code == Some(true) && !deployment.has_fresh_code(now) => Outcome::CodeNeeded,
-        Ok(verdict) => Outcome::Judged(verdict),
+        Ok(verdict) => {
+            // While it waited, another deploy may have changed what runs.
+            let waited = deployment.times.iter().any(|time| time.stage == Stage::Line);
+            let change = if waited { change_to(ports, who, &deployment.target, &cargo.repository, &cargo.commit).await } else { None };
+            Outcome::Judged { verdict, change }
+        }
         Err(error) if error.fault == Fault::SignInLost => Outcome::SignInLost,
         Err(error) if error.is_temporary() && now.duration_since(deployment.since) < PATIENCE => unread(&error),
         // Fail closed: what cannot be read does not go out.
         Err(error) => {
             let reasons = vec![Reason::ChecksUnreadable { said: error.said }];
-            Outcome::Judged(Verdict { reasons, ..Verdict::default() })
+            Outcome::Judged { verdict: Verdict { reasons, ..Verdict::default() }, change: None }
         }
     }
 }

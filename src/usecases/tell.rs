@@ -1,7 +1,7 @@
 //! Telling: the record at the source control, the card, the asker. A chat that is down does not stop a deploy.
 
 use crate::domain::command::{Command, Wish};
-use crate::domain::deployment::{Card, Deployment, Failure, Phase};
+use crate::domain::deployment::{Card, Deployment, Failure, Phase, Stage, WaitingFor};
 use crate::domain::gate::Reason;
 use crate::domain::message::Message;
 use crate::domain::names::AnnouncementId;
@@ -44,6 +44,10 @@ pub(super) async fn tell(
         Ok(line) => line.place_of(deployment.id),
         Err(error) => return Err(DriveError::Store(error)),
     };
+    // Its turn has just come: the next step says so, and what would be shown now would stand for a moment only.
+    if ahead == Some(0) && deployment.phase == Phase::Waiting(WaitingFor::Turn) {
+        return Ok(());
+    }
     let pages = pages(ports, deployment);
     let view = CardView { deployment, now: ports.clock.now(), ahead, pages: &pages };
     show_card(ports, &view, &mut told, hands).await;
@@ -177,6 +181,13 @@ async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut Deployment) -
     let (to, message): (Addressee, Message) = match &deployment.phase {
         Phase::NeedsCode { .. } if !told.asker_told => (origin(), speech::needs_code(view, &ports.command_word)),
         Phase::NeedsCode { .. } => return Ok(()),
+        // Whoever stopped or freed it themselves has just been answered.
+        Phase::Freed { by, .. } | Phase::Cancelled { by, during: Stage::Line | Stage::Code | Stage::Checks | Stage::Source }
+            if *by == deployment.origin.person =>
+        {
+            told.asker_told = true;
+            return Ok(());
+        }
         Phase::Failed { why: Failure::Gate(reasons), .. } if !told.asker_told => match moved_buttons(ports, deployment, reasons).await? {
             Some(message) => (origin(), message),
             None => (direct(), speech::ended(view)),

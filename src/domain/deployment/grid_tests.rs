@@ -22,7 +22,7 @@ fn release(state: ReleaseState) -> Release {
 }
 
 fn judged(reasons: Vec<Reason>) -> Outcome {
-    Outcome::Judged(Verdict { reasons, skipped: vec![], no_checks: false })
+    Outcome::Judged { verdict: Verdict { reasons, skipped: vec![], no_checks: false }, change: None }
 }
 
 /// Every outcome, with every kind of data that matters.

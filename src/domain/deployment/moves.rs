@@ -177,7 +177,10 @@ impl Deployment {
             Outcome::Announced(id) if self.announcement.is_none() => {
                 self.announcement = Some(Announcement { id: id.clone(), reported: None });
             }
-            Outcome::Judged(verdict) => {
+            Outcome::Judged { verdict, change } => {
+                if change.is_some() {
+                    self.cargo.change.clone_from(change);
+                }
                 self.cargo.no_checks = verdict.no_checks;
                 if let Some(overriding) = &mut self.overriding {
                     overriding.skipped.clone_from(&verdict.skipped);
@@ -342,7 +345,7 @@ impl Deployment {
             let reasons = vec![Reason::ChecksUnreadable { said: None }];
             return Some(Phase::Failed { during: Stage::Checks, why: Failure::Gate(reasons) });
         }
-        let Outcome::Judged(verdict) = outcome else { return None };
+        let Outcome::Judged { verdict, .. } = outcome else { return None };
         if !verdict.is_open() {
             return Some(Phase::Failed { during: Stage::Checks, why: Failure::Gate(verdict.reasons) });
         }

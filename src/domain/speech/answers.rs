@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::domain::deployment::{Deployment, Phase, Stage, Watched};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Tone, code, link, text};
 use crate::domain::names::{CommitSha, OfferId};
-use crate::domain::pipeline::Pipeline;
+use crate::domain::pipeline::{Pipeline, Place};
 use crate::domain::source::CommitRef;
 
 use super::card::{Pages, commit};
@@ -109,11 +109,14 @@ pub fn unknown_evidence(deployment: &Deployment, watched: &Watched, pages: &Page
 
 /// Freed.
 pub fn freed(deployment: &Deployment) -> Message {
-    answer(Tone::Attention, about("Freed the app of the deploy of ", deployment, ". How it ended was never known."))
+    answer(Tone::Attention, about("Freed the app. Nobody knows how the deploy of ", deployment, " ended."))
 }
 
 /// It is not unknown.
 pub fn is_not_unknown(deployment: &Deployment) -> Message {
+    if matches!(deployment.phase, Phase::Freed { .. }) {
+        return answer(Tone::Info, about("The app was freed already. Nobody knows how the deploy of ", deployment, " ended."));
+    }
     answer(Tone::Info, about("It is known how the deploy of ", deployment, " stands; there is nothing to free. The card shows it."))
 }
 
@@ -138,13 +141,16 @@ pub fn no_such_deployment() -> Message {
 }
 
 /// Nothing to stop.
-pub fn nothing_to_stop(pipeline: &Pipeline) -> Message {
-    answer(Tone::Info, vec![text("Nothing is running or waiting there in "), code(&pipeline.name), text(".")])
+pub fn nothing_to_stop(pipeline: &Pipeline, place: Option<&Place>) -> Message {
+    let mut headline = vec![text("Nothing is running or waiting in "), code(&pipeline.name)];
+    headline.extend(place.into_iter().flat_map(|place| [text(" in "), code(place)]));
+    headline.push(text("."));
+    answer(Tone::Info, headline)
 }
 
 /// Nothing waits.
-pub fn not_waiting() -> Message {
-    answer(Tone::Info, vec![text("You stand in no line there.")])
+pub fn not_waiting(place_named: bool) -> Message {
+    answer(Tone::Info, vec![text(if place_named { "You do not wait in any line there." } else { "You do not wait in any line." })])
 }
 
 /// Several could be meant.

@@ -61,6 +61,7 @@ pub fn ended(view: &CardView<'_>) -> Message {
         Phase::Failed { why, .. } => vec![text(format!(" did not work: {}", in_short(why)))],
         Phase::Cancelled { by, .. } if *by == deployment.origin.person => vec![text(" is stopped")],
         Phase::Cancelled { by, .. } => vec![text(" was stopped by "), Span::Person(by.clone())],
+        Phase::Freed { by, .. } if *by == deployment.origin.person => vec![text(": nobody knows how it ended. You freed the app")],
         Phase::Freed { by, .. } => {
             vec![text(": nobody knows how it ended. The app was freed by "), Span::Person(by.clone())]
         }
@@ -245,7 +246,7 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
                 matches!(why, Failure::Gate(_)).then(|| code_line(sentence("Judged again right before the start"), why.code()));
             closed_gate.into_iter().chain(failure(why)).collect()
         }
-        Phase::Cancelled { during, .. } => vec![vec![text(format!("It was stopped at: {}.", stages::word(*during)))]],
+        Phase::Cancelled { during, .. } => vec![vec![text(format!("It was stopped {}.", stages::stopped(*during)))]],
         Phase::Freed { was, .. } => vec![last_seen(was)],
         Phase::Waiting(WaitingFor::Turn)
         | Phase::Starting
@@ -341,7 +342,7 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
             // The same commit stays too large.
             Failure::SourceTooLarge { .. } => message,
         },
-        Phase::Cancelled { .. } => retry(message),
+        Phase::Cancelled { .. } | Phase::Freed { .. } => retry(message),
         Phase::Waiting(_)
         | Phase::NeedsCode { .. }
         | Phase::Starting
@@ -352,8 +353,7 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
         | Phase::Releasing { .. }
         | Phase::Restarting { .. }
         | Phase::Unknown(_)
-        | Phase::Succeeded { .. }
-        | Phase::Freed { .. } => message,
+        | Phase::Succeeded { .. } => message,
     }
 }
 

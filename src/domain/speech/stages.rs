@@ -9,6 +9,9 @@ use crate::domain::source::{Comparison, Direction};
 use super::services::HEROKU;
 use super::words::{about, count, duration, list, moment};
 
+/// What usually takes fewer seconds than this is over before anybody asks how long it will take.
+const WORTH_COMPARING: u32 = 5;
+
 /// What the deploy changes: the commits that are added and taken away.
 pub(super) fn change(deployment: &Deployment) -> Line {
     let cargo = &deployment.cargo;
@@ -101,7 +104,7 @@ fn stage_line(deployment: &Deployment, stage: Stage, now: Timestamp) -> String {
     if let (Stage::Dynos, Phase::Restarting { up: Some((up, of)), .. }) = (stage, &deployment.phase) {
         line.push_str(&format!(", {up} of {of} up"));
     }
-    if let Some(usual) = deployment.usual.of(stage) {
+    if let Some(usual) = deployment.usual.of(stage).filter(|usual| *usual >= WORTH_COMPARING) {
         line.push_str(&format!(", usually about {}", about(usual)));
     }
     line
@@ -111,8 +114,22 @@ fn seconds(time: &StageTime) -> Option<i64> {
     time.ended.map(|ended| ended.duration_since(time.began).as_secs())
 }
 
+/// When it was stopped, as the end of a sentence.
+pub(super) fn stopped(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Line => "while it waited in line",
+        Stage::Code => "while it waited for a one-time code",
+        Stage::Checks => "before anything was begun",
+        Stage::Announcement => "while it was being recorded in the repository",
+        Stage::Source => "while the source was being handed over",
+        Stage::Build => "in the build",
+        Stage::Release => "in the release phase",
+        Stage::Dynos => "while its dynos were coming up",
+    }
+}
+
 /// What a stage is called.
-pub(super) fn word(stage: Stage) -> &'static str {
+fn word(stage: Stage) -> &'static str {
     match stage {
         Stage::Line => "in line",
         Stage::Code => "waiting for a code",

@@ -14,7 +14,15 @@ pub struct Transcript {
 impl Transcript {
     /// Writes down what happened in one step. Each message gives its headline once for each change of it, and under the last
     /// one its lines and buttons as they are in the end. `you` did it, `home` (as `#general`) is where.
-    pub fn write(&mut self, slack: &SlackWorkspace, events: &[SeenMessage], you: &str, home: &str) -> Vec<String> {
+    ///
+    /// What happens in one instant has no order of its own where several parts of the service act at a time: it is written in
+    /// the order in which people come to see it. First the messages that stand in a channel, older ones first, then what only
+    /// one person sees, then direct messages.
+    pub fn write(&mut self, slack: &SlackWorkspace, mut instants: Vec<Vec<SeenMessage>>, you: &str, home: &str) -> Vec<String> {
+        for instant in &mut instants {
+            self.put_in_order(slack, instant);
+        }
+        let events = instants.concat();
         let mut rows: Vec<(Key, Rendered, bool)> = Vec::new();
         let mut ends: HashMap<Key, Rendered> = HashMap::new();
         // A person's own words stand in the script already.
@@ -44,7 +52,33 @@ impl Transcript {
     }
 }
 
+impl Transcript {
+    fn put_in_order(&self, slack: &SlackWorkspace, instant: &mut [SeenMessage]) {
+        let mut ranks: HashMap<Key, (u8, Key, String)> = HashMap::new();
+        for event in instant.iter() {
+            let key = (event.channel.clone(), event.ts.clone());
+            if ranks.contains_key(&key) {
+                continue;
+            }
+            let seen = slack.render(event);
+            let rank = if seen.place.starts_with('@') { 2 } else { u8::from(seen.only.is_some()) };
+            // The name of a new message depends on who was faster.
+            let order = if self.known.contains_key(&key) {
+                (rank, (key.1.clone(), key.0.clone()), String::new())
+            } else {
+                (rank, new_ones_last(), seen.headline)
+            };
+            ranks.insert(key, order);
+        }
+        instant.sort_by_key(|event| ranks.get(&(event.channel.clone(), event.ts.clone())).cloned());
+    }
+}
+
 type Key = (String, String);
+
+fn new_ones_last() -> Key {
+    ("~".to_owned(), String::new())
+}
 
 /// The first line of a message, with the marks that tell who sees it and where.
 pub fn headline(seen: &Rendered, deleted: bool, you: &str, home: &str) -> String {
