@@ -1,6 +1,6 @@
 //! Drives one deployment to its true end: next step, perform, outcome, record, tell, again.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::deployment::{Deployment, Outcome, Step};
 use crate::domain::message::Message;
@@ -31,6 +31,8 @@ pub(super) struct Hands {
     pub source: Option<UploadedSource>,
     /// Whether this worker recorded the phase that the deployment stands in, so that nobody else can have acted in it.
     pub entered: bool,
+    /// Until when a service asked to be left alone.
+    pub not_before: Option<Timestamp>,
     /// The message as the card shows it.
     pub shown: Option<Message>,
 }
@@ -72,7 +74,9 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
                 reload(ports, &mut deployment, &mut hands).await?;
             }
             Moved::Not => {
-                ports.clock.wait(WakeKey::Deployment(id), deployment.next_look(ports.clock.now())).await;
+                let next = deployment.next_look(ports.clock.now());
+                let next = next.map(|next| hands.not_before.take().map_or(next, |not_before| next.max(not_before)));
+                ports.clock.wait(WakeKey::Deployment(id), next).await;
                 reload(ports, &mut deployment, &mut hands).await?;
             }
         }

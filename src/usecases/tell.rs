@@ -74,8 +74,9 @@ pub(super) async fn tell(
                 if stored.phase != deployment.phase {
                     hands.entered = false;
                 }
+                let asker_told = if stored.phase == deployment.phase { told.asker_told } else { stored.asker_told };
                 *deployment = stored.clone();
-                told = Deployment { announcement, card: told.card.clone(), asker_told: told.asker_told, ..stored };
+                told = Deployment { announcement, card: told.card.clone(), asker_told, ..stored };
             }
         }
     }
@@ -173,7 +174,7 @@ async fn show_card(ports: &Ports, view: &CardView<'_>, told: &mut Deployment, ha
     }
 }
 
-/// What only the asker is told: that a code is wanted, that their turn came, how it ended.
+/// What only the asker is told: that a code is wanted, that nobody knows how it stands, how it ended.
 async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut Deployment) -> Result<(), DriveError> {
     let deployment = view.deployment;
     let origin = || Addressee::Answer(deployment.origin.clone());
@@ -192,7 +193,9 @@ async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut Deployment) -
             Some(message) => (origin(), message),
             None => (direct(), speech::ended(view)),
         },
-        Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } if !told.asker_told => {
+        Phase::Unknown(_) | Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. }
+            if !told.asker_told =>
+        {
             (direct(), speech::ended(view))
         }
         Phase::Waiting(_)
@@ -203,12 +206,11 @@ async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut Deployment) -
         | Phase::Building { .. }
         | Phase::Releasing { .. }
         | Phase::Restarting { .. }
-        | Phase::Unknown(_) => {
-            // A new wish for a code, or an end, is told anew.
-            told.asker_told = false;
-            return Ok(());
-        }
-        Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => return Ok(()),
+        | Phase::Unknown(_)
+        | Phase::Succeeded { .. }
+        | Phase::Failed { .. }
+        | Phase::Cancelled { .. }
+        | Phase::Freed { .. } => return Ok(()),
     };
     match ports.chat.say(&to, &message).await {
         Ok(_) => told.asker_told = true,

@@ -239,6 +239,8 @@ impl Deployment {
         }
         if !same_kind {
             self.since = now;
+            // What it comes to now is told anew.
+            self.asker_told = false;
         }
         let (from, to) = (self.phase.stage(), phase.stage());
         if from != to || self.times.is_empty() {

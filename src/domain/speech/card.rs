@@ -223,7 +223,7 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
     let at = |time| moment(time, view.now);
     let mut lines = match &deployment.phase {
         Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => {
-            vec![vec![text(format!("Tried again at {}.", at(*next)))]]
+            vec![vec![text(format!("It is tried again at {}.", at(*next)))]]
         }
         Phase::NeedsCode { until } => vec![vec![
             Span::Person(deployment.origin.person.clone()),
@@ -324,7 +324,7 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
         {
             message.button("Cancel", Act::Cancel(id), ButtonStyle::Plain)
         }
-        Phase::Unknown(_) if holding => message.button("Free the app", Act::Free(id), ButtonStyle::Danger),
+        Phase::Unknown(_) => message.button("Free the app", Act::Free(id), ButtonStyle::Danger),
         Phase::Failed { why, .. } => match why {
             Failure::Build | Failure::Release | Failure::DynosCrashed { .. } => {
                 retry(message.button("Show output", Act::ShowOutput(id), ButtonStyle::Primary))
@@ -352,7 +352,6 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
         | Phase::Building { .. }
         | Phase::Releasing { .. }
         | Phase::Restarting { .. }
-        | Phase::Unknown(_)
         | Phase::Succeeded { .. } => message,
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::source::{Comparison, Direction, Repository, Resolved};
 
 use super::card::commit;
 use super::reasons::reason;
-use super::refusals::{commit_words, listed, past_checks};
+use super::refusals::{commit_words, listed, past_checks, who_does_what};
 use super::services::{GITHUB, HEROKU};
 use super::stages::change_words;
 use super::words::duration;
@@ -188,8 +188,7 @@ pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: 
             if error.fault == Fault::NotFound {
                 line.push(text(" does not exist, or you may not see it. (repository-hidden)"));
             } else {
-                line.push(text(" cannot be read"));
-                line.extend(error.said.as_ref().map(|said| text(format!(": {said}"))));
+                line.push(text(format!(" cannot be read: {}.", who_does_what(error))));
             }
             message.lines.push(line);
         }
@@ -265,12 +264,13 @@ fn standing(deployment: &Deployment, ahead: Option<usize>, now: Timestamp) -> Li
         Phase::Unknown(_) => ("unknown", String::new()),
         Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => ("over", String::new()),
     };
+    let since = deployment.slot_wanted_since.filter(|_| deployment.waits_for_slot()).unwrap_or(deployment.since);
     let mut line = vec![code(&deployment.target.app_name), text(": ")];
     line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
     line.extend([
         text(" by "),
         Span::Person(deployment.origin.person.clone()),
-        text(format!(", {state} for {}{more}", duration(now.duration_since(deployment.since).as_secs()))),
+        text(format!(", {state} for {}{more}", duration(now.duration_since(since).as_secs()))),
     ]);
     line
 }

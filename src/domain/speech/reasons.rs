@@ -131,7 +131,10 @@ pub fn failure(failure: &Failure) -> Vec<Line> {
     let (evidence, way_out) = match failure {
         Failure::Gate(reasons) => return reasons.iter().flat_map(reason).collect(),
         Failure::NoCode => (sentence("No one-time code came in time"), "Deploy again, with the code as the last word."),
-        Failure::SignInLost => (sentence("The sign-in of the person who asked was withdrawn"), "Sign in again, then deploy again."),
+        Failure::SignInLost => (
+            sentence("The sign-in of the person who asked was withdrawn"),
+            "Whoever runs this installation has to renew it; then deploy again.",
+        ),
         Failure::AnnouncementRefused(said) => {
             (with_said(&format!("{GITHUB} refused to record the deployment"), said), "See that you may write there, then deploy again.")
         }

@@ -76,8 +76,8 @@ pub fn stranger(command_word: &str) -> Message {
     ])
 }
 
-/// The outside failed.
-pub fn trouble(doing: Doing, error: &PortError) -> Message {
+/// Whose fault it is, what they do, and what the person may do.
+fn told_apart(error: &PortError) -> (&'static str, &'static str, &'static str) {
     let service = match error.service {
         Service::SourceControl => GITHUB,
         Service::Platform => HEROKU,
@@ -95,6 +95,18 @@ pub fn trouble(doing: Doing, error: &PortError) -> Message {
         Fault::Unclear => ("did not answer in time", "Nothing was started. Try again in a moment. (no-answer)"),
         Fault::Nonsense => ("gave an answer that makes no sense", "Nothing was started. Try again in a moment. (bad-answer)"),
     };
+    (service, what, way_out)
+}
+
+/// The outside failed, in half a sentence.
+pub(super) fn who_does_what(error: &PortError) -> String {
+    let (service, what, _) = told_apart(error);
+    format!("{service} {what}")
+}
+
+/// The outside failed.
+pub fn trouble(doing: Doing, error: &PortError) -> Message {
+    let (service, what, way_out) = told_apart(error);
     let mut message = refusal(vec![text(format!("Could not {}: {service} {what}.", doing.words()))]);
     if let Some(said) = &error.said {
         message = message.line(vec![text("It said: "), code(said)]);
@@ -238,14 +250,15 @@ pub fn no_ref(repository: &Repository, asked: &AskedRef, resolution: &Resolution
             let mut headline = match asked {
                 AskedRef::Default => vec![name(), text(" lacks ")],
                 AskedRef::Named(_) | AskedRef::Pull(_) => vec![name(), text(" has ")],
-                AskedRef::Pinned { .. } => vec![text("In "), name(), text(" ")],
+                AskedRef::Pinned { .. } => vec![text("In "), name(), text(", ")],
             };
             headline.extend(what);
             headline.push(text("."));
             if let Some(nearest) = nearest {
                 headline.extend([text(" Did you mean "), code(nearest), text("?")]);
             }
-            headline.push(text(" (unknown-ref)"));
+            let pinned = matches!(asked, AskedRef::Pinned { .. });
+            headline.push(text(if pinned { " Deploy what is there now. (not-on-ref)" } else { " (unknown-ref)" }));
             let way_out =
                 vec![text("Name one that is there; without a name the head of "), code(&repository.default_branch), text(" ships.")];
             match (asked, nearest) {

@@ -86,8 +86,9 @@ pub(super) fn stages(deployment: &Deployment, now: Timestamp) -> Vec<Line> {
 /// Checking, recording and handing over take a moment: they are shown only while they go on and where they took long.
 fn is_worth_a_line(deployment: &Deployment, stage: Stage) -> bool {
     match stage {
-        Stage::Line | Stage::Code | Stage::Build | Stage::Release | Stage::Dynos => true,
-        Stage::Checks | Stage::Announcement | Stage::Source => {
+        Stage::Line | Stage::Code | Stage::Release | Stage::Dynos => true,
+        Stage::Build if deployment.build.is_some() => true,
+        Stage::Checks | Stage::Announcement | Stage::Source | Stage::Build => {
             let of_it = || deployment.times.iter().filter(|time| time.stage == stage);
             of_it().any(|time| time.ended.is_none()) || of_it().filter_map(seconds).fold(0, i64::saturating_add) >= 5
         }
@@ -98,7 +99,11 @@ fn stage_line(deployment: &Deployment, stage: Stage, now: Timestamp) -> String {
     let of_it = || deployment.times.iter().filter(|time| time.stage == stage);
     let mut line = match of_it().find(|time| time.ended.is_none()) {
         // The card stands for a while as it is: a moment stays true, a duration does not.
-        Some(open) => format!("{} since {}", word(stage), moment(open.began, now)),
+        Some(open) => {
+            // Waiting for room is one wait, however often it is tried.
+            let began = deployment.slot_wanted_since.filter(|_| stage == Stage::Line).unwrap_or(open.began);
+            format!("{} since {}", word(stage), moment(began, now))
+        }
         None => format!("{} {}", word(stage), duration(of_it().filter_map(seconds).fold(0, i64::saturating_add))),
     };
     if let (Stage::Dynos, Phase::Restarting { up: Some((up, of)), .. }) = (stage, &deployment.phase) {

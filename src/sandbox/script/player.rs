@@ -11,10 +11,10 @@ use super::ScriptError;
 use super::checks::{Check, Tally};
 use super::directives::{Directive, Failing, Vendor};
 use super::parse::{Act, Script, Step};
-use super::transcript::Transcript;
+use super::transcript::{Instant, Transcript};
 use crate::ports::Clock;
 use crate::sandbox::clock::SteppedClock;
-use crate::sandbox::slack::{Ack, Fault, Pressed, SeenMessage, ServiceAddress, SlackWorkspace};
+use crate::sandbox::slack::{Ack, Fault, Pressed, ServiceAddress, SlackWorkspace};
 
 /// How long nothing may happen before a step is over, in simulated time.
 const QUIET: SignedDuration = SignedDuration::from_secs(60);
@@ -130,7 +130,7 @@ impl<'a> Player<'a> {
                 continue;
             }
             self.act(step).await.map_err(error)?;
-            played.seen.push(self.write());
+            played.seen.push(self.write(matches!(step.act, Act::Type { .. } | Act::Press { .. })));
         }
         if self.running {
             self.stop().await.map_err(|what| ScriptError { file: script.file.clone(), line: script.steps.len(), what })?;
@@ -138,10 +138,11 @@ impl<'a> Player<'a> {
         Ok(played)
     }
 
-    fn write(&mut self) -> Vec<String> {
+    fn write(&mut self, asked: bool) -> Vec<String> {
         let events = self.slack.events_since(self.seen);
         self.seen = events.last().map_or(self.seen, |event| event.seq);
-        let mut instants: Vec<Vec<SeenMessage>> = Vec::new();
+        let mut instants: Vec<Instant> = Vec::new();
+        let first = self.instants.first().copied().unwrap_or_default();
         let mut ends = std::mem::take(&mut self.instants).into_iter().peekable();
         let mut open = false;
         for event in events {
@@ -149,8 +150,8 @@ impl<'a> Player<'a> {
                 open = false;
             }
             match instants.last_mut().filter(|_| open) {
-                Some(instant) => instant.push(event),
-                None => instants.push(vec![event]),
+                Some(instant) => instant.events.push(event),
+                None => instants.push(Instant { answers: asked && event.seq <= first, events: vec![event] }),
             }
             open = true;
         }
