@@ -1,6 +1,6 @@
 //! Drives one deployment to its true end: next step, perform, outcome, record, tell, again.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::deployment::{Deployment, Outcome, Step};
 use crate::domain::names::DeploymentId;
@@ -35,6 +35,8 @@ pub(super) struct Hands {
     pub source: Option<UploadedSource>,
     /// Whether this worker recorded the phase that the deployment stands in, so that nobody else can have acted in it.
     pub entered: bool,
+    /// Until when a service asked to be left alone.
+    pub not_before: Option<Timestamp>,
     /// What was told, and who is given a rest.
     pub telling: Telling,
 }
@@ -84,8 +86,9 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
             // The wake that tells of the end of the process may have been heard within the step.
             Moved::Not if ports.is_stopping() => return Ok(()),
             Moved::Not => {
-                let until = earliest([deployment.next_look(ports.clock.now()), hands.telling.again_at()]);
-                ports.clock.wait(WakeKey::Deployment(id), until).await;
+                let next = deployment.next_look(ports.clock.now());
+                let next = next.map(|next| hands.not_before.take().map_or(next, |not_before| next.max(not_before)));
+                ports.clock.wait(WakeKey::Deployment(id), earliest([next, hands.telling.again_at()])).await;
                 reload(ports, &mut deployment, &mut hands).await?;
             }
         }
