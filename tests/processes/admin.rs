@@ -11,8 +11,7 @@ use crate::support::folders;
 
 const APP: &str = "hubot-staging";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_is_a_store_to_go_on_with() {
+pub async fn a_backup_is_a_store_to_go_on_with() {
     let mut scene = Scene::set("backup and restore").await;
     scene.world.heroku.hold(APP, Held::Build).unwrap();
     scene.asks("deploy hubot to staging").await;

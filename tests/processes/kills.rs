@@ -11,8 +11,7 @@ const REPOSITORY: &str = "acme/hubot";
 const DEPLOY: &str = "deploy hubot to staging";
 const NEXT: &str = "deploy hubot/topic to staging";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_phase_ends_truly_after_a_kill() {
+pub async fn every_phase_ends_truly_after_a_kill() {
     tokio::join!(
         just_accepted(),
         waiting_in_line(),

@@ -29,6 +29,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a state is looked at.
 const GLANCE: Duration = Duration::from_millis(15);
 
+/// All that waits for real time, at once: the runner of tests has only as many threads as the machine has cores, and these
+/// would have most of them wait. A scene that fails says its name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_the_real_clock() {
+    tokio::join!(
+        kills::every_phase_ends_truly_after_a_kill(),
+        stops::a_stop_is_tidy_and_in_time(),
+        admin::a_backup_is_a_store_to_go_on_with(),
+        requests::a_command_is_acknowledged_in_time_and_done_once(),
+        secrets::no_secret_leaves_its_place(),
+        sandbox::the_terminal_is_a_chat(),
+    );
+}
+
 /// Looks again and again until `fits`; false: it did not in time.
 async fn comes(mut fits: impl FnMut() -> bool) -> bool {
     let mut glances = tokio::time::interval(GLANCE);

@@ -38,8 +38,7 @@ async fn what_is_not_a_request_of_the_chat_is_refused() {
     assert_eq!(scene.world.heroku.requests().len(), 0, "nothing outside was called");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_command_is_acknowledged_in_time_and_done_once() {
+pub async fn a_command_is_acknowledged_in_time_and_done_once() {
     let scene = Scene::set("in time and once").await;
     let all = |fault| heroku::FaultRule { method: None, path_contains: "/".to_owned(), times: u32::MAX, fault };
     scene.world.heroku.fail(all(heroku::Fault::Hang));

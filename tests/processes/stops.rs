@@ -40,8 +40,7 @@ impl Scene {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_is_tidy_and_in_time() {
+pub async fn a_stop_is_tidy_and_in_time() {
     tokio::join!(in_the_middle_of_a_build(), while_a_command_is_answered(), told_twice());
 }
 
