@@ -188,6 +188,7 @@ fn add_app(world: &World, pipeline: Uuid, plan: &Plan, heads: Option<&Heads>, no
         release_seconds: 2,
         boot_seconds: 2,
     })?;
+    heroku.made_at(plan.name, now.checked_sub(SignedDuration::from_hours(24 * 30)).unwrap_or(now))?;
     heroku.grant("ana@example.com", plan.name, AppRight::Deploy)?;
     heroku.grant("bob@example.com", plan.name, AppRight::View)?;
     let Some(heads) = heads else { return Ok(()) };

@@ -61,7 +61,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         let moved = if step == Step::Close {
             close(ports, who.as_ref(), &deployment, &mut hands).await
         } else {
-            let waited_for_turn = step == Step::WaitForTurn;
+            let judged = step == Step::Judge;
             let outcome = match &who {
                 Some(who) => perform(ports, who, &deployment, step, &mut hands).await,
                 // An earlier worker may have ordered it: that is not to be taken for nothing just because nobody can look.
@@ -69,7 +69,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
                 None => Outcome::SignInLost,
             };
             let moved = record_outcome(ports, lease, &mut deployment, outcome, &mut hands).await?;
-            if waited_for_turn && matches!(moved, Moved::On) {
+            if judged && deployment.turn_came() {
                 tell::tell_turn(ports, &deployment, &mut hands).await;
             }
             moved

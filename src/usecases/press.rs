@@ -31,6 +31,10 @@ pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, a
             // The new card stands where the first one stood, also where the button was pressed in a private message.
             let mut there = request.clone();
             if there.origin.person.workspace == deployment.origin.person.workspace {
+                // An answer address belongs to the conversation it was given for.
+                if there.origin.channel != deployment.origin.channel {
+                    there.origin.reply = None;
+                }
                 there.origin.channel = deployment.origin.channel.clone();
             }
             answer::run(ports, &there, who, &again(&deployment), None).await

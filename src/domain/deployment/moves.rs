@@ -112,6 +112,12 @@ impl Deployment {
         closed
     }
 
+    /// Whether it is about to begin outside after it waited in line for its app, and nothing else has been said of it since.
+    pub fn turn_came(&self) -> bool {
+        let was = |stage| self.times.iter().any(|time| time.stage == stage);
+        self.phase == Phase::Announcing(Standing::Fresh) && was(Stage::Line) && !was(Stage::Code)
+    }
+
     /// Facts that stay, whatever the phase makes of the outcome.
     fn learn(&mut self, outcome: &Outcome, now: Timestamp) {
         match outcome {

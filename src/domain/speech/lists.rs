@@ -318,13 +318,14 @@ pub fn releases(app: &App, page: &str, releases: &[Release], ours: &[Deployment]
             ReleaseState::Failed => " failed",
             ReleaseState::Expired => " expired",
         };
-        line.push(text(format!("{state} · {}", release.description)));
+        line.push(text(state));
         if let Some(deployment) = ours.iter().find(|deployment| deployment.release.as_ref() == Some(&release.id)) {
             line.push(text(" · "));
             line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
             line.extend([text(" by "), Span::Person(deployment.origin.person.clone())]);
-        } else if let Some(by) = &release.by {
-            line.push(text(format!(" · {by}")));
+        } else {
+            line.push(text(format!(" · {}", release.description)));
+            line.extend(release.by.as_ref().map(|by| text(format!(" · {by}"))));
         }
         if let Some(at) = release.created_at {
             line.push(text(format!(" · {} ago", duration(now.duration_since(at).as_secs()))));

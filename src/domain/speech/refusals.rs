@@ -277,7 +277,7 @@ pub fn no_ref(repository: &Repository, asked: &AskedRef, resolution: &Resolution
         Resolution::AmbiguousHash => {
             refusal(vec![text("Several commits begin with "), code(asked), text(". Say more of the hash. (ambiguous-hash)")])
         }
-        Resolution::EmptyRepository => refusal(vec![name(), text(" has no commits yet. (empty-repository)")]),
+        Resolution::EmptyRepository => refusal(vec![name(), text(" has no commits yet: push one first. (empty-repository)")]),
         Resolution::Found(_) => refusal(vec![text("That was found after all; try again.")]),
     };
     with_buttons(message, buttons)

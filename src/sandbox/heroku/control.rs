@@ -110,6 +110,18 @@ impl Heroku {
         Ok(())
     }
 
+    /// The app and its first release were made at this time, not now.
+    pub fn made_at(&self, app: &str, at: Timestamp) -> Result<(), String> {
+        let (mut world, _) = self.world();
+        let app = world.app_mut(app)?;
+        app.created_at = at;
+        let id = app.id;
+        for release in world.releases.iter_mut().filter(|release| release.app == id && release.version == 1) {
+            (release.created_at, release.updated_at) = (at, at);
+        }
+        Ok(())
+    }
+
     /// How many builds may run at a time; 300 unless set.
     pub fn build_slots(&self, slots: u32) {
         self.world().0.build_slots = slots;
