@@ -16,7 +16,7 @@ use crate::sandbox::terminal;
 use crate::sandbox::world::World;
 
 pub use child::Child;
-pub use in_process::{InProcess, Stage};
+pub use in_process::{Between, InProcess, Killer, Stage};
 
 /// Where the simulated world listens when it is served alone: eight ports in a row.
 const FIRST_PORT: u16 = 9001;
