@@ -1,8 +1,8 @@
 //! The service dies at a chosen write to its store, and goes on in a next life: the end is the same as without, and nothing
 //! is doubled.
 //!
-//! `SLASH_HEROKU_CRASH=all` runs every point of every play; without it the first plays are run at all their points and the
-//! others at some.
+//! `SLASH_HEROKU_CRASH=all` runs every point of every play, and the name of a play every point of that one; without it some plays
+//! are run at all their points and the others at some.
 
 mod deadly;
 mod ends;
@@ -33,8 +33,8 @@ struct Performance {
     transcript: String,
     /// What was not as it must be.
     faults: Vec<String>,
-    /// How many writes there were.
-    writes: usize,
+    /// The writes to the store.
+    writes: Vec<&'static str>,
     /// Where the service died.
     death: Option<Death>,
     end: End,
@@ -72,22 +72,22 @@ async fn perform(play: &Play, point: Option<Point>) -> anyhow::Result<Performanc
 
     for place in 0..script.steps.len() {
         let step = part(&script, place..place + 1);
-        let (lived, asks) = (fate.death().is_none(), matches!(script.steps[place].act, Act::Type { .. } | Act::Press { .. }));
-        let mut again = true;
-        while std::mem::take(&mut again) {
+        let asks = matches!(script.steps[place].act, Act::Type { .. } | Act::Press { .. });
+        loop {
+            let (lived, offered) = (fate.death().is_none(), fate.offered());
             lines.push(script.written(&script.steps[place]).to_owned());
             let played = player.play_on(&step).await?;
             lines.extend(played.seen.iter().flatten().map(|line| format!("  {line}")));
             faults.extend(played.failures.iter().map(ToString::to_string));
-            let Some(death) = fate.death().filter(|_| lived && lines.iter().all(|line| !line.starts_with("!!"))) else { continue };
-            lines.push(format!("!! died {death}"));
-            let refused = was_refused(played.seen.first().map_or(&[], Vec::as_slice));
-            if asks && death.write == "accept" {
-                if !refused {
-                    faults.push("what was not known to be on disk was acknowledged".to_owned());
-                }
-                // Whoever sees that nothing was taken asks again. What was taken is done without that.
-                again = death.moment == Moment::Before;
+            lines.extend(fate.death().filter(|_| lived).map(|death| format!("!! died {death}")));
+            if !asks || fate.was_taken(offered).await {
+                // What was taken is answered without that anybody asks again.
+                break;
+            }
+            // Whoever sees that nothing was taken asks again.
+            if !was_refused(played.seen.first().map_or(&[], Vec::as_slice)) || !lived {
+                faults.push("what does not lie on disk was acknowledged".to_owned());
+                break;
             }
         }
         if let Some(code) = play.code.filter(|_| fate.death().is_some() && wants_code(&slack)) {
@@ -179,10 +179,20 @@ fn the_end_is_the_same_wherever_the_service_dies() {
     }
     let mut jobs = Vec::new();
     for (place, (play, reference)) in PLAYS.iter().zip(&references).enumerate() {
-        let moments = [Moment::Before, Moment::After];
-        let all: Vec<Point> = (1..=reference.writes).flat_map(|write| moments.map(|moment| Point { moment, write })).collect();
-        let points = if setting == "all" || play.at_every_point { all } else { chosen(place, all) };
-        println!("{}: {} of {} points", play.name, points.len(), reference.writes * 2);
+        let numbered = || (1..).zip(&reference.writes);
+        let both = |write| [Moment::Before, Moment::After].map(|moment| Point { moment, write });
+        let all: Vec<Point> = numbered().flat_map(|(number, _)| both(number)).collect();
+        // Nothing outside comes before or after the renewal of a lease: that is the same as any other moment.
+        let telling = || numbered().filter(|(_, write)| **write != "renew").flat_map(|(number, _)| both(number)).collect();
+        let all_there = all.len();
+        let points = match setting.as_str() {
+            "all" => all,
+            "" if play.at_every_point => telling(),
+            "" => chosen(place, telling()),
+            name if name == play.name => all,
+            _ => continue,
+        };
+        println!("{}: {} of {} points", play.name, points.len(), all_there);
         jobs.extend(points.into_iter().map(|point| (play, reference, point)));
     }
     let missed = AtomicUsize::new(0);

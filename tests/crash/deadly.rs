@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -43,9 +43,9 @@ impl fmt::Display for Point {
 /// How it died.
 #[derive(Clone, Debug)]
 pub struct Death {
-    pub moment: Moment,
+    moment: Moment,
     /// The store's method.
-    pub write: &'static str,
+    write: &'static str,
     what: String,
 }
 
@@ -72,7 +72,11 @@ pub struct Known {
 
 #[derive(Debug, Default)]
 struct State {
-    writes: usize,
+    writes: Vec<&'static str>,
+    /// What was to be accepted, whether or not it was.
+    offered: Vec<DeliveryId>,
+    /// The store of the newest life.
+    store: Option<Weak<dyn Store>>,
     known: Known,
     death: Option<Death>,
     spared: bool,
@@ -93,6 +97,26 @@ impl Fate {
         let mut state = self.state.lock().unwrap();
         state.spared = true;
         state.writes
+    }
+
+    /// How many requests have come so far.
+    pub fn offered(&self) -> usize {
+        self.state.lock().unwrap().offered.len()
+    }
+
+    /// Whether one of the requests that came after the first `offered` lies on disk: what the store was given right before a death
+    /// may or may not.
+    pub async fn was_taken(&self, offered: usize) -> bool {
+        let (new, store) = {
+            let state = self.state.lock().unwrap();
+            (state.offered[offered..].to_vec(), state.store.as_ref().and_then(Weak::upgrade).unwrap())
+        };
+        for id in new {
+            if store.request(&id).await.unwrap().is_some() {
+                return true;
+            }
+        }
+        false
     }
 
     pub fn known(&self) -> Known {
@@ -129,6 +153,7 @@ pub struct Deaths(pub Arc<Fate>);
 
 impl Between for Deaths {
     fn put(&self, store: Arc<dyn Store>, killer: Killer) -> Arc<dyn Store> {
+        self.0.state.lock().unwrap().store = Some(Arc::downgrade(&store));
         Arc::new(Deadly { store, killer, fate: Arc::clone(&self.0), dead: AtomicBool::new(false) })
     }
 }
@@ -159,7 +184,7 @@ impl Deadly {
 
     async fn write<T>(&self, write: &'static str, what: String, work: impl Future<Output = T>) -> T {
         self.alive().await;
-        let number = self.fate.next();
+        let number = self.fate.next(write);
         self.die_if(self.fate.strikes(Moment::Before, number, write, &what)).await;
         let done = work.await;
         self.die_if(self.fate.strikes(Moment::After, number, write, &what)).await;
@@ -189,6 +214,8 @@ fn contents(batch: &Batch) -> String {
 #[async_trait]
 impl Store for Deadly {
     async fn accept(&self, request: &Request) -> Result<Accepted, StoreError> {
+        self.alive().await;
+        self.fate.state.lock().unwrap().offered.push(request.id.clone());
         self.write("accept", format!("{:?}", request.ask), self.store.accept(request)).await
     }
 

@@ -25,10 +25,11 @@ pub struct End {
     answers: usize,
 }
 
-/// What a card is about: everything from the commit to the app.
+/// What a card is about: from the commit to the app, as in "`8fcbedd` (main) to staging (hubot-staging)".
 fn about(headline: &str) -> String {
     let subject = headline.split_once('`').map_or(headline, |(_, rest)| rest);
-    subject.split_once("-staging)").map_or(subject, |(subject, _)| subject).to_owned()
+    let to_app = subject.match_indices(')').nth(1).and_then(|(end, _)| subject.get(..=end));
+    to_app.unwrap_or(subject).to_owned()
 }
 
 fn told(seen: &Rendered) -> String {

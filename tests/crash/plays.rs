@@ -81,7 +81,7 @@ ana> deploy vault to production 123456
         text: "\
 * hold shop-staging release
 ana> deploy shop to staging
-~ 10m
+~ 4m
 * let shop-staging go
 ~ 5m
 = builds of shop-staging: 1, succeeded
