@@ -106,9 +106,10 @@ impl Service {
     /// Runs a task that is counted, survives its own panic, and is waited for when draining.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let clock = Arc::clone(&self.0.ports.clock);
-        clock.task_began();
+        let turn = clock.task_began();
         self.0.tasks.spawn(async move {
             let counted = Counted(clock);
+            counted.0.take_turn(turn).await;
             if AssertUnwindSafe(task).catch_unwind().await.is_err() {
                 tracing::error!("a task panicked; its work is taken up again from the record");
             }

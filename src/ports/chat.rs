@@ -34,6 +34,7 @@ pub enum Delivered {
 /// Promises: text from outside can neither mention people nor make links or markup; messages are cut to fit and never
 /// refused for their length; a rate limit is waited out within a bound and otherwise comes back as
 /// [`super::Fault::RateLimited`]; nothing is said twice unless the chat gave no clear answer.
+#[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait Chat: Send + Sync + std::fmt::Debug {
     /// Says something.

@@ -18,3 +18,6 @@ pub use inbox::{Inbox, Incoming, Submitted};
 pub use platform::{BuildOrder, BuildStart, Platform, UploadedSource};
 pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};
 pub use store::{Accepted, Batch, Lease, Store, StoreError, Work};
+
+#[cfg(test)]
+pub use {chat::MockChat, platform::MockPlatform, source::MockSourceControl, store::MockStore};

@@ -3,6 +3,7 @@
 mod child;
 mod in_process;
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -94,7 +95,8 @@ pub async fn terminal(store: Option<PathBuf>) -> anyhow::Result<()> {
     out.flush().await?;
     let mut service = Child::new(settings_for(&world), &folder)?;
     crate::sandbox::script::Service::start(&mut service).await.context("the service did not start")?;
-    let talked = terminal::run(&world.slack, &mut service, BufReader::new(tokio::io::stdin()), out).await;
+    let screen = terminal::Screen { output: out, interactive: std::io::stdout().is_terminal() };
+    let talked = terminal::run(&world.slack, &mut service, BufReader::new(tokio::io::stdin()), screen).await;
     crate::sandbox::script::Service::stop(&mut service).await?;
     Ok(talked?)
 }

@@ -16,14 +16,24 @@ Type a command, such as `help` or `deploy hubot to staging`; `/h` before it does
   /crash         kill the service and start it again; the world goes on meanwhile
   /help          this                    /quit         leave (the world ends)";
 
+/// Where the terminal prints.
+#[derive(Debug)]
+pub struct Screen<W> {
+    /// Where to.
+    pub output: W,
+    /// Whether somebody sits before it: then there is a prompt, and what comes meanwhile takes its place.
+    pub interactive: bool,
+}
+
 /// Runs the terminal until `/quit` or the end of the input.
-pub async fn run<R, W>(slack: &SlackWorkspace, service: &mut dyn Service, input: R, output: W) -> std::io::Result<()>
+pub async fn run<R, W>(slack: &SlackWorkspace, service: &mut dyn Service, input: R, screen: Screen<W>) -> std::io::Result<()>
 where
     R: AsyncBufRead + Unpin + Send,
     W: AsyncWrite + Unpin + Send,
 {
+    let Screen { output, interactive } = screen;
     let mut screen =
-        Screen { output, slack, you: "ana".to_owned(), place: "general".to_owned(), buttons: Vec::new(), known: HashMap::new() };
+        Talk { output, interactive, slack, you: "ana".to_owned(), place: "general".to_owned(), buttons: Vec::new(), known: HashMap::new() };
     let mut lines = input.lines();
     let mut news = slack.news();
     let mut seen = *news.borrow_and_update();
@@ -52,7 +62,7 @@ where
 }
 
 /// Does what a line says; `false` ends it.
-async fn obey<W: AsyncWrite + Unpin + Send>(screen: &mut Screen<'_, W>, service: &mut dyn Service, line: &str) -> std::io::Result<bool> {
+async fn obey<W: AsyncWrite + Unpin + Send>(screen: &mut Talk<'_, W>, service: &mut dyn Service, line: &str) -> std::io::Result<bool> {
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim();
     match word {
@@ -79,11 +89,11 @@ async fn obey<W: AsyncWrite + Unpin + Send>(screen: &mut Screen<'_, W>, service:
     Ok(true)
 }
 
-async fn type_command<W>(screen: &Screen<'_, W>, service: &dyn Service, text: &str) {
+async fn type_command<W>(screen: &Talk<'_, W>, service: &dyn Service, text: &str) {
     screen.slack.command(&service.address(), &screen.you, &screen.place, text, None).await;
 }
 
-async fn press<W: AsyncWrite + Unpin + Send>(screen: &mut Screen<'_, W>, service: &dyn Service, number: &str) -> std::io::Result<()> {
+async fn press<W: AsyncWrite + Unpin + Send>(screen: &mut Talk<'_, W>, service: &dyn Service, number: &str) -> std::io::Result<()> {
     let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     let Some(button) = place.and_then(|place| screen.buttons.get(place)) else {
         return screen.say(&format!("There is no button {number}.")).await;
@@ -106,8 +116,9 @@ struct Button {
     label: String,
 }
 
-struct Screen<'a, W> {
+struct Talk<'a, W> {
     output: W,
+    interactive: bool,
     slack: &'a SlackWorkspace,
     you: String,
     place: String,
@@ -116,14 +127,17 @@ struct Screen<'a, W> {
     known: HashMap<(String, String), Rendered>,
 }
 
-impl<W: AsyncWrite + Unpin + Send> Screen<'_, W> {
+impl<W: AsyncWrite + Unpin + Send> Talk<'_, W> {
     async fn say(&mut self, words: &str) -> std::io::Result<()> {
-        self.output.write_all(format!("\r{words}\n").as_bytes()).await
+        let wipe = if self.interactive { "\r\x1b[K" } else { "" };
+        self.output.write_all(format!("{wipe}{words}\n").as_bytes()).await
     }
 
     async fn prompt(&mut self) -> std::io::Result<()> {
-        let prompt = format!("{} in #{}> ", self.you, self.place);
-        self.output.write_all(prompt.as_bytes()).await?;
+        if self.interactive {
+            let prompt = format!("\r\x1b[K{} in #{}> ", self.you, self.place);
+            self.output.write_all(prompt.as_bytes()).await?;
+        }
         self.output.flush().await
     }
 
@@ -219,7 +233,10 @@ mod tests {
             keys.write_all(input.as_bytes()).await.unwrap();
             keys.write_all(b"\n/quit\n").await.unwrap();
         };
-        let (ran, ()) = tokio::join!(run(&slack, &mut service, BufReader::with_capacity(1, keyboard), &mut output), typing);
+        let (ran, ()) = tokio::join!(
+            run(&slack, &mut service, BufReader::with_capacity(1, keyboard), Screen { output: &mut output, interactive: true }),
+            typing
+        );
         ran.unwrap();
         let shown = String::from_utf8(output).unwrap();
         for expected in [

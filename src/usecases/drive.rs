@@ -54,6 +54,8 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
             let waited_for_turn = step == Step::WaitForTurn;
             let outcome = match &who {
                 Some(who) => perform(ports, who, &deployment, step, &mut hands).await,
+                // An earlier worker may have ordered it: that is not to be taken for nothing just because nobody can look.
+                None if !hands.entered && matches!(step, Step::Announce | Step::OrderBuild) => Outcome::Interrupted,
                 None => Outcome::SignInLost,
             };
             let moved = record_outcome(ports, lease, &mut deployment, outcome, &mut hands).await?;

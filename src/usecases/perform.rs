@@ -245,3 +245,6 @@ async fn order_build(ports: &Ports, token: &SecretString, deployment: &Deploymen
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,77 +1,15 @@
-//! Every phase × every outcome, and random lives from the line to the end.
+//! Every phase × every outcome: the rules that each move keeps, then where each one leads.
 
-use jiff::SignedDuration;
-use proptest::prelude::*;
+mod effects;
+mod lines;
+mod lives;
+mod outcomes;
+mod table;
 
 use super::samples::{all, at, build_id, deployment, ended, person, release_id, running};
 use super::*;
-use crate::domain::gate::{Reason, Verdict};
-use crate::domain::release::{Build, BuildState, DynosVerdict, Release, ReleaseState};
-
-fn release(state: ReleaseState) -> Release {
-    Release {
-        id: release_id(),
-        version: 12,
-        state,
-        current: true,
-        description: String::new(),
-        by: None,
-        created_at: None,
-        can_return: None,
-    }
-}
-
-fn judged(reasons: Vec<Reason>) -> Outcome {
-    Outcome::Judged(Verdict { reasons, skipped: vec![], no_checks: false })
-}
-
-/// Every outcome, with every kind of data that matters.
-fn outcomes() -> Vec<Outcome> {
-    let said = || Some("no".to_owned());
-    let mut outcomes = vec![
-        Outcome::TurnCame,
-        Outcome::SlotMayBeFree,
-        judged(vec![]),
-        judged(vec![Reason::FromFork]),
-        Outcome::CodeNeeded,
-        Outcome::SignInLost,
-        Outcome::Interrupted,
-        Outcome::Announced(AnnouncementId::parse("7").unwrap()),
-        Outcome::AnnouncementRefused(said()),
-        Outcome::Unclear,
-        Outcome::NoTrace,
-        Outcome::Uploaded,
-        Outcome::SourceUnavailable(said()),
-        Outcome::SourceTooLarge { limit: 1 },
-        Outcome::DiskFull,
-        Outcome::BuildThere(Build { id: build_id(), state: BuildState::Pending, created_at: None }),
-        Outcome::BuildRefused(said()),
-        Outcome::NoBuildSlot,
-        Outcome::StopSent(build_id()),
-        Outcome::Vanished,
-        Outcome::NoNews,
-    ];
-    let builds = [
-        BuildState::Pending,
-        BuildState::Succeeded { release: None },
-        BuildState::Succeeded { release: Some(release_id()) },
-        BuildState::Failed,
-    ];
-    outcomes.extend(builds.map(Outcome::BuildSeen));
-    let releases = [ReleaseState::Pending, ReleaseState::Succeeded, ReleaseState::Failed, ReleaseState::Expired];
-    outcomes.extend(releases.map(|state| Outcome::ReleaseSeen(release(state))));
-    outcomes.extend(
-        [
-            DynosVerdict::Up { count: 2, release: 12 },
-            DynosVerdict::Up { count: 2, release: 13 },
-            DynosVerdict::None,
-            DynosVerdict::Starting { up: 1, of: 2 },
-            DynosVerdict::Crashed { names: vec!["web.1".to_owned()] },
-        ]
-        .map(Outcome::DynosSeen),
-    );
-    outcomes
-}
+use crate::domain::release::{BuildState, DynosVerdict};
+use outcomes::{announced, build_there, outcomes};
 
 fn cancel(told: bool) -> Cancel {
     Cancel { by: person("bo"), at: at(0), told }
@@ -105,6 +43,8 @@ fn check_move(from: &Deployment, to: &Deployment, now: Timestamp) {
     assert!(to.closed == from.closed && to.version == from.version && to.id == from.id && to.cargo.commit == from.cargo.commit);
     let open: Vec<Stage> = to.times.iter().filter(|time| time.ended.is_none()).map(|time| time.stage).collect();
     assert_eq!(open, to.phase.stage().into_iter().collect::<Vec<_>>(), "{:?} to {:?}", from.phase, to.phase);
+    assert!(to.times.windows(2).all(|pair| pair[0].ended == Some(pair[1].began)), "a gap or an overlap: {:?}", to.times);
+    assert!(to.times.starts_with(&from.times[..from.times.len().saturating_sub(1)]), "the past was changed");
     assert!(to.builds_ordered <= from.builds_ordered.saturating_add(1) && to.builds_ordered <= 2.max(from.builds_ordered));
 }
 
@@ -200,7 +140,7 @@ fn slow_looks_at_an_unknown_one_go_on_for_a_day_and_may_find_the_truth() {
     assert_eq!(order.next_look(at(0)), Some(at(600)));
     assert_eq!(order.next_look(at(24 * 3_600)), None);
     assert_eq!(order.after(Outcome::NoTrace, at(90_000)), None, "never ordered again");
-    let found = order.after(Outcome::BuildThere(Build { id: build_id(), state: BuildState::Pending, created_at: None }), at(9)).unwrap();
+    let found = order.after(build_there(), at(9)).unwrap();
     assert_eq!(found.phase, Phase::Building { build: build_id() });
     let dynos = unknown(Watched::Dynos { release: release_id(), version: 12 });
     let up = dynos.after(Outcome::DynosSeen(DynosVerdict::Up { count: 1, release: 12 }), at(9)).unwrap();
@@ -255,7 +195,7 @@ fn cancel_in_each_phase() {
 fn a_stop_takes_effect_where_nothing_goes_on_outside() {
     let mut one = deployment(Phase::Announcing(Standing::Fresh));
     one.cancel = Some(cancel(false));
-    let next = one.after(Outcome::Announced(AnnouncementId::parse("7").unwrap()), at(1)).unwrap();
+    let next = one.after(announced(), at(1)).unwrap();
     assert!(matches!(next.phase, Phase::Cancelled { .. }) && next.announcement.is_some(), "the record gets its final status");
 
     let mut one = deployment(Phase::Building { build: build_id() });
@@ -278,102 +218,4 @@ fn a_crash_counts_once_it_lasts() {
     assert!(matches!(starting.phase, Phase::Restarting { crashed_since: None, .. }));
     let last = first.after(crashed(), at(50)).unwrap();
     assert!(matches!(last.phase, Phase::Failed { why: Failure::DynosCrashed { .. }, .. }));
-}
-
-/// What a world in which everything works answers to a step.
-fn smooth(step: &Step) -> Outcome {
-    match step {
-        Step::WaitForTurn => Outcome::TurnCame,
-        Step::WaitForSlot => Outcome::SlotMayBeFree,
-        Step::WaitForCode => Outcome::NoNews,
-        Step::Judge => judged(vec![]),
-        Step::Announce | Step::LookForAnnouncement => Outcome::Announced(AnnouncementId::parse("7").unwrap()),
-        Step::Upload => Outcome::Uploaded,
-        Step::OrderBuild | Step::LookForBuild => {
-            Outcome::BuildThere(Build { id: build_id(), state: BuildState::Pending, created_at: None })
-        }
-        Step::StopBuild(build) => Outcome::StopSent(build.clone()),
-        Step::SeeBuild(_) => Outcome::BuildSeen(BuildState::Succeeded { release: Some(release_id()) }),
-        Step::SeeRelease(_) => Outcome::ReleaseSeen(release(ReleaseState::Succeeded)),
-        Step::SeeDynos { .. } => Outcome::DynosSeen(DynosVerdict::Up { count: 1, release: 12 }),
-        Step::Close => Outcome::NoNews,
-    }
-}
-
-#[test]
-fn a_smooth_life_orders_each_effect_once() {
-    let mut one = deployment(Phase::Waiting(WaitingFor::Turn));
-    let mut steps = Vec::new();
-    while let Some(step) = one.next_step().filter(|step| *step != Step::Close) {
-        one = one.after(smooth(&step), at(i64::try_from(steps.len()).unwrap())).unwrap();
-        steps.push(step);
-    }
-    assert_eq!(steps.len(), 8);
-    assert!(matches!(one.phase, Phase::Succeeded { version: 12, dynos: DynosUp::Up(1) }));
-    assert_eq!((one.builds_ordered, one.announcements_ordered), (1, 1));
-}
-
-/// One event in a random life.
-#[derive(Clone, Debug)]
-enum Event {
-    /// Any outcome, even one that does not fit.
-    Any(Outcome),
-    /// The outcome of a step that works.
-    Smooth,
-    /// A person asks to stop it.
-    Cancel,
-    /// A person gives a code.
-    Code,
-}
-
-fn events() -> impl Strategy<Value = Vec<(Event, i64)>> {
-    let event = prop_oneof![
-        6 => prop::sample::select(outcomes()).prop_map(Event::Any),
-        4 => Just(Event::Smooth),
-        1 => Just(Event::Cancel),
-        1 => Just(Event::Code),
-    ];
-    let wait = prop_oneof![Just(0), Just(5), Just(61), Just(601), Just(4_000)];
-    prop::collection::vec((event, wait), 0..120)
-}
-
-proptest! {
-    #[test]
-    fn every_life_keeps_the_rules_and_can_end(events in events()) {
-        let mut one = deployment(Phase::Waiting(WaitingFor::Turn));
-        let mut now = at(0);
-        let mut orders = 0;
-        for (event, wait) in events {
-            now = now.checked_add(SignedDuration::from_secs(wait)).unwrap();
-            let next = match event {
-                Event::Any(outcome) => one.after(outcome, now),
-                Event::Smooth => one.next_step().and_then(|step| one.after(smooth(&step), now)),
-                Event::Code => Some(one.with_code(now)).filter(|next| *next != one),
-                Event::Cancel => match one.cancelled_by(&person("bo"), now) {
-                    CancelAnswer::Stopped(next) | CancelAnswer::Asked(next) => Some(*next),
-                    CancelAnswer::AlreadyAsked | CancelAnswer::CannotStop(_) | CancelAnswer::Unknown(_) | CancelAnswer::Over => None,
-                },
-            };
-            let Some(next) = next else { continue };
-            check_move(&one, &next, now);
-            prop_assert!(next.builds_ordered <= 2 && next.announcements_ordered <= 2, "{:?}", next);
-            let sent = one.phase == Phase::AboutToBuild(Standing::Fresh) && next.phase != one.phase;
-            if sent && matches!(next.phase, Phase::AboutToBuild(_) | Phase::Building { .. }) {
-                orders += 1;
-            }
-            prop_assert!(orders <= 2, "ordered {orders} times without being refused");
-            one = next;
-        }
-        // From wherever it is, a world that works leads to an end, unless nobody can find what was ordered.
-        for _ in 0..60 {
-            let Some(step) = one.next_step().filter(|step| *step != Step::Close) else { break };
-            now = now.checked_add(SignedDuration::from_secs(700)).unwrap();
-            if let Some(next) = one.after(smooth(&step), now) {
-                check_move(&one, &next, now);
-                one = next;
-            }
-        }
-        prop_assert!(one.has_ended(), "{:?}", one.phase);
-        prop_assert!(one.times.iter().all(|time| time.ended.is_some_and(|ended| ended >= time.began)));
-    }
 }

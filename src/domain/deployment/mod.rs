@@ -1,5 +1,7 @@
 //! A deployment: one record that moves through phases until it truly ends.
 
+mod after;
+mod cancel;
 mod history;
 mod moves;
 mod outcome;
@@ -21,8 +23,9 @@ use super::names::{
 use super::pipeline::Environment;
 use super::source::{AskedRef, CommitRef, Comparison, ReportState};
 
+pub use cancel::CancelAnswer;
 pub use history::usual;
-pub use moves::{CancelAnswer, Step};
+pub use moves::Step;
 pub use outcome::{Outcome, Said};
 pub use pace::{CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
 pub use phase::{DynosUp, Failure, Milestone, Phase, Stage, Standing, WaitingFor, Watched};

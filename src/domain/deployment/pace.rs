@@ -28,7 +28,7 @@ const DYNOS_LATE: SignedDuration = SignedDuration::from_mins(20);
 pub(super) const CRASH_IS_REAL_AFTER: SignedDuration = SignedDuration::from_secs(40);
 
 /// For how long looks for an effect may bring no news before it is given up as unclear for good.
-pub(super) const OUT_OF_REACH: SignedDuration = SignedDuration::from_mins(10);
+const OUT_OF_REACH: SignedDuration = SignedDuration::from_mins(10);
 /// For how long a step of the preparation may bring no news.
 const PREPARING_LATE: SignedDuration = SignedDuration::from_mins(30);
 
@@ -73,9 +73,8 @@ impl Deployment {
         let waited = now.duration_since(self.since);
         match &self.phase {
             Phase::Announcing(Standing::Unclear { since }) | Phase::AboutToBuild(Standing::Unclear { since }) => {
-                now.duration_since(*since) >= EFFECT_BOUND
+                now.duration_since(*since) >= OUT_OF_REACH
             }
-            Phase::Waiting(WaitingFor::BuildSlot { since, .. }) => now.duration_since(*since) >= SLOT_WAIT,
             Phase::NeedsCode { until } => now >= *until,
             Phase::Building { .. } => waited >= BUILD_LATE,
             Phase::Releasing { .. } => waited >= RELEASE_LATE,
@@ -83,7 +82,8 @@ impl Deployment {
             Phase::Starting | Phase::Announcing(Standing::Fresh) | Phase::Uploading | Phase::AboutToBuild(Standing::Fresh) => {
                 waited >= PREPARING_LATE
             }
-            Phase::Waiting(WaitingFor::Turn)
+            // Turns take as long as they take; the wait for a slot ends with the try that comes too late.
+            Phase::Waiting(_)
             | Phase::Unknown(_)
             | Phase::Succeeded { .. }
             | Phase::Failed { .. }

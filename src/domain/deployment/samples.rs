@@ -1,5 +1,27 @@
 //! Deployments for tests: one of each phase.
 
+/// Lists samples by pattern: a variant without a pattern does not compile, a sample beside its pattern panics.
+macro_rules! every {
+    ($(#[$doc:meta])* fn $name:ident() -> $Type:ty { $($pattern:pat => [$($sample:expr),+ $(,)?],)+ }) => {
+        $(#[$doc])*
+        pub(crate) fn $name() -> Vec<$Type> {
+            fn none_is_missing(sample: &$Type) {
+                match sample {
+                    $($pattern => {})+
+                }
+            }
+            let mut all: Vec<$Type> = Vec::new();
+            $(for sample in [$($sample),+] {
+                assert!(matches!(sample, $pattern), "{sample:?} is no sample of {}", stringify!($pattern));
+                all.push(sample);
+            })+
+            all.iter().for_each(none_is_missing);
+            all
+        }
+    };
+}
+pub(super) use every;
+
 use super::*;
 use crate::domain::gate::Reason;
 use crate::domain::names::{BuildId, ChannelId, PipelineId, RefName, ReleaseId, UserId, WorkspaceId};
@@ -75,71 +97,101 @@ pub(crate) fn deployment(phase: Phase) -> Deployment {
     }
 }
 
-pub(crate) fn watched() -> Vec<Watched> {
-    vec![
-        Watched::Order,
-        Watched::Build { build: build_id() },
-        Watched::Release { release: release_id(), version: Some(12) },
-        Watched::Release { release: release_id(), version: None },
-        Watched::Dynos { release: release_id(), version: 12 },
-    ]
+fn said() -> Option<String> {
+    Some("no such thing".to_owned())
 }
 
-pub(crate) fn failures() -> Vec<Failure> {
-    let said = || Some("no such thing".to_owned());
-    vec![
-        Failure::Gate(vec![Reason::FromFork]),
-        Failure::NoCode,
-        Failure::SignInLost,
-        Failure::AnnouncementRefused(said()),
-        Failure::AnnouncementUnclear,
-        Failure::SourceUnavailable(said()),
-        Failure::SourceTooLarge { limit: 1 << 30 },
-        Failure::DiskFull,
-        Failure::BuildRefused(said()),
-        Failure::NoBuildSlot,
-        Failure::Build,
-        Failure::Release,
-        Failure::ReleaseExpired,
-        Failure::DynosCrashed { names: vec!["web.1".to_owned()] },
-    ]
+every! {
+    fn watched() -> Watched {
+        Watched::Order => [Watched::Order],
+        Watched::Build { .. } => [Watched::Build { build: build_id() }],
+        Watched::Release { .. } => [
+            Watched::Release { release: release_id(), version: Some(12) },
+            Watched::Release { release: release_id(), version: None },
+        ],
+        Watched::Dynos { .. } => [Watched::Dynos { release: release_id(), version: 12 }],
+    }
+}
+
+every! {
+    fn failures() -> Failure {
+        Failure::Gate(_) => [Failure::Gate(vec![Reason::FromFork])],
+        Failure::NoCode => [Failure::NoCode],
+        Failure::SignInLost => [Failure::SignInLost],
+        Failure::AnnouncementRefused(_) => [Failure::AnnouncementRefused(said())],
+        Failure::AnnouncementUnclear => [Failure::AnnouncementUnclear],
+        Failure::SourceUnavailable(_) => [Failure::SourceUnavailable(said())],
+        Failure::SourceTooLarge { .. } => [Failure::SourceTooLarge { limit: 1 << 30 }],
+        Failure::DiskFull => [Failure::DiskFull],
+        Failure::BuildRefused(_) => [Failure::BuildRefused(said())],
+        Failure::NoBuildSlot => [Failure::NoBuildSlot],
+        Failure::Build => [Failure::Build],
+        Failure::Release => [Failure::Release],
+        Failure::ReleaseExpired => [Failure::ReleaseExpired],
+        Failure::DynosCrashed { .. } => [Failure::DynosCrashed { names: vec!["web.1".to_owned()] }],
+    }
+}
+
+fn restarting(crashed_since: Option<Timestamp>, up: Option<(u64, u64)>) -> Phase {
+    Phase::Restarting { release: release_id(), version: 12, crashed_since, up }
+}
+
+every! {
+    /// Every phase, with every kind of data that matters for where it goes.
+    fn phases() -> Phase {
+        Phase::Waiting(WaitingFor::Turn) => [Phase::Waiting(WaitingFor::Turn)],
+        Phase::Waiting(WaitingFor::BuildSlot { .. }) => [Phase::Waiting(WaitingFor::BuildSlot { next: at(60), since: at(0) })],
+        Phase::NeedsCode { .. } => [Phase::NeedsCode { until: at(600) }],
+        Phase::Starting => [Phase::Starting],
+        Phase::Announcing(Standing::Fresh) => [Phase::Announcing(Standing::Fresh)],
+        Phase::Announcing(Standing::Unclear { .. }) => [Phase::Announcing(Standing::Unclear { since: at(0) })],
+        Phase::Uploading => [Phase::Uploading],
+        Phase::AboutToBuild(Standing::Fresh) => [Phase::AboutToBuild(Standing::Fresh)],
+        Phase::AboutToBuild(Standing::Unclear { .. }) => [Phase::AboutToBuild(Standing::Unclear { since: at(0) })],
+        Phase::Building { .. } => [Phase::Building { build: build_id() }],
+        Phase::Releasing { .. } => [
+            Phase::Releasing { build: build_id(), release: release_id(), version: None },
+            Phase::Releasing { build: build_id(), release: release_id(), version: Some(12) },
+        ],
+        Phase::Restarting { .. } => [restarting(None, None), restarting(None, Some((2, 3))), restarting(Some(at(0)), None)],
+        Phase::Unknown(_) => [
+            Phase::Unknown(Watched::Order),
+            Phase::Unknown(Watched::Build { build: build_id() }),
+            Phase::Unknown(Watched::Release { release: release_id(), version: Some(12) }),
+            Phase::Unknown(Watched::Release { release: release_id(), version: None }),
+            Phase::Unknown(Watched::Dynos { release: release_id(), version: 12 }),
+        ],
+        Phase::Succeeded { .. } => [
+            Phase::Succeeded { version: 12, dynos: DynosUp::Up(3) },
+            Phase::Succeeded { version: 12, dynos: DynosUp::None },
+            Phase::Succeeded { version: 12, dynos: DynosUp::Overtaken(13) },
+        ],
+        Phase::Failed { .. } => [
+            Phase::Failed { during: Stage::Build, why: Failure::Build },
+            Phase::Failed { during: Stage::Checks, why: Failure::Gate(vec![Reason::FromFork]) },
+        ],
+        Phase::Cancelled { .. } => [
+            Phase::Cancelled { by: person("ana"), during: Stage::Build },
+            Phase::Cancelled { by: person("bo"), during: Stage::Line },
+        ],
+        Phase::Freed { .. } => [Phase::Freed { by: person("bo"), was: Watched::Order }],
+    }
 }
 
 /// Phases that have not ended.
 pub(crate) fn running() -> Vec<Phase> {
-    let restarting = |crashed_since, up| Phase::Restarting { release: release_id(), version: 12, crashed_since, up };
-    let mut phases = vec![
-        Phase::Waiting(WaitingFor::Turn),
-        Phase::Waiting(WaitingFor::BuildSlot { next: at(60), since: at(0) }),
-        Phase::NeedsCode { until: at(600) },
-        Phase::Starting,
-        Phase::Announcing(Standing::Fresh),
-        Phase::Announcing(Standing::Unclear { since: at(0) }),
-        Phase::Uploading,
-        Phase::AboutToBuild(Standing::Fresh),
-        Phase::AboutToBuild(Standing::Unclear { since: at(0) }),
-        Phase::Building { build: build_id() },
-        Phase::Releasing { build: build_id(), release: release_id(), version: None },
-        Phase::Releasing { build: build_id(), release: release_id(), version: Some(12) },
-        restarting(None, None),
-        restarting(None, Some((2, 3))),
-        restarting(Some(at(0)), None),
-    ];
-    phases.extend(watched().into_iter().map(Phase::Unknown));
-    phases
+    phases().into_iter().filter(|phase| phase.milestone() != Milestone::Ended).collect()
 }
 
-/// Phases that have ended.
+/// Phases that have ended, each failure and each thing that can be freed among them.
 pub(crate) fn ended() -> Vec<Phase> {
-    let mut phases: Vec<Phase> =
-        [DynosUp::Up(3), DynosUp::None, DynosUp::Overtaken(13)].map(|dynos| Phase::Succeeded { version: 12, dynos }).into();
-    phases.extend(failures().into_iter().map(|why| Phase::Failed { during: Stage::Build, why }));
-    phases.push(Phase::Cancelled { by: person("ana"), during: Stage::Build });
-    phases.push(Phase::Cancelled { by: person("bo"), during: Stage::Line });
-    phases.extend(watched().into_iter().map(|was| Phase::Freed { by: person("bo"), was }));
-    phases
+    let ended = phases().into_iter().filter(|phase| phase.milestone() == Milestone::Ended);
+    let failed = failures().into_iter().map(|why| Phase::Failed { during: Stage::Build, why });
+    let freed = watched().into_iter().map(|was| Phase::Freed { by: person("bo"), was });
+    ended.chain(failed).chain(freed).collect()
 }
 
+/// Every phase, ended or not.
 pub(crate) fn all() -> Vec<Phase> {
     running().into_iter().chain(ended()).collect()
 }

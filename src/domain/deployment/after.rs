@@ -1,0 +1,179 @@
+//! The phase that an outcome leads to, and what becomes of a phase that takes too long.
+
+use jiff::Timestamp;
+
+use crate::domain::gate::{Reason, Verdict};
+use crate::domain::release::{BuildState, DynosVerdict, Release, ReleaseState};
+
+use super::Deployment;
+use super::outcome::Outcome;
+use super::pace::{CODE_WAIT, CRASH_IS_REAL_AFTER, EFFECT_BOUND, SLOT_PAUSE, SLOT_WAIT};
+use super::phase::{DynosUp, Failure, Phase, Stage, Standing, WaitingFor, Watched};
+
+/// An effect may be ordered this often: once, and once more after a look that found no trace of the first.
+const ORDERS: u8 = 2;
+
+impl Deployment {
+    /// Where an outcome leads. One that does not belong to the phase counts as no news; no news for too long counts too.
+    pub(super) fn phase_after(&self, outcome: Outcome, now: Timestamp) -> Option<Phase> {
+        let upload_failed = |why| (self.phase == Phase::Uploading).then_some(Phase::Failed { during: Stage::Source, why });
+        let fresh_order = self.phase == Phase::AboutToBuild(Standing::Fresh);
+        let next = match outcome {
+            Outcome::TurnCame => (self.phase == Phase::Waiting(WaitingFor::Turn)).then_some(Phase::Starting),
+            Outcome::SlotMayBeFree => matches!(self.phase, Phase::Waiting(WaitingFor::BuildSlot { .. })).then_some(Phase::Starting),
+            Outcome::Judged(verdict) => self.after_judging(verdict),
+            Outcome::CodeNeeded => (fresh_order || self.phase == Phase::Starting).then(|| needs_code(now)),
+            Outcome::SignInLost => self.without_sign_in(),
+            Outcome::Interrupted | Outcome::Unclear => self.after_no_answer(now),
+            Outcome::Announced(_) => matches!(self.phase, Phase::Announcing(_)).then_some(Phase::Uploading),
+            Outcome::AnnouncementRefused(said) => matches!(self.phase, Phase::Announcing(_))
+                .then_some(Phase::Failed { during: Stage::Announcement, why: Failure::AnnouncementRefused(said) }),
+            Outcome::NoTrace => self.after_no_trace(now),
+            Outcome::Uploaded => (self.phase == Phase::Uploading).then_some(Phase::AboutToBuild(Standing::Fresh)),
+            Outcome::SourceUnavailable(said) => upload_failed(Failure::SourceUnavailable(said)),
+            Outcome::SourceTooLarge { limit } => upload_failed(Failure::SourceTooLarge { limit }),
+            Outcome::DiskFull => upload_failed(Failure::DiskFull),
+            Outcome::BuildThere(build) => (self.watched() == Some(Watched::Order)).then_some(Phase::Building { build: build.id }),
+            Outcome::BuildRefused(said) => fresh_order.then_some(Phase::Failed { during: Stage::Build, why: Failure::BuildRefused(said) }),
+            Outcome::NoBuildSlot => fresh_order.then(|| self.without_slot(now)),
+            Outcome::BuildSeen(state) => self.after_build(state),
+            Outcome::ReleaseSeen(release) => self.after_release(&release),
+            Outcome::DynosSeen(verdict) => self.after_dynos(verdict, now),
+            Outcome::Vanished => self.followed().map(Phase::Unknown),
+            Outcome::StopSent(_) | Outcome::NoNews => None,
+        };
+        next.or_else(|| self.phase_when_late(now))
+    }
+
+    fn phase_when_late(&self, now: Timestamp) -> Option<Phase> {
+        if !self.is_late(now) {
+            return None;
+        }
+        let failed = |during, why| Some(Phase::Failed { during, why });
+        match &self.phase {
+            Phase::NeedsCode { .. } => failed(Stage::Code, Failure::NoCode),
+            Phase::Starting => failed(Stage::Checks, Failure::Gate(vec![Reason::ChecksUnreadable { said: None }])),
+            Phase::Announcing(Standing::Unclear { .. }) => failed(Stage::Announcement, Failure::AnnouncementUnclear),
+            Phase::Uploading => failed(Stage::Source, Failure::SourceUnavailable(None)),
+            Phase::Announcing(Standing::Fresh) | Phase::AboutToBuild(Standing::Fresh) => self.after_no_answer(now),
+            Phase::AboutToBuild(Standing::Unclear { .. }) | Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. } => {
+                self.watched().map(Phase::Unknown)
+            }
+            Phase::Waiting(_)
+            | Phase::Unknown(_)
+            | Phase::Succeeded { .. }
+            | Phase::Failed { .. }
+            | Phase::Cancelled { .. }
+            | Phase::Freed { .. } => None,
+        }
+    }
+
+    fn after_judging(&self, verdict: Verdict) -> Option<Phase> {
+        if self.phase != Phase::Starting {
+            return None;
+        }
+        if !verdict.is_open() {
+            return Some(Phase::Failed { during: Stage::Checks, why: Failure::Gate(verdict.reasons) });
+        }
+        Some(if self.announcement.is_none() { Phase::Announcing(Standing::Fresh) } else { Phase::Uploading })
+    }
+
+    /// What goes on outside goes on without us; what has not begun does not begin.
+    fn without_sign_in(&self) -> Option<Phase> {
+        if matches!(self.phase, Phase::Unknown(_)) {
+            return None;
+        }
+        let begun = self.watched().filter(|_| self.phase != Phase::AboutToBuild(Standing::Fresh));
+        Some(begun.map_or_else(
+            || Phase::Failed { during: self.phase.stage().unwrap_or(Stage::Checks), why: Failure::SignInLost },
+            Phase::Unknown,
+        ))
+    }
+
+    fn after_no_answer(&self, now: Timestamp) -> Option<Phase> {
+        let unclear = Standing::Unclear { since: now };
+        if self.phase == Phase::Announcing(Standing::Fresh) {
+            return Some(Phase::Announcing(unclear));
+        }
+        (self.phase == Phase::AboutToBuild(Standing::Fresh)).then_some(Phase::AboutToBuild(unclear))
+    }
+
+    /// A look found nothing. Within the bound that means little; after it, the effect is ordered once more.
+    fn after_no_trace(&self, now: Timestamp) -> Option<Phase> {
+        let (Phase::Announcing(Standing::Unclear { since }) | Phase::AboutToBuild(Standing::Unclear { since })) = &self.phase else {
+            return None;
+        };
+        if now.duration_since(*since) < EFFECT_BOUND {
+            return None;
+        }
+        Some(if matches!(self.phase, Phase::AboutToBuild(_)) {
+            if self.builds_ordered < ORDERS { Phase::Uploading } else { Phase::Unknown(Watched::Order) }
+        } else if self.announcements_ordered < ORDERS {
+            Phase::Announcing(Standing::Fresh)
+        } else {
+            Phase::Failed { during: Stage::Announcement, why: Failure::AnnouncementUnclear }
+        })
+    }
+
+    fn without_slot(&self, now: Timestamp) -> Phase {
+        let since = self.slot_wanted_since.unwrap_or(now);
+        if now.duration_since(since) >= SLOT_WAIT {
+            return Phase::Failed { during: Stage::Build, why: Failure::NoBuildSlot };
+        }
+        Phase::Waiting(WaitingFor::BuildSlot { next: now.checked_add(SLOT_PAUSE).unwrap_or(now), since })
+    }
+
+    /// What is looked at closely; `None` where nothing is known to exist outside, or only slow looks go on.
+    fn followed(&self) -> Option<Watched> {
+        matches!(self.phase, Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. }).then(|| self.watched())?
+    }
+
+    fn after_build(&self, state: BuildState) -> Option<Phase> {
+        let Watched::Build { build } = self.watched()? else { return None };
+        match state {
+            BuildState::Succeeded { release: Some(release) } => Some(Phase::Releasing { build, release, version: None }),
+            BuildState::Failed => Some(Phase::Failed { during: Stage::Build, why: Failure::Build }),
+            BuildState::Succeeded { release: None } | BuildState::Pending => None,
+        }
+    }
+
+    fn after_release(&self, seen: &Release) -> Option<Phase> {
+        let Watched::Release { release, .. } = self.watched()? else { return None };
+        match seen.state {
+            ReleaseState::Succeeded => Some(Phase::Restarting { release, version: seen.version, crashed_since: None, up: None }),
+            ReleaseState::Failed => Some(Phase::Failed { during: Stage::Release, why: Failure::Release }),
+            ReleaseState::Expired => Some(Phase::Failed { during: Stage::Release, why: Failure::ReleaseExpired }),
+            ReleaseState::Pending => {
+                let Phase::Releasing { build, version: None, .. } = &self.phase else { return None };
+                Some(Phase::Releasing { build: build.clone(), release, version: Some(seen.version) })
+            }
+        }
+    }
+
+    fn after_dynos(&self, verdict: DynosVerdict, now: Timestamp) -> Option<Phase> {
+        let Watched::Dynos { release, version } = self.watched()? else { return None };
+        match verdict {
+            DynosVerdict::Up { count, release: oldest } => {
+                let dynos = if oldest > version { DynosUp::Overtaken(oldest) } else { DynosUp::Up(count) };
+                Some(Phase::Succeeded { version, dynos })
+            }
+            DynosVerdict::None => Some(Phase::Succeeded { version, dynos: DynosUp::None }),
+            DynosVerdict::Starting { up, of } => {
+                let followed = self.followed().is_some() && !self.is_late(now);
+                followed.then_some(Phase::Restarting { release, version, crashed_since: None, up: Some((up, of)) })
+            }
+            DynosVerdict::Crashed { names } => {
+                let (crashed_since, up) =
+                    if let Phase::Restarting { crashed_since, up, .. } = &self.phase { (*crashed_since, *up) } else { (None, None) };
+                if crashed_since.is_some_and(|since| now.duration_since(since) >= CRASH_IS_REAL_AFTER) {
+                    return Some(Phase::Failed { during: Stage::Dynos, why: Failure::DynosCrashed { names } });
+                }
+                Some(Phase::Restarting { release, version, crashed_since: crashed_since.or(Some(now)), up })
+            }
+        }
+    }
+}
+
+fn needs_code(now: Timestamp) -> Phase {
+    Phase::NeedsCode { until: now.checked_add(CODE_WAIT).unwrap_or(now) }
+}
