@@ -92,11 +92,11 @@ impl Fate {
         self.state.lock().unwrap().death.clone()
     }
 
-    /// From now on nobody dies. Returns how many writes there were.
-    pub fn spare(&self) -> usize {
+    /// From now on nobody dies. Returns the writes so far.
+    pub fn spare(&self) -> Vec<&'static str> {
         let mut state = self.state.lock().unwrap();
         state.spared = true;
-        state.writes
+        state.writes.clone()
     }
 
     /// How many requests have come so far.
@@ -129,10 +129,10 @@ impl Fate {
         state.known.deployments.extend(batch.deployments.iter().map(|deployment| deployment.id));
     }
 
-    fn next(&self) -> usize {
+    fn next(&self, write: &'static str) -> usize {
         let mut state = self.state.lock().unwrap();
-        state.writes += 1;
-        state.writes
+        state.writes.push(write);
+        state.writes.len()
     }
 
     /// Whether this is the moment; it is noted if it is.
