@@ -14,6 +14,7 @@ mod contracts;
 mod crash;
 mod durability;
 mod privacy;
+mod processes;
 mod readme;
 mod scenarios;
 mod supply;

@@ -32,8 +32,9 @@ pub enum Delivered {
 /// A chat.
 ///
 /// Promises: text from outside can neither mention people nor make links or markup; messages are cut to fit and never
-/// refused for their length; a rate limit is waited out within a bound and otherwise comes back as
-/// [`super::Fault::RateLimited`]; nothing is said twice unless the chat gave no clear answer.
+/// refused for their length; nothing is said twice unless the chat gave no clear answer. A rate limit is waited out within a
+/// bound and otherwise comes back as [`super::Fault::RateLimited`]; for cards and their changes nothing is waited for at all,
+/// since a deploy goes on meanwhile and has something newer to show soon.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait Chat: Send + Sync + std::fmt::Debug {

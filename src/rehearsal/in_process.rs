@@ -1,5 +1,6 @@
 //! The service inside this process, on a stepped clock: what plays scripts.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -106,7 +107,7 @@ impl Killer {
 /// The service in this process, each life on threads of its own, so that it can be abandoned as a crash abandons it.
 #[derive(Debug)]
 pub struct InProcess {
-    settings: Settings,
+    variables: BTreeMap<String, String>,
     clock: Arc<SteppedClock>,
     folder: TempDir,
     between: Option<Box<dyn Between>>,
@@ -128,9 +129,8 @@ impl InProcess {
     pub fn new(stage: &Stage) -> anyhow::Result<Self> {
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.context("no folder for the store")?;
-        let variables: Variables = settings_for(&stage.world).into_iter().collect();
-        let settings = config::load(&variables)?;
-        Ok(Self { settings, clock: Arc::clone(&stage.clock), folder, between: None, life: None, lives: 0, address: None })
+        let variables = settings_for(&stage.world).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Ok(Self { variables, clock: Arc::clone(&stage.clock), folder, between: None, life: None, lives: 0, address: None })
     }
 
     /// Puts something between the service and its store.
@@ -148,14 +148,14 @@ impl InProcess {
     async fn live(&mut self) -> anyhow::Result<()> {
         let clock = if self.lives == 0 { Arc::clone(&self.clock) } else { self.clock.another_life() };
         self.lives += 1;
+        let settings: Settings = config::load(&self.variables.clone().into_iter().collect::<Variables>())?;
+        let store = run::open(self.folder.path()).await?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().context("no threads")?;
         let on = runtime.handle().clone();
         let threads = Killer::new(&self.clock, runtime);
-        let store = run::open(self.folder.path()).await?;
         let seen: Arc<dyn Store> = Arc::new(store.clone());
         let seen = self.between.as_ref().map_or(Arc::clone(&seen), |between| between.put(seen, threads.clone()));
         let ground = Ground { clock, ids: Arc::new(RandomIds), store: seen };
-        let settings = self.settings.clone();
         let born = on.spawn(async move {
             let wired = wire(&settings, ground, Box::new(std::io::sink()))?;
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -164,10 +164,10 @@ impl InProcess {
         });
         let (wired, listener, address) = born.await.context("the service did not start")??;
         let stop = CancellationToken::new();
-        on.spawn(server::serve(listener, wired.router, ListenerLimits::default(), stop.clone()));
         let service = wired.service.clone();
         let begun = on.spawn(async move { service.begin().await }).await;
         let killed = threads.is_killed();
+        on.spawn(server::serve(listener, wired.router, ListenerLimits::default(), stop.clone()));
         self.address = Some(ServiceAddress::new(&format!("http://{address}")));
         self.life = Some(Life { threads, service: wired.service, store, stop });
         match begun {
@@ -187,6 +187,11 @@ impl script::Service for InProcess {
 
     fn address(&self) -> ServiceAddress {
         self.address.clone().unwrap_or_else(|| ServiceAddress::new("http://127.0.0.1:9"))
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        Ok(())
     }
 
     async fn stop(&mut self) -> std::io::Result<()> {

@@ -1,17 +1,21 @@
 //! Drives one deployment to its true end: next step, perform, outcome, record, tell, again.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::deployment::{Deployment, Outcome, Step};
-use crate::domain::message::Message;
 use crate::domain::names::DeploymentId;
 use crate::ports::{Batch, Credentials, Lease, StoreError, UploadedSource, WakeKey};
 
+use super::Ports;
 use super::perform::perform;
-use super::{Ports, tell};
+use super::respite::earliest;
+use super::tell::{self, Telling};
 
 /// How long telling the end is tried before it is given up; the truth stays in the store.
-const CLOSING_LASTS: SignedDuration = SignedDuration::from_hours(1);
+const CLOSING_LASTS: SignedDuration = SignedDuration::from_hours(24);
+
+/// For how long the work has to stay ours before something is ordered: longer than an order can take.
+const ORDERING: SignedDuration = SignedDuration::from_secs(60);
 
 /// Why driving ended before the end.
 #[derive(Debug, thiserror::Error)]
@@ -31,8 +35,10 @@ pub(super) struct Hands {
     pub source: Option<UploadedSource>,
     /// Whether this worker recorded the phase that the deployment stands in, so that nobody else can have acted in it.
     pub entered: bool,
-    /// The message as the card shows it.
-    pub shown: Option<Message>,
+    /// Until when a service asked to be left alone.
+    pub not_before: Option<Timestamp>,
+    /// What was told, and who is given a rest.
+    pub telling: Telling,
 }
 
 /// Drives. Returns when the deployment is over and told, or when the process is about to end.
@@ -48,8 +54,12 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         if ports.is_stopping() {
             return Ok(());
         }
+        // Telling may have taken long. What cannot be undone is done by whoever has the work now, and by nobody else.
+        if matches!(step, Step::Announce | Step::OrderBuild) && hands.entered {
+            still_ours(ports, lease).await?;
+        }
         let moved = if step == Step::Close {
-            close(ports, who.as_ref(), &deployment).await
+            close(ports, who.as_ref(), &deployment, &mut hands).await
         } else {
             let waited_for_turn = step == Step::WaitForTurn;
             let outcome = match &who {
@@ -60,7 +70,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
             };
             let moved = record_outcome(ports, lease, &mut deployment, outcome, &mut hands).await?;
             if waited_for_turn && matches!(moved, Moved::On) {
-                tell::tell_turn(ports, &deployment).await;
+                tell::tell_turn(ports, &deployment, &mut hands).await;
             }
             moved
         };
@@ -73,8 +83,12 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
                 }
                 reload(ports, &mut deployment, &mut hands).await?;
             }
+            // The wake that tells of the end of the process may have been heard within the step.
+            Moved::Not if ports.is_stopping() => return Ok(()),
             Moved::Not => {
-                ports.clock.wait(WakeKey::Deployment(id), deployment.next_look(ports.clock.now())).await;
+                let next = deployment.next_look(ports.clock.now());
+                let next = next.map(|next| hands.not_before.take().map_or(next, |not_before| next.max(not_before)));
+                ports.clock.wait(WakeKey::Deployment(id), earliest([next, hands.telling.again_at()])).await;
                 reload(ports, &mut deployment, &mut hands).await?;
             }
         }
@@ -146,6 +160,15 @@ pub(super) async fn save(ports: &Ports, lease: &Lease, next: &Deployment, leaves
     }
 }
 
+async fn still_ours(ports: &Ports, lease: &Lease) -> Result<(), DriveError> {
+    let now = ports.clock.now();
+    let until = now.checked_add(ORDERING).unwrap_or(now).max(lease.until);
+    match ports.store.renew(lease, now, until).await.map_err(DriveError::Store)? {
+        Some(_) => Ok(()),
+        None => Err(DriveError::LeaseLost),
+    }
+}
+
 async fn load(ports: &Ports, id: DeploymentId) -> Result<Option<Deployment>, DriveError> {
     ports.store.deployment(id).await.map_err(DriveError::Store)
 }
@@ -162,8 +185,8 @@ async fn reload(ports: &Ports, deployment: &mut Deployment, hands: &mut Hands) -
 }
 
 /// Tells the end: at the source control, on the card, to the asker.
-async fn close(ports: &Ports, who: Option<&Credentials>, deployment: &Deployment) -> Moved {
-    if tell::is_told(ports, who, deployment).await {
+async fn close(ports: &Ports, who: Option<&Credentials>, deployment: &Deployment, hands: &mut Hands) -> Moved {
+    if tell::is_told(ports, who, deployment, hands).await {
         return Moved::Closed;
     }
     let tried_for = ports.clock.now().duration_since(deployment.since);

@@ -12,8 +12,11 @@ mod offers;
 mod perform;
 mod plan;
 mod press;
+mod respite;
 mod stop;
 mod tell;
+#[cfg(test)]
+mod testing;
 
 use std::collections::HashMap;
 use std::sync::Arc;

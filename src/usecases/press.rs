@@ -28,7 +28,12 @@ pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, a
             if !deployment.has_ended() {
                 return Ok(Some(speech::still_going(&deployment)));
             }
-            answer::run(ports, request, who, &again(&deployment), None).await
+            // The new card stands where the first one stood, also where the button was pressed in a private message.
+            let mut there = request.clone();
+            if there.origin.person.workspace == deployment.origin.person.workspace {
+                there.origin.channel = deployment.origin.channel.clone();
+            }
+            answer::run(ports, &there, who, &again(&deployment), None).await
         }
         Act::Take(id) => take(ports, request, who, id).await,
     }

@@ -46,6 +46,9 @@ pub(super) enum CallFault {
 pub(super) enum Again {
     /// It says something: twice would be wrong.
     Never,
+    /// Whoever keeps a card has something newer to show soon, and a deploy goes on meanwhile: one try, without waiting for
+    /// anything. When to try again is for the caller to say.
+    NotHere,
     /// Done twice it is as if done once.
     Harmless,
 }
@@ -104,6 +107,7 @@ impl Api {
         loop {
             let fault = match attempt().await {
                 Ok(answer) => return Ok(answer),
+                Err(fault) if again == Again::NotHere => return Err(fault),
                 Err(fault) => fault,
             };
             let pause = match &fault {

@@ -66,7 +66,7 @@ impl SlackChat {
         }
         let spoken = match message.audience {
             Audience::Asker => self.ephemeral(origin, message).await.map(|()| Delivered::Final),
-            Audience::Channel => self.post(&origin.person.workspace, origin.channel.as_str(), message).await,
+            Audience::Channel => self.post(&origin.person.workspace, origin.channel.as_str(), message, Again::Never).await,
         };
         match spoken {
             Err(Failed(_, CallFault::Said(error))) if is_about_place(&error) => match message.audience {
@@ -78,14 +78,19 @@ impl SlackChat {
     }
 
     async fn card(&self, origin: &Origin, message: &Message) -> Result<Delivered, PortError> {
-        match self.post(&origin.person.workspace, origin.channel.as_str(), message).await {
-            Err(Failed(_, CallFault::Said(error))) if is_about_place(&error) => {
-                if self.by_reply(origin, &message.clone().line(words::card_by_reply())).await? {
-                    return Ok(Delivered::Final);
-                }
+        let refused = match self.post(&origin.person.workspace, origin.channel.as_str(), message, Again::NotHere).await {
+            Err(refused @ Failed(_, CallFault::Said(_))) => refused,
+            other => return other.map_err(PortError::from),
+        };
+        // Whatever the bot may not do: the command's own address asks for no right of the bot's.
+        if self.by_reply(origin, &message.clone().line(words::card_by_reply())).await? {
+            return Ok(Delivered::Final);
+        }
+        match &refused {
+            Failed(_, CallFault::Said(error)) if is_about_place(error) => {
                 self.direct(&origin.person, &message.clone().line(words::directly_instead())).await
             }
-            other => other.map_err(PortError::from),
+            Failed(..) => Err(refused.into()),
         }
     }
 
@@ -99,7 +104,7 @@ impl SlackChat {
             Err(fault) => return Err(port_error("conversations.open", fault.clone())),
         };
         let channel = channel.unwrap_or_else(|| person.user.to_string());
-        self.post(&person.workspace, &channel, message).await.map_err(PortError::from)
+        self.post(&person.workspace, &channel, message, Again::Never).await.map_err(PortError::from)
     }
 
     /// Says it by the command's own address; `false`: there is none, or it certainly said nothing.
@@ -147,12 +152,12 @@ impl SlackChat {
         said.await.map(|_| ()).map_err(|fault| Failed(METHOD, fault))
     }
 
-    async fn post(&self, workspace: &WorkspaceId, channel: &str, message: &Message) -> Result<Delivered, Failed> {
+    async fn post(&self, workspace: &WorkspaceId, channel: &str, message: &Message, again: Again) -> Result<Delivered, Failed> {
         const METHOD: &str = "chat.postMessage";
         let said = in_blocks_or_plain(message, |rendered| {
             let mut body = content(&rendered);
             add(&mut body, [("channel", json!(channel)), ("unfurl_links", json!(false)), ("unfurl_media", json!(false))]);
-            async move { self.api.call(METHOD, &body, Again::Never).await }
+            async move { self.api.call(METHOD, &body, again).await }
         });
         let answer = said.await.map_err(|fault| Failed(METHOD, fault))?;
         let text = |name: &str| answer.get(name).and_then(Value::as_str);
@@ -185,7 +190,7 @@ impl Chat for SlackChat {
         let said = in_blocks_or_plain(message, |rendered| {
             let mut body = content(&rendered);
             add(&mut body, [("channel", json!(what.channel)), ("ts", json!(what.message))]);
-            async move { self.api.call(METHOD, &body, Again::Harmless).await }
+            async move { self.api.call(METHOD, &body, Again::NotHere).await }
         });
         match said.await {
             Ok(_) => Ok(()),

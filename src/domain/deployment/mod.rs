@@ -205,7 +205,7 @@ pub struct Deployment {
     pub cancel: Option<Cancel>,
     /// Its message.
     pub card: Card,
-    /// Whether the asker was told the end.
+    /// Whether the asker was told what only they are told in this phase: that a code is wanted, or the end.
     #[serde(default)]
     pub asker_told: bool,
     /// Whether the end has been told: at the source control, on the card, to the asker.

@@ -196,39 +196,57 @@ async fn too_fast_is_waited_out_within_a_bound() {
     desk.once(POST, ResponseTemplate::new(429).insert_header("retry-after", "7")).await;
     desk.once(POST, no("ratelimited")).await;
     desk.on(POST, posted("C1")).await;
-    assert!(desk.chat.say(&Addressee::Card(desk.mute()), &words(Audience::Channel)).await.is_ok());
+    assert!(desk.chat.say(&Addressee::Answer(desk.mute()), &words(Audience::Channel)).await.is_ok());
     assert_eq!(desk.clock.since_start(), 8);
 
     let desk = Desk::new().await;
     desk.on(POST, ResponseTemplate::new(429).insert_header("retry-after", "31")).await;
-    let error = desk.chat.say(&Addressee::Card(desk.mute()), &words(Audience::Channel)).await.unwrap_err();
+    let error = desk.chat.say(&Addressee::Answer(desk.mute()), &words(Audience::Channel)).await.unwrap_err();
     let until = jiff::Timestamp::from_second(NOW + 31).unwrap();
     assert_eq!(error.fault, Fault::RateLimited { until: Some(until) });
     assert_eq!((desk.clock.since_start(), desk.paths().await.len()), (0, 1));
 
     let desk = Desk::new().await;
     desk.on(POST, ResponseTemplate::new(429).insert_header("retry-after", "0")).await;
-    desk.chat.say(&Addressee::Card(desk.mute()), &words(Audience::Channel)).await.unwrap_err();
+    desk.chat.say(&Addressee::Answer(desk.mute()), &words(Audience::Channel)).await.unwrap_err();
     assert_eq!((desk.clock.since_start(), desk.paths().await.len()), (5, 6));
 }
 
 #[tokio::test]
-async fn an_edit_restates_everything_and_is_repeated_while_unclear() {
+async fn a_card_waits_for_nothing_since_a_deploy_goes_on_meanwhile() {
+    for answer in [ResponseTemplate::new(429).insert_header("retry-after", "2"), ResponseTemplate::new(503)] {
+        let desk = Desk::new().await;
+        desk.on(POST, answer.clone()).await;
+        desk.on(UPDATE, answer).await;
+        let said = desk.chat.say(&Addressee::Card(desk.mute()), &words(Audience::Channel)).await;
+        assert!(said.is_err_and(|error| error.is_temporary()));
+        let changed = desk.chat.amend(&at("C1", "1.2"), &words(Audience::Channel)).await;
+        assert!(changed.is_err_and(|error| error.is_temporary()));
+        assert_eq!((desk.clock.since_start(), desk.paths().await.len()), (0, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_card_goes_by_the_address_also_where_the_bot_has_lost_its_rights() {
+    for error in ["missing_scope", "token_revoked", "account_inactive", "ekm_access_denied"] {
+        let desk = Desk::new().await;
+        desk.on(POST, no(error)).await;
+        desk.on(HOOK, ResponseTemplate::new(200)).await;
+        assert_eq!(desk.chat.say(&Addressee::Card(desk.origin()), &words(Audience::Channel)).await, Ok(Delivered::Final), "{error}");
+        assert_eq!(desk.paths().await, [POST, HOOK]);
+        assert!(desk.chat.say(&Addressee::Card(desk.mute()), &words(Audience::Channel)).await.is_err(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_edit_restates_everything() {
     let desk = Desk::new().await;
-    desk.once(UPDATE, ResponseTemplate::new(503)).await;
-    desk.once(UPDATE, ResponseTemplate::new(200).set_body_string("<html>")).await;
     desk.on(UPDATE, ok(json!({}))).await;
     desk.chat.amend(&at("C1", "1.2"), &words(Audience::Channel)).await.unwrap();
     let asked = desk.asked().await;
-    assert_eq!(asked.len(), 3);
-    let body = &asked[2].1;
+    let body = &asked[0].1;
     assert_eq!((&body["channel"], &body["ts"], &body["parse"]), (&json!("C1"), &json!("1.2"), &json!("none")));
     assert!(body["text"].is_string() && body["blocks"].is_array());
-
-    let desk = Desk::new().await;
-    desk.on(UPDATE, ResponseTemplate::new(503)).await;
-    let error = desk.chat.amend(&at("C1", "1.2"), &words(Audience::Channel)).await.unwrap_err();
-    assert_eq!((error.fault, desk.paths().await.len()), (Fault::Unclear, 3));
 }
 
 #[tokio::test]

@@ -1,0 +1,151 @@
+//! A chat that fails holds up nothing, is not stormed, and is told the end all the same.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::super::drive::drive;
+use super::super::testing::{Did, Outside, lease, who};
+use super::*;
+use crate::domain::deployment::samples::{at, build_id, deployment};
+use crate::domain::deployment::{Announcement, MessageRef, Stage};
+
+fn a_card() -> Card {
+    let origin = deployment(Phase::Starting).origin;
+    Card::At(MessageRef { workspace: origin.person.workspace, channel: origin.channel, message: "1".to_owned() })
+}
+
+/// A deployment in a phase, stored, and the outside.
+fn outside(phase: Phase, change: impl FnOnce(&mut Deployment)) -> (Arc<Outside>, Deployment) {
+    let mut deployment = deployment(phase);
+    change(&mut deployment);
+    let outside = Outside::new();
+    outside.keep(&deployment);
+    (outside, deployment)
+}
+
+async fn told(outside: &Arc<Outside>, deployment: &mut Deployment, hands: &mut Hands) {
+    tell(&outside.ports(), &lease(deployment.id), Some(&who()), deployment, hands).await.unwrap();
+}
+
+fn building() -> Phase {
+    Phase::Building { build: build_id() }
+}
+
+fn ended() -> Phase {
+    Phase::Failed { during: Stage::Build, why: Failure::Build }
+}
+
+#[tokio::test]
+async fn a_chat_that_fails_is_asked_less_and_less_often_while_the_deploy_goes_on() {
+    let (outside, mut deployment) = outside(building(), |deployment| deployment.card = a_card());
+    outside.amend.lock().unwrap().extend([Fault::Unclear; 100]);
+    let mut hands = Hands::default();
+    for _ in 0..100 {
+        told(&outside, &mut deployment, &mut hands).await;
+        outside.pass(3);
+    }
+    assert!(outside.did().len() <= 8, "{:?}", outside.did());
+}
+
+#[tokio::test]
+async fn a_rest_that_the_chat_asks_for_is_kept_and_waited_for() {
+    let (outside, mut deployment) = outside(Phase::NeedsCode { until: at(600) }, |deployment| deployment.card = a_card());
+    outside.word.lock().unwrap().push_back(Fault::RateLimited { until: Some(at(40)) });
+    let mut hands = Hands::default();
+    told(&outside, &mut deployment, &mut hands).await;
+    assert_eq!(hands.telling.again_at(), Some(at(40)), "the next look at a deploy that needs a code is ten minutes away");
+    outside.pass(40);
+    told(&outside, &mut deployment, &mut hands).await;
+    assert!(deployment.asker_told);
+    assert_eq!(hands.telling.again_at(), None);
+}
+
+#[tokio::test]
+async fn a_card_that_is_refused_for_good_is_tried_once() {
+    let (outside, mut deployment) = outside(building(), |_| {});
+    outside.card.lock().unwrap().extend([Fault::Forbidden; 100]);
+    let mut hands = Hands::default();
+    for _ in 0..10 {
+        told(&outside, &mut deployment, &mut hands).await;
+        outside.pass(60);
+    }
+    assert_eq!(outside.did(), [Did::Card]);
+}
+
+#[tokio::test]
+async fn a_card_that_is_lost_again_and_again_is_not_shown_for_ever() {
+    let (outside, mut deployment) = outside(building(), |deployment| deployment.card = a_card());
+    outside.amend.lock().unwrap().extend([Fault::NotFound; 100]);
+    let mut hands = Hands::default();
+    for minute in 0..10 {
+        deployment.phase = if minute % 2 == 0 { building() } else { Phase::Unknown(crate::domain::deployment::Watched::Order) };
+        told(&outside, &mut deployment, &mut hands).await;
+        outside.pass(60);
+    }
+    assert_eq!(outside.when(|did| *did == Did::Card).len(), 2);
+}
+
+#[tokio::test]
+async fn the_end_is_told_until_it_stands_on_the_card_and_at_the_record() {
+    let (outside, deployment) = outside(ended(), |deployment| {
+        deployment.card = a_card();
+        deployment.announcement = Some(Announcement { id: AnnouncementId::parse("1").unwrap(), reported: None });
+    });
+    outside.amend.lock().unwrap().extend([Fault::Unreachable; 12]);
+    outside.report.lock().unwrap().extend([Fault::Unclear; 3]);
+    drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+    assert!(outside.stored(deployment.id).closed);
+    assert_eq!(outside.when(|did| *did == Did::Amend).len(), 13, "a chat that is away for most of an hour");
+    assert_eq!(outside.when(|did| matches!(did, Did::Report(_))).len(), 4);
+    assert_eq!(outside.when(|did| matches!(did, Did::Direct(_))), [0], "the asker knows at once, and once");
+}
+
+#[tokio::test]
+async fn the_end_of_waiting_for_a_code_is_told_too() {
+    let (outside, deployment) = outside(Phase::NeedsCode { until: at(600) }, |deployment| {
+        deployment.card = a_card();
+        deployment.asker_told = true;
+    });
+    drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+    assert!(matches!(outside.stored(deployment.id).phase, Phase::Failed { why: Failure::NoCode, .. }));
+    assert_eq!(outside.when(|did| matches!(did, Did::Direct(_))), [600]);
+}
+
+#[tokio::test]
+async fn the_two_ways_on_are_made_once_and_the_new_head_inherits_no_override() {
+    let gate = |deployment: &Deployment| {
+        let (by, asked) = (deployment.cargo.named_by.clone(), deployment.cargo.commit.clone());
+        Failure::Gate(vec![Reason::RefMoved { by, asked, now: super::super::testing::sha('b') }])
+    };
+    let (outside, mut deployment) = outside(ended(), |deployment| {
+        deployment.card = a_card();
+        deployment.phase = Phase::Failed { during: Stage::Checks, why: gate(deployment) };
+        deployment.overriding =
+            Some(crate::domain::deployment::Override { because: "the flaky test is known".to_owned(), skipped: Vec::new() });
+    });
+    outside.word.lock().unwrap().extend([Fault::Unreachable; 5]);
+    let mut hands = Hands::default();
+    while !deployment.asker_told {
+        told(&outside, &mut deployment, &mut hands).await;
+        outside.pass(60);
+    }
+    let offers: Vec<Command> = outside.offers.lock().unwrap().values().map(|offer| offer.command.clone()).collect();
+    assert_eq!(offers.len(), 2);
+    for command in offers {
+        let Command::Deploy { wish: Wish { what: AskedRef::Pinned { commit, .. }, .. }, passing_checks, .. } = command else {
+            panic!("{command:?}")
+        };
+        assert_eq!(passing_checks, commit == deployment.cargo.commit);
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_work_while_it_told_orders_nothing() {
+    let (outside, deployment) = outside(Phase::Uploading, |deployment| deployment.card = a_card());
+    // The first change is told before the upload, the second between the record of the order and the order.
+    outside.loses_lease_at.store(2, Ordering::SeqCst);
+    let ended = drive(&outside.ports(), &lease(deployment.id), deployment.id).await;
+    assert!(matches!(outside.stored(deployment.id).phase, Phase::AboutToBuild(_)));
+    assert!(matches!(ended, Err(DriveError::LeaseLost)), "{ended:?}");
+    assert!(!outside.did().contains(&Did::Order));
+}
