@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -15,6 +17,7 @@ use crate::adapters::clock::RandomIds;
 use crate::adapters::http::server::{self, ListenerLimits};
 use crate::adapters::sled::SledStore;
 use crate::config::{self, Settings, Variables};
+use crate::ports::Store;
 use crate::run;
 use crate::sandbox::clock::SteppedClock;
 use crate::sandbox::script;
@@ -43,12 +46,71 @@ impl Stage {
     }
 }
 
+/// How long the threads of a killed life may take to be gone, in real time.
+const DYING: Duration = Duration::from_secs(10);
+
+/// Puts something between the service and its store, anew in each life.
+pub trait Between: std::fmt::Debug + Send {
+    /// Makes it. `killer` ends the life that it is made for.
+    fn put(&self, store: Arc<dyn Store>, killer: Killer) -> Arc<dyn Store>;
+}
+
+/// Ends one life of the service from within, as `kill -9` does: nothing of it is polled any more.
+#[derive(Clone, Debug)]
+pub struct Killer {
+    clock: Arc<SteppedClock>,
+    threads: Arc<Mutex<Threads>>,
+}
+
+#[derive(Debug)]
+enum Threads {
+    Running(Runtime),
+    Ending(JoinHandle<()>),
+    Gone,
+}
+
+impl Killer {
+    fn new(clock: &Arc<SteppedClock>, runtime: Runtime) -> Self {
+        Self { clock: Arc::clone(clock), threads: Arc::new(Mutex::new(Threads::Running(runtime))) }
+    }
+
+    /// Kills. The next life begins as soon as somebody tends the service.
+    pub fn kill(&self) {
+        let mut threads = self.lock();
+        *threads = match std::mem::replace(&mut *threads, Threads::Gone) {
+            // A runtime waits for its own threads, so another thread has to end it.
+            Threads::Running(runtime) => Threads::Ending(std::thread::spawn(move || runtime.shutdown_timeout(DYING))),
+            other @ (Threads::Ending(_) | Threads::Gone) => other,
+        };
+        // Nothing of this life counts any more, so that nobody waits for it to come to rest.
+        drop(self.clock.another_life());
+    }
+
+    fn is_killed(&self) -> bool {
+        !matches!(*self.lock(), Threads::Running(_))
+    }
+
+    /// Kills, and returns when the threads are gone.
+    async fn end(&self) -> std::io::Result<()> {
+        self.kill();
+        let threads = std::mem::replace(&mut *self.lock(), Threads::Gone);
+        let Threads::Ending(thread) = threads else { return Ok(()) };
+        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+        joined.map_err(std::io::Error::other)?.map_err(|_| std::io::Error::other("the threads of a life did not end"))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Threads> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The service in this process, each life on threads of its own, so that it can be abandoned as a crash abandons it.
 #[derive(Debug)]
 pub struct InProcess {
     variables: BTreeMap<String, String>,
     clock: Arc<SteppedClock>,
     folder: TempDir,
+    between: Option<Box<dyn Between>>,
     life: Option<Life>,
     lives: u32,
     address: Option<ServiceAddress>,
@@ -56,7 +118,7 @@ pub struct InProcess {
 
 #[derive(Debug)]
 struct Life {
-    runtime: Runtime,
+    threads: Killer,
     service: Service,
     store: SledStore,
     stop: CancellationToken,
@@ -68,7 +130,14 @@ impl InProcess {
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.context("no folder for the store")?;
         let variables = settings_for(&stage.world).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Ok(Self { variables, clock: Arc::clone(&stage.clock), folder, life: None, lives: 0, address: None })
+        Ok(Self { variables, clock: Arc::clone(&stage.clock), folder, between: None, life: None, lives: 0, address: None })
+    }
+
+    /// Puts something between the service and its store.
+    #[must_use]
+    pub fn with(mut self, between: impl Between + 'static) -> Self {
+        self.between = Some(Box::new(between));
+        self
     }
 
     /// The store's folder.
@@ -79,11 +148,15 @@ impl InProcess {
     async fn live(&mut self) -> anyhow::Result<()> {
         let clock = if self.lives == 0 { Arc::clone(&self.clock) } else { self.clock.another_life() };
         self.lives += 1;
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().context("no threads")?;
-        let store = run::open(self.folder.path()).await?;
-        let ground = Ground { clock, ids: Arc::new(RandomIds), store: Arc::new(store.clone()) };
         let settings: Settings = config::load(&self.variables.clone().into_iter().collect::<Variables>())?;
-        let born = runtime.spawn(async move {
+        let store = run::open(self.folder.path()).await?;
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().context("no threads")?;
+        let on = runtime.handle().clone();
+        let threads = Killer::new(&self.clock, runtime);
+        let seen: Arc<dyn Store> = Arc::new(store.clone());
+        let seen = self.between.as_ref().map_or(Arc::clone(&seen), |between| between.put(seen, threads.clone()));
+        let ground = Ground { clock, ids: Arc::new(RandomIds), store: seen };
+        let born = on.spawn(async move {
             let wired = wire(&settings, ground, Box::new(std::io::sink()))?;
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
             let address = listener.local_addr()?;
@@ -92,11 +165,17 @@ impl InProcess {
         let (wired, listener, address) = born.await.context("the service did not start")??;
         let stop = CancellationToken::new();
         let service = wired.service.clone();
-        runtime.spawn(async move { service.begin().await }).await.context("the service did not begin")??;
-        runtime.spawn(server::serve(listener, wired.router, ListenerLimits::default(), stop.clone()));
+        let begun = on.spawn(async move { service.begin().await }).await;
+        let killed = threads.is_killed();
+        on.spawn(server::serve(listener, wired.router, ListenerLimits::default(), stop.clone()));
         self.address = Some(ServiceAddress::new(&format!("http://{address}")));
-        self.life = Some(Life { runtime, service: wired.service, store, stop });
-        Ok(())
+        self.life = Some(Life { threads, service: wired.service, store, stop });
+        match begun {
+            Ok(begun) => Ok(begun?),
+            // It died while it began: whoever tends it goes on.
+            Err(_) if killed => Ok(()),
+            Err(error) => Err(error).context("the service did not begin"),
+        }
     }
 }
 
@@ -116,26 +195,31 @@ impl script::Service for InProcess {
     }
 
     async fn stop(&mut self) -> std::io::Result<()> {
-        let Some(Life { runtime, service, store, stop }) = self.life.take() else { return Ok(()) };
+        let Some(Life { threads, service, store, stop }) = self.life.take() else { return Ok(()) };
         stop.cancel();
         service.drain().await;
         store.close().await;
-        runtime.shutdown_background();
-        Ok(())
+        threads.end().await
     }
 
     async fn crash(&mut self) -> std::io::Result<()> {
-        if let Some(Life { runtime, .. }) = self.life.take() {
-            runtime.shutdown_background();
+        let Some(Life { threads, .. }) = self.life.take() else { return Ok(()) };
+        threads.end().await
+    }
+
+    async fn tend(&mut self) -> std::io::Result<()> {
+        if self.life.as_ref().is_none_or(|life| !life.threads.is_killed()) {
+            return Ok(());
         }
-        Ok(())
+        self.crash().await?;
+        self.start().await
     }
 }
 
 impl Drop for InProcess {
     fn drop(&mut self) {
-        if let Some(Life { runtime, .. }) = self.life.take() {
-            runtime.shutdown_background();
+        if let Some(Life { threads, .. }) = self.life.take() {
+            threads.kill();
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::sandbox::terminal;
 use crate::sandbox::world::World;
 
 pub use child::Child;
-pub use in_process::{InProcess, Stage};
+pub use in_process::{Between, InProcess, Killer, Stage};
 
 /// Where the simulated world listens when it is served alone, unless told otherwise: eight ports in a row.
 pub const FIRST_PORT: u16 = 9001;

@@ -118,6 +118,15 @@ impl<'a> Player<'a> {
 
     /// Plays a script to its end and stops the service. An error means that it could not go on.
     pub async fn play(&mut self, script: &Script) -> Result<Played, ScriptError> {
+        let played = self.play_on(script).await?;
+        if self.running {
+            self.stop().await.map_err(|what| ScriptError { file: script.file.clone(), line: script.steps.len(), what })?;
+        }
+        Ok(played)
+    }
+
+    /// Plays a script to its end and leaves the service running, for the next one.
+    pub async fn play_on(&mut self, script: &Script) -> Result<Played, ScriptError> {
         let mut played = Played::default();
         if !self.running {
             self.start().await.map_err(|what| ScriptError { file: script.file.clone(), line: 1, what })?;
@@ -131,9 +140,6 @@ impl<'a> Player<'a> {
             }
             self.act(step).await.map_err(error)?;
             played.seen.push(self.write(matches!(step.act, Act::Type { .. } | Act::Press { .. })));
-        }
-        if self.running {
-            self.stop().await.map_err(|what| ScriptError { file: script.file.clone(), line: script.steps.len(), what })?;
         }
         Ok(played)
     }

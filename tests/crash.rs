@@ -1,0 +1,206 @@
+//! The service dies at a chosen write to its store, and goes on in a next life: the end is the same as without, and nothing
+//! is doubled.
+//!
+//! `SLASH_HEROKU_CRASH=all` runs every point of every play, and the name of a play every point of that one; without it some plays
+//! are run at all their points and the others at some.
+
+mod deadly;
+mod ends;
+mod plays;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use slash_heroku::adapters::sled::SledStore;
+use slash_heroku::rehearsal::{InProcess, Stage};
+use slash_heroku::sandbox::company::HEROKU_TOKEN;
+use slash_heroku::sandbox::script::{Act, Player, Script};
+use slash_heroku::sandbox::slack::SlackWorkspace;
+
+use deadly::{Death, Fate, Moment, Point};
+use ends::End;
+use plays::{CODE_OF_THE_LAST, PLAYS, Play};
+
+/// How many are played at a time: each has a world and a service of its own.
+const AT_ONCE: usize = 6;
+/// Which part of the points of a play is run by default, and how many at least.
+const PART: usize = 10;
+const AT_LEAST: usize = 3;
+
+/// How a play went.
+struct Performance {
+    /// What was done and seen.
+    transcript: String,
+    /// What was not as it must be.
+    faults: Vec<String>,
+    /// The writes to the store.
+    writes: Vec<&'static str>,
+    /// Where the service died.
+    death: Option<Death>,
+    end: End,
+}
+
+/// A person sees that something was not taken.
+fn was_refused(seen: &[String]) -> bool {
+    seen.iter().any(|line| line.contains("failed with the error") || line.contains("the button failed"))
+}
+
+/// Whether the newest message that everybody sees asks for a code.
+fn wants_code(slack: &SlackWorkspace) -> bool {
+    let cards = slack.messages();
+    let card = cards.iter().rev().find(|message| message.to.is_none() && message.channel.starts_with('C'));
+    card.is_some_and(|card| slack.render(card).headline.contains("waiting for a one-time code"))
+}
+
+/// A script of the steps of `script` that are `range`.
+fn part(script: &Script, range: std::ops::Range<usize>) -> Script {
+    let mut part = script.clone();
+    part.steps = script.steps[range].to_vec();
+    part
+}
+
+async fn perform(play: &Play, point: Option<Point>) -> anyhow::Result<Performance> {
+    let fate = Arc::new(Fate::new(point));
+    let mut stage = Stage::set().await?;
+    let slack = Arc::clone(&stage.world.slack);
+    let (github, heroku) = (Arc::clone(&stage.world.github), Arc::clone(&stage.world.heroku));
+    let mut service = InProcess::new(&stage)?.with(deadly::Deaths(Arc::clone(&fate)));
+    let folder = service.folder().to_owned();
+    let mut player = Player::new(Arc::clone(&stage.clock), Arc::clone(&slack), &mut stage.world, &mut service);
+    let script = Script::parse(play.name, play.text)?;
+    let (mut lines, mut faults) = (Vec::new(), Vec::new());
+
+    for place in 0..script.steps.len() {
+        let step = part(&script, place..place + 1);
+        let asks = matches!(script.steps[place].act, Act::Type { .. } | Act::Press { .. });
+        for asked in 1.. {
+            let (lived, offered) = (fate.death().is_none(), fate.offered());
+            lines.push(script.written(&script.steps[place]).to_owned());
+            let played = player.play_on(&step).await?;
+            lines.extend(played.seen.iter().flatten().map(|line| format!("  {line}")));
+            faults.extend(played.failures.iter().map(ToString::to_string));
+            lines.extend(fate.death().filter(|_| lived).map(|death| format!("!! died {death}")));
+            if !asks || fate.was_taken(offered).await {
+                // What was taken is answered without that anybody asks again.
+                break;
+            }
+            // Whoever sees that nothing was taken asks again.
+            if !was_refused(played.seen.first().map_or(&[], Vec::as_slice)) || asked == 2 {
+                faults.push("what does not lie on disk was acknowledged".to_owned());
+                break;
+            }
+        }
+        if let Some(code) = play.code.filter(|_| fate.death().is_some() && wants_code(&slack)) {
+            let script = Script::parse(play.name, &format!("ana> {code}\n~ 5m\n"))?;
+            lines.push(format!("ana> {code}"));
+            lines.extend(player.play_on(&script).await?.seen.concat());
+        }
+    }
+    let writes = fate.spare();
+    let end = End::of(play, &slack, &github, &heroku);
+
+    // After all that, the app takes the next deploy.
+    heroku.add_user(HEROKU_TOKEN, "ana@example.com", &[CODE_OF_THE_LAST], true);
+    let next = Script::parse(play.name, &format!("ana> {}\n~ 5m\n= no violations\n", play.next))?;
+    lines.push(format!("ana> {}", play.next));
+    let builds = heroku.builds(play.app).len();
+    let played = player.play(&next).await?;
+    lines.extend(played.seen.iter().flatten().map(|line| format!("  {line}")));
+    faults.extend(played.failures.iter().map(ToString::to_string));
+    let after = heroku.builds(play.app);
+    if after.len() != builds + 1 || after.last().is_none_or(|build| build.status != "succeeded") {
+        faults.push(format!("the next deploy does not run: {after:?}"));
+    }
+    faults.extend(ends::at_rest(&SledStore::open(&folder)?, &fate.known()).await);
+    Ok(Performance { transcript: lines.join("\n"), faults, writes, death: fate.death(), end })
+}
+
+/// Plays at one point and holds the end against the one without a crash. `Some` tells what was wrong.
+async fn at(play: &Play, point: Point, reference: &Performance, missed: &AtomicUsize) -> Option<String> {
+    let performance = match perform(play, Some(point)).await {
+        Ok(performance) => performance,
+        Err(error) => return Some(format!("{}, {point}: could not be played: {error:#}", play.name)),
+    };
+    let mut faults = performance.faults;
+    faults.extend(performance.end.differs_from(&reference.end));
+    if performance.death.is_none() {
+        missed.fetch_add(1, Ordering::Relaxed);
+    }
+    let died = performance.death.map_or_else(|| "nobody died".to_owned(), |death| format!("died {death}"));
+    (!faults.is_empty()).then(|| {
+        let indent = |text: &str| text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n");
+        format!("{}, {point} ({died}):\n{}\n{}", play.name, indent(&faults.join("\n")), indent(&performance.transcript))
+    })
+}
+
+/// The points to run of `all`: a part of them that differs from play to play, and is the same in every run.
+fn chosen(play: usize, all: Vec<Point>) -> Vec<Point> {
+    let wanted = (all.len() / PART).max(AT_LEAST).min(all.len());
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(play as u64 + 1);
+    let mut left = all;
+    let mut points = Vec::new();
+    for _ in 0..wanted {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        points.push(left.swap_remove((seed >> 33) as usize % left.len()));
+    }
+    points
+}
+
+/// Runs jobs on several threads; gives back what each said.
+fn together<J: Sync, R: Send>(jobs: &[J], work: impl AsyncFn(&J) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_ONCE)
+            .map(|_| {
+                scope.spawn(|| {
+                    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+                    let mut done = Vec::new();
+                    loop {
+                        let place = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(job) = jobs.get(place) else { return done };
+                        done.push((place, runtime.block_on(work(job))));
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, said)| said).collect()
+}
+
+#[test]
+fn the_end_is_the_same_wherever_the_service_dies() {
+    #[expect(clippy::disallowed_methods, reason = "SLASH_HEROKU_CRASH is a switch of the tests, not a setting of the product")]
+    let setting = std::env::var("SLASH_HEROKU_CRASH").unwrap_or_default();
+    let references: Vec<Performance> = together(PLAYS, async |play| perform(play, None).await.unwrap());
+    for (play, reference) in PLAYS.iter().zip(&references) {
+        assert!(reference.faults.is_empty(), "{} without a crash:\n{}\n{}", play.name, reference.faults.join("\n"), reference.transcript);
+    }
+    let mut jobs = Vec::new();
+    for (place, (play, reference)) in PLAYS.iter().zip(&references).enumerate() {
+        let numbered = || (1..).zip(&reference.writes);
+        let both = |write| [Moment::Before, Moment::After].map(|moment| Point { moment, write });
+        let all: Vec<Point> = numbered().flat_map(|(number, _)| both(number)).collect();
+        // Nothing outside comes before or after the renewal of a lease: that is the same as any other moment.
+        let telling = || numbered().filter(|(_, write)| **write != "renew").flat_map(|(number, _)| both(number)).collect();
+        let all_there = all.len();
+        let points = match setting.as_str() {
+            "all" => all,
+            "" if play.at_every_point => telling(),
+            "" => chosen(place, telling()),
+            name if name == play.name => all,
+            _ => continue,
+        };
+        println!("{}: {} of {} points", play.name, points.len(), all_there);
+        jobs.extend(points.into_iter().map(|point| (play, reference, point)));
+    }
+    let missed = AtomicUsize::new(0);
+    let wrong: Vec<String> =
+        together(&jobs, async |(play, reference, point)| at(play, *point, reference, &missed).await).into_iter().flatten().collect();
+    let missed = missed.into_inner();
+    println!("{} points, {missed} were not reached", jobs.len());
+    assert!(wrong.is_empty(), "{} of {} points:\n\n{}", wrong.len(), jobs.len(), wrong.join("\n\n"));
+    // Tasks that run at the same time do not always write equally often.
+    assert!(missed * 20 <= jobs.len(), "{missed} of {} points were not reached", jobs.len());
+}

@@ -1,0 +1,111 @@
+//! How a play ended: outside, in the chat, in the store.
+
+use std::collections::BTreeMap;
+
+use slash_heroku::adapters::sled::SledStore;
+use slash_heroku::ports::Store;
+use slash_heroku::sandbox::github::Github;
+use slash_heroku::sandbox::heroku::Heroku;
+use slash_heroku::sandbox::slack::{Rendered, SlackWorkspace};
+
+use super::deadly::Known;
+use super::plays::Play;
+
+/// How it ended, without what may differ: times, and what was said on the way.
+#[derive(Debug)]
+pub struct End {
+    records: Vec<String>,
+    builds: Vec<&'static str>,
+    releases: Vec<&'static str>,
+    /// The messages that everybody sees, as they stand, by what they are about.
+    cards: BTreeMap<String, Vec<String>>,
+    /// What the asker was told of ends.
+    told: Vec<String>,
+    /// How many answers only the asker saw.
+    answers: usize,
+}
+
+/// What a card is about: from the commit to the app, as in "`8fcbedd` (main) to staging (hubot-staging)".
+fn about(headline: &str) -> String {
+    let subject = headline.split_once('`').map_or(headline, |(_, rest)| rest);
+    let to_app = subject.match_indices(')').nth(1).and_then(|(end, _)| subject.get(..=end));
+    to_app.unwrap_or(subject).to_owned()
+}
+
+fn told(seen: &Rendered) -> String {
+    format!("{} {}", seen.glyph, seen.headline)
+}
+
+impl End {
+    pub fn of(play: &Play, slack: &SlackWorkspace, github: &Github, heroku: &Heroku) -> Self {
+        let state =
+            |states: &[slash_heroku::sandbox::github::SeenStatus]| states.last().map_or("none".to_owned(), |last| last.state.clone());
+        let seen: Vec<Rendered> = slack.messages().iter().map(|message| slack.render(message)).collect();
+        let mut cards: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for card in seen.iter().filter(|seen| seen.only.is_none() && seen.place.starts_with('#')) {
+            cards.entry(about(&card.headline)).or_default().push(told(card));
+        }
+        let ends = |seen: &&Rendered| seen.headline.starts_with("Your deploy of");
+        Self {
+            records: github.deployments(play.repository).iter().map(|record| state(&record.statuses)).collect(),
+            builds: heroku.builds(play.app).iter().map(|build| build.status).collect(),
+            releases: heroku.releases(play.app).iter().map(|release| release.status).collect(),
+            cards,
+            told: seen.iter().filter(|seen| seen.place.starts_with('@')).filter(ends).map(told).collect(),
+            answers: seen.iter().filter(|seen| seen.only.is_some() && !seen.glyph.is_empty()).count(),
+        }
+    }
+
+    /// What is not as in the play in which nobody died.
+    pub fn differs_from(&self, other: &Self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut same = |what: &str, ours: String, theirs: String| {
+            if ours != theirs {
+                faults.push(format!("{what}: {ours} instead of {theirs}"));
+            }
+        };
+        same("records at GitHub", format!("{:?}", self.records), format!("{:?}", other.records));
+        same("builds", format!("{:?}", self.builds), format!("{:?}", other.builds));
+        same("releases", format!("{:?}", self.releases), format!("{:?}", other.releases));
+        let subjects = |end: &Self| format!("{:?}", end.cards.keys().collect::<Vec<_>>());
+        same("cards", subjects(self), subjects(other));
+        for (subject, theirs) in &other.cards {
+            let ours = self.cards.get(subject).cloned().unwrap_or_default();
+            same("the newest card", format!("{:?}", ours.last()), format!("{:?}", theirs.last()));
+        }
+        // A card that was shown and not recorded is shown again.
+        let count = |end: &Self| end.cards.values().map(Vec::len).sum::<usize>();
+        if count(self) > count(other) + 1 {
+            faults.push(format!("there are {} cards: {:?}", count(self), self.cards));
+        }
+        let untold = other.told.iter().filter(|told| !self.told.contains(told));
+        faults.extend(untold.map(|told| format!("the asker was not told: {told}")));
+        if self.answers < other.answers {
+            faults.push(format!("there were {} answers instead of {}", self.answers, other.answers));
+        }
+        faults
+    }
+}
+
+/// What still goes on, waits or is unanswered in the store, when nothing should.
+pub async fn at_rest(store: &SledStore, known: &Known) -> Vec<String> {
+    let mut faults = Vec::new();
+    let unanswered = store.unanswered().await.unwrap();
+    faults.extend(unanswered.iter().map(|request| format!("not answered: {:?}", request.ask)));
+    let open = store.open_deployments().await.unwrap();
+    faults.extend(open.iter().map(|deployment| format!("still open: {:?}", deployment.phase)));
+    for app in &known.apps {
+        let line = store.line(app).await.unwrap();
+        if line.everybody().next().is_some() {
+            faults.push(format!("still in line: {line:?}"));
+        }
+    }
+    for id in &known.deployments {
+        match store.deployment(*id).await.unwrap() {
+            Some(deployment) if deployment.has_ended() && deployment.origin.reply.is_none() => {}
+            other => faults.push(format!("not at its end: {other:?}")),
+        }
+    }
+    store.close().await;
+    faults
+}

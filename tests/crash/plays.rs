@@ -1,0 +1,245 @@
+//! What is played: together these pass every step of a deploy.
+
+/// A conversation that the service dies in.
+#[derive(Debug)]
+pub struct Play {
+    pub name: &'static str,
+    pub text: &'static str,
+    /// What ships, and where to.
+    pub repository: &'static str,
+    pub app: &'static str,
+    /// What is typed when the service says that a code is wanted: the one that was given died with it.
+    pub code: Option<&'static str>,
+    /// What is typed after it all.
+    pub next: &'static str,
+    /// Whether every point is run by default.
+    pub at_every_point: bool,
+}
+
+/// A code that is not used before.
+pub const CODE_OF_THE_LAST: &str = "777777";
+
+const HUBOT: Play = Play {
+    name: "",
+    text: "",
+    repository: "acme/hubot",
+    app: "hubot-staging",
+    code: None,
+    next: "deploy hubot/feature/with/slash to staging",
+    at_every_point: false,
+};
+
+pub const PLAYS: &[Play] = &[
+    Play {
+        name: "a simple deploy",
+        text: "\
+ana> deploy hubot to staging
+~ 5m
+= builds of hubot-staging: 1, succeeded
+= github deployments of acme/hubot: 1, success
+= no violations
+",
+        at_every_point: true,
+        ..HUBOT
+    },
+    Play {
+        name: "two in line",
+        text: "\
+* hold hubot-staging build
+ana> deploy hubot to staging
+~ 5m
+ana> deploy hubot/topic to staging
+~ 2m
+* let hubot-staging go
+~ 10m
+= builds of hubot-staging: 2, succeeded, succeeded
+= github deployments of acme/hubot: 2, inactive, success
+= no violations
+",
+        at_every_point: true,
+        ..HUBOT
+    },
+    Play {
+        name: "a code",
+        text: "\
+ana> deploy vault to production 123456
+~ 5m
+= builds of vault-production: 1, succeeded
+= github deployments of acme/vault: 1, success
+= never said: 123456
+= never said: 654321
+= no violations
+",
+        repository: "acme/vault",
+        app: "vault-production",
+        code: Some("deploy vault to production 654321"),
+        next: "deploy vault/feature/with/slash to production 777777",
+        at_every_point: true,
+    },
+    Play {
+        name: "a release phase",
+        text: "\
+* hold shop-staging release
+ana> deploy shop to staging
+~ 4m
+* let shop-staging go
+~ 5m
+= builds of shop-staging: 1, succeeded
+= github deployments of acme/shop: 1, success
+= no violations
+",
+        repository: "acme/shop",
+        app: "shop-staging",
+        next: "deploy shop/feature/with/slash to staging",
+        ..HUBOT
+    },
+    Play {
+        name: "a release phase that fails",
+        text: "\
+* the next release of shop-staging fails
+ana> deploy shop to staging
+~ 5m
+= builds of shop-staging: 1, succeeded
+= github deployments of acme/shop: 1, failure
+= no violations
+",
+        repository: "acme/shop",
+        app: "shop-staging",
+        next: "deploy shop/feature/with/slash to staging",
+        ..HUBOT
+    },
+    Play {
+        name: "a cancel while it builds",
+        text: "\
+* hold hubot-staging build
+ana> deploy hubot to staging
+~ 5m
+ana presses [Cancel]
+~ 5m
+* let hubot-staging go
+= builds of hubot-staging: 1, failed
+= github deployments of acme/hubot: 1, error
+= no violations
+",
+        ..HUBOT
+    },
+    Play {
+        name: "out of the line",
+        text: "\
+* hold hubot-staging build
+ana> deploy hubot to staging
+~ 5m
+ana> deploy hubot/topic to staging
+~ 2m
+ana> leave hubot
+~ 2m
+* let hubot-staging go
+~ 5m
+= builds of hubot-staging: 1, succeeded
+= github deployments of acme/hubot: 1, success
+= no violations
+",
+        ..HUBOT
+    },
+    Play {
+        name: "a build that fails",
+        text: "\
+ana> deploy legacy to staging
+~ 5m
+= builds of legacy-staging: 1, failed
+= github deployments of acme/legacy: 1, failure
+= no violations
+",
+        repository: "acme/legacy",
+        app: "legacy-staging",
+        next: "deploy legacy/feature/with/slash to staging",
+        ..HUBOT
+    },
+    Play {
+        name: "dynos that crash",
+        text: "\
+* the next dynos of hubot-staging crash
+ana> deploy hubot to staging
+~ 5m
+= builds of hubot-staging: 1, succeeded
+= github deployments of acme/hubot: 1, failure
+= no violations
+",
+        ..HUBOT
+    },
+    Play {
+        name: "a lost answer to the build",
+        text: "\
+* heroku fails POST builds once: cut after
+ana> deploy hubot to staging
+~ 10m
+= builds of hubot-staging: 1, succeeded
+= github deployments of acme/hubot: 1, success
+= no violations
+",
+        ..HUBOT
+    },
+    Play {
+        name: "a lost answer to the record",
+        text: "\
+* github fails POST deployments once: cut after
+ana> deploy hubot to staging
+~ 10m
+= builds of hubot-staging: 1, succeeded
+= github deployments of acme/hubot: 1, success
+= no violations
+",
+        ..HUBOT
+    },
+    Play {
+        name: "a moved branch",
+        text: "\
+* hold hubot-staging build
+ana> deploy hubot to staging
+~ 5m
+ana> deploy hubot/topic to staging
+~ 2m
+* push acme/hubot topic
+* acme/hubot topic: ci/circleci passed
+* let hubot-staging go
+~ 2m
+ana presses [Ship 959368e, as asked]
+~ 5m
+= builds of hubot-staging: 2, succeeded, succeeded
+= github deployments of acme/hubot: 2, inactive, success
+= no violations
+",
+        ..HUBOT
+    },
+    Play {
+        name: "no build slot at first",
+        text: "\
+* build slots are used up
+ana> deploy hubot to staging
+~ 5m
+* build slots are free
+~ 10m
+= builds of hubot-staging: 1, succeeded
+= github deployments of acme/hubot: 1, success
+= no violations
+",
+        ..HUBOT
+    },
+    Play {
+        name: "a red one on purpose, and questions in between",
+        text: "\
+* hold hubot-staging build
+ana> deploy! hubot/red to staging because the flaky test is known
+~ 5m
+ana> status hubot
+ana> plan hubot/topic to staging
+ana> deploy hubot/red to staging
+* let hubot-staging go
+~ 5m
+= builds of hubot-staging: 1, succeeded
+= github deployments of acme/hubot: 1, success
+= no violations
+",
+        ..HUBOT
+    },
+];
