@@ -74,9 +74,10 @@ fn every_file_that_may_open_secrets_does() {
 /// Where fixtures lie: how their paths begin and end, and the test that reads all of them.
 const FIXTURES: &[(&str, &str, &str)] = &[
     ("fixtures/scenarios/", ".chat", "scenarios"),
-    ("fixtures/slack/", ".json", "contracts"),
-    ("fixtures/github/", ".json", "contracts"),
-    ("fixtures/heroku/", ".json", "contracts"),
+    ("fixtures/slack/signing.json", "", "signature"),
+    ("fixtures/slack/", ".json", "contracts::recordings"),
+    ("fixtures/github/", ".json", "contracts::recordings"),
+    ("fixtures/heroku/", ".json", "contracts::recordings"),
     ("fixtures/store/", ".json", "store"),
 ];
 

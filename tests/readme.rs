@@ -10,7 +10,7 @@ fn at(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
 }
 
-fn updating() -> bool {
+pub(crate) fn updating() -> bool {
     std::env::vars_os().any(|(name, value)| name == "UPDATE" && value == "1")
 }
 
