@@ -7,7 +7,7 @@ use crate::domain::release::BuildState;
 
 use super::outcome::Outcome;
 use super::pace::CODE_IS_GOOD_FOR;
-use super::phase::{Phase, Standing, WaitingFor, Watched};
+use super::phase::{Phase, Stage, Standing, WaitingFor, Watched};
 use super::{Announcement, Deployment, StageTime};
 
 /// What has to be done next. The only thing that a driver does.
