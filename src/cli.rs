@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+use crate::adapters::clock::SystemClock;
 use crate::config::{self, Faults, LogSettings, Variables, show};
 use crate::logging;
 use crate::rehearsal;
@@ -36,7 +38,11 @@ struct Cli {
 enum Mode {
     /// Run the service until SIGTERM or Ctrl-C; what runs then is picked up by the next start
     #[command(after_help = "`/health` and `/metrics` are served on the same address as the chat's requests.")]
-    Serve,
+    Serve {
+        /// For the sandbox: stop as well when the standard input ends
+        #[arg(long, hide = true)]
+        child: bool,
+    },
     /// Try it without any account: a small simulated company, and a terminal to type commands in
     #[command(after_help = "\
 Examples:
@@ -103,7 +109,7 @@ fn answer(words: impl IntoIterator<Item = OsString>, variables: &Variables, out:
     };
     let done = match mode {
         Mode::CheckConfig => return check_config(variables, out, err),
-        Mode::Serve => serve(variables),
+        Mode::Serve { child } => serve(variables, child),
         Mode::Sandbox { file, serve, port, store } => {
             sandbox(variables, SandboxOptions { file, serve_only_from: serve.then_some(port), store })
         }
@@ -129,10 +135,10 @@ fn check_config(variables: &Variables, out: &mut dyn Write, err: &mut dyn Write)
     if shown.and(said).is_ok() { code } else { FAILED }
 }
 
-fn serve(variables: &Variables) -> anyhow::Result<()> {
+fn serve(variables: &Variables, child: bool) -> anyhow::Result<()> {
     let settings = config::load(variables)?;
     logging::start(&settings.log)?;
-    waiting(run::serve(settings))
+    if child { waiting(run::serve_as_child(settings, Arc::new(SystemClock::default()))) } else { waiting(run::serve(settings)) }
 }
 
 fn sandbox(variables: &Variables, options: SandboxOptions) -> anyhow::Result<()> {

@@ -32,11 +32,20 @@ pub struct SandboxOptions {
 
 /// Serves until it is told to stop, then drains.
 pub async fn serve(settings: Settings) -> anyhow::Result<()> {
-    serve_by(settings, Arc::new(SystemClock::default())).await
+    serve_by(settings, Arc::new(SystemClock::default()), std::future::pending()).await
 }
 
-/// [`serve`] by another clock: a rehearsal's may run fast.
-pub async fn serve_by(settings: Settings, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+/// [`serve`] as a child: also until the parent, which holds the other end of the input, is gone.
+pub async fn serve_as_child(settings: Settings, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    serve_by(settings, clock, async {
+        let ended = tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await;
+        tracing::info!(clean = ended.is_ok(), "the parent is gone");
+    })
+    .await
+}
+
+/// Serves until it is told to stop or `end` comes.
+async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Output = ()>) -> anyhow::Result<()> {
     let store = open(&settings.store).await?;
     let ids = Arc::new(RandomIds);
     let ground = Ground { clock, ids: Arc::<RandomIds>::clone(&ids), store: Arc::new(store.clone()) };
@@ -62,6 +71,7 @@ pub async fn serve_by(settings: Settings, clock: Arc<dyn Clock>) -> anyhow::Resu
     let failure: Option<String> = tokio::select! {
         _ = terminated.recv() => None,
         _ = interrupted.recv() => None,
+        () = end => None,
         reason = wired.service.failed() => Some(reason),
         reason = store.failed() => Some(reason),
         ended = http => Some(match ended {

@@ -25,7 +25,7 @@ const STOP: Duration = Duration::from_secs(30);
 /// The readers of children's logs.
 static LOGS: LazyLock<TaskTracker> = LazyLock::new(TaskTracker::new);
 
-/// The service as a child process. Nothing is inherited but what is given to it: no variable, no input.
+/// The service as a child process. It inherits no variable, and stops when its parent is gone.
 #[derive(Debug)]
 pub struct Child {
     program: PathBuf,
@@ -47,7 +47,7 @@ impl Child {
     pub fn of(program: PathBuf, settings: Vec<(&'static str, String)>, store: &Path) -> Self {
         Self {
             program,
-            arguments: vec!["serve".into()],
+            arguments: vec!["serve".into(), "--child".into()],
             variables: settings,
             store: store.to_owned(),
             address: ServiceAddress::new("http://127.0.0.1:9"),
@@ -56,7 +56,7 @@ impl Child {
         }
     }
 
-    /// Arguments in place of `serve`, for a program that serves under another name.
+    /// Other arguments, for a program that serves under another name.
     #[must_use]
     pub fn with_arguments(self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         Self { arguments: arguments.into_iter().map(Into::into).collect(), ..self }
@@ -75,15 +75,20 @@ impl Child {
 
     /// Asks for a tidy end, and does not wait for it.
     pub async fn tell_to_stop(&self) -> std::io::Result<()> {
-        let Some(id) = self.running.as_ref().and_then(tokio::process::Child::id) else { return Ok(()) };
+        let Some(id) = self.process() else { return Ok(()) };
         // The standard library can only kill hard; a polite end goes through a word that every shell knows by itself.
         let told = Command::new("/bin/sh").arg("-c").arg("kill -TERM \"$0\"").arg(id.to_string()).status().await?;
         if told.success() { Ok(()) } else { Err(std::io::Error::other("the service could not be told to stop")) }
     }
 
+    fn process(&self) -> Option<u32> {
+        self.running.as_ref().and_then(tokio::process::Child::id)
+    }
+
     /// Waits for the end and says how it ended; `None`: it does not run. After a while it is killed, which is an error.
     pub async fn ended(&mut self) -> std::io::Result<Option<ExitStatus>> {
         let Some(mut child) = self.running.take() else { return Ok(None) };
+        // Waiting closes the input, which it takes for a word to stop: whoever waits here has said so before.
         if let Ok(ended) = tokio::time::timeout(STOP, child.wait()).await {
             return ended.map(Some);
         }
@@ -141,7 +146,8 @@ impl Service for Child {
             .env("SLASH_HEROKU_LISTEN", "127.0.0.1:0")
             .env("SLASH_HEROKU_STORE", &self.store)
             .envs(self.variables.iter().map(|(name, value)| (*name, value.as_str())))
-            .stdin(Stdio::null())
+            // Never written to: its end tells the child that the parent is gone, however that went.
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             // A terminal's Ctrl-C is for the parent, which then stops this one tidily.

@@ -67,7 +67,7 @@ fn serves_by_a_fast_clock() {
     logging::start(&settings.log).unwrap();
     let clock = Arc::new(FastClock::since(origin.parse().unwrap()));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(run::serve_by(settings, clock)).unwrap();
+    runtime.block_on(run::serve_as_child(settings, clock)).unwrap();
 }
 
 async fn fast_scene(name: &'static str) -> Scene {

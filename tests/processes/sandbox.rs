@@ -117,6 +117,17 @@ pub async fn the_terminal_is_a_chat() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_sandbox_leaves_no_service() {
+    let folder = folders::in_memory();
+    let store = text_of(folder.path());
+    let mut talk = Talk::with(&["sandbox", "--store", &store]);
+    talk.hears("ana in #general> ").await;
+    talk.process.kill().await.unwrap();
+    // The service gives the folder back: a tidy end leaves word of what there is.
+    assert!(comes(|| folder.path().join("closed").is_file()).await, "the service runs on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_world_alone_takes_a_service() {
     let mut talk = Talk::with(&["sandbox", "--serve", "--port", "0"]);
     talk.hears("SLASH_HEROKU_HEROKU_LINKS=").await;
