@@ -11,7 +11,6 @@ mod plays;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use slash_heroku::adapters::sled::SledStore;
 use slash_heroku::rehearsal::{InProcess, Stage};
 use slash_heroku::sandbox::company::HEROKU_TOKEN;
 use slash_heroku::sandbox::script::{Act, Player, Script};
@@ -65,7 +64,6 @@ async fn perform(play: &Play, point: Option<Point>) -> anyhow::Result<Performanc
     let slack = Arc::clone(&stage.world.slack);
     let (github, heroku) = (Arc::clone(&stage.world.github), Arc::clone(&stage.world.heroku));
     let mut service = InProcess::new(&stage)?.with(deadly::Deaths(Arc::clone(&fate)));
-    let folder = service.folder().to_owned();
     let mut player = Player::new(Arc::clone(&stage.clock), Arc::clone(&slack), &mut stage.world, &mut service);
     let script = Script::parse(play.name, play.text)?;
     let (mut lines, mut faults) = (Vec::new(), Vec::new());
@@ -104,14 +102,15 @@ async fn perform(play: &Play, point: Option<Point>) -> anyhow::Result<Performanc
     let next = Script::parse(play.name, &format!("ana> {}\n~ 5m\n= no violations\n", play.next))?;
     lines.push(format!("ana> {}", play.next));
     let builds = heroku.builds(play.app).len();
-    let played = player.play(&next).await?;
+    let played = player.play_on(&next).await?;
     lines.extend(played.seen.iter().flatten().map(|line| format!("  {line}")));
     faults.extend(played.failures.iter().map(ToString::to_string));
     let after = heroku.builds(play.app);
     if after.len() != builds + 1 || after.last().is_none_or(|build| build.status != "succeeded") {
         faults.push(format!("the next deploy does not run: {after:?}"));
     }
-    faults.extend(ends::at_rest(&SledStore::open(&folder)?, &fate.known()).await);
+    faults.extend(ends::at_rest(&*fate.store(), &fate.known()).await);
+    player.play(&part(&script, 0..0)).await?;
     Ok(Performance { transcript: lines.join("\n"), faults, writes, death: fate.death(), end })
 }
 

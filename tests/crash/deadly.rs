@@ -107,16 +107,18 @@ impl Fate {
     /// Whether one of the requests that came after the first `offered` lies on disk: what the store was given right before a death
     /// may or may not.
     pub async fn was_taken(&self, offered: usize) -> bool {
-        let (new, store) = {
-            let state = self.state.lock().unwrap();
-            (state.offered[offered..].to_vec(), state.store.as_ref().and_then(Weak::upgrade).unwrap())
-        };
+        let (new, store) = (self.state.lock().unwrap().offered[offered..].to_vec(), self.store());
         for id in new {
             if store.request(&id).await.unwrap().is_some() {
                 return true;
             }
         }
         false
+    }
+
+    /// The store of the newest life.
+    pub fn store(&self) -> Arc<dyn Store> {
+        self.state.lock().unwrap().store.as_ref().and_then(Weak::upgrade).unwrap()
     }
 
     pub fn known(&self) -> Known {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use slash_heroku::adapters::sled::SledStore;
 use slash_heroku::ports::Store;
 use slash_heroku::sandbox::github::Github;
 use slash_heroku::sandbox::heroku::Heroku;
@@ -88,7 +87,7 @@ impl End {
 }
 
 /// What still goes on, waits or is unanswered in the store, when nothing should.
-pub async fn at_rest(store: &SledStore, known: &Known) -> Vec<String> {
+pub async fn at_rest(store: &dyn Store, known: &Known) -> Vec<String> {
     let mut faults = Vec::new();
     let unanswered = store.unanswered().await.unwrap();
     faults.extend(unanswered.iter().map(|request| format!("not answered: {:?}", request.ask)));
@@ -106,6 +105,5 @@ pub async fn at_rest(store: &SledStore, known: &Known) -> Vec<String> {
             other => faults.push(format!("not at its end: {other:?}")),
         }
     }
-    store.close().await;
     faults
 }

@@ -34,7 +34,7 @@ pub const PLAYS: &[Play] = &[
         name: "a simple deploy",
         text: "\
 ana> deploy hubot to staging
-~ 5m
+~ 4m
 = builds of hubot-staging: 1, succeeded
 = github deployments of acme/hubot: 1, success
 = no violations
@@ -47,7 +47,7 @@ ana> deploy hubot to staging
         text: "\
 * hold hubot-staging build
 ana> deploy hubot to staging
-~ 5m
+~ 4m
 ana> deploy hubot/topic to staging
 ~ 2m
 * let hubot-staging go
@@ -56,14 +56,13 @@ ana> deploy hubot/topic to staging
 = github deployments of acme/hubot: 2, inactive, success
 = no violations
 ",
-        at_every_point: true,
         ..HUBOT
     },
     Play {
         name: "a code",
         text: "\
 ana> deploy vault to production 123456
-~ 5m
+~ 4m
 = builds of vault-production: 1, succeeded
 = github deployments of acme/vault: 1, success
 = never said: 123456
@@ -83,7 +82,7 @@ ana> deploy vault to production 123456
 ana> deploy shop to staging
 ~ 4m
 * let shop-staging go
-~ 5m
+~ 4m
 = builds of shop-staging: 1, succeeded
 = github deployments of acme/shop: 1, success
 = no violations
@@ -98,7 +97,7 @@ ana> deploy shop to staging
         text: "\
 * the next release of shop-staging fails
 ana> deploy shop to staging
-~ 5m
+~ 4m
 = builds of shop-staging: 1, succeeded
 = github deployments of acme/shop: 1, failure
 = no violations
@@ -113,9 +112,9 @@ ana> deploy shop to staging
         text: "\
 * hold hubot-staging build
 ana> deploy hubot to staging
-~ 5m
+~ 4m
 ana presses [Cancel]
-~ 5m
+~ 4m
 * let hubot-staging go
 = builds of hubot-staging: 1, failed
 = github deployments of acme/hubot: 1, error
@@ -128,13 +127,13 @@ ana presses [Cancel]
         text: "\
 * hold hubot-staging build
 ana> deploy hubot to staging
-~ 5m
+~ 4m
 ana> deploy hubot/topic to staging
 ~ 2m
 ana> leave hubot
 ~ 2m
 * let hubot-staging go
-~ 5m
+~ 4m
 = builds of hubot-staging: 1, succeeded
 = github deployments of acme/hubot: 1, success
 = no violations
@@ -145,7 +144,7 @@ ana> leave hubot
         name: "a build that fails",
         text: "\
 ana> deploy legacy to staging
-~ 5m
+~ 4m
 = builds of legacy-staging: 1, failed
 = github deployments of acme/legacy: 1, failure
 = no violations
@@ -160,7 +159,7 @@ ana> deploy legacy to staging
         text: "\
 * the next dynos of hubot-staging crash
 ana> deploy hubot to staging
-~ 5m
+~ 4m
 = builds of hubot-staging: 1, succeeded
 = github deployments of acme/hubot: 1, failure
 = no violations
@@ -177,6 +176,7 @@ ana> deploy hubot to staging
 = github deployments of acme/hubot: 1, success
 = no violations
 ",
+        at_every_point: true,
         ..HUBOT
     },
     Play {
@@ -196,7 +196,7 @@ ana> deploy hubot to staging
         text: "\
 * hold hubot-staging build
 ana> deploy hubot to staging
-~ 5m
+~ 4m
 ana> deploy hubot/topic to staging
 ~ 2m
 * push acme/hubot topic
@@ -204,7 +204,7 @@ ana> deploy hubot/topic to staging
 * let hubot-staging go
 ~ 2m
 ana presses [Ship 959368e, as asked]
-~ 5m
+~ 4m
 = builds of hubot-staging: 2, succeeded, succeeded
 = github deployments of acme/hubot: 2, inactive, success
 = no violations
@@ -216,7 +216,7 @@ ana presses [Ship 959368e, as asked]
         text: "\
 * build slots are used up
 ana> deploy hubot to staging
-~ 5m
+~ 4m
 * build slots are free
 ~ 10m
 = builds of hubot-staging: 1, succeeded
@@ -230,12 +230,12 @@ ana> deploy hubot to staging
         text: "\
 * hold hubot-staging build
 ana> deploy! hubot/red to staging because the flaky test is known
-~ 5m
+~ 4m
 ana> status hubot
 ana> plan hubot/topic to staging
 ana> deploy hubot/red to staging
 * let hubot-staging go
-~ 5m
+~ 4m
 = builds of hubot-staging: 1, succeeded
 = github deployments of acme/hubot: 1, success
 = no violations
