@@ -236,7 +236,7 @@ fn every_recording_has_its_form() {
 }
 
 /// The recordings of a host whose bodies are described by shapes: everything but archives, uploads and streams.
-pub fn described<'r>(recordings: &'r BTreeMap<String, Recording>) -> impl Iterator<Item = &'r Recording> {
+pub fn described(recordings: &BTreeMap<String, Recording>) -> impl Iterator<Item = &Recording> {
     recordings.values().filter(|recording| ["api", "links", "hooks"].contains(&recording.request.host.as_str()))
 }
 
