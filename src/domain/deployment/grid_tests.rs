@@ -49,6 +49,16 @@ fn check_move(from: &Deployment, to: &Deployment, now: Timestamp) {
 }
 
 #[test]
+fn whatever_it_comes_to_is_told_anew() {
+    let asked = Deployment { asker_told: true, ..deployment(Phase::NeedsCode { until: at(600) }) };
+    let ended = asked.after(Outcome::NoNews, at(600)).unwrap();
+    assert!(ended.has_ended() && !ended.asker_told);
+    assert!(!asked.with_code(at(60)).asker_told);
+    let unknown = Deployment { asker_told: true, ..deployment(Phase::Unknown(Watched::Build { build: build_id() })) };
+    assert!(!unknown.after(Outcome::BuildSeen(BuildState::Failed), at(600)).unwrap().asker_told);
+}
+
+#[test]
 fn an_ended_one_never_moves() {
     for phase in ended() {
         for one in circumstances(&phase) {

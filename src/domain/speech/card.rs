@@ -308,7 +308,7 @@ fn links(view: &CardView<'_>) -> Option<Line> {
     (!line.is_empty()).then_some(line)
 }
 
-/// The buttons that make sense now. `holding`: also those that stop or free something.
+/// The buttons that make sense now. `holding`: also the one that stops it.
 fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Message {
     let id = deployment.id;
     let retry = |message: Message| message.button("Retry", Act::Retry(id), ButtonStyle::Plain);

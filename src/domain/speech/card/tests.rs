@@ -47,6 +47,7 @@ fn the_end_is_told_to_the_asker_alone_and_offers_no_cancel() {
         let message = show(&samples::deployment(phase.clone()), ended);
         assert_eq!(message.audience, Audience::Asker);
         assert!(message.buttons.iter().all(|button| !matches!(button.act, Act::Cancel(_))));
+        // Not an end: whoever asked can free the app from where they are told.
         let frees = message.buttons.iter().any(|button| matches!(button.act, Act::Free(_)));
         assert_eq!(frees, matches!(phase, Phase::Unknown(_)), "{phase:?}");
     }
