@@ -17,7 +17,7 @@ use crate::readme::{block_is, updating};
 pub const PROVENANCES: [&str; 4] = ["live", "published example", "written from schema", "unverified"];
 
 /// The hosts that have recordings.
-pub const HOSTS: [&str; 1] = ["github"];
+pub const HOSTS: [&str; 2] = ["github", "heroku"];
 
 /// Files of a host's folder that are no recordings: shapes, and the vectors that the signature's own tests read.
 const OTHERS: [&str; 2] = ["shapes", "signing"];

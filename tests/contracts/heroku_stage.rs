@@ -1,0 +1,170 @@
+//! The simulated Heroku in the states that recordings name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use slash_heroku::ports::Clock;
+use slash_heroku::sandbox::company::HEROKU_TOKEN;
+use slash_heroku::sandbox::script::{Outside, TABLE, read};
+use slash_heroku::sandbox::world::World;
+
+use super::heroku::{SOURCE, sha256};
+use super::recordings::Recording;
+use super::recordings_replay::Jumping;
+use super::recordings_simulated::{Stage, client};
+
+const ANA: &str = "ana@example.com";
+
+/// The names of pipelines and apps, by the ids that they have in recordings.
+const PIPELINES: [(&str, &str); 2] = [("11111111-aaaa-4aaa-8aaa-000000000001", "hubot"), ("11111111-aaaa-4aaa-8aaa-000000000002", "shop")];
+const APPS: [(&str, &str); 4] = [
+    ("22222222-bbbb-4bbb-8bbb-000000000001", "hubot-staging"),
+    ("22222222-bbbb-4bbb-8bbb-000000000002", "hubot-production"),
+    ("22222222-bbbb-4bbb-8bbb-000000000003", "shop-staging"),
+    ("22222222-bbbb-4bbb-8bbb-000000000004", "vault-production"),
+];
+const BUILD: &str = "33333333-cccc-4ccc-8ccc-000000000001";
+const RELEASE: &str = "44444444-dddd-4ddd-8ddd-000000000001";
+const SLUG: &str = "55555555-eeee-4eee-8eee-000000000001";
+/// Paths and queries that are secrets: of a source, to put and to get it, and of an output stream.
+const PUT: &str = "/uploads/INVENTED?signature=INVENTED-PUT";
+const GET: &str = "/uploads/INVENTED?signature=INVENTED-GET";
+const STREAM: &str = "/streams/INVENTED/logs/INVENTED.log?signature=INVENTED";
+
+/// What is asked and answered while the stage is set.
+struct Asking {
+    api: String,
+    names: Vec<(String, String)>,
+}
+
+impl Asking {
+    async fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let request = client().request(method.parse().unwrap(), format!("{}{path}", self.api)).bearer_auth(HEROKU_TOKEN);
+        let request = request.header("accept", "application/vnd.heroku+json; version=3");
+        let request = if body.is_null() { request } else { request.body(body.to_string()) };
+        serde_json::from_slice(&request.send().await.unwrap().bytes().await.unwrap()).unwrap()
+    }
+
+    fn name(&mut self, recorded: &str, own: &str) {
+        self.names.retain(|(known, _)| known != recorded);
+        self.names.push((recorded.to_owned(), own.to_owned()));
+    }
+
+    async fn source(&mut self) -> (String, String) {
+        let made = self.ask("POST", "/sources", &Value::Null).await;
+        let url = |name: &str| made["source_blob"][name].as_str().unwrap().to_owned();
+        let (put, get) = (url("put_url"), url("get_url"));
+        self.name(PUT, path_of(&put));
+        self.name(GET, path_of(&get));
+        (put, get)
+    }
+
+    async fn uploaded(&mut self) -> String {
+        let (put, get) = self.source().await;
+        assert!(client().put(put).body(SOURCE).send().await.unwrap().status().is_success());
+        get
+    }
+
+    async fn build_of(&mut self, app: &str) {
+        let get = self.uploaded().await;
+        let commit = "8fcbedd0c1a54e6f9b27d3104c8e5f6a7b9d0e11";
+        let description = format!("acme/hubot:{commit} slash-heroku:01890000-0000-7000-8000-000000000001");
+        let blob = json!({ "url": get, "version": commit, "version_description": description, "checksum": format!("SHA256:{}", sha256()) });
+        let build = self.ask("POST", &format!("/apps/{app}/builds"), &json!({ "source_blob": blob })).await;
+        self.name(BUILD, build["id"].as_str().unwrap());
+        self.name(STREAM, path_of(build["output_stream_url"].as_str().unwrap()));
+    }
+
+    /// The newest release of an app: it, its code and its stream.
+    async fn newest_of(&mut self, world: &World, app: &str) {
+        let id = world.heroku.releases(app).last().unwrap().id.to_string();
+        let release = self.ask("GET", &format!("/apps/{app}/releases/{id}"), &Value::Null).await;
+        self.name(RELEASE, &id);
+        if let Some(slug) = release["slug"]["id"].as_str() {
+            self.name(SLUG, slug);
+        }
+        if let Some(stream) = release["output_stream_url"].as_str() {
+            self.name(STREAM, path_of(stream));
+        }
+    }
+}
+
+/// An address without its host.
+fn path_of(url: &str) -> &str {
+    let host = url.find("//").unwrap() + 2;
+    &url[host + url[host..].find('/').unwrap()..]
+}
+
+/// A company in which all that a recording names has happened, in that order.
+pub async fn stage(recording: &Recording) -> (World, Stage) {
+    let clock = Jumping::new();
+    let mut world = World::start(Arc::<Jumping>::clone(&clock), 0).await.unwrap();
+    let heroku = world.heroku.clone();
+    let mut asking = Asking { api: heroku.api_url().to_owned(), names: Vec::new() };
+    for (path, known) in [("/pipelines", &PIPELINES[..]), ("/apps", &APPS[..])] {
+        let all = asking.ask("GET", path, &Value::Null).await;
+        for (recorded, name) in known {
+            let own = all.as_array().unwrap().iter().find(|one| one["name"] == *name).unwrap();
+            asking.name(recorded, own["id"].as_str().unwrap());
+        }
+    }
+    asking.newest_of(&world, "hubot-staging").await;
+    for what in &recording.state {
+        let words: Vec<&str> = what.split(' ').collect();
+        let done = match words.as_slice() {
+            ["an", "address", "for", "a", "source"] => {
+                asking.source().await;
+                Ok(())
+            }
+            ["a", "source"] => {
+                asking.uploaded().await;
+                Ok(())
+            }
+            ["a", "build", "of", app] => {
+                asking.build_of(app).await;
+                Ok(())
+            }
+            ["the", "newest", "release", "of", app] => {
+                asking.newest_of(&world, app).await;
+                Ok(())
+            }
+            ["time", "passes"] => {
+                clock.pause_until(clock.now() + SignedDuration::from_secs(30)).await;
+                Ok(())
+            }
+            ["an", "hour", "passes"] => {
+                clock.pause_until(clock.now() + SignedDuration::from_secs(3601)).await;
+                Ok(())
+            }
+            ["a", "moment", "passes"] => {
+                clock.pause_until(clock.now() + SignedDuration::from_secs(2)).await;
+                Ok(())
+            }
+            ["lists", "come", "one", "by", "one"] => {
+                heroku.page_size(1);
+                Ok(())
+            }
+            ["ana's", "calls", "are", "used", "up"] => heroku.calls_left(ANA, 0),
+            ["ana", "is", "suspended"] => heroku.suspend(ANA, true),
+            ["ana", "has", "no", "newer", "links"] => {
+                heroku.add_user(HEROKU_TOKEN, ANA, &[], false);
+                Ok(())
+            }
+            ["nobody", "knows", "newer", "links"] => {
+                heroku.add_user(HEROKU_TOKEN, ANA, &[], false);
+                heroku.feature_known(false);
+                Ok(())
+            }
+            ["old", "dynos", "of", app, "stay"] => heroku.preboot(app, true),
+            ["a", "console", "of", app] => heroku.add_oneoff(app),
+            ["the", "old", "releases", "of", app, "expire"] => heroku.expire_old_releases(app),
+            _ => read(TABLE, what).and_then(|directive| world.perform(&directive)),
+        };
+        done.unwrap_or_else(|error| panic!("heroku/{}: {error}", recording.name));
+    }
+    let addresses = [("api", heroku.api_url()), ("links", heroku.link_url()), ("storage", heroku.storage_url()), ("streams", heroku.streams_url())];
+    let addresses = addresses.map(|(host, address)| (host, address.to_owned()));
+    (world, Stage { addresses: BTreeMap::from(addresses), names: asking.names, token: HEROKU_TOKEN })
+}
