@@ -35,6 +35,8 @@ pub(super) struct Hands {
     pub source: Option<UploadedSource>,
     /// Whether this worker recorded the phase that the deployment stands in, so that nobody else can have acted in it.
     pub entered: bool,
+    /// Whether the next in line was called.
+    pub called_the_next: bool,
     /// What was told, and who is given a rest.
     pub telling: Telling,
 }
@@ -48,6 +50,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
     let mut hands = Hands::default();
     loop {
         tell::tell(ports, lease, who.as_ref(), &mut deployment, &mut hands).await?;
+        call_the_next(ports, &deployment, &mut hands).await?;
         let Some(step) = deployment.next_step() else { return Ok(()) };
         if ports.is_stopping() {
             return Ok(());
@@ -125,21 +128,13 @@ async fn record_outcome(
 pub(super) async fn save(ports: &Ports, lease: &Lease, next: &Deployment, leaves: bool) -> Result<Option<Deployment>, DriveError> {
     loop {
         let mut batch = Batch::deployment(next.clone());
-        let mut called = None;
         if leaves && let Some(line) = ports.store.line(&next.target.app).await.map_err(DriveError::Store)?.left_by(next.id) {
-            called = line.holder;
             batch.lines.push(line);
         }
         batch.under = Some(lease.clone());
         batch.now = Some(ports.clock.now());
         match ports.store.save(batch).await {
-            Ok(()) => {
-                if let Some(holder) = called {
-                    ports.clock.wake(WakeKey::Deployment(holder));
-                    ports.clock.wake(WakeKey::Keeper);
-                }
-                return Ok(Some(Deployment { version: next.version.saturating_add(1), ..next.clone() }));
-            }
+            Ok(()) => return Ok(Some(Deployment { version: next.version.saturating_add(1), ..next.clone() })),
             Err(StoreError::Conflict(_)) => {
                 // Only the line moved: try again with it. The deployment itself moved: the caller has to look.
                 let stored = load(ports, next.id).await?.map(|stored| stored.version);
@@ -153,6 +148,19 @@ pub(super) async fn save(ports: &Ports, lease: &Lease, next: &Deployment, leaves
             }
         }
     }
+}
+
+/// Calls whoever has the app next, once the end has been told: people hear of an end before they hear of what begins after it.
+/// A chat that takes its time holds up nothing for long, since those who wait also look by themselves.
+async fn call_the_next(ports: &Ports, deployment: &Deployment, hands: &mut Hands) -> Result<(), DriveError> {
+    if !deployment.has_ended() || std::mem::replace(&mut hands.called_the_next, true) {
+        return Ok(());
+    }
+    let line = ports.store.line(&deployment.target.app).await.map_err(DriveError::Store)?;
+    for waiting in line.everybody() {
+        ports.clock.wake(WakeKey::Deployment(waiting));
+    }
+    Ok(())
 }
 
 async fn still_ours(ports: &Ports, lease: &Lease) -> Result<(), DriveError> {
