@@ -269,11 +269,19 @@ impl Inbox for Service {
         let Incoming { id, origin, ask, code } = incoming;
         let request =
             Request { id, version: 0, origin, ask, came_with_code: code.is_some(), received_at: self.clock().now(), answered: false };
-        let became = if self.is_draining() { Submitted::Unavailable } else { self.accept(&request).await };
-        self.0.metrics.request(&request.ask, became);
-        if became == Submitted::Accepted {
-            self.have_answered(request, code);
-        }
-        became
+        // In a task of its own: whoever delivers may stop waiting, and what lies on disk by then is answered all the same.
+        let (say, said) = tokio::sync::oneshot::channel();
+        let service = self.clone();
+        self.spawn(async move {
+            let became = if service.is_draining() { Submitted::Unavailable } else { service.accept(&request).await };
+            service.0.metrics.request(&request.ask, became);
+            if say.send(became).is_err() {
+                tracing::warn!(request = %request.id, ?became, "nobody waits any more to hear what became of a request");
+            }
+            if became == Submitted::Accepted {
+                service.have_answered(request, code);
+            }
+        });
+        said.await.unwrap_or(Submitted::Unavailable)
     }
 }
