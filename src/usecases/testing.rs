@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
@@ -211,7 +210,7 @@ struct Empty;
 
 #[async_trait]
 impl ArchiveBody for Empty {
-    async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
+    async fn next(&mut self) -> std::io::Result<Option<bytes::Bytes>> {
         Ok(None)
     }
 
