@@ -217,7 +217,7 @@ impl Service {
             let guard = Driven { service: service.clone(), id };
             let ended = drive(&service.0.ports, &lease, id).await;
             drop(guard);
-            service.driven_to_an_end(id, ended).await;
+            service.driven_to_an_end(id, ended);
             if let Err(error) = service.0.ports.store.release(&lease).await {
                 service.fail(&error);
             }
@@ -225,13 +225,9 @@ impl Service {
         Ok(())
     }
 
-    async fn driven_to_an_end(&self, id: DeploymentId, ended: Result<(), DriveError>) {
+    fn driven_to_an_end(&self, id: DeploymentId, ended: Result<(), DriveError>) {
         match ended {
-            Ok(()) => match self.0.ports.store.deployment(id).await {
-                Ok(Some(deployment)) if deployment.has_ended() => self.0.metrics.deployment_moved(&deployment.phase),
-                Ok(_) => {}
-                Err(error) => self.fail(&error),
-            },
+            Ok(()) => {}
             Err(DriveError::LeaseLost) => tracing::warn!(deployment = %id, "another worker has taken over"),
             Err(DriveError::Store(error)) => self.fail(&error),
         }

@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod platform;
 pub mod source;
 pub mod store;
+pub mod tally;
 
 pub use crate::domain::fault::{Fault, PortError, Service};
 pub use accounts::{Accounts, Credentials};
@@ -18,3 +19,4 @@ pub use inbox::{Inbox, Incoming, Submitted};
 pub use platform::{BuildOrder, BuildStart, Platform, UploadedSource};
 pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};
 pub use store::{Accepted, Batch, Lease, Store, StoreError, Work};
+pub use tally::Tally;

@@ -105,10 +105,12 @@ async fn ask_for(
         return join(ports, request, same, code).await.map(Some);
     }
     if !prospect.verdict.is_open() {
+        ports.tally.refused(&prospect.verdict.reasons);
         return Err(speech::gate_closed(&prospect.target, &prospect.resolved, &prospect.verdict, &ask.wish).into());
     }
     match record(ports, request, ask, prospect, code).await? {
         Recorded::New => {
+            ports.tally.began();
             ports.clock.wake(WakeKey::Keeper);
             Ok(match code {
                 Code::None | Code::Accepted => None,

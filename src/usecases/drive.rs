@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::domain::deployment::{Deployment, Outcome, Step};
+use crate::domain::deployment::{Deployment, Failure, Outcome, Phase, Step};
 use crate::domain::names::DeploymentId;
 use crate::ports::{Batch, Credentials, Lease, StoreError, UploadedSource, WakeKey};
 
@@ -117,10 +117,20 @@ async fn record_outcome(
             Some(saved) => {
                 *deployment = saved;
                 hands.entered = entered || hands.entered;
+                count(ports, deployment);
                 return Ok(Moved::On);
             }
             None => reload(ports, deployment, hands).await?,
         }
+    }
+}
+
+fn count(ports: &Ports, deployment: &Deployment) {
+    if let Phase::Failed { why: Failure::Gate(reasons), .. } = &deployment.phase {
+        ports.tally.refused(reasons);
+    }
+    if deployment.has_ended() {
+        ports.tally.ended(&deployment.phase);
     }
 }
 

@@ -101,8 +101,12 @@ async fn save_and_wake(ports: &Ports, next: Deployment) -> Result<(), StoreError
     {
         batch.lines.push(line);
     }
+    let ended = next.has_ended().then(|| next.phase.clone());
     batch.deployments.push(next);
     ports.store.save(batch).await?;
+    if let Some(how) = ended {
+        ports.tally.ended(&how);
+    }
     // Its worker tells the end, and then calls the next.
     ports.clock.wake(WakeKey::Deployment(id));
     ports.clock.wake(WakeKey::Keeper);

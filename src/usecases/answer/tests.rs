@@ -71,6 +71,7 @@ async fn a_code_that_was_spent_before_the_gate_closed_is_told_of() {
     outside.checks.lock().unwrap().reported.push(red);
     ask(&outside, "1", "deploy hubot to staging", Some("123456")).await;
     assert!(answered(&outside).contains("code-used-up"), "{}", answered(&outside));
+    assert_eq!(*outside.counted.lock().unwrap(), ["checks-failed"]);
 }
 
 #[tokio::test]
@@ -125,4 +126,5 @@ async fn the_same_request_twice_makes_one_deployment() {
     ask(&outside, "2", "deploy hubot to staging", None).await;
     assert_eq!(deployments(&outside).len(), 1);
     assert_eq!(deployments(&outside)[0].origin.person, person("ana"));
+    assert_eq!(*outside.counted.lock().unwrap(), ["began"]);
 }

@@ -109,6 +109,7 @@ async fn the_end_of_waiting_for_a_code_is_told_too() {
     drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
     assert!(matches!(outside.stored(deployment.id).phase, Phase::Failed { why: Failure::NoCode, .. }));
     assert_eq!(outside.when(|did| matches!(did, Did::Direct(_))), [600]);
+    assert_eq!(*outside.counted.lock().unwrap(), ["ended"]);
 }
 
 #[tokio::test]
