@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{self, Faults, LogSettings, Variables, show};
 use crate::logging;
+use crate::rehearsal;
 use crate::run::{self, SandboxOptions};
 
 const EXAMPLES: &str = "\
@@ -42,7 +43,7 @@ Examples:
   slash-heroku sandbox                      type `help`, or `deploy hubot to production`; press a button by its number
   slash-heroku sandbox hello.chat           play a script; the exit code says whether it went as written
   slash-heroku sandbox --store ./try        keep what is recorded, and go on there the next time
-  slash-heroku sandbox --serve              the simulated services alone, for your own `slash-heroku serve`")]
+  slash-heroku sandbox --serve              the simulated services alone, for your own `slash-heroku serve`; Ctrl-C ends them")]
     Sandbox {
         /// A conversation to play (fixtures/scenarios has many)
         #[arg(conflicts_with = "serve")]
@@ -50,6 +51,9 @@ Examples:
         /// Run the simulated Slack, GitHub and Heroku alone, and print the settings that point at them
         #[arg(long)]
         serve: bool,
+        /// With --serve: the first of the eight ports in a row that they listen on; 0 for any
+        #[arg(long, value_name = "PORT", default_value_t = rehearsal::FIRST_PORT, requires = "serve")]
+        port: u16,
         /// Folder to keep the service's records in; a fresh one otherwise
         #[arg(long, value_name = "DIR", conflicts_with = "serve")]
         store: Option<PathBuf>,
@@ -100,7 +104,9 @@ fn answer(words: impl IntoIterator<Item = OsString>, variables: &Variables, out:
     let done = match mode {
         Mode::CheckConfig => return check_config(variables, out, err),
         Mode::Serve => serve(variables),
-        Mode::Sandbox { file, serve, store } => sandbox(variables, SandboxOptions { file, serve_only: serve, store }),
+        Mode::Sandbox { file, serve, port, store } => {
+            sandbox(variables, SandboxOptions { file, serve_only_from: serve.then_some(port), store })
+        }
         Mode::Manifest { public } => manifest(variables, &public, out),
         Mode::Backup { file } => with_store(variables, async |folder| run::backup(&folder, &file).await, "the backup failed"),
         Mode::Restore { file } => with_store(variables, async |folder| run::restore(&folder, &file).await, "nothing was restored"),

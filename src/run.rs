@@ -15,6 +15,7 @@ use crate::adapters::http::server::{self, ListenerLimits};
 use crate::adapters::slack::manifest::manifest as slack_manifest;
 use crate::adapters::sled::{self, AdminSocket, SledStore};
 use crate::config::Settings;
+use crate::ports::Clock;
 use crate::rehearsal;
 use crate::wiring::{Ground, wire};
 
@@ -23,28 +24,36 @@ use crate::wiring::{Ground, wire};
 pub struct SandboxOptions {
     /// The script to play; `None`: a terminal.
     pub file: Option<PathBuf>,
-    /// The simulated world alone.
-    pub serve_only: bool,
+    /// The simulated world alone, from this port on.
+    pub serve_only_from: Option<u16>,
     /// The store's folder; `None`: a fresh one.
     pub store: Option<PathBuf>,
 }
 
 /// Serves until it is told to stop, then drains.
 pub async fn serve(settings: Settings) -> anyhow::Result<()> {
+    serve_by(settings, Arc::new(SystemClock::default())).await
+}
+
+/// [`serve`] by another clock: a rehearsal's may run fast.
+pub async fn serve_by(settings: Settings, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
     let store = open(&settings.store).await?;
     let ids = Arc::new(RandomIds);
-    let ground = Ground { clock: Arc::new(SystemClock::default()), ids: Arc::<RandomIds>::clone(&ids), store: Arc::new(store.clone()) };
+    let ground = Ground { clock, ids: Arc::<RandomIds>::clone(&ids), store: Arc::new(store.clone()) };
     let wired = wire(&settings, ground, Box::new(std::io::stdout()))?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| format!("could not listen on {}", settings.listen))?;
+    // The port is chosen by the system where the setting is port 0.
+    let address = listener.local_addr().context("the listener has no address")?;
     let admin = AdminSocket::bind(&store).context("could not open the admin socket in the store's folder")?;
     let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
 
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     tasks.spawn(admin.serve(stop.clone()));
+    // What comes in meanwhile waits in the listener's backlog.
+    wired.service.begin().await.context("what was going on could not be taken up again")?;
     let limits = ListenerLimits { drain: settings.drain / 2, ..ListenerLimits::default() };
     let http = tasks.spawn(server::serve(listener, wired.router, limits, stop.clone()));
-    wired.service.begin().await.context("what was going on could not be taken up again")?;
-    tracing::info!(address = %settings.listen, store = %settings.store.display(), "serving");
+    tracing::info!(%address, store = %settings.store.display(), "serving");
 
     let typed = async {
         let Some(console) = &wired.console else { return std::future::pending().await };
@@ -70,10 +79,17 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         tasks.wait().await;
         store.close().await;
     };
-    if tokio::time::timeout(settings.drain, drained).await.is_err() {
-        tracing::warn!("not everything came to a rest in time; the next start goes on from the records");
+    let at_rest = tokio::select! {
+        drained = tokio::time::timeout(settings.drain, drained) => drained.is_ok(),
+        // Told twice: at once.
+        _ = terminated.recv() => false,
+        _ = interrupted.recv() => false,
+    };
+    if !at_rest {
+        tracing::warn!("ending before everything has come to a rest; the next start goes on from the records");
     }
-    match failure {
+    // What failed during the drain was not recorded: whoever started this has to know as well.
+    match failure.or_else(|| wired.service.failure()) {
         None => Ok(()),
         Some(reason) => bail!("the service had to end: {reason}"),
     }
@@ -90,7 +106,7 @@ pub(crate) async fn open(folder: &Path) -> anyhow::Result<SledStore> {
 pub async fn sandbox(options: SandboxOptions) -> anyhow::Result<()> {
     match options {
         SandboxOptions { file: Some(file), .. } => rehearsal::play(&file).await,
-        SandboxOptions { serve_only: true, .. } => rehearsal::serve_world().await,
+        SandboxOptions { serve_only_from: Some(first_port), .. } => rehearsal::serve_world(first_port).await,
         SandboxOptions { store, .. } => rehearsal::terminal(store).await,
     }
 }

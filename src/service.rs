@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::domain::deployment::Deployment;
@@ -37,8 +38,16 @@ struct Inner {
     ports: Ports,
     metrics: Metrics,
     tasks: TaskTracker,
-    driven: Mutex<HashMap<DeploymentId, Lease>>,
+    driven: Mutex<HashMap<DeploymentId, Driver>>,
     failure: watch::Sender<Option<String>>,
+}
+
+/// Who drives a deployment here.
+#[derive(Debug)]
+struct Driver {
+    lease: Lease,
+    /// Stops the driver at once: its lease is lost, so what it would record is refused anyway.
+    stop: CancellationToken,
 }
 
 impl Service {
@@ -48,14 +57,26 @@ impl Service {
         Self(Arc::new(Inner { ports, metrics, tasks: TaskTracker::new(), driven: Mutex::default(), failure }))
     }
 
-    /// Begins: answers what was accepted and never answered, picks up what was going on, and keeps house.
+    /// Begins: answers what was accepted and never answered, picks up what was going on, and keeps house. To be called
+    /// before anything is submitted: a request that comes in meanwhile would be taken for one of the last life, and its
+    /// one-time code for lost.
     pub async fn begin(&self) -> Result<(), StoreError> {
         for request in self.0.ports.store.unanswered().await? {
             self.have_answered(request, None);
         }
         let keeper = self.clone();
-        self.spawn(async move { keeper.keep().await });
+        self.spawn(async move {
+            // Without a keeper nothing is taken up and leases run out: better to end, and to be started again.
+            if AssertUnwindSafe(keeper.keep()).catch_unwind().await.is_err() {
+                keeper.fail("the keeper of leases panicked".to_owned());
+            }
+        });
         Ok(())
+    }
+
+    /// Why the service cannot go on, if that is so.
+    pub fn failure(&self) -> Option<String> {
+        self.0.failure.borrow().clone()
     }
 
     /// Returns when the service can go on no more, with the reason.
@@ -95,7 +116,7 @@ impl Service {
         self.driven().len()
     }
 
-    fn driven(&self) -> std::sync::MutexGuard<'_, HashMap<DeploymentId, Lease>> {
+    fn driven(&self) -> std::sync::MutexGuard<'_, HashMap<DeploymentId, Driver>> {
         self.0.driven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -106,20 +127,30 @@ impl Service {
     /// Runs a task that is counted, survives its own panic, and is waited for when draining.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let clock = Arc::clone(&self.0.ports.clock);
-        clock.task_began();
+        let turn = clock.task_began();
         self.0.tasks.spawn(async move {
             let counted = Counted(clock);
+            counted.0.take_turn(turn).await;
             if AssertUnwindSafe(task).catch_unwind().await.is_err() {
-                tracing::error!("a task panicked; its work is taken up again from the record");
+                tracing::error!("a task panicked; its work is taken up again by the next start");
             }
             drop(counted);
         });
     }
 
-    fn fail(&self, error: &StoreError) {
+    fn store_failed(&self, error: &StoreError) {
         tracing::error!(%error, "the store failed");
         self.0.metrics.store_failed();
-        self.0.failure.send_replace(Some(error.to_string()));
+        self.fail(error.to_string());
+    }
+
+    /// The first reason stands.
+    fn fail(&self, reason: String) {
+        self.0.failure.send_if_modified(|failure| {
+            let first = failure.is_none();
+            failure.get_or_insert(reason);
+            first
+        });
     }
 
     fn lease_until(&self) -> Timestamp {
@@ -130,7 +161,7 @@ impl Service {
         let service = self.clone();
         self.spawn(async move {
             if let Err(error) = service.answer(&request, code).await {
-                service.fail(&error);
+                service.store_failed(&error);
             }
         });
     }
@@ -153,7 +184,7 @@ impl Service {
             Err(error) => {
                 tracing::error!(%error, "a request could not be put on disk");
                 if matches!(error, StoreError::Failed(_) | StoreError::Damaged(_)) {
-                    self.fail(&error);
+                    self.store_failed(&error);
                 }
                 Submitted::Unavailable
             }
@@ -168,7 +199,7 @@ impl Service {
             let open = match self.sweep(&mut forgot, now).await {
                 Ok(open) => open,
                 Err(error) => {
-                    self.fail(&error);
+                    self.store_failed(&error);
                     return;
                 }
             };
@@ -179,15 +210,15 @@ impl Service {
 
     /// Returns how many deployments are open.
     async fn sweep(&self, forgot: &mut Timestamp, now: Timestamp) -> Result<usize, StoreError> {
-        let held: Vec<(DeploymentId, Lease)> = self.driven().iter().map(|(id, lease)| (*id, lease.clone())).collect();
+        let held: Vec<(DeploymentId, Lease)> = self.driven().iter().map(|(id, driver)| (*id, driver.lease.clone())).collect();
         for (id, lease) in held {
-            match self.0.ports.store.renew(&lease, now, self.lease_until()).await? {
-                Some(renewed) => {
-                    if let Some(lease) = self.driven().get_mut(&id) {
-                        *lease = renewed;
-                    }
-                }
-                None => tracing::warn!(deployment = %id, "a lease was lost"),
+            let renewed = self.0.ports.store.renew(&lease, now, self.lease_until()).await?;
+            let mut driven = self.driven();
+            // The driver may have ended meanwhile, and given the lease back.
+            let Some(driver) = driven.get_mut(&id).filter(|driver| driver.lease.fence == lease.fence) else { continue };
+            match renewed {
+                Some(renewed) => driver.lease = renewed,
+                None => driver.stop.cancel(),
             }
         }
         let open = self.0.ports.store.open_deployments().await?;
@@ -211,15 +242,22 @@ impl Service {
         }
         let claimed = self.0.ports.store.claim(&Work::Deployment(id), self.clock().now(), self.lease_until()).await?;
         let Some(lease) = claimed else { return Ok(()) };
-        self.driven().insert(id, lease.clone());
+        let stop = CancellationToken::new();
+        self.driven().insert(id, Driver { lease: lease.clone(), stop: stop.clone() });
         let service = self.clone();
         self.spawn(async move {
-            let guard = Driven { service: service.clone(), id };
-            let ended = drive(&service.0.ports, &lease, id).await;
-            drop(guard);
-            service.driven_to_an_end(id, ended);
+            let driving = stop.run_until_cancelled(drive(&service.0.ports, &lease, id));
+            let ended = AssertUnwindSafe(driving).catch_unwind().await;
+            // Given back before it is off the list, so that whoever takes it up again finds it free.
             if let Err(error) = service.0.ports.store.release(&lease).await {
-                service.fail(&error);
+                service.store_failed(&error);
+            }
+            service.driven().remove(&id);
+            match ended {
+                Ok(Some(ended)) => service.driven_to_an_end(id, ended),
+                Ok(None) => service.driven_to_an_end(id, Err(DriveError::LeaseLost)),
+                // No wake: one that panics again and again shall not keep the machine busy.
+                Err(_) => tracing::error!(deployment = %id, "driving panicked; the keeper takes it up again from the record"),
             }
         });
         Ok(())
@@ -228,8 +266,11 @@ impl Service {
     fn driven_to_an_end(&self, id: DeploymentId, ended: Result<(), DriveError>) {
         match ended {
             Ok(()) => {}
-            Err(DriveError::LeaseLost) => tracing::warn!(deployment = %id, "another worker has taken over"),
-            Err(DriveError::Store(error)) => self.fail(&error),
+            Err(DriveError::LeaseLost) => {
+                tracing::warn!(deployment = %id, "the lease was lost: taken up again, unless another worker has it");
+                self.clock().wake(WakeKey::Keeper);
+            }
+            Err(DriveError::Store(error)) => self.store_failed(&error),
         }
     }
 }
@@ -243,18 +284,6 @@ impl Drop for Counted {
     }
 }
 
-/// Takes a deployment off the list of those driven here, also when its driver panics.
-struct Driven {
-    service: Service,
-    id: DeploymentId,
-}
-
-impl Drop for Driven {
-    fn drop(&mut self) {
-        self.service.driven().remove(&self.id);
-    }
-}
-
 fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
     now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
@@ -265,7 +294,8 @@ impl Inbox for Service {
         let Incoming { id, origin, ask, code } = incoming;
         let request =
             Request { id, version: 0, origin, ask, came_with_code: code.is_some(), received_at: self.clock().now(), answered: false };
-        // In a task of its own: whoever delivers may stop waiting, and what lies on disk by then is answered all the same.
+        // In a task of its own: whoever delivers may stop waiting, and what lies on disk by then is answered all the same. Whoever
+        // drains waits for it from here on: what is accepted is also answered, or the drain has begun and it is not taken.
         let (say, said) = tokio::sync::oneshot::channel();
         let service = self.clone();
         self.spawn(async move {

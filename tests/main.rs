@@ -13,6 +13,7 @@ mod architecture;
 mod contracts;
 mod durability;
 mod privacy;
+mod processes;
 mod readme;
 mod scenarios;
 mod supply;

@@ -20,10 +20,10 @@ pub struct SystemClock {
 impl SystemClock {
     fn bell(&self, key: WakeKey) -> Arc<Notify> {
         let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
-        // A bell that only this map holds has nobody waiting; it may still hold a kept wake, so only quiet ones go when
-        // there are very many.
+        // A bell that only this map holds has nobody waiting; it may still hold a kept wake, so they go only when there are
+        // very many, and whoever waits for a deployment looks again by itself. The keeper's stays: idle, it sleeps long.
         if bells.len() > 4096 {
-            bells.retain(|_, bell| Arc::strong_count(bell) > 1);
+            bells.retain(|key, bell| *key == WakeKey::Keeper || Arc::strong_count(bell) > 1);
         }
         Arc::clone(bells.entry(key).or_default())
     }

@@ -36,8 +36,16 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Pauses until `until`; nobody can wake it.
     async fn pause_until(&self, until: Timestamp);
 
-    /// A task of the service begins. A stepped clock moves only while all tasks wait; a real one does not care.
-    fn task_began(&self) {}
+    /// A task of the service begins; returns its turn. A stepped clock moves only while all tasks wait, and lets one task run
+    /// at a time, so that every run goes the same way; a real one does not care.
+    fn task_began(&self) -> u64 {
+        0
+    }
+
+    /// Waits for the turn of a task that has begun: the first thing that the task does.
+    async fn take_turn(&self, turn: u64) {
+        let _ = turn;
+    }
 
     /// A task of the service has ended.
     fn task_ended(&self) {}

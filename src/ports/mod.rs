@@ -20,3 +20,6 @@ pub use platform::{BuildOrder, BuildStart, Platform, UploadedSource};
 pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};
 pub use store::{Accepted, Batch, Lease, Store, StoreError, Work};
 pub use tally::Tally;
+
+#[cfg(test)]
+pub use {chat::MockChat, platform::MockPlatform, source::MockSourceControl, store::MockStore};

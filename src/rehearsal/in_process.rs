@@ -1,5 +1,6 @@
 //! The service inside this process, on a stepped clock: what plays scripts.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,7 +46,7 @@ impl Stage {
 /// The service in this process, each life on threads of its own, so that it can be abandoned as a crash abandons it.
 #[derive(Debug)]
 pub struct InProcess {
-    settings: Settings,
+    variables: BTreeMap<String, String>,
     clock: Arc<SteppedClock>,
     folder: TempDir,
     life: Option<Life>,
@@ -66,9 +67,8 @@ impl InProcess {
     pub fn new(stage: &Stage) -> anyhow::Result<Self> {
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.context("no folder for the store")?;
-        let variables: Variables = settings_for(&stage.world).into_iter().collect();
-        let settings = config::load(&variables)?;
-        Ok(Self { settings, clock: Arc::clone(&stage.clock), folder, life: None, lives: 0, address: None })
+        let variables = settings_for(&stage.world).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Ok(Self { variables, clock: Arc::clone(&stage.clock), folder, life: None, lives: 0, address: None })
     }
 
     /// The store's folder.
@@ -82,7 +82,7 @@ impl InProcess {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().context("no threads")?;
         let store = run::open(self.folder.path()).await?;
         let ground = Ground { clock, ids: Arc::new(RandomIds), store: Arc::new(store.clone()) };
-        let settings = self.settings.clone();
+        let settings: Settings = config::load(&self.variables.clone().into_iter().collect::<Variables>())?;
         let born = runtime.spawn(async move {
             let wired = wire(&settings, ground, Box::new(std::io::sink()))?;
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -91,9 +91,9 @@ impl InProcess {
         });
         let (wired, listener, address) = born.await.context("the service did not start")??;
         let stop = CancellationToken::new();
-        runtime.spawn(server::serve(listener, wired.router, ListenerLimits::default(), stop.clone()));
         let service = wired.service.clone();
         runtime.spawn(async move { service.begin().await }).await.context("the service did not begin")??;
+        runtime.spawn(server::serve(listener, wired.router, ListenerLimits::default(), stop.clone()));
         self.address = Some(ServiceAddress::new(&format!("http://{address}")));
         self.life = Some(Life { runtime, service: wired.service, store, stop });
         Ok(())
@@ -108,6 +108,11 @@ impl script::Service for InProcess {
 
     fn address(&self) -> ServiceAddress {
         self.address.clone().unwrap_or_else(|| ServiceAddress::new("http://127.0.0.1:9"))
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        Ok(())
     }
 
     async fn stop(&mut self) -> std::io::Result<()> {

@@ -19,8 +19,8 @@ use crate::sandbox::world::World;
 pub use child::Child;
 pub use in_process::{InProcess, Stage};
 
-/// Where the simulated world listens when it is served alone: eight ports in a row.
-const FIRST_PORT: u16 = 9001;
+/// Where the simulated world listens when it is served alone, unless told otherwise: eight ports in a row.
+pub const FIRST_PORT: u16 = 9001;
 
 /// The settings with which the service finds the simulated world, as environment variables.
 pub fn settings_for(world: &World) -> Vec<(&'static str, String)> {
@@ -68,8 +68,8 @@ pub async fn play_script(script: &Script) -> anyhow::Result<Played> {
 }
 
 /// Serves the simulated world alone until it is interrupted, and says how to point a service at it.
-pub async fn serve_world() -> anyhow::Result<()> {
-    let world = World::start(Arc::new(SystemClock::default()), FIRST_PORT).await?;
+pub async fn serve_world(first_port: u16) -> anyhow::Result<()> {
+    let world = World::start(Arc::new(SystemClock::default()), first_port).await?;
     let mut out = tokio::io::stdout();
     out.write_all(b"# The simulated Slack, GitHub and Heroku are up. Settings for `slash-heroku serve`:\n").await?;
     for (name, value) in settings_for(&world) {
@@ -96,7 +96,11 @@ pub async fn terminal(store: Option<PathBuf>) -> anyhow::Result<()> {
     let mut service = Child::new(settings_for(&world), &folder)?;
     crate::sandbox::script::Service::start(&mut service).await.context("the service did not start")?;
     let screen = terminal::Screen { output: out, interactive: std::io::stdout().is_terminal() };
-    let talked = terminal::run(&world.slack, &mut service, BufReader::new(tokio::io::stdin()), screen).await;
+    let talked = tokio::select! {
+        talked = terminal::run(&world.slack, &mut service, BufReader::new(tokio::io::stdin()), screen) => talked,
+        // So that the service and the folder do not outlive this.
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+    };
     crate::sandbox::script::Service::stop(&mut service).await?;
     Ok(talked?)
 }

@@ -1,6 +1,6 @@
 //! A clock that moves only when it is told to, so that tests wait for states and never for time.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -54,6 +54,21 @@ struct State {
     /// Tasks that were woken and have not come to wait again, with the number of ends they have not noticed.
     up: HashMap<Option<Id>, usize>,
     kept: HashSet<WakeKey>,
+    /// Who may go on, one after the other: the next when all others rest.
+    called: VecDeque<Called>,
+    /// Tasks that have begun and not had their first turn, with their wakers.
+    unborn: BTreeMap<u64, Option<Waker>>,
+    /// Tasks whose first turn has come and that have not noticed yet.
+    born: HashSet<u64>,
+}
+
+/// Somebody who may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Called {
+    /// A wait that ends, by a wake or by time.
+    Wait { ticket: u64, woken: bool },
+    /// A task that begins.
+    Turn(u64),
 }
 
 #[derive(Debug)]
@@ -63,6 +78,8 @@ struct Waiting {
     until: Option<Timestamp>,
     task: Option<Id>,
     waker: Option<Waker>,
+    /// It has been called and will end when all others rest.
+    called: bool,
 }
 
 #[derive(Debug)]
@@ -92,6 +109,9 @@ impl SteppedClock {
             ended: HashMap::new(),
             up: HashMap::new(),
             kept: HashSet::new(),
+            called: VecDeque::new(),
+            unborn: BTreeMap::new(),
+            born: HashSet::new(),
         };
         Arc::new(Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Notify::new() }), role: Role::Life(1) })
     }
@@ -111,9 +131,11 @@ impl SteppedClock {
         state.ended.clear();
         state.up.clear();
         state.kept.clear();
+        state.called.clear();
+        state.unborn.clear();
+        state.born.clear();
         let role = Role::Life(state.life);
-        self.announce(&state);
-        drop(state);
+        self.announce(state);
         Arc::new(Self { shared: Arc::clone(&self.shared), role })
     }
 
@@ -142,14 +164,12 @@ impl SteppedClock {
 
     /// Moves time to `to` (never backwards) and ends all waits that are due by then, earliest first.
     pub fn advance_to(&self, to: Timestamp) {
-        let mut wakers = Vec::new();
         let mut state = self.lock();
         state.now = state.now.max(to);
         while let Some((_, ticket)) = state.next_due().filter(|(until, _)| *until <= state.now) {
-            wakers.extend(state.end(ticket, false));
+            state.call(ticket, false);
         }
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        self.announce(state);
     }
 
     /// Moves time to the earliest deadline if it is not after `limit`, and ends that one wait. Says whether there was one.
@@ -158,11 +178,8 @@ impl SteppedClock {
         let mut state = self.lock();
         let Some((until, ticket)) = state.next_due().filter(|(until, _)| *until <= limit) else { return false };
         state.now = state.now.max(until);
-        let waker = state.end(ticket, false);
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        state.call(ticket, false);
+        self.announce(state);
         true
     }
 
@@ -191,10 +208,14 @@ impl SteppedClock {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn announce(&self, state: &State) {
+    /// Lets go on whoever may, or tells that the service rests.
+    fn announce(&self, mut state: MutexGuard<'_, State>) {
+        let wakers = state.release();
         if state.is_idle() {
             self.shared.changed.notify_waiters();
         }
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     fn is_over(&self, state: &State) -> bool {
@@ -212,8 +233,8 @@ impl SteppedClock {
             }
             let task = tokio::task::try_id();
             state.up.remove(&task);
-            state.waits.insert(ticket, Waiting { role: self.role, key, until, task, waker: None });
-            self.announce(&state);
+            state.waits.insert(ticket, Waiting { role: self.role, key, until, task, waker: None, called: false });
+            self.announce(state);
         }
         Some(Wait { clock: self, ticket })
     }
@@ -221,7 +242,44 @@ impl SteppedClock {
 
 impl State {
     fn is_idle(&self) -> bool {
-        self.running <= self.resting()
+        self.called.is_empty() && self.all_rest()
+    }
+
+    fn all_rest(&self) -> bool {
+        self.running <= self.resting().saturating_add(self.unborn.len())
+    }
+
+    /// Marks a wait as one that ends when all others rest.
+    fn call(&mut self, ticket: u64, woken: bool) {
+        if let Some(wait) = self.waits.get_mut(&ticket).filter(|wait| !wait.called) {
+            wait.called = true;
+            self.called.push_back(Called::Wait { ticket, woken });
+        }
+    }
+
+    /// Ends the waits of the world that were called, and the next one of the service if all of it rests.
+    fn release(&mut self) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        let of_the_world = |state: &Self, called: &Called| match called {
+            Called::Wait { ticket, .. } => state.waits.get(ticket).is_none_or(|wait| wait.role == Role::World),
+            Called::Turn(_) => false,
+        };
+        while let Some(place) = self.called.iter().position(|called| of_the_world(self, called)) {
+            if let Some(Called::Wait { ticket, woken }) = self.called.remove(place) {
+                wakers.extend(self.end(ticket, woken));
+            }
+        }
+        if self.all_rest() {
+            match self.called.pop_front() {
+                Some(Called::Wait { ticket, woken }) => wakers.extend(self.end(ticket, woken)),
+                Some(Called::Turn(turn)) => {
+                    wakers.extend(self.unborn.remove(&turn).flatten());
+                    self.born.insert(turn);
+                }
+                None => {}
+            }
+        }
+        wakers
     }
 
     /// The number of the service's tasks that stand in a wait.
@@ -231,7 +289,8 @@ impl State {
     }
 
     fn next_due(&self) -> Option<(Timestamp, u64)> {
-        self.waits.iter().filter_map(|(ticket, wait)| wait.until.map(|until| (until, *ticket))).min()
+        let uncalled = self.waits.iter().filter(|(_, wait)| !wait.called);
+        uncalled.filter_map(|(ticket, wait)| wait.until.map(|until| (until, *ticket))).min()
     }
 
     /// Ends a wait: from now on its task counts as running.
@@ -248,13 +307,12 @@ impl State {
         }
     }
 
-    fn wake(&mut self, key: WakeKey) -> Option<Waker> {
-        let ticket = self.waits.iter().find(|(_, wait)| wait.key.as_ref() == Some(&key)).map(|(ticket, _)| *ticket);
-        match ticket {
-            Some(ticket) => self.end(ticket, true),
+    fn wake(&mut self, key: WakeKey) {
+        let waits = |wait: &Waiting| !wait.called && wait.key.as_ref() == Some(&key);
+        match self.waits.iter().find(|(_, wait)| waits(wait)).map(|(ticket, _)| *ticket) {
+            Some(ticket) => self.call(ticket, true),
             None => {
                 self.kept.insert(key);
-                None
             }
         }
     }
@@ -285,7 +343,7 @@ impl Future for Wait<'_> {
             wait.waker = Some(context.waker().clone());
             if state.up.get(&wait.task) == Some(&0) {
                 state.up.remove(&wait.task);
-                self.clock.announce(state);
+                self.clock.announce(guard);
             }
         }
         Poll::Pending
@@ -295,14 +353,22 @@ impl Future for Wait<'_> {
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         let mut state = self.clock.lock();
-        state.waits.remove(&self.ticket);
-        let Some(ended) = state.ended.remove(&self.ticket) else { return };
-        state.noticed(&ended);
-        let waker = ended.woken.and_then(|key| state.wake(key));
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
+        let called = state.called.iter().position(|called| matches!(called, Called::Wait { ticket, .. } if *ticket == self.ticket));
+        let by_a_wake = match called.and_then(|place| state.called.remove(place)) {
+            Some(Called::Wait { woken, .. }) => woken,
+            Some(Called::Turn(_)) | None => false,
+        };
+        // A wake that nobody noticed must not be lost.
+        if let Some(key) = state.waits.remove(&self.ticket).and_then(|wait| wait.key).filter(|_| by_a_wake) {
+            state.wake(key);
         }
+        if let Some(ended) = state.ended.remove(&self.ticket) {
+            state.noticed(&ended);
+            if let Some(key) = ended.woken {
+                state.wake(key);
+            }
+        }
+        self.clock.announce(state);
     }
 }
 
@@ -323,11 +389,8 @@ impl Clock for SteppedClock {
         if self.is_over(&state) {
             return;
         }
-        let waker = state.wake(key);
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        state.wake(key);
+        self.announce(state);
     }
 
     async fn pause_until(&self, until: Timestamp) {
@@ -336,11 +399,21 @@ impl Clock for SteppedClock {
         }
     }
 
-    fn task_began(&self) {
+    fn task_began(&self) -> u64 {
         let mut state = self.lock();
+        state.tickets += 1;
+        let turn = state.tickets;
         if !self.is_over(&state) && self.role != Role::World {
             state.running += 1;
+            state.unborn.insert(turn, None);
+            state.called.push_back(Called::Turn(turn));
+            self.announce(state);
         }
+        turn
+    }
+
+    async fn take_turn(&self, turn: u64) {
+        Turn { clock: self, turn }.await;
     }
 
     fn task_ended(&self) {
@@ -348,8 +421,30 @@ impl Clock for SteppedClock {
         if !self.is_over(&state) && self.role != Role::World {
             state.running = state.running.saturating_sub(1);
             state.up.remove(&tokio::task::try_id());
-            self.announce(&state);
+            self.announce(state);
         }
+    }
+}
+
+/// The first turn of a task.
+#[derive(Debug)]
+struct Turn<'a> {
+    clock: &'a SteppedClock,
+    turn: u64,
+}
+
+impl Future for Turn<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.clock.lock();
+        if state.born.remove(&self.turn) {
+            return Poll::Ready(());
+        }
+        if let Some(waker) = state.unborn.get_mut(&self.turn) {
+            *waker = Some(context.waker().clone());
+        }
+        Poll::Pending
     }
 }
 

@@ -49,8 +49,8 @@ impl Code {
         match self {
             Self::None => None,
             Self::Accepted => Some(speech::code_used_up()),
-            Self::Wrong => Some(speech::code_refused().headline),
-            Self::Lost => Some(speech::code_lost().headline),
+            Self::Wrong => Some(speech::code_refused(false).headline),
+            Self::Lost => Some(speech::code_lost(false).headline),
         }
     }
 }
@@ -114,8 +114,8 @@ async fn ask_for(
             ports.clock.wake(WakeKey::Keeper);
             Ok(match code {
                 Code::None | Code::Accepted => None,
-                Code::Wrong => Some(speech::code_refused()),
-                Code::Lost => Some(speech::code_lost()),
+                Code::Wrong => Some(speech::code_refused(false)),
+                Code::Lost => Some(speech::code_lost(false)),
             })
         }
         Recorded::Joins(same) => join(ports, request, *same, code).await.map(Some),
@@ -180,6 +180,7 @@ async fn same_wish(
 async fn join(ports: &Ports, request: &Request, same: Deployment, code: Code) -> Result<Message, Trouble> {
     let line = ports.store.line(&same.target.app).await?;
     let ahead = line.place_of(same.id);
+    let waits = matches!(same.phase, Phase::NeedsCode { .. });
     match code {
         Code::Accepted => {
             let mut current = same;
@@ -197,8 +198,8 @@ async fn join(ports: &Ports, request: &Request, same: Deployment, code: Code) ->
             ports.clock.wake(WakeKey::Deployment(current.id));
             Ok(speech::code_taken(&current))
         }
-        Code::Wrong => Ok(speech::code_refused()),
-        Code::Lost => Ok(speech::code_lost()),
+        Code::Wrong => Ok(speech::code_refused(waits)),
+        Code::Lost => Ok(speech::code_lost(waits)),
         Code::None => {
             tracing::info!(request = %request.id, deployment = %same.id, "the same wish again: joined");
             Ok(speech::joined(&same, ahead))

@@ -1,6 +1,6 @@
 //! Drives one deployment to its true end: next step, perform, outcome, record, tell, again.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::deployment::{Deployment, Failure, Outcome, Phase, Step};
 use crate::domain::names::DeploymentId;
@@ -37,6 +37,8 @@ pub(super) struct Hands {
     pub entered: bool,
     /// Whether the next in line was called.
     pub called_the_next: bool,
+    /// Until when a service asked to be left alone.
+    pub not_before: Option<Timestamp>,
     /// What was told, and who is given a rest.
     pub telling: Telling,
 }
@@ -61,6 +63,8 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         }
         let moved = if step == Step::Close {
             close(ports, who.as_ref(), &deployment, &mut hands).await
+        } else if asks_outside(&step) && hands.not_before.is_some_and(|not_before| ports.clock.now() < not_before) {
+            Moved::Not
         } else {
             let waited_for_turn = step == Step::WaitForTurn;
             let outcome = match &who {
@@ -84,9 +88,12 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
                 }
                 reload(ports, &mut deployment, &mut hands).await?;
             }
+            // The wake that tells of the end of the process may have been heard within the step.
+            Moved::Not if ports.is_stopping() => return Ok(()),
             Moved::Not => {
-                let until = earliest([deployment.next_look(ports.clock.now()), hands.telling.again_at()]);
-                ports.clock.wait(WakeKey::Deployment(id), until).await;
+                let next = deployment.next_look(ports.clock.now());
+                let next = next.map(|next| hands.not_before.map_or(next, |not_before| next.max(not_before)));
+                ports.clock.wait(WakeKey::Deployment(id), earliest([next, hands.telling.again_at()])).await;
                 reload(ports, &mut deployment, &mut hands).await?;
             }
         }
@@ -158,6 +165,11 @@ pub(super) async fn save(ports: &Ports, lease: &Lease, next: &Deployment, leaves
             }
         }
     }
+}
+
+/// Whether a step asks a service that may want to be left alone for a while.
+fn asks_outside(step: &Step) -> bool {
+    !matches!(step, Step::WaitForTurn | Step::WaitForSlot | Step::WaitForCode | Step::Close)
 }
 
 /// Calls whoever has the app next, once the end has been told: people hear of an end before they hear of what begins after it.

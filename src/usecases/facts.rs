@@ -166,32 +166,61 @@ pub(super) async fn look_ahead(
     };
     let resolution = ports.source.resolve(&who.source, &repository, &wish.what).await.while_doing(Doing::ReadingRef)?;
     let Resolution::Found(resolved) = resolution else {
-        let nearest = match &resolution {
-            Resolution::Unknown { nearest } => nearest.clone(),
-            Resolution::Found(_) | Resolution::BranchAndTag { .. } | Resolution::AmbiguousHash | Resolution::EmptyRepository => None,
+        let names: Vec<(String, RefName)> = match &resolution {
+            Resolution::Unknown { nearest } => nearest.iter().map(|near| (near.to_string(), near.clone())).collect(),
+            Resolution::BranchAndTag { branch, tag } => {
+                let by_hash = |commit: &CommitSha| RefName::parse(commit.as_str()).ok();
+                let branch = by_hash(branch).map(|hash| (speech::of_branch(branch), hash));
+                let tag = by_hash(tag).map(|hash| (speech::of_tag(tag), hash));
+                branch.into_iter().chain(tag).collect()
+            }
+            Resolution::Found(_) | Resolution::AmbiguousHash | Resolution::EmptyRepository => Vec::new(),
         };
-        let choices = nearest.into_iter().map(|near: RefName| {
-            (near.to_string(), again(Wish { what: AskedRef::Named(near), to: wish.to.clone(), pipeline: wish.pipeline.clone() }))
-        });
+        let named = |what| again(Wish { what: AskedRef::Named(what), to: wish.to.clone(), pipeline: wish.pipeline.clone() });
+        let choices = names.into_iter().map(|(label, name)| (label, named(name)));
         let buttons = offer(ports, asker, choices).await?;
         return Err(speech::no_ref(&repository, &wish.what, &resolution, &buttons).into());
     };
     let checks = ports.source.checks(&who.source, &repository, &resolved.named_by, &resolved.commit).await;
     let access = ports.platform.access(&who.platform, &target.app).await;
     let verdict = verdict(&repository, &resolved, RefNow::Unmoved, checks.as_ref(), access, overriding);
-    // What runs now is worth knowing and no reason to refuse.
-    let running = ports.platform.running(&who.platform, &target.app).await.unwrap_or_else(|error| {
+    let running = running(ports, who, &target).await;
+    let change = change_from(ports, who, running.as_ref(), &repository.name, &resolved.commit).await;
+    Ok(Prospect { target, repository, overrides_link_to: link.overrides, resolved, access, running, change, verdict })
+}
+
+/// What runs in an app is worth knowing, and not knowing it is no reason to refuse.
+async fn running(ports: &Ports, who: &Credentials, target: &Target) -> Option<Running> {
+    ports.platform.running(&who.platform, &target.app).await.unwrap_or_else(|error| {
         tracing::info!(%error, "what runs now cannot be read");
         None
-    });
-    let change = match running.as_ref().and_then(|running| running.commit.as_ref()) {
-        Some(base) => ports.source.compare(&who.source, &repository.name, base, &resolved.commit).await.unwrap_or_else(|error| {
-            tracing::info!(%error, "the difference to what runs cannot be read");
-            None
-        }),
-        None => None,
-    };
-    Ok(Prospect { target, repository, overrides_link_to: link.overrides, resolved, access, running, change, verdict })
+    })
+}
+
+async fn change_from(
+    ports: &Ports,
+    who: &Credentials,
+    running: Option<&Running>,
+    repository: &RepoName,
+    commit: &CommitSha,
+) -> Option<Comparison> {
+    let base = running?.commit.as_ref()?;
+    ports.source.compare(&who.source, repository, base, commit).await.unwrap_or_else(|error| {
+        tracing::info!(%error, "the difference to what runs cannot be read");
+        None
+    })
+}
+
+/// How a commit stands to what runs in an app now, as far as that can be read.
+pub(super) async fn change_to(
+    ports: &Ports,
+    who: &Credentials,
+    target: &Target,
+    repository: &RepoName,
+    commit: &CommitSha,
+) -> Option<Comparison> {
+    let running = running(ports, who, target).await;
+    change_from(ports, who, running.as_ref(), repository, commit).await
 }
 
 fn verdict(

@@ -23,7 +23,7 @@ pub(super) async fn queue(ports: &Ports, request: &Request, who: &Credentials, p
         let line = ports.store.line(&app.id).await?;
         rows.push(LineRow { standing: deployments(ports, line.everybody()).await?, app });
     }
-    Ok(speech::queue(&pipeline, &rows, ports.clock.now()))
+    Ok(speech::queue(&pipeline, place.place.as_ref(), &rows, ports.clock.now()))
 }
 
 /// The apps that a place means: without an app, all of them.
@@ -62,7 +62,7 @@ pub(super) async fn leave(ports: &Ports, request: &Request, who: &Credentials, p
         }
     }
     match mine.as_slice() {
-        [] => Ok(speech::not_waiting()),
+        [] => Ok(speech::not_waiting(place.is_some())),
         [only] => stop::stop(ports, &request.origin.person, only.id).await,
         [_, ..] => Ok(speech::which_to_stop(&mine)),
     }

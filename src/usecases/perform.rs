@@ -1,17 +1,17 @@
 //! Performs one step: the only place where a deploy touches the outside. Says what came of it.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use crate::domain::deployment::{Deployment, Outcome, Phase, Standing, Step};
+use crate::domain::deployment::{Deployment, Outcome, Phase, Stage, Standing, Step};
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::release::{BuildState, judge_dynos};
 use crate::domain::speech;
-use crate::ports::{AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Credentials, Fault, PortError, WakeKey};
+use crate::ports::{AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Credentials, Fault, PortError};
 
 use super::Ports;
 use super::drive::Hands;
-use super::facts::judge_again;
+use super::facts::{change_to, judge_again};
 
 /// How long something that cannot be read is tried again before it counts against the deploy.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
@@ -30,9 +30,9 @@ pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deplo
             if due { Outcome::SlotMayBeFree } else { Outcome::NoNews }
         }
         Step::WaitForCode | Step::Close => Outcome::NoNews,
-        Step::Judge => judge(ports, who, deployment).await,
+        Step::Judge => judge(ports, who, deployment, hands).await,
         Step::Announce => announce(ports, who, deployment, hands).await,
-        Step::LookForAnnouncement => look_for_announcement(ports, who, deployment).await,
+        Step::LookForAnnouncement => look_for_announcement(ports, who, deployment, hands).await,
         Step::Upload => upload(ports, who, deployment, hands).await,
         Step::OrderBuild => order_build(ports, token, deployment, hands).await,
         Step::LookForBuild => {
@@ -40,7 +40,7 @@ pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deplo
             match ports.platform.find_build(token, app, deployment.id, since).await {
                 Ok(Some(build)) => Outcome::BuildThere(build),
                 Ok(None) => Outcome::NoTrace,
-                Err(error) => unread(&error),
+                Err(error) => unread(&error, hands),
             }
         }
         Step::StopBuild(build) => match ports.platform.stop_build(token, app, &build).await {
@@ -49,7 +49,7 @@ pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deplo
             // It may have ended by itself meanwhile: a stop that does not get through must not hide that.
             Err(error) if error.is_temporary() => match ports.platform.build(token, app, &build).await {
                 Ok(build) if build.state != BuildState::Pending => Outcome::BuildSeen(build.state),
-                Ok(_) | Err(_) => unread(&error),
+                Ok(_) | Err(_) => unread(&error, hands),
             },
             // It cannot be stopped; how it ends is for the looks to tell.
             Err(error) => {
@@ -59,34 +59,37 @@ pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deplo
         },
         Step::SeeBuild(build) => match ports.platform.build(token, app, &build).await {
             Ok(build) => Outcome::BuildSeen(build.state),
-            Err(error) => unseen(&error),
+            Err(error) => unseen(&error, hands),
         },
         Step::SeeRelease(release) => match ports.platform.release(token, app, &release).await {
             Ok(release) => Outcome::ReleaseSeen(release),
-            Err(error) => unseen(&error),
+            Err(error) => unseen(&error, hands),
         },
         Step::SeeDynos { version } => match ports.platform.dynos(token, app).await {
             Ok(dynos) => Outcome::DynosSeen(judge_dynos(&dynos, version)),
-            Err(error) => unseen(&error),
+            Err(error) => unseen(&error, hands),
         },
     }
 }
 
 /// A read that failed while nothing depends on its answer yet.
-fn unread(error: &PortError) -> Outcome {
+fn unread(error: &PortError, hands: &mut Hands) -> Outcome {
+    if let Fault::RateLimited { until } = error.fault {
+        hands.not_before = until;
+    }
     tracing::info!(%error, "a look brought nothing");
     if error.fault == Fault::SignInLost { Outcome::SignInLost } else { Outcome::NoNews }
 }
 
 /// A look at something that is known to exist.
-fn unseen(error: &PortError) -> Outcome {
+fn unseen(error: &PortError, hands: &mut Hands) -> Outcome {
     match error.fault {
         Fault::NotFound | Fault::Forbidden => {
             tracing::warn!(%error, "what is followed cannot be seen any more");
             Outcome::Vanished
         }
         Fault::SignInLost | Fault::Refused | Fault::RateLimited { .. } | Fault::Unreachable | Fault::Unclear | Fault::Nonsense => {
-            unread(error)
+            unread(error, hands)
         }
     }
 }
@@ -102,18 +105,24 @@ async fn turn(ports: &Ports, deployment: &Deployment) -> Outcome {
     }
 }
 
-async fn judge(ports: &Ports, who: &Credentials, deployment: &Deployment) -> Outcome {
+async fn judge(ports: &Ports, who: &Credentials, deployment: &Deployment, hands: &mut Hands) -> Outcome {
     let now = ports.clock.now();
+    let cargo = &deployment.cargo;
     let access = ports.platform.access(&who.platform, &deployment.target.app).await;
     match judge_again(ports, who, deployment, access).await {
         Ok(verdict) if verdict.is_open() && access.needs_code == Some(true) && !deployment.has_fresh_code(now) => Outcome::CodeNeeded,
-        Ok(verdict) => Outcome::Judged(verdict),
+        Ok(verdict) => {
+            // While it waited, another deploy may have changed what runs.
+            let waited = deployment.times.iter().any(|time| time.stage == Stage::Line);
+            let change = if waited { change_to(ports, who, &deployment.target, &cargo.repository, &cargo.commit).await } else { None };
+            Outcome::Judged { verdict, change }
+        }
         Err(error) if error.fault == Fault::SignInLost => Outcome::SignInLost,
-        Err(error) if error.is_temporary() && now.duration_since(deployment.since) < PATIENCE => unread(&error),
+        Err(error) if error.is_temporary() && now.duration_since(deployment.since) < PATIENCE => unread(&error, hands),
         // Fail closed: what cannot be read does not go out.
         Err(error) => {
             let reasons = vec![Reason::ChecksUnreadable { said: error.said }];
-            Outcome::Judged(Verdict { reasons, ..Verdict::default() })
+            Outcome::Judged { verdict: Verdict { reasons, ..Verdict::default() }, change: None }
         }
     }
 }
@@ -128,7 +137,7 @@ pub(super) fn announcement_order(deployment: &Deployment) -> AnnouncementOrder {
     }
 }
 
-async fn announce(ports: &Ports, who: &Credentials, deployment: &Deployment, hands: &Hands) -> Outcome {
+async fn announce(ports: &Ports, who: &Credentials, deployment: &Deployment, hands: &mut Hands) -> Outcome {
     if !hands.entered {
         return Outcome::Interrupted;
     }
@@ -140,14 +149,14 @@ async fn announce(ports: &Ports, who: &Credentials, deployment: &Deployment, han
                 tracing::warn!(deployment = %deployment.id, %error, "recording the deployment got no clear answer");
                 Outcome::Unclear
             }
-            Fault::Unreachable | Fault::RateLimited { .. } => pause(ports, deployment, &error).await,
+            Fault::Unreachable | Fault::RateLimited { .. } => pause(ports, deployment, &error, hands),
             Fault::Forbidden | Fault::NotFound | Fault::Refused => Outcome::AnnouncementRefused(error.said),
         },
     }
 }
 
 /// An order that certainly had no effect: wait as told, then try again.
-async fn pause(ports: &Ports, deployment: &Deployment, error: &PortError) -> Outcome {
+fn pause(ports: &Ports, deployment: &Deployment, error: &PortError, hands: &mut Hands) -> Outcome {
     let now = ports.clock.now();
     if now.duration_since(deployment.since) >= PATIENCE.saturating_mul(5) {
         return match deployment.phase {
@@ -169,17 +178,14 @@ async fn pause(ports: &Ports, deployment: &Deployment, error: &PortError) -> Out
             | Phase::Freed { .. } => Outcome::NoNews,
         };
     }
-    if let Fault::RateLimited { until: Some(until) } = error.fault {
-        ports.clock.wait(WakeKey::Deployment(deployment.id), Some(until)).await;
-    }
-    unread(error)
+    unread(error, hands)
 }
 
-async fn look_for_announcement(ports: &Ports, who: &Credentials, deployment: &Deployment) -> Outcome {
+async fn look_for_announcement(ports: &Ports, who: &Credentials, deployment: &Deployment, hands: &mut Hands) -> Outcome {
     match ports.source.find_announcement(&who.source, &deployment.cargo.repository, &announcement_order(deployment)).await {
         Ok(Some(id)) => Outcome::Announced(id),
         Ok(None) => Outcome::NoTrace,
-        Err(error) => unread(&error),
+        Err(error) => unread(&error, hands),
     }
 }
 
@@ -188,41 +194,43 @@ async fn upload(ports: &Ports, who: &Credentials, deployment: &Deployment, hands
     if hands.source.as_ref().is_some_and(|source| now.duration_since(source.at) < SOURCE_IS_GOOD_FOR) {
         return Outcome::Uploaded;
     }
-    let unavailable = |error: PortError| {
-        let patient = error.is_temporary() && now.duration_since(deployment.since) < PATIENCE;
-        match error.fault {
-            Fault::SignInLost => Outcome::SignInLost,
-            Fault::Forbidden
-            | Fault::NotFound
-            | Fault::Refused
-            | Fault::RateLimited { .. }
-            | Fault::Unreachable
-            | Fault::Unclear
-            | Fault::Nonsense => {
-                if patient {
-                    unread(&error)
-                } else {
-                    Outcome::SourceUnavailable(error.said)
-                }
-            }
-        }
-    };
     let archive = match ports.source.archive(&who.source, &deployment.cargo.repository, &deployment.cargo.commit).await {
         Ok(archive) => archive,
         Err(ArchiveFault::TooLarge { limit }) => return Outcome::SourceTooLarge { limit },
         Err(ArchiveFault::DiskFull) => return Outcome::DiskFull,
-        Err(ArchiveFault::Port(error)) => return unavailable(error),
+        Err(ArchiveFault::Port(error)) => return unavailable(error, deployment, now, hands),
     };
     match ports.platform.upload(&who.platform, archive).await {
         Ok(source) => {
             hands.source = Some(source);
             Outcome::Uploaded
         }
-        Err(error) => unavailable(error),
+        Err(error) => unavailable(error, deployment, now, hands),
     }
 }
 
-async fn order_build(ports: &Ports, token: &SecretString, deployment: &Deployment, hands: &Hands) -> Outcome {
+/// The source cannot be had or handed over, perhaps for a moment only.
+fn unavailable(error: PortError, deployment: &Deployment, now: Timestamp, hands: &mut Hands) -> Outcome {
+    let patient = error.is_temporary() && now.duration_since(deployment.since) < PATIENCE;
+    match error.fault {
+        Fault::SignInLost => Outcome::SignInLost,
+        Fault::Forbidden
+        | Fault::NotFound
+        | Fault::Refused
+        | Fault::RateLimited { .. }
+        | Fault::Unreachable
+        | Fault::Unclear
+        | Fault::Nonsense => {
+            if patient {
+                unread(&error, hands)
+            } else {
+                Outcome::SourceUnavailable(error.said)
+            }
+        }
+    }
+}
+
+async fn order_build(ports: &Ports, token: &SecretString, deployment: &Deployment, hands: &mut Hands) -> Outcome {
     let Some(source) = hands.source.clone().filter(|_| hands.entered) else { return Outcome::Interrupted };
     let order = BuildOrder {
         source,
@@ -240,8 +248,11 @@ async fn order_build(ports: &Ports, token: &SecretString, deployment: &Deploymen
                 tracing::warn!(deployment = %deployment.id, %error, "ordering the build got no clear answer");
                 Outcome::Unclear
             }
-            Fault::Unreachable | Fault::RateLimited { .. } => pause(ports, deployment, &error).await,
+            Fault::Unreachable | Fault::RateLimited { .. } => pause(ports, deployment, &error, hands),
             Fault::Forbidden | Fault::NotFound | Fault::Refused => Outcome::BuildRefused(error.said),
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

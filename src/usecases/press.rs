@@ -30,7 +30,12 @@ pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, a
             if !deployment.has_ended() {
                 return Ok(Some(speech::still_going(&deployment)));
             }
-            answer::run(ports, request, who, &again(&deployment, person), None).await
+            // The new card stands where the first one stood, also where the button was pressed in a private message.
+            let mut there = request.clone();
+            if there.origin.person.workspace == deployment.origin.person.workspace {
+                there.origin.channel = deployment.origin.channel.clone();
+            }
+            answer::run(ports, &there, who, &again(&deployment, person), None).await
         }
         Act::Take(id) => take(ports, request, who, id).await,
     }
@@ -101,9 +106,9 @@ mod tests {
     #[test]
     fn a_retry_inherits_no_override_but_for_its_own_asker_and_commit() {
         let mut deployment = deployment(Phase::Starting);
-        let wish = |command| match command {
-            Command::Deploy { wish, passing_checks, because: _ } => (wish.what, passing_checks),
-            other => panic!("{other:?}"),
+        let wish = |command| {
+            let Command::Deploy { wish, passing_checks, because: _ } = command else { panic!("{command:?}") };
+            (wish.what, passing_checks)
         };
         let plain = (deployment.cargo.asked.clone(), false);
         assert_eq!(wish(again(&deployment, &person("ana"))), plain);

@@ -25,7 +25,7 @@ pub(super) async fn cancel(ports: &Ports, request: &Request, who: &Credentials, 
     let mut going: Vec<Deployment> = ports.store.open_deployments().await?;
     going.retain(|deployment| !deployment.has_ended() && meant.iter().any(|app| app.id == deployment.target.app));
     match going.as_slice() {
-        [] => Ok(speech::nothing_to_stop(&pipeline)),
+        [] => Ok(speech::nothing_to_stop(&pipeline, place.place.as_ref())),
         [only] => stop_as(ports, who, &request.origin.person, only.id).await,
         [_, ..] => Ok(speech::which_to_stop(&going)),
     }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::command::{Because, Command, Wish};
-use crate::domain::deployment::{Card, Deployment, Failure, Phase};
+use crate::domain::deployment::{Card, Deployment, Failure, Phase, Stage, WaitingFor};
 use crate::domain::gate::Reason;
 use crate::domain::message::Message;
 use crate::domain::names::{AnnouncementId, CommitSha};
@@ -75,8 +75,12 @@ pub(super) async fn tell(
     if let Some(who) = who {
         report(ports, who, &mut told, &mut hands.telling.record).await;
     }
-    if hands.telling.chat.is_over(ports.clock.now()) {
-        let line = ports.store.line(&deployment.target.app).await.map_err(DriveError::Store)?;
+    let line = ports.store.line(&deployment.target.app).await.map_err(DriveError::Store)?;
+    // Its turn has just come: the next step says so, and what would be shown now would stand for a moment only.
+    let turn_has_come = deployment.phase == Phase::Waiting(WaitingFor::Turn) && line.holder == Some(deployment.id);
+    if turn_has_come {
+        hands.telling.card_stands = false;
+    } else if hands.telling.chat.is_over(ports.clock.now()) {
         let pages = pages(ports, deployment);
         let view = CardView { deployment, now: ports.clock.now(), ahead: line.place_of(deployment.id), pages: &pages };
         show_card(ports, &view, &mut told, &mut hands.telling).await;
@@ -244,7 +248,7 @@ impl Telling {
     }
 }
 
-/// What only the asker is told: that a code is wanted, or how it ended.
+/// What only the asker is told: that a code is wanted, that nobody knows how it stands, how it ended.
 async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut Deployment, telling: &mut Telling) -> Result<(), DriveError> {
     let deployment = view.deployment;
     if told.asker_told {
@@ -252,11 +256,20 @@ async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut Deployment, t
     }
     let message = match &deployment.phase {
         Phase::NeedsCode { .. } => speech::needs_code(view, &ports.command_word),
+        // Whoever stopped or freed it themselves has just been answered.
+        Phase::Freed { by, .. } | Phase::Cancelled { by, during: Stage::Line | Stage::Code | Stage::Checks | Stage::Source }
+            if *by == deployment.origin.person =>
+        {
+            told.asker_told = true;
+            return Ok(());
+        }
         Phase::Failed { why: Failure::Gate(reasons), .. } => match moved_ways_on(ports, deployment, reasons, telling).await? {
             Some(message) => message,
             None => speech::ended(view),
         },
-        Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => speech::ended(view),
+        Phase::Unknown(_) | Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => {
+            speech::ended(view)
+        }
         Phase::Waiting(_)
         | Phase::Starting
         | Phase::Announcing(_)
@@ -264,8 +277,7 @@ async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut Deployment, t
         | Phase::AboutToBuild(_)
         | Phase::Building { .. }
         | Phase::Releasing { .. }
-        | Phase::Restarting { .. }
-        | Phase::Unknown(_) => return Ok(()),
+        | Phase::Restarting { .. } => return Ok(()),
     };
     // What has to be acted on is said where it was asked for, as long as that way is open.
     let fresh = view.now.duration_since(deployment.asked_at) < ANSWERED_THERE_FOR;

@@ -43,7 +43,7 @@ const WORLD: &[&[&str]] = &[
     &["uuid", "Uuid", "now_v7"],
 ];
 
-const TEST_CRATES: &[&str] = &["proptest", "insta", "mockall", "serde_json"];
+const TEST_CRATES: &[&str] = &["proptest", "mockall", "serde_json"];
 
 const RINGS: &[Ring] = &[
     Ring {
@@ -73,7 +73,7 @@ const RINGS: &[Ring] = &[
         never: WORLD,
         io_kinds: false,
         never_words: &[],
-        in_tests: &["proptest", "insta", "mockall", "serde_json", "tokio", "bytes", "sandbox", "adapters"],
+        in_tests: &["proptest", "mockall", "serde_json", "tokio", "bytes", "sandbox", "adapters"],
         vendors: false,
     },
     Ring {

@@ -28,9 +28,8 @@ fn number(writer: u64, n: u64) -> u64 {
     (writer << 32) | n
 }
 
-/// Not a test by itself: what the next one starts and kills.
+/// Not a test by itself: what the next one starts and kills. Started otherwise, it has nothing to do.
 #[test]
-#[ignore = "started by the kill test"]
 fn writes_until_it_is_killed() {
     #[expect(clippy::disallowed_methods, reason = "how the parent speaks to this child")]
     let Ok(folder) = std::env::var(FOLDER) else { return };
@@ -73,7 +72,7 @@ async fn everything_acknowledged_survives_kill_9() {
     let mut saved: BTreeMap<u64, u64> = (0..WRITERS).map(|writer| (writer, 0)).collect();
     for round in 0..ROUNDS {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["durability::kills::writes_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
+            .args(["durability::kills::writes_until_it_is_killed", "--exact", "--nocapture"])
             .env(FOLDER, place.path())
             .stdout(Stdio::piped())
             .spawn()

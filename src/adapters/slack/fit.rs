@@ -129,7 +129,7 @@ fn linkable(text: &str) -> Option<String> {
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return None;
     }
-    let safe = url.as_str().replace('|', "%7C").replace('>', "%3E").replace('<', "%3C").replace('&', "&amp;");
+    let safe = url.as_str().replace('|', "%7C").replace('`', "%60").replace('>', "%3E").replace('<', "%3C").replace('&', "&amp;");
     (safe.chars().count() <= 2000).then_some(safe)
 }
 

@@ -8,6 +8,7 @@ use std::io::{self, Read as _, Seek as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -29,6 +30,8 @@ const BACKUP: &str = "backup";
 const ERROR: &str = "error: ";
 /// The longest question or error, in bytes.
 const LONGEST: u64 = 1024;
+/// How long to hold off after an accept that failed.
+const BREATH: Duration = Duration::from_millis(100);
 /// What the name of a socket may have, in bytes.
 const LONGEST_NAME: usize = 107;
 
@@ -94,8 +97,11 @@ impl AdminSocket {
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the admin socket takes nobody any more");
-                    stop.cancelled().await;
+                    // Mostly for want of file handles, which others give back.
+                    tracing::warn!(%error, "a connection to the admin socket could not be accepted");
+                    if tokio::time::timeout(BREATH, stop.cancelled()).await.is_ok() {
+                        break;
+                    }
                 }
             }
         }

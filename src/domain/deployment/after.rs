@@ -21,7 +21,7 @@ impl Deployment {
         let next = match outcome {
             Outcome::TurnCame => (self.phase == Phase::Waiting(WaitingFor::Turn)).then_some(Phase::Starting),
             Outcome::SlotMayBeFree => matches!(self.phase, Phase::Waiting(WaitingFor::BuildSlot { .. })).then_some(Phase::Starting),
-            Outcome::Judged(verdict) => self.after_judging(verdict),
+            Outcome::Judged { verdict, change: _ } => self.after_judging(verdict),
             Outcome::CodeNeeded => (fresh_order || self.phase == Phase::Starting).then(|| needs_code(now)),
             Outcome::SignInLost => self.without_sign_in(),
             Outcome::Interrupted | Outcome::Unclear => self.after_no_answer(now),

@@ -118,7 +118,10 @@ impl Deployment {
             Outcome::Announced(id) if self.announcement.is_none() => {
                 self.announcement = Some(Announcement { id: id.clone(), reported: None });
             }
-            Outcome::Judged(verdict) => {
+            Outcome::Judged { verdict, change } => {
+                if change.is_some() {
+                    self.cargo.change.clone_from(change);
+                }
                 self.cargo.no_checks = verdict.no_checks;
                 if let Some(overriding) = &mut self.overriding {
                     overriding.skipped.clone_from(&verdict.skipped);

@@ -3,6 +3,7 @@
 use crate::domain::gate::Verdict;
 use crate::domain::names::{AnnouncementId, BuildId};
 use crate::domain::release::{Build, BuildState, DynosVerdict, Release};
+use crate::domain::source::Comparison;
 
 /// What somebody outside said, cleaned and cut; `None` where they said nothing.
 pub type Said = Option<String>;
@@ -15,7 +16,12 @@ pub enum Outcome {
     /// It is time to try for a build slot again.
     SlotMayBeFree,
     /// The gate was judged again.
-    Judged(Verdict),
+    Judged {
+        /// What it says.
+        verdict: Verdict,
+        /// How the commit stands to what runs now, where that was looked up again.
+        change: Option<Comparison>,
+    },
     /// The platform wants a one-time code.
     CodeNeeded,
     /// The sign-in is gone.

@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 
-use crate::domain::deployment::{Deployment, Phase, Stage, Watched};
+use crate::domain::deployment::{Deployment, Phase, Stage, WaitingFor, Watched};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Tone, code, link, text};
 use crate::domain::names::{CommitSha, OfferId};
-use crate::domain::pipeline::Pipeline;
+use crate::domain::pipeline::{Pipeline, Place};
 use crate::domain::source::CommitRef;
 
 use super::card::{Pages, commit};
 use super::services::HEROKU;
+use super::words::duration;
 
 fn answer(tone: Tone, headline: Line) -> Message {
     Message::new(tone, Audience::Asker, headline)
@@ -33,6 +34,7 @@ fn about(before: &str, deployment: &Deployment, after: &str) -> Line {
 pub fn joined(deployment: &Deployment, ahead: Option<usize>) -> Message {
     let state = match (&deployment.phase, ahead) {
         (Phase::NeedsCode { .. }, _) => " already waits for a one-time code: type the command again with the code at its end.".to_owned(),
+        (Phase::Waiting(WaitingFor::BuildSlot { .. }), _) => " already waits for a build slot. Nothing was added.".to_owned(),
         (Phase::Waiting(_), Some(ahead)) if ahead > 0 => format!(" already waits in line, {ahead} ahead. Nothing was added."),
         (_, _) => " is already on its way. Nothing was started a second time.".to_owned(),
     };
@@ -44,22 +46,26 @@ pub fn code_taken(deployment: &Deployment) -> Message {
     answer(Tone::Good, about("The code was accepted. Your deploy of ", deployment, " goes on."))
 }
 
-/// A code was not accepted.
-pub fn code_refused() -> Message {
+/// A code was not accepted. `waits`: the deploy waits for one.
+pub fn code_refused(waits: bool) -> Message {
+    let so = format!("{HEROKU} did not accept that code. It is used up and was not kept. {} (code-refused)", after_a_code(waits));
+    answer(Tone::Bad, vec![text(so)])
+}
+
+/// A code was lost on the way. `waits`: the deploy waits for one.
+pub fn code_lost(waits: bool) -> Message {
     answer(
-        Tone::Bad,
-        vec![text(format!(
-            "{HEROKU} did not accept that code. It is used up and was not kept. Type the command again with a new one. (code-refused)"
-        ))],
+        Tone::Attention,
+        vec![text(format!("The one-time code could not be handed over: it was not kept. {} (code-lost)", after_a_code(waits)))],
     )
 }
 
-/// A code was lost on the way.
-pub fn code_lost() -> Message {
-    answer(
-        Tone::Attention,
-        vec![text("The one-time code could not be handed over: it was not kept. If one is still needed you are asked for it. (code-lost)")],
-    )
+fn after_a_code(waits: bool) -> &'static str {
+    if waits {
+        "Type the command again with a new one."
+    } else {
+        "The deploy goes on without it; if the app wants a code you are asked for a new one."
+    }
 }
 
 /// Stopped.
@@ -93,14 +99,14 @@ pub fn unknown_evidence(deployment: &Deployment, watched: &Watched, pages: &Page
         Watched::Release { .. } => "The release phase was going on when it was last seen.",
         Watched::Dynos { .. } => "The release was out and its dynos were coming up when it was last seen.",
     };
-    let minutes = now.duration_since(deployment.since).as_secs() / 60;
+    let waited = duration(now.duration_since(deployment.since).as_secs() / 60 * 60);
     let mut links = vec![link("app", &pages.app)];
     for (label, page) in [("build", &pages.build), ("release", &pages.release)] {
         if let Some(page) = page {
             links.extend([text(" · "), link(label, page)]);
         }
     }
-    answer(Tone::Unknown, about("Nobody knows how the deploy of ", deployment, &format!(" stands, for {minutes} minutes now.")))
+    answer(Tone::Unknown, about("Nobody knows how the deploy of ", deployment, &format!(" stands, for {waited} now.")))
         .line(vec![text(last)])
         .line(links)
         .line(vec![text("Look there first. If nothing goes on any more, free the app for the next deploy.")])
@@ -109,11 +115,14 @@ pub fn unknown_evidence(deployment: &Deployment, watched: &Watched, pages: &Page
 
 /// Freed.
 pub fn freed(deployment: &Deployment) -> Message {
-    answer(Tone::Attention, about("Freed the app of the deploy of ", deployment, ". How it ended was never known."))
+    answer(Tone::Attention, about("Freed the app. Nobody knows how the deploy of ", deployment, " ended."))
 }
 
 /// It is not unknown.
 pub fn is_not_unknown(deployment: &Deployment) -> Message {
+    if matches!(deployment.phase, Phase::Freed { .. }) {
+        return answer(Tone::Info, about("The app was freed already. Nobody knows how the deploy of ", deployment, " ended."));
+    }
     answer(Tone::Info, about("It is known how the deploy of ", deployment, " stands; there is nothing to free. The card shows it."))
 }
 
@@ -138,13 +147,16 @@ pub fn no_such_deployment() -> Message {
 }
 
 /// Nothing to stop.
-pub fn nothing_to_stop(pipeline: &Pipeline) -> Message {
-    answer(Tone::Info, vec![text("Nothing is running or waiting there in "), code(&pipeline.name), text(".")])
+pub fn nothing_to_stop(pipeline: &Pipeline, place: Option<&Place>) -> Message {
+    let mut headline = vec![text("Nothing is running or waiting in "), code(&pipeline.name)];
+    headline.extend(place.into_iter().flat_map(|place| [text(" in "), code(place)]));
+    headline.push(text("."));
+    answer(Tone::Info, headline)
 }
 
 /// Nothing waits.
-pub fn not_waiting() -> Message {
-    answer(Tone::Info, vec![text("You stand in no line there.")])
+pub fn not_waiting(place_named: bool) -> Message {
+    answer(Tone::Info, vec![text(if place_named { "You do not wait in any line there." } else { "You do not wait in any line." })])
 }
 
 /// Several could be meant.

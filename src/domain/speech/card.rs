@@ -61,6 +61,7 @@ pub fn ended(view: &CardView<'_>) -> Message {
         Phase::Failed { why, .. } => vec![text(format!(" did not work: {}", in_short(why)))],
         Phase::Cancelled { by, .. } if *by == deployment.origin.person => vec![text(" is stopped")],
         Phase::Cancelled { by, .. } => vec![text(" was stopped by "), Span::Person(by.clone())],
+        Phase::Freed { by, .. } if *by == deployment.origin.person => vec![text(": nobody knows how it ended. You freed the app")],
         Phase::Freed { by, .. } => {
             vec![text(": nobody knows how it ended. The app was freed by "), Span::Person(by.clone())]
         }
@@ -222,7 +223,7 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
     let at = |time| moment(time, view.now);
     let mut lines = match &deployment.phase {
         Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => {
-            vec![vec![text(format!("Tried again at {}.", at(*next)))]]
+            vec![vec![text(format!("It is tried again at {}.", at(*next)))]]
         }
         Phase::NeedsCode { until } => vec![vec![
             Span::Person(deployment.origin.person.clone()),
@@ -245,7 +246,7 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
                 matches!(why, Failure::Gate(_)).then(|| code_line(sentence("Judged again right before the start"), why.code()));
             closed_gate.into_iter().chain(failure(why)).collect()
         }
-        Phase::Cancelled { during, .. } => vec![vec![text(format!("It was stopped at: {}.", stages::word(*during)))]],
+        Phase::Cancelled { during, .. } => vec![vec![text(format!("It was stopped {}.", stages::stopped(*during)))]],
         Phase::Freed { was, .. } => vec![last_seen(was)],
         Phase::Waiting(WaitingFor::Turn)
         | Phase::Starting
@@ -323,7 +324,7 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
         {
             message.button("Cancel", Act::Cancel(id), ButtonStyle::Plain)
         }
-        Phase::Unknown(_) if holding => message.button("Free the app", Act::Free(id), ButtonStyle::Danger),
+        Phase::Unknown(_) => message.button("Free the app", Act::Free(id), ButtonStyle::Danger),
         Phase::Failed { why, .. } => match why {
             Failure::Build | Failure::Release | Failure::DynosCrashed { .. } => {
                 retry(message.button("Show output", Act::ShowOutput(id), ButtonStyle::Primary))
@@ -341,7 +342,7 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
             // The same commit stays too large.
             Failure::SourceTooLarge { .. } => message,
         },
-        Phase::Cancelled { .. } => retry(message),
+        Phase::Cancelled { .. } | Phase::Freed { .. } => retry(message),
         Phase::Waiting(_)
         | Phase::NeedsCode { .. }
         | Phase::Starting
@@ -351,9 +352,7 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
         | Phase::Building { .. }
         | Phase::Releasing { .. }
         | Phase::Restarting { .. }
-        | Phase::Unknown(_)
-        | Phase::Succeeded { .. }
-        | Phase::Freed { .. } => message,
+        | Phase::Succeeded { .. } => message,
     }
 }
 

@@ -66,6 +66,7 @@ fn other_words(row: &CommandRow) -> Option<Line> {
 const REF: &str = "REF is a branch, a tag, a commit or a pull request (`hubot#123`). Without it: the head of the default branch.";
 const ENV: &str = "ENV is `review`, `development`, `staging` or `production` (also `dev`, `stg`, `prod`). \
     Without it: staging where it exists, never production.";
+const EVERYWHERE: &str = "Without ENV: every app of the pipeline that you can see.";
 const APP: &str = "Name the APP where an environment has several: `production/hubot-eu`.";
 
 fn notes(verb: Verb) -> &'static [&'static str] {
@@ -80,12 +81,13 @@ fn notes(verb: Verb) -> &'static [&'static str] {
              Put a reason that ends in such a number in quotes.",
         ],
         Verb::Cancel => &[
-            ENV,
-            APP,
+            EVERYWHERE,
+            "Where several deploys fit, each gets a button.",
             "What waits or builds can be stopped. A release that has begun cannot. A deploy whose end is unknown can be freed by hand.",
         ],
-        Verb::Queue | Verb::Releases => &[ENV, APP],
-        Verb::Leave => &["Without PIPELINE: the only line that you wait in."],
+        Verb::Queue => &[EVERYWHERE],
+        Verb::Releases => &[ENV, APP],
+        Verb::Leave => &["Without PIPELINE: whatever line you wait in. Where you wait in several, each gets a button."],
         Verb::Help | Verb::Pipelines | Verb::Info | Verb::Status => &[],
     }
 }

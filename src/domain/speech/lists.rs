@@ -4,17 +4,17 @@ use jiff::Timestamp;
 
 use crate::domain::command::Wish;
 use crate::domain::deployment::{Deployment, Phase, Target, WaitingFor};
-use crate::domain::fault::PortError;
+use crate::domain::fault::{Fault, PortError};
 use crate::domain::gate::Verdict;
 use crate::domain::message::{Audience, Line, Message, Span, Tone, code, link, strong, text};
 use crate::domain::names::{CheckName, RepoName};
-use crate::domain::pipeline::{App, Environment, Pipeline};
+use crate::domain::pipeline::{App, Environment, Pipeline, Place};
 use crate::domain::release::{Access, Release, ReleaseState, Running};
-use crate::domain::source::{Comparison, Repository, Resolved};
+use crate::domain::source::{Comparison, Direction, Repository, Resolved};
 
 use super::card::commit;
 use super::reasons::reason;
-use super::refusals::{commit_words, listed};
+use super::refusals::{commit_words, listed, past_checks, who_does_what};
 use super::services::{GITHUB, HEROKU};
 use super::stages::change_words;
 use super::words::duration;
@@ -57,7 +57,10 @@ pub fn plan(plan: &Plan<'_>) -> Message {
         Some(Running { version, commit: None }) => vec![text(format!("Runs now: v{version}, of no known commit"))],
         None => vec![text("Nothing runs there yet, or it cannot be read.")],
     });
-    message.lines.extend(plan.change.map(|change| [vec![text("Ships ")], change_words(change)].concat()));
+    message.lines.extend(plan.change.map(|change| {
+        let before = if change.direction == Direction::Behind { "It " } else { "Ships " };
+        [vec![text(before)], change_words(change)].concat()
+    }));
     if let Some(link) = plan.overrides_link_to {
         message.lines.push(vec![
             text(format!("{HEROKU} links the pipeline to ")),
@@ -87,6 +90,9 @@ pub fn plan(plan: &Plan<'_>) -> Message {
     message.lines.push(vec![text("It would be stopped by:")]);
     for against in &plan.verdict.reasons {
         message.lines.extend(reason(against));
+    }
+    if plan.verdict.may_be_overridden() {
+        message.lines.push(vec![text("It can be shipped all the same: "), code(past_checks(plan.wish))]);
     }
     message
 }
@@ -179,8 +185,11 @@ pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: 
         RepositoryInfo::Unreadable { name, error } => {
             let mut line = vec![text("Its repository ")];
             line.extend(name.as_ref().map(code));
-            line.push(text(" cannot be read"));
-            line.extend(error.said.as_ref().map(|said| text(format!(": {said}"))));
+            if error.fault == Fault::NotFound {
+                line.push(text(" does not exist, or you may not see it. (repository-hidden)"));
+            } else {
+                line.push(text(format!(" cannot be read: {}.", who_does_what(error))));
+            }
             message.lines.push(line);
         }
     }
@@ -239,28 +248,29 @@ pub fn status(pipeline: Option<&Pipeline>, rows: &[StatusRow], now: Timestamp) -
 
 /// One line about a deployment that is not over.
 fn standing(deployment: &Deployment, ahead: Option<usize>, now: Timestamp) -> Line {
-    let state = match &deployment.phase {
-        Phase::Waiting(WaitingFor::Turn) => match ahead {
-            Some(ahead) if ahead > 0 => format!("waits in line, {ahead} ahead"),
-            Some(_) | None => "waits in line".to_owned(),
-        },
-        Phase::Waiting(WaitingFor::BuildSlot { .. }) => "waits for a build slot".to_owned(),
-        Phase::NeedsCode { .. } => "waits for a one-time code".to_owned(),
-        Phase::Starting => "is being checked".to_owned(),
-        Phase::Announcing(_) | Phase::Uploading | Phase::AboutToBuild(_) => "is being prepared".to_owned(),
-        Phase::Building { .. } => "builds".to_owned(),
-        Phase::Releasing { .. } => "is in its release phase".to_owned(),
-        Phase::Restarting { up: Some((up, of)), .. } => format!("restarts its dynos, {up} of {of} up"),
-        Phase::Restarting { .. } => "restarts its dynos".to_owned(),
-        Phase::Unknown(_) => "is unknown".to_owned(),
-        Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => "is over".to_owned(),
+    let (state, more) = match &deployment.phase {
+        Phase::Waiting(WaitingFor::Turn) => {
+            let more = ahead.filter(|ahead| *ahead > 0).map(|ahead| format!(", {ahead} ahead")).unwrap_or_default();
+            ("waiting in line", more)
+        }
+        Phase::Waiting(WaitingFor::BuildSlot { .. }) => ("waiting for a build slot", String::new()),
+        Phase::NeedsCode { .. } => ("waiting for a one-time code", String::new()),
+        Phase::Starting => ("being checked", String::new()),
+        Phase::Announcing(_) | Phase::Uploading | Phase::AboutToBuild(_) => ("being prepared", String::new()),
+        Phase::Building { .. } => ("building", String::new()),
+        Phase::Releasing { .. } => ("in its release phase", String::new()),
+        Phase::Restarting { up: Some((up, of)), .. } => ("restarting its dynos", format!(", {up} of {of} up")),
+        Phase::Restarting { .. } => ("restarting its dynos", String::new()),
+        Phase::Unknown(_) => ("unknown", String::new()),
+        Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => ("over", String::new()),
     };
+    let since = deployment.slot_wanted_since.filter(|_| deployment.waits_for_slot()).unwrap_or(deployment.since);
     let mut line = vec![code(&deployment.target.app_name), text(": ")];
     line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
     line.extend([
         text(" by "),
         Span::Person(deployment.origin.person.clone()),
-        text(format!(" {state}, for {}", duration(now.duration_since(deployment.since).as_secs()))),
+        text(format!(", {state} for {}{more}", duration(now.duration_since(since).as_secs()))),
     ]);
     line
 }
@@ -275,10 +285,13 @@ pub struct LineRow {
 }
 
 /// Lines.
-pub fn queue(pipeline: &Pipeline, rows: &[LineRow], now: Timestamp) -> Message {
+pub fn queue(pipeline: &Pipeline, place: Option<&Place>, rows: &[LineRow], now: Timestamp) -> Message {
     let busy: Vec<&LineRow> = rows.iter().filter(|row| !row.standing.is_empty()).collect();
     if busy.is_empty() {
-        return answer(vec![text("Nobody is in line in "), code(&pipeline.name), text(": every app that you meant is free.")]);
+        let mut headline = vec![text("Nobody is in line in "), code(&pipeline.name)];
+        headline.extend(place.into_iter().flat_map(|place| [text(" in "), code(place)]));
+        headline.push(text(": every app there is free."));
+        return answer(headline);
     }
     let mut message = answer(vec![text("In line in "), code(&pipeline.name), text(":")]);
     for row in busy {

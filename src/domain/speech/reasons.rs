@@ -5,6 +5,7 @@ use crate::domain::deployment::{Failure, Said};
 use crate::domain::gate::Reason;
 use crate::domain::message::{Line, Span, code, link, text};
 
+use super::services::{GITHUB, HEROKU};
 use super::words::{cut, list, sentence};
 
 /// How many checks are named.
@@ -28,7 +29,8 @@ pub fn reason(reason: &Reason) -> Vec<Line> {
         }
         Reason::ChecksMissing(checks) => {
             let verb = if checks.len() == 1 { " is required and has not reported" } else { " are required and have not reported" };
-            (checks_line(checks, verb), sentence("See that they run on this commit."))
+            let them = if checks.len() == 1 { "See that it runs on this commit." } else { "See that they run on this commit." };
+            (checks_line(checks, verb), sentence(them))
         }
         Reason::ChecksUnreadable { said } => (
             with_said("The checks cannot be read, so nobody knows how they stand", said),
@@ -129,12 +131,15 @@ pub fn failure(failure: &Failure) -> Vec<Line> {
     let (evidence, way_out) = match failure {
         Failure::Gate(reasons) => return reasons.iter().flat_map(reason).collect(),
         Failure::NoCode => (sentence("No one-time code came in time"), "Deploy again, with the code as the last word."),
-        Failure::SignInLost => (sentence("The sign-in of the person who asked was withdrawn"), "Sign in again, then deploy again."),
+        Failure::SignInLost => (
+            sentence("The sign-in of the person who asked was withdrawn"),
+            "Whoever runs this installation has to renew it; then deploy again.",
+        ),
         Failure::AnnouncementRefused(said) => {
-            (with_said("The repository's host refused to record the deployment", said), "See that you may write there, then deploy again.")
+            (with_said(&format!("{GITHUB} refused to record the deployment"), said), "See that you may write there, then deploy again.")
         }
         Failure::AnnouncementUnclear => (
-            sentence("The repository's host never said clearly whether it recorded the deployment. Nothing was built"),
+            vec![text(format!("{GITHUB} never said clearly whether it recorded the deployment. Nothing was built"))],
             "Deploy again once it answers.",
         ),
         Failure::SourceUnavailable(said) => {
@@ -147,9 +152,9 @@ pub fn failure(failure: &Failure) -> Vec<Line> {
         Failure::DiskFull => {
             (sentence("The disk of this service is full"), "Nothing was built. Whoever runs it has to make room; then deploy again.")
         }
-        Failure::BuildRefused(said) => (with_said("The platform refused the build", said), "Mend what it names, then deploy again."),
+        Failure::BuildRefused(said) => (with_said(&format!("{HEROKU} refused the build"), said), "Mend what it names, then deploy again."),
         Failure::NoBuildSlot => {
-            (sentence("The platform had no room for another build for an hour"), "Wait for other builds to end, then deploy again.")
+            (vec![text(format!("{HEROKU} had no room for another build for an hour"))], "Wait for other builds to end, then deploy again.")
         }
         Failure::Build => {
             (sentence("The build failed. What ran before goes on serving"), "Look at its output, mend the code, then deploy again.")

@@ -5,7 +5,7 @@ use crate::domain::deployment::Target;
 use crate::domain::fault::{Fault, PortError, Service};
 use crate::domain::gate::Verdict;
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, link, text};
-use crate::domain::names::{OfferId, RepoName};
+use crate::domain::names::{CommitSha, OfferId, RepoName};
 use crate::domain::pipeline::{NoApp, NoPipeline, Pipeline, PipelineKey};
 use crate::domain::source::{AskedRef, Repository, Resolution, Resolved};
 
@@ -76,8 +76,8 @@ pub fn stranger(command_word: &str) -> Message {
     ])
 }
 
-/// The outside failed.
-pub fn trouble(doing: Doing, error: &PortError) -> Message {
+/// Whose fault it is, what they do, and what the person may do.
+fn told_apart(error: &PortError) -> (&'static str, &'static str, &'static str) {
     let service = match error.service {
         Service::SourceControl => GITHUB,
         Service::Platform => HEROKU,
@@ -95,6 +95,18 @@ pub fn trouble(doing: Doing, error: &PortError) -> Message {
         Fault::Unclear => ("did not answer in time", "Nothing was started. Try again in a moment. (no-answer)"),
         Fault::Nonsense => ("gave an answer that makes no sense", "Nothing was started. Try again in a moment. (bad-answer)"),
     };
+    (service, what, way_out)
+}
+
+/// The outside failed, in half a sentence.
+pub(super) fn who_does_what(error: &PortError) -> String {
+    let (service, what, _) = told_apart(error);
+    format!("{service} {what}")
+}
+
+/// The outside failed.
+pub fn trouble(doing: Doing, error: &PortError) -> Message {
+    let (service, what, way_out) = told_apart(error);
     let mut message = refusal(vec![text(format!("Could not {}: {service} {what}.", doing.words()))]);
     if let Some(said) = &error.said {
         message = message.line(vec![text("It said: "), code(said)]);
@@ -149,7 +161,7 @@ pub fn no_pipeline(key: &PipelineKey, no: &NoPipeline, all: &[Pipeline], buttons
                 let owner = pipeline.owner.as_deref().unwrap_or("nobody in particular");
                 message = message.line(vec![code(&pipeline.id), text(format!(" belongs to {owner}{made}"))]);
             }
-            message
+            message.line(vec![text("Press one, or type its id in the place of the name.")])
         }
     };
     with_buttons(message, buttons)
@@ -220,6 +232,16 @@ pub fn repository_hidden(pipeline: &Pipeline, name: &RepoName) -> Message {
     .line(vec![text(format!("If it moved, link the pipeline anew; if it is private, ask for access at {GITHUB}."))])
 }
 
+/// The button for the commit of a branch that a tag is called like.
+pub fn of_branch(commit: &CommitSha) -> String {
+    format!("Branch {}", commit.short())
+}
+
+/// The button for the commit of a tag that a branch is called like.
+pub fn of_tag(commit: &CommitSha) -> String {
+    format!("Tag {}", commit.short())
+}
+
 /// There is no such ref, or it is not clear which.
 pub fn no_ref(repository: &Repository, asked: &AskedRef, resolution: &Resolution, buttons: &[(String, OfferId)]) -> Message {
     let name = || code(&repository.name);
@@ -234,15 +256,21 @@ pub fn no_ref(repository: &Repository, asked: &AskedRef, resolution: &Resolution
             let mut headline = match asked {
                 AskedRef::Default => vec![name(), text(" lacks ")],
                 AskedRef::Named(_) | AskedRef::Pull(_) => vec![name(), text(" has ")],
-                AskedRef::Pinned { .. } => vec![text("In "), name(), text(" ")],
+                AskedRef::Pinned { .. } => vec![text("In "), name(), text(", ")],
             };
             headline.extend(what);
             headline.push(text("."));
             if let Some(nearest) = nearest {
                 headline.extend([text(" Did you mean "), code(nearest), text("?")]);
             }
-            headline.push(text(" (unknown-ref)"));
-            refusal(headline)
+            let pinned = matches!(asked, AskedRef::Pinned { .. });
+            headline.push(text(if pinned { " Deploy what is there now. (not-on-ref)" } else { " (unknown-ref)" }));
+            let way_out =
+                vec![text("Name one that is there; without a name the head of "), code(&repository.default_branch), text(" ships.")];
+            match (asked, nearest) {
+                (AskedRef::Named(_) | AskedRef::Pull(_), None) => refusal(headline).line(way_out),
+                (AskedRef::Named(_) | AskedRef::Pull(_), Some(_)) | (AskedRef::Default | AskedRef::Pinned { .. }, _) => refusal(headline),
+            }
         }
         Resolution::BranchAndTag { branch, tag } => refusal(vec![
             code(asked),
@@ -250,7 +278,7 @@ pub fn no_ref(repository: &Repository, asked: &AskedRef, resolution: &Resolution
             code(branch.short()),
             text(") and a tag (at "),
             code(tag.short()),
-            text("). Say the commit. (ambiguous-ref)"),
+            text("). Which of the two commits? (ambiguous-ref)"),
         ]),
         Resolution::AmbiguousHash => {
             refusal(vec![text("Several commits begin with "), code(asked), text(". Say more of the hash. (ambiguous-hash)")])
@@ -275,9 +303,13 @@ pub fn gate_closed(target: &Target, resolved: &Resolved, verdict: &Verdict, wish
         message.lines.extend(reason(against));
     }
     if verdict.may_be_overridden() {
-        let plain = Command::Deploy { wish: wish.clone(), passing_checks: false, because: None }.to_string();
-        let anyway = format!("{} because WHY", plain.replacen("deploy", "deploy!", 1));
-        message = message.line(vec![text("Or ship it all the same: "), code(anyway)]);
+        message = message.line(vec![text("Or ship it all the same: "), code(past_checks(wish))]);
     }
     message
+}
+
+/// The command that ships past the checks.
+pub(super) fn past_checks(wish: &Wish) -> String {
+    let plain = Command::Deploy { wish: wish.clone(), passing_checks: false, because: None }.to_string();
+    format!("{} because WHY", plain.replacen("deploy", "deploy!", 1))
 }

@@ -9,6 +9,9 @@ use crate::domain::source::{Comparison, Direction};
 use super::services::HEROKU;
 use super::words::{about, count, duration, list, moment};
 
+/// What usually takes fewer seconds than this is over before anybody asks how long it will take.
+const WORTH_COMPARING: u32 = 5;
+
 /// What the deploy changes: the commits that are added and taken away.
 pub(super) fn change(deployment: &Deployment) -> Line {
     let cargo = &deployment.cargo;
@@ -83,8 +86,9 @@ pub(super) fn stages(deployment: &Deployment, now: Timestamp) -> Vec<Line> {
 /// Checking, recording and handing over take a moment: they are shown only while they go on and where they took long.
 fn is_worth_a_line(deployment: &Deployment, stage: Stage) -> bool {
     match stage {
-        Stage::Line | Stage::Code | Stage::Build | Stage::Release | Stage::Dynos => true,
-        Stage::Checks | Stage::Announcement | Stage::Source => {
+        Stage::Line | Stage::Code | Stage::Release | Stage::Dynos => true,
+        Stage::Build if deployment.build.is_some() => true,
+        Stage::Checks | Stage::Announcement | Stage::Source | Stage::Build => {
             let of_it = || deployment.times.iter().filter(|time| time.stage == stage);
             of_it().any(|time| time.ended.is_none()) || of_it().filter_map(seconds).fold(0, i64::saturating_add) >= 5
         }
@@ -95,13 +99,17 @@ fn stage_line(deployment: &Deployment, stage: Stage, now: Timestamp) -> String {
     let of_it = || deployment.times.iter().filter(|time| time.stage == stage);
     let mut line = match of_it().find(|time| time.ended.is_none()) {
         // The card stands for a while as it is: a moment stays true, a duration does not.
-        Some(open) => format!("{} since {}", word(stage), moment(open.began, now)),
+        Some(open) => {
+            // Waiting for room is one wait, however often it is tried.
+            let began = deployment.slot_wanted_since.filter(|_| stage == Stage::Line).unwrap_or(open.began);
+            format!("{} since {}", word(stage), moment(began, now))
+        }
         None => format!("{} {}", word(stage), duration(of_it().filter_map(seconds).fold(0, i64::saturating_add))),
     };
     if let (Stage::Dynos, Phase::Restarting { up: Some((up, of)), .. }) = (stage, &deployment.phase) {
         line.push_str(&format!(", {up} of {of} up"));
     }
-    if let Some(usual) = deployment.usual.of(stage) {
+    if let Some(usual) = deployment.usual.of(stage).filter(|usual| *usual >= WORTH_COMPARING) {
         line.push_str(&format!(", usually about {}", about(usual)));
     }
     line
@@ -111,8 +119,22 @@ fn seconds(time: &StageTime) -> Option<i64> {
     time.ended.map(|ended| ended.duration_since(time.began).as_secs())
 }
 
+/// When it was stopped, as the end of a sentence.
+pub(super) fn stopped(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Line => "while it waited in line",
+        Stage::Code => "while it waited for a one-time code",
+        Stage::Checks => "before anything was begun",
+        Stage::Announcement => "while it was being recorded in the repository",
+        Stage::Source => "while the source was being handed over",
+        Stage::Build => "in the build",
+        Stage::Release => "in the release phase",
+        Stage::Dynos => "while its dynos were coming up",
+    }
+}
+
 /// What a stage is called.
-pub(super) fn word(stage: Stage) -> &'static str {
+fn word(stage: Stage) -> &'static str {
     match stage {
         Stage::Line => "in line",
         Stage::Code => "waiting for a code",

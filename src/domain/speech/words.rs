@@ -29,13 +29,14 @@ pub fn count(many: u64, one: &str) -> String {
     if many == 1 { format!("1 {one}") } else { format!("{many} {one}s") }
 }
 
-/// A time as people say it: `45s`, `2m 10s`, `1h 5m`. Negative ones count as none.
+/// A time as people say it: `45s`, `2m 10s`, `1h 5m`, `3d`. Negative ones count as none.
 pub fn duration(seconds: i64) -> String {
     let seconds = seconds.max(0);
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds}s"),
         (0, minutes, 0) => format!("{minutes}m"),
         (0, minutes, seconds) => format!("{minutes}m {seconds}s"),
+        (hours @ 48.., ..) => format!("{}d", hours / 24),
         (hours, 0, _) => format!("{hours}h"),
         (hours, minutes, _) => format!("{hours}h {minutes}m"),
     }
@@ -69,8 +70,8 @@ mod tests {
 
     #[test]
     fn times_as_people_say_them() {
-        let said: Vec<String> = [0, -3, 45, 60, 130, 3600, 3900, 90_000].into_iter().map(duration).collect();
-        assert_eq!(said, ["0s", "0s", "45s", "1m", "2m 10s", "1h", "1h 5m", "25h"]);
+        let said: Vec<String> = [0, -3, 45, 60, 130, 3600, 3900, 90_000, 604_800].into_iter().map(duration).collect();
+        assert_eq!(said, ["0s", "0s", "45s", "1m", "2m 10s", "1h", "1h 5m", "25h", "7d"]);
         let said: Vec<String> = [0, 3, 12, 57, 58, 89, 91, 3600].into_iter().map(about).collect();
         assert_eq!(said, ["5s", "5s", "10s", "55s", "1m", "1m", "2m", "1h"]);
         let noon = Timestamp::from_second(43_200).unwrap();

@@ -66,12 +66,16 @@ pub enum Directive {
     Push { repo: String, branch: String, by: String, message: String },
     DeleteBranch { repo: String, branch: String },
     Tag { repo: String, tag: String, at: String },
+    Point { repo: String, branch: String, at: String },
+    NewRepository { repo: String },
+    Size { repo: String, mib: u32 },
     OpenPull { repo: String, number: u64, branch: String, fork: bool },
     ArchiveRepository { repo: String },
     RenameRepository { repo: String, to: String },
     RepoRight { person: String, repo: String, right: Right },
     AppRight { person: String, app: String, right: Right },
     NoToken(Vendor),
+    Token(Vendor),
     Hold { app: String, stage: Stage },
     LetGo { app: String },
     NextFails { app: String, stage: Stage },
@@ -87,6 +91,7 @@ pub enum Directive {
     Stop,
     Start,
     Redeliver,
+    Setting { name: String, value: String },
 }
 
 /// A row of the table.
@@ -111,12 +116,17 @@ impl Directive {
             | Self::Push { .. }
             | Self::DeleteBranch { .. }
             | Self::Tag { .. }
+            | Self::Point { .. }
+            | Self::NewRepository { .. }
+            | Self::Size { .. }
             | Self::OpenPull { .. }
             | Self::ArchiveRepository { .. }
             | Self::RenameRepository { .. }
             | Self::RepoRight { .. }
             | Self::AppRight { .. }
             | Self::NoToken(_)
+            | Self::Token(_)
+            | Self::Setting { .. }
             | Self::Hold { .. }
             | Self::NextFails { .. }
             | Self::State { .. }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::sandbox::company::{CI_APP, GITHUB_TOKEN, HEROKU_TOKEN};
-use crate::sandbox::github::{self, Permission, Protection};
+use crate::sandbox::github::{self, Permission, Protection, RepoSeed};
 use crate::sandbox::heroku::{self, AppRight, Held};
 use crate::sandbox::script::checks::Tally;
 use crate::sandbox::script::directives::{Directive, Failing, Right, Stage, Vendor};
@@ -26,6 +26,12 @@ impl Outside for World {
             Directive::Push { repo, branch, by, message } => github.push(repo, branch, message, by).map(drop),
             Directive::DeleteBranch { repo, branch } => github.delete_branch(repo, branch),
             Directive::Tag { repo, tag, at } => github.tag(repo, tag, at, true).map(drop),
+            Directive::Point { repo, branch, at } => github.point(repo, branch, at).map(drop),
+            Directive::NewRepository { repo } => {
+                github.add_repository(RepoSeed { name: repo, private: true, default_branch: "main" })?;
+                github.grant("ana", repo, Permission::Admin)
+            }
+            Directive::Size { repo, mib } => github.archive_size(repo, u64::from(*mib) << 20),
             Directive::OpenPull { repo, number, branch, fork } => github.open_pull(repo, *number, branch, *fork).map(drop),
             Directive::ArchiveRepository { repo } => github.archive_repository(repo),
             Directive::RenameRepository { repo, to } => github.rename_repository(repo, to),
@@ -45,6 +51,14 @@ impl Outside for World {
             }
             Directive::NoToken(Vendor::Github) => github.revoke_token(GITHUB_TOKEN),
             Directive::NoToken(Vendor::Heroku) => heroku.revoke_token(HEROKU_TOKEN).then_some(()).ok_or("ana has no token".to_owned()),
+            Directive::Token(Vendor::Github) => {
+                github.add_user(GITHUB_TOKEN, "ana");
+                Ok(())
+            }
+            Directive::Token(Vendor::Heroku) => {
+                heroku.add_user(HEROKU_TOKEN, "ana@example.com", &[], true);
+                Ok(())
+            }
             Directive::Hold { app, stage } => heroku.hold(app, held(*stage)),
             Directive::LetGo { app } => heroku.let_go(app),
             Directive::NextFails { app, stage } => match stage {
@@ -82,6 +96,8 @@ impl Outside for World {
                 Ok(())
             }
             Directive::NoToken(Vendor::Slack)
+            | Directive::Token(Vendor::Slack)
+            | Directive::Setting { .. }
             | Directive::Fails { vendor: Vendor::Slack, .. }
             | Directive::Mended(Vendor::Slack)
             | Directive::BotIn { .. }

@@ -11,7 +11,7 @@ use super::ScriptError;
 use super::checks::{Check, Tally};
 use super::directives::{Directive, Failing, Vendor};
 use super::parse::{Act, Script, Step};
-use super::transcript::Transcript;
+use super::transcript::{Instant, Transcript};
 use crate::ports::Clock;
 use crate::sandbox::clock::SteppedClock;
 use crate::sandbox::slack::{Ack, Fault, Pressed, ServiceAddress, SlackWorkspace};
@@ -37,6 +37,11 @@ pub trait Service: Send {
 
     /// Kills it, without a tidy shutdown.
     async fn crash(&mut self) -> std::io::Result<()>;
+
+    /// Gives a setting another value, from the next start on.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        Err(format!("{name} cannot be set to {value} here"))
+    }
 
     /// Called whenever the service is at rest: one that dies on purpose can be started again here.
     async fn tend(&mut self) -> std::io::Result<()> {
@@ -77,6 +82,8 @@ pub struct Player<'a> {
     running: bool,
     transcript: Transcript,
     seen: u64,
+    /// The last event of each instant of the present step.
+    instants: Vec<u64>,
     you: String,
     home: String,
     typed: Option<(String, String, String, Ack)>,
@@ -101,6 +108,7 @@ impl<'a> Player<'a> {
             running: false,
             transcript: Transcript::default(),
             seen,
+            instants: Vec::new(),
             you: "ana".to_owned(),
             home: "#general".to_owned(),
             typed: None,
@@ -122,7 +130,7 @@ impl<'a> Player<'a> {
                 continue;
             }
             self.act(step).await.map_err(error)?;
-            played.seen.push(self.write());
+            played.seen.push(self.write(matches!(step.act, Act::Type { .. } | Act::Press { .. })));
         }
         if self.running {
             self.stop().await.map_err(|what| ScriptError { file: script.file.clone(), line: script.steps.len(), what })?;
@@ -130,10 +138,24 @@ impl<'a> Player<'a> {
         Ok(played)
     }
 
-    fn write(&mut self) -> Vec<String> {
+    fn write(&mut self, asked: bool) -> Vec<String> {
         let events = self.slack.events_since(self.seen);
         self.seen = events.last().map_or(self.seen, |event| event.seq);
-        self.transcript.write(&self.slack, &events, &self.you, &self.home)
+        let mut instants: Vec<Instant> = Vec::new();
+        let first = self.instants.first().copied().unwrap_or_default();
+        let mut ends = std::mem::take(&mut self.instants).into_iter().peekable();
+        let mut open = false;
+        for event in events {
+            while ends.next_if(|end| *end < event.seq).is_some() {
+                open = false;
+            }
+            match instants.last_mut().filter(|_| open) {
+                Some(instant) => instant.events.push(event),
+                None => instants.push(Instant { answers: asked && event.seq <= first, events: vec![event] }),
+            }
+            open = true;
+        }
+        self.transcript.write(&self.slack, instants, &self.you, &self.home)
     }
 
     async fn act(&mut self, step: &Step) -> Result<(), String> {
@@ -187,6 +209,7 @@ impl<'a> Player<'a> {
                 self.slack.command(&self.service.address(), &person, &channel, &text, Some(&ack.trigger_id)).await;
                 Ok(())
             }
+            Directive::Setting { name, value } => self.service.set(name, value),
             Directive::BotIn { channel, is } => self.slack.invite_bot(channel, *is).then_some(()).ok_or(format!("there is no #{channel}")),
             Directive::ArchiveChannel { channel } => {
                 self.slack.archive_channel(channel).then_some(()).ok_or(format!("there is no #{channel}"))
@@ -205,12 +228,16 @@ impl<'a> Player<'a> {
             | Directive::Push { .. }
             | Directive::DeleteBranch { .. }
             | Directive::Tag { .. }
+            | Directive::Point { .. }
+            | Directive::NewRepository { .. }
+            | Directive::Size { .. }
             | Directive::OpenPull { .. }
             | Directive::ArchiveRepository { .. }
             | Directive::RenameRepository { .. }
             | Directive::RepoRight { .. }
             | Directive::AppRight { .. }
             | Directive::NoToken(_)
+            | Directive::Token(_)
             | Directive::Hold { .. }
             | Directive::LetGo { .. }
             | Directive::NextFails { .. }
@@ -238,7 +265,9 @@ impl<'a> Player<'a> {
     async fn rest(&mut self) -> Result<(), String> {
         self.clock.idle_within(PATIENCE).await.map_err(|restless| restless.to_string())?;
         self.service.tend().await.map_err(|error| format!("the service could not be tended: {error}"))?;
-        self.clock.idle_within(PATIENCE).await.map_err(|restless| restless.to_string())
+        self.clock.idle_within(PATIENCE).await.map_err(|restless| restless.to_string())?;
+        self.instants.push(self.slack.seen());
+        Ok(())
     }
 
     async fn pass(&mut self, time: SignedDuration) -> Result<(), String> {

@@ -8,6 +8,11 @@ pub const TABLE: &[Row<Directive>] = &[
     Row { shape: "crash", means: "the service is killed and started again", build: |_| Ok(Directive::Crash) },
     Row { shape: "stop", means: "the service is stopped and stays down", build: |_| Ok(Directive::Stop) },
     Row { shape: "start", means: "the service is started after a stop", build: |_| Ok(Directive::Start) },
+    Row {
+        shape: "setting {name} {value}",
+        means: "a setting of the service has this value from its next start on",
+        build: |p| Ok(Directive::Setting { name: p.own("name"), value: p.own("value") }),
+    },
     Row { shape: "redeliver", means: "the last command is delivered once more under the same id", build: |_| Ok(Directive::Redeliver) },
     Row {
         shape: "hold {app} {stage}",
@@ -70,6 +75,21 @@ pub const TABLE: &[Row<Directive>] = &[
         build: |p| Ok(Directive::Tag { repo: p.own("repo"), tag: p.own("tag"), at: p.own("at") }),
     },
     Row {
+        shape: "force {repo} {branch} to {at}",
+        means: "a branch is pushed by force to another branch's head or to a commit",
+        build: |p| Ok(Directive::Point { repo: p.own("repo"), branch: p.own("branch"), at: p.own("at") }),
+    },
+    Row {
+        shape: "a new repository {repo}",
+        means: "a repository is made, without a commit; ana may do everything in it",
+        build: |p| Ok(Directive::NewRepository { repo: p.own("repo") }),
+    },
+    Row {
+        shape: "the source of {repo} is {n} MiB",
+        means: "a repository's archives are as large as this, at least",
+        build: |p| Ok(Directive::Size { repo: p.own("repo"), mib: number(p.get("n"))? }),
+    },
+    Row {
         shape: "open {repo} #{n} from {branch}",
         means: "a pull request is opened",
         build: |p| {
@@ -121,6 +141,11 @@ pub const TABLE: &[Row<Directive>] = &[
         shape: "{vendor} has no token",
         means: "ana's token at github or heroku is worthless from now on",
         build: |p| Ok(Directive::NoToken(vendor(p.get("vendor"))?)),
+    },
+    Row {
+        shape: "{vendor} takes the token again",
+        means: "ana's token at github or heroku is good again",
+        build: |p| Ok(Directive::Token(vendor(p.get("vendor"))?)),
     },
     Row {
         shape: "{vendor} fails {method} {path} {times}: {how...}",

@@ -4,6 +4,15 @@ use std::collections::HashMap;
 
 use crate::sandbox::slack::{How, Rendered, SeenMessage, SlackWorkspace, Via};
 
+/// What happened to messages in one instant.
+#[derive(Debug)]
+pub struct Instant {
+    /// Whether a person had just typed or pressed something, so that there may be an answer.
+    pub answers: bool,
+    /// What happened.
+    pub events: Vec<SeenMessage>,
+}
+
 /// Writes down what happens to messages, step by step.
 #[derive(Debug, Default)]
 pub struct Transcript {
@@ -14,7 +23,15 @@ pub struct Transcript {
 impl Transcript {
     /// Writes down what happened in one step. Each message gives its headline once for each change of it, and under the last
     /// one its lines and buttons as they are in the end. `you` did it, `home` (as `#general`) is where.
-    pub fn write(&mut self, slack: &SlackWorkspace, events: &[SeenMessage], you: &str, home: &str) -> Vec<String> {
+    ///
+    /// What happens in one instant has no order of its own where several parts of the service act at a time: it is written in
+    /// the order in which people come to see it: the answer to what was done, which is a new message in the channel or one that
+    /// only one person sees; the messages that stand in the channel, older ones first; what only one person sees; direct messages.
+    pub fn write(&mut self, slack: &SlackWorkspace, mut instants: Vec<Instant>, you: &str, home: &str) -> Vec<String> {
+        for instant in &mut instants {
+            self.put_in_order(slack, &mut instant.events, instant.answers);
+        }
+        let events: Vec<SeenMessage> = instants.into_iter().flat_map(|instant| instant.events).collect();
         let mut rows: Vec<(Key, Rendered, bool)> = Vec::new();
         let mut ends: HashMap<Key, Rendered> = HashMap::new();
         // A person's own words stand in the script already.
@@ -41,6 +58,31 @@ impl Transcript {
         }
         self.known.extend(ends);
         lines
+    }
+}
+
+impl Transcript {
+    fn put_in_order(&self, slack: &SlackWorkspace, instant: &mut [SeenMessage], answers: bool) {
+        let in_channel = |seen: &Rendered| seen.only.is_none() && !seen.place.starts_with('@');
+        let mut first: HashMap<Key, Rendered> = HashMap::new();
+        for event in instant.iter() {
+            first.entry((event.channel.clone(), event.ts.clone())).or_insert_with(|| slack.render(event));
+        }
+        let is_new = |key: &Key| !self.known.contains_key(key);
+        let card_answers = first.iter().any(|(key, seen)| is_new(key) && in_channel(seen));
+        let rank = |key: &Key, seen: &Rendered| {
+            let rank = match (seen.place.starts_with('@'), in_channel(seen)) {
+                (true, _) => 4,
+                (false, true) if is_new(key) => 0,
+                (false, true) => 2,
+                (false, false) if answers && !card_answers => 1,
+                (false, false) => 3,
+            };
+            // The name of a new message tells who was faster, and nothing else.
+            if is_new(key) { (rank, String::new(), seen.headline.clone()) } else { (rank, key.1.clone(), String::new()) }
+        };
+        let ranks: HashMap<&Key, (u8, String, String)> = first.iter().map(|(key, seen)| (key, rank(key, seen))).collect();
+        instant.sort_by_key(|event| ranks.get(&(event.channel.clone(), event.ts.clone())).cloned());
     }
 }
 

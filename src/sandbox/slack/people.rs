@@ -18,7 +18,8 @@ impl ServiceAddress {
         Self(base.trim_end_matches('/').to_owned())
     }
 
-    fn at(&self, path: &str) -> String {
+    /// The address of a path, which begins with a slash.
+    pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 }

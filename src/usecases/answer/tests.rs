@@ -40,10 +40,7 @@ fn words(message: &Message) -> String {
 /// The words of the last answer.
 fn answered(outside: &Outside) -> String {
     let all = outside.did();
-    let last = all.iter().rev().find_map(|did| match did {
-        Did::Answer(message) => Some(words(message)),
-        _ => None,
-    });
+    let last = all.iter().rev().find_map(|did| if let Did::Answer(message) = did { Some(words(message)) } else { None });
     last.unwrap_or_default()
 }
 

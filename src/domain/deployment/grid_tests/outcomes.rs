@@ -24,7 +24,7 @@ pub(super) fn release(state: ReleaseState) -> Release {
 }
 
 pub(super) fn judged(reasons: Vec<Reason>) -> Outcome {
-    Outcome::Judged(Verdict { reasons, skipped: vec![], no_checks: false })
+    Outcome::Judged { verdict: Verdict { reasons, skipped: vec![], no_checks: false }, change: None }
 }
 
 pub(super) fn announced() -> Outcome {
@@ -70,7 +70,7 @@ every! {
     fn kinds() -> Outcome {
         Outcome::TurnCame => [Outcome::TurnCame],
         Outcome::SlotMayBeFree => [Outcome::SlotMayBeFree],
-        Outcome::Judged(_) => [judged(vec![]), judged(vec![Reason::FromFork])],
+        Outcome::Judged { .. } => [judged(vec![]), judged(vec![Reason::FromFork])],
         Outcome::CodeNeeded => [Outcome::CodeNeeded],
         Outcome::SignInLost => [Outcome::SignInLost],
         Outcome::Interrupted => [Outcome::Interrupted],

@@ -81,8 +81,8 @@ fn outcome_word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::TurnCame => "turn",
         Outcome::SlotMayBeFree => "slot",
-        Outcome::Judged(verdict) if verdict.is_open() => "gate-open",
-        Outcome::Judged(_) => "gate-closed",
+        Outcome::Judged { verdict, .. } if verdict.is_open() => "gate-open",
+        Outcome::Judged { .. } => "gate-closed",
         Outcome::CodeNeeded => "code-needed",
         Outcome::SignInLost => "sign-in-lost",
         Outcome::Interrupted => "interrupted",

@@ -1,0 +1,77 @@
+//! Backup and restore from the outside, and the refusals that keep a folder whole.
+
+use std::path::PathBuf;
+
+use slash_heroku::rehearsal::{Child, settings_for};
+use slash_heroku::sandbox::heroku::Held;
+use slash_heroku::sandbox::script::Service as _;
+
+use super::{PROGRAM, Scene, run, said, text_of};
+use crate::support::folders;
+
+const APP: &str = "hubot-staging";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_is_a_store_to_go_on_with() {
+    let mut scene = Scene::set("backup and restore").await;
+    scene.world.heroku.hold(APP, Held::Build).unwrap();
+    scene.asks("deploy hubot to staging").await;
+    scene.until("it builds", |scene| scene.said("build output") == 1).await;
+    let files = folders::in_memory();
+    let (file, later) = (files.path().join("backup"), files.path().join("later"));
+    let (here, there) = (scene.store.path().to_owned(), files.path().join("restored"));
+    let store_at = |folder: &PathBuf| [("SLASH_HEROKU_STORE", text_of(folder))];
+
+    // While it serves.
+    assert_eq!(said(&run(&["backup", &text_of(&file)], &store_at(&here)).await), (Some(0), String::new()));
+    let (code, words) = said(&run(&["backup", &text_of(&file)], &store_at(&here)).await);
+    assert!(code == Some(1) && words.contains("exists already"), "{code:?} {words}");
+    let (code, words) = said(&run(&["restore", &text_of(&file)], &store_at(&here)).await);
+    assert!(code == Some(1) && words.contains("in use by another slash-heroku"), "{code:?} {words}");
+    let mut settings = settings_for(&scene.world);
+    settings.extend([("SLASH_HEROKU_STORE", text_of(&here)), ("SLASH_HEROKU_LISTEN", "127.0.0.1:0".to_owned())]);
+    let (code, words) = said(&run(&["serve"], &settings).await);
+    let expected = format!("slash-heroku: the folder {} is in use by another slash-heroku (process ", here.display());
+    assert!(code == Some(1) && words.contains(&expected) && words.contains("stop that one first"), "{code:?} {words}");
+    assert_eq!(scene.said("build output"), 1, "the first one goes on");
+
+    // While nothing runs, after a kill that left its socket.
+    scene.kill().await;
+    assert!(here.join("admin.sock").exists());
+    assert_eq!(said(&run(&["backup", &text_of(&later)], &store_at(&here)).await), (Some(0), String::new()));
+    let (code, words) = said(&run(&["restore", &text_of(&file)], &store_at(&here)).await);
+    assert!(code == Some(1) && words.contains("is not empty"), "{code:?} {words}");
+    assert_eq!(said(&run(&["restore", &text_of(&later)], &store_at(&there)).await), (Some(0), String::new()));
+    let first = files.path().join("restored first");
+    assert_eq!(said(&run(&["restore", &text_of(&file)], &store_at(&first)).await), (Some(0), String::new()));
+
+    // The first backup knows of the build that runs, and goes on with it.
+    scene.child = Child::of(PathBuf::from(PROGRAM), settings_for(&scene.world), &first).keeping_its_log();
+    scene.start().await;
+    scene.asks("status hubot").await;
+    scene.until("the status knows it", |scene| scene.said("builds, for") == 1).await;
+    scene.world.heroku.let_go(APP).unwrap();
+    scene.all_end_well(APP, "acme/hubot", 1).await;
+    scene.child.stop().await.unwrap();
+    assert!(!first.join("admin.sock").exists(), "a tidy end leaves no socket");
+}
+
+#[tokio::test]
+async fn what_cannot_work_is_refused_in_words() {
+    let folder = folders::in_memory();
+    let nowhere = [("SLASH_HEROKU_STORE", text_of(&folder.path().join("none")))];
+    let file = text_of(&folder.path().join("backup"));
+    let (code, words) = said(&run(&["backup", &file], &nowhere).await);
+    assert!(code == Some(1) && words.contains("there is no store in"), "{code:?} {words}");
+    std::fs::write(&file, "{}\n").unwrap();
+    let (code, words) = said(&run(&["restore", &file], &nowhere).await);
+    assert!(code == Some(1) && words.contains("the file is not a whole backup"), "{code:?} {words}");
+    assert!(!folder.path().join("none").join("db").exists());
+
+    let mut console = vec![("SLASH_HEROKU_CHAT", "console".to_owned()), ("SLASH_HEROKU_STORE", text_of(folder.path()))];
+    console.extend([("SLASH_HEROKU_GITHUB_TOKEN", "one".to_owned()), ("SLASH_HEROKU_HEROKU_TOKEN", "two".to_owned())]);
+    console.push(("DYNO", "web.1".to_owned()));
+    let (code, words) = said(&run(&["serve"], &console).await);
+    assert_eq!(code, Some(2), "{words}");
+    assert!(words.contains("DYNO is set, so this is a dyno") && words.contains("SLASH_HEROKU_ALLOW_EPHEMERAL_DISK=on"), "{words}");
+}
