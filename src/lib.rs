@@ -6,6 +6,7 @@
 pub mod adapters;
 pub mod cli;
 pub mod config;
+pub mod counted;
 pub mod domain;
 pub mod health;
 pub mod logging;

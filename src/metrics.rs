@@ -14,7 +14,7 @@ use crate::domain::command::Verb;
 use crate::domain::deployment::Phase;
 use crate::domain::gate::Reason;
 use crate::domain::request::Ask;
-use crate::ports::{Fault, PortError, Service, Submitted};
+use crate::ports::{Fault, PortError, Service, Submitted, Tally};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Requests {
@@ -81,39 +81,6 @@ impl Metrics {
         self.requests.get_or_create(&Requests { kind: kind(ask), outcome }).inc();
     }
 
-    /// A deploy was refused; each reason counts.
-    pub fn refused<'a>(&self, reasons: impl IntoIterator<Item = &'a Reason>) {
-        for reason in reasons {
-            self.refusals.get_or_create(&Refusals { reason: reason.code() }).inc();
-        }
-    }
-
-    /// A deployment was recorded.
-    pub fn deployment_started(&self) {
-        self.started.inc();
-    }
-
-    /// A deployment has moved to `phase`; counts if that is an end.
-    pub fn deployment_moved(&self, phase: &Phase) {
-        let result = match phase {
-            Phase::Succeeded { .. } => "succeeded",
-            Phase::Failed { .. } => "failed",
-            Phase::Cancelled { .. } => "cancelled",
-            Phase::Freed { .. } => "freed",
-            Phase::Waiting(_)
-            | Phase::NeedsCode { .. }
-            | Phase::Starting
-            | Phase::Announcing(_)
-            | Phase::Uploading
-            | Phase::AboutToBuild(_)
-            | Phase::Building { .. }
-            | Phase::Releasing { .. }
-            | Phase::Restarting { .. }
-            | Phase::Unknown(_) => return,
-        };
-        self.endings.get_or_create(&Endings { result }).inc();
-    }
-
     /// A call to another service came back.
     pub fn called<T>(&self, service: Service, outcome: &Result<T, PortError>) {
         let outcome = match outcome {
@@ -141,6 +108,38 @@ impl Metrics {
     /// How the service is, for whoever watches it.
     pub fn health(&self) -> Health {
         Health { store_failed: self.store_failed.get() != 0, open: self.open.get(), draining: self.draining.get() != 0 }
+    }
+}
+
+impl Tally for Metrics {
+    fn began(&self) {
+        self.started.inc();
+    }
+
+    fn refused(&self, reasons: &[Reason]) {
+        for reason in reasons {
+            self.refusals.get_or_create(&Refusals { reason: reason.code() }).inc();
+        }
+    }
+
+    fn ended(&self, how: &Phase) {
+        let result = match how {
+            Phase::Succeeded { .. } => "succeeded",
+            Phase::Failed { .. } => "failed",
+            Phase::Cancelled { .. } => "cancelled",
+            Phase::Freed { .. } => "freed",
+            Phase::Waiting(_)
+            | Phase::NeedsCode { .. }
+            | Phase::Starting
+            | Phase::Announcing(_)
+            | Phase::Uploading
+            | Phase::AboutToBuild(_)
+            | Phase::Building { .. }
+            | Phase::Releasing { .. }
+            | Phase::Restarting { .. }
+            | Phase::Unknown(_) => return,
+        };
+        self.endings.get_or_create(&Endings { result }).inc();
     }
 }
 
@@ -214,9 +213,9 @@ mod tests {
         metrics.request(&Ask::Command(Command::Pipelines), Submitted::Accepted);
         metrics.request(&Ask::Command(Command::Pipelines), Submitted::Accepted);
         metrics.refused(&[Reason::FromFork, Reason::MayNotDeploy]);
-        metrics.deployment_started();
-        metrics.deployment_moved(&Phase::Starting);
-        metrics.deployment_moved(&Phase::Succeeded { version: 2, dynos: DynosUp::Up(1) });
+        metrics.began();
+        metrics.ended(&Phase::Starting);
+        metrics.ended(&Phase::Succeeded { version: 2, dynos: DynosUp::Up(1) });
         metrics.called(Service::Platform, &Ok(()));
         metrics.called::<()>(Service::Chat, &Err(PortError::new(Service::Chat, Fault::Unclear, "")));
         metrics.open(3);

@@ -254,8 +254,8 @@ impl Service {
             }
             service.driven().remove(&id);
             match ended {
-                Ok(Some(ended)) => service.driven_to_an_end(id, ended).await,
-                Ok(None) => service.driven_to_an_end(id, Err(DriveError::LeaseLost)).await,
+                Ok(Some(ended)) => service.driven_to_an_end(id, ended),
+                Ok(None) => service.driven_to_an_end(id, Err(DriveError::LeaseLost)),
                 // No wake: one that panics again and again shall not keep the machine busy.
                 Err(_) => tracing::error!(deployment = %id, "driving panicked; the keeper takes it up again from the record"),
             }
@@ -263,13 +263,9 @@ impl Service {
         Ok(())
     }
 
-    async fn driven_to_an_end(&self, id: DeploymentId, ended: Result<(), DriveError>) {
+    fn driven_to_an_end(&self, id: DeploymentId, ended: Result<(), DriveError>) {
         match ended {
-            Ok(()) => match self.0.ports.store.deployment(id).await {
-                Ok(Some(deployment)) if deployment.has_ended() => self.0.metrics.deployment_moved(&deployment.phase),
-                Ok(_) => {}
-                Err(error) => self.store_failed(&error),
-            },
+            Ok(()) => {}
             Err(DriveError::LeaseLost) => {
                 tracing::warn!(deployment = %id, "the lease was lost: taken up again, unless another worker has it");
                 self.clock().wake(WakeKey::Keeper);
@@ -298,14 +294,20 @@ impl Inbox for Service {
         let Incoming { id, origin, ask, code } = incoming;
         let request =
             Request { id, version: 0, origin, ask, came_with_code: code.is_some(), received_at: self.clock().now(), answered: false };
-        // Whoever drains waits from here on: what is accepted is also answered, or the drain has begun and it is not taken.
-        let counted = self.0.tasks.token();
-        let became = if self.is_draining() { Submitted::Unavailable } else { self.accept(&request).await };
-        self.0.metrics.request(&request.ask, became);
-        if became == Submitted::Accepted {
-            self.have_answered(request, code);
-        }
-        drop(counted);
-        became
+        // In a task of its own: whoever delivers may stop waiting, and what lies on disk by then is answered all the same. Whoever
+        // drains waits for it from here on: what is accepted is also answered, or the drain has begun and it is not taken.
+        let (say, said) = tokio::sync::oneshot::channel();
+        let service = self.clone();
+        self.spawn(async move {
+            let became = if service.is_draining() { Submitted::Unavailable } else { service.accept(&request).await };
+            service.0.metrics.request(&request.ask, became);
+            if say.send(became).is_err() {
+                tracing::warn!(request = %request.id, ?became, "nobody waits any more to hear what became of a request");
+            }
+            if became == Submitted::Accepted {
+                service.have_answered(request, code);
+            }
+        });
+        said.await.unwrap_or(Submitted::Unavailable)
     }
 }

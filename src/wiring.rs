@@ -15,10 +15,11 @@ use crate::adapters::settings_accounts::OnePerson;
 use crate::adapters::slack::{self, Sealer, SlackChat, SlackInbound, SlackSettings};
 
 use crate::config::{ChatSettings, Settings};
+use crate::counted::Counted;
 use crate::domain::names::ChannelId;
 use crate::health;
 use crate::metrics::Metrics;
-use crate::ports::{Chat, Clock, Credentials, Ids, Inbox, Store};
+use crate::ports::{Chat, Clock, Credentials, Ids, Inbox, Platform, Service as Outside, SourceControl, Store};
 use crate::service::Service;
 use crate::usecases::{Ports, RepositoryMap};
 
@@ -81,16 +82,19 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
             (Arc::<Console>::clone(&console), Some(console))
         }
     };
+    let source: Arc<dyn SourceControl> = Arc::new(GitHub::new(github, Arc::clone(&clock)).context("no HTTP client for GitHub")?);
+    let platform: Arc<dyn Platform> = Arc::new(Heroku::new(heroku, Arc::clone(&clock)).context("no HTTP client for Heroku")?);
     let ports = Ports {
-        chat,
-        source: Arc::new(GitHub::new(github, Arc::clone(&clock)).context("no HTTP client for GitHub")?),
-        platform: Arc::new(Heroku::new(heroku, Arc::clone(&clock)).context("no HTTP client for Heroku")?),
+        chat: Counted::new(chat, Outside::Chat, &metrics),
+        source: Counted::new(source, Outside::SourceControl, &metrics),
+        platform: Counted::new(platform, Outside::Platform, &metrics),
         store,
         clock: Arc::clone(&clock),
         ids,
         accounts: Arc::new(OnePerson::new(settings.person.clone(), credentials)),
         repositories: Arc::new(RepositoryMap::new(settings.repositories.iter().cloned())),
         command_word: Arc::from(settings.command.as_str()),
+        tally: Arc::new(metrics.clone()),
         stopping: Arc::new(AtomicBool::new(false)),
     };
     let service = Service::new(ports, metrics.clone());

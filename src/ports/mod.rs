@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod platform;
 pub mod source;
 pub mod store;
+pub mod tally;
 
 pub use crate::domain::fault::{Fault, PortError, Service};
 pub use accounts::{Accounts, Credentials};
@@ -18,6 +19,7 @@ pub use inbox::{Inbox, Incoming, Submitted};
 pub use platform::{BuildOrder, BuildStart, Platform, UploadedSource};
 pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};
 pub use store::{Accepted, Batch, Lease, Store, StoreError, Work};
+pub use tally::Tally;
 
 #[cfg(test)]
 pub use {chat::MockChat, platform::MockPlatform, source::MockSourceControl, store::MockStore};

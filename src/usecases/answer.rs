@@ -1,14 +1,23 @@
 //! One question in, one answer out.
 
+use jiff::SignedDuration;
 use secrecy::SecretString;
 
 use crate::domain::command::{Command, Wish};
-use crate::domain::message::Message;
+use crate::domain::message::{Act, Message};
 use crate::domain::request::{Ask, Request};
 use crate::domain::speech;
-use crate::ports::{Addressee, Batch, Credentials, StoreError};
+use crate::ports::{Addressee, Batch, Credentials, Fault, StoreError};
 
+use super::respite::Respite;
 use super::{Ports, Trouble, deploy, line, look, plan, press, stop};
+
+/// How often an answer is tried.
+const SAYINGS: u32 = 5;
+/// The longest wait between two tries: the way back to a command is open for half an hour in all.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(2);
+/// After this long nobody expects a deploy to begin any more.
+const STALE: SignedDuration = SignedDuration::from_mins(30);
 
 /// Answers a request that lies on disk. Safe to repeat after a crash: what must not happen twice is recorded together with
 /// the request's end.
@@ -19,6 +28,7 @@ pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>
     let answer = match (&request.ask, who) {
         (Ask::Command(Command::Help { about }), who) => Ok(Some(speech::help(*about, &ports.command_word, who.is_some()))),
         (Ask::Command(_) | Ask::Press { .. }, None) => Ok(Some(speech::stranger(&ports.command_word))),
+        (ask, Some(_)) if begins_something(ask) && is_stale(ports, request) => Ok(Some(speech::asked_too_long_ago())),
         (Ask::Command(command), Some(who)) => run(ports, request, &who, command, code).await,
         (Ask::Press { act, on: _ }, Some(who)) => press::press(ports, request, &who, *act).await,
     };
@@ -35,8 +45,14 @@ pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>
             Some(speech::not_recorded())
         }
     };
-    if let Some(message) = message {
-        say(ports, request, &message).await;
+    if let Some(mut message) = message {
+        if request.came_with_code && !takes_code(&request.ask) {
+            message = message.line(speech::code_unused());
+        }
+        if !say(ports, request, &message).await && ports.is_stopping() {
+            // The next start answers it.
+            return Ok(());
+        }
     }
     match ports.store.save(Batch { requests: vec![request.answered_now()], ..Batch::default() }).await {
         // It was marked together with what it led to.
@@ -45,10 +61,48 @@ pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>
     }
 }
 
-async fn say(ports: &Ports, request: &Request, message: &Message) {
-    if let Err(error) = ports.chat.say(&Addressee::Answer(request.origin.clone()), message).await {
-        tracing::warn!(request = %request.id, %error, "an answer could not be said");
+/// Says an answer; one that nobody hears is said again for a while: it may be a refusal, and nothing else tells it. `false`: it
+/// could not be said.
+async fn say(ports: &Ports, request: &Request, message: &Message) -> bool {
+    let mut respite = Respite::default();
+    for attempt in 1..=SAYINGS {
+        let error = match ports.chat.say(&Addressee::Answer(request.origin.clone()), message).await {
+            Ok(_) => return true,
+            Err(error) => error,
+        };
+        tracing::warn!(request = %request.id, %error, attempt, "an answer could not be said");
+        // Where nobody knows whether it was said, it is said once more and not again and again.
+        let unclear = matches!(error.fault, Fault::Unclear | Fault::Nonsense);
+        let again = error.is_temporary() && !(unclear && attempt > 1);
+        if !again || attempt == SAYINGS || ports.is_stopping() {
+            return false;
+        }
+        respite.failed(&error, ports.clock.now());
+        if let Some(until) = respite.until() {
+            let longest = ports.clock.now().checked_add(LONGEST_WAIT).unwrap_or(until);
+            ports.clock.pause_until(until.min(longest)).await;
+        }
     }
+    false
+}
+
+/// Whether an ask may begin something outside.
+fn begins_something(ask: &Ask) -> bool {
+    match ask {
+        Ask::Command(command) => matches!(command, Command::Deploy { .. }),
+        Ask::Press { act: Act::Retry(_) | Act::Take(_), on: _ } => true,
+        Ask::Press { act: Act::Cancel(_) | Act::Free(_) | Act::ShowOutput(_), on: _ } => false,
+    }
+}
+
+/// Whether it was asked so long ago that nobody expects it any more: we were away.
+fn is_stale(ports: &Ports, request: &Request) -> bool {
+    ports.clock.now().duration_since(request.received_at) >= STALE
+}
+
+/// Whether a code that came with it is looked after by what it asks for.
+fn takes_code(ask: &Ask) -> bool {
+    matches!(ask, Ask::Command(Command::Deploy { .. }))
 }
 
 /// Runs a command of a person who may run commands.
@@ -75,3 +129,6 @@ pub(super) async fn run(
         Command::Releases(place) => look::releases(ports, request, who, place).await.map(Some),
     }
 }
+
+#[cfg(test)]
+mod tests;

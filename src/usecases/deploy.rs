@@ -5,8 +5,9 @@ use secrecy::SecretString;
 use crate::domain::command::{Because, Command, Wish};
 use crate::domain::deployment::{Card, Cargo, Deployment, Override, Phase, Stage, StageTime, Target, WaitingFor, usual};
 use crate::domain::line::Line;
-use crate::domain::message::Message;
+use crate::domain::message::{Line as Words, Message};
 use crate::domain::names::{CommitSha, DeploymentId};
+use crate::domain::pipeline::Pipeline;
 use crate::domain::request::Request;
 use crate::domain::speech;
 use crate::ports::{Batch, Credentials, StoreError, WakeKey};
@@ -43,6 +44,17 @@ enum Code {
     Lost,
 }
 
+impl Code {
+    fn note(self) -> Option<Words> {
+        match self {
+            Self::None => None,
+            Self::Accepted => Some(speech::code_used_up()),
+            Self::Wrong => Some(speech::code_refused(false).headline),
+            Self::Lost => Some(speech::code_lost(false).headline),
+        }
+    }
+}
+
 /// Asks for a deploy. `Ok(None)`: the card is the answer.
 pub(super) async fn deploy(
     ports: &Ports,
@@ -52,14 +64,40 @@ pub(super) async fn deploy(
     code: Option<SecretString>,
 ) -> Result<Option<Message>, Trouble> {
     let asker = &request.origin.person;
-    let again = |wish| ask.again(wish);
-    let (pipeline, target) = find_target(ports, asker, &who.platform, &ask.wish, again).await?;
+    let found = find_target(ports, asker, &who.platform, &ask.wish, |wish| ask.again(wish)).await;
+    let (pipeline, target) = found.map_err(|trouble| noting(trouble, request.came_with_code.then(speech::code_unused)))?;
     // A code lives for seconds: it is spent before anything else is looked at.
     let code = spend(ports, who, &target, request, code).await;
-    let prospect = look_ahead(ports, asker, who, (&pipeline, target), &ask.wish, ask.passing_checks, again).await?;
+    let asked = ask_for(ports, request, who, &ask, (&pipeline, target), code).await;
+    asked.map_err(|trouble| noting(trouble, code.note()))
+}
+
+/// Tells, with what went wrong, what became of the code.
+fn noting(trouble: Trouble, note: Option<Words>) -> Trouble {
+    match (trouble, note) {
+        (trouble, None) | (trouble @ Trouble::Store(_), Some(_)) => trouble,
+        (Trouble::Refused(message), Some(note)) => message.line(note).into(),
+        (Trouble::Outside(doing, error), Some(note)) => {
+            tracing::warn!(?doing, %error, "a command could not be done");
+            speech::trouble(doing, &error).line(note).into()
+        }
+    }
+}
+
+async fn ask_for(
+    ports: &Ports,
+    request: &Request,
+    who: &Credentials,
+    ask: &Ask,
+    (pipeline, target): (&Pipeline, Target),
+    code: Code,
+) -> Result<Option<Message>, Trouble> {
+    let asker = &request.origin.person;
+    let again = |wish| ask.again(wish);
+    let prospect = look_ahead(ports, asker, who, (pipeline, target), &ask.wish, ask.passing_checks, again).await?;
 
     if code == Code::Accepted
-        && let Some(waiting) = waiting_for_code(ports, request, &prospect.target).await?
+        && let Some(waiting) = waiting_for_code(ports, request, ask, &prospect).await?
     {
         return join(ports, request, waiting, code).await.map(Some);
     }
@@ -67,10 +105,12 @@ pub(super) async fn deploy(
         return join(ports, request, same, code).await.map(Some);
     }
     if !prospect.verdict.is_open() {
+        ports.tally.refused(&prospect.verdict.reasons);
         return Err(speech::gate_closed(&prospect.target, &prospect.resolved, &prospect.verdict, &ask.wish).into());
     }
-    match record(ports, request, &ask, prospect, code).await? {
+    match record(ports, request, ask, prospect, code).await? {
         Recorded::New => {
+            ports.tally.began();
             ports.clock.wake(WakeKey::Keeper);
             Ok(match code {
                 Code::None | Code::Accepted => None,
@@ -99,11 +139,13 @@ async fn spend(ports: &Ports, who: &Credentials, target: &Target, request: &Requ
 }
 
 /// A deployment of the same person that waits for a code for this app: the code is for that one, also where the branch
-/// has moved since. Its gate is judged again, and says so.
-async fn waiting_for_code(ports: &Ports, request: &Request, target: &Target) -> Result<Option<Deployment>, StoreError> {
-    for id in ports.store.line(&target.app).await?.everybody() {
+/// has moved since, if it was asked for in the same words. Its gate is judged again, and says so.
+async fn waiting_for_code(ports: &Ports, request: &Request, ask: &Ask, prospect: &Prospect) -> Result<Option<Deployment>, StoreError> {
+    let app = &prospect.target.app;
+    for id in ports.store.line(app).await?.everybody() {
         if let Some(deployment) = ports.store.deployment(id).await?
-            && deployment.waits_for_code_of(&request.origin.person, &target.app)
+            && deployment.waits_for_code_of(&request.origin.person, app)
+            && (deployment.cargo.asked == ask.wish.what || deployment.cargo.commit == prospect.resolved.commit)
         {
             return Ok(Some(deployment));
         }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::deployment::{Deployment, Outcome, Step};
+use crate::domain::deployment::{Deployment, Failure, Outcome, Phase, Step};
 use crate::domain::names::DeploymentId;
 use crate::ports::{Batch, Credentials, Lease, StoreError, UploadedSource, WakeKey};
 
@@ -35,6 +35,8 @@ pub(super) struct Hands {
     pub source: Option<UploadedSource>,
     /// Whether this worker recorded the phase that the deployment stands in, so that nobody else can have acted in it.
     pub entered: bool,
+    /// Whether the next in line was called.
+    pub called_the_next: bool,
     /// Until when a service asked to be left alone.
     pub not_before: Option<Timestamp>,
     /// What was told, and who is given a rest.
@@ -50,6 +52,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
     let mut hands = Hands::default();
     loop {
         tell::tell(ports, lease, who.as_ref(), &mut deployment, &mut hands).await?;
+        call_the_next(ports, &deployment, &mut hands).await?;
         let Some(step) = deployment.next_step() else { return Ok(()) };
         if ports.is_stopping() {
             return Ok(());
@@ -60,6 +63,8 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         }
         let moved = if step == Step::Close {
             close(ports, who.as_ref(), &deployment, &mut hands).await
+        } else if asks_outside(&step) && hands.not_before.is_some_and(|not_before| ports.clock.now() < not_before) {
+            Moved::Not
         } else {
             let judged = step == Step::Judge;
             let outcome = match &who {
@@ -87,7 +92,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
             Moved::Not if ports.is_stopping() => return Ok(()),
             Moved::Not => {
                 let next = deployment.next_look(ports.clock.now());
-                let next = next.map(|next| hands.not_before.take().map_or(next, |not_before| next.max(not_before)));
+                let next = next.map(|next| hands.not_before.map_or(next, |not_before| next.max(not_before)));
                 ports.clock.wait(WakeKey::Deployment(id), earliest([next, hands.telling.again_at()])).await;
                 reload(ports, &mut deployment, &mut hands).await?;
             }
@@ -119,6 +124,7 @@ async fn record_outcome(
             Some(saved) => {
                 *deployment = saved;
                 hands.entered = entered || hands.entered;
+                count(ports, deployment);
                 return Ok(Moved::On);
             }
             None => reload(ports, deployment, hands).await?,
@@ -126,25 +132,26 @@ async fn record_outcome(
     }
 }
 
+fn count(ports: &Ports, deployment: &Deployment) {
+    if let Phase::Failed { why: Failure::Gate(reasons), .. } = &deployment.phase {
+        ports.tally.refused(reasons);
+    }
+    if deployment.has_ended() {
+        ports.tally.ended(&deployment.phase);
+    }
+}
+
 /// Saves; a deployment that has ended leaves its line in the same transaction. `None`: somebody else was faster.
 pub(super) async fn save(ports: &Ports, lease: &Lease, next: &Deployment, leaves: bool) -> Result<Option<Deployment>, DriveError> {
     loop {
         let mut batch = Batch::deployment(next.clone());
-        let mut called = None;
         if leaves && let Some(line) = ports.store.line(&next.target.app).await.map_err(DriveError::Store)?.left_by(next.id) {
-            called = line.holder;
             batch.lines.push(line);
         }
         batch.under = Some(lease.clone());
         batch.now = Some(ports.clock.now());
         match ports.store.save(batch).await {
-            Ok(()) => {
-                if let Some(holder) = called {
-                    ports.clock.wake(WakeKey::Deployment(holder));
-                    ports.clock.wake(WakeKey::Keeper);
-                }
-                return Ok(Some(Deployment { version: next.version.saturating_add(1), ..next.clone() }));
-            }
+            Ok(()) => return Ok(Some(Deployment { version: next.version.saturating_add(1), ..next.clone() })),
             Err(StoreError::Conflict(_)) => {
                 // Only the line moved: try again with it. The deployment itself moved: the caller has to look.
                 let stored = load(ports, next.id).await?.map(|stored| stored.version);
@@ -158,6 +165,24 @@ pub(super) async fn save(ports: &Ports, lease: &Lease, next: &Deployment, leaves
             }
         }
     }
+}
+
+/// Whether a step asks a service that may want to be left alone for a while.
+fn asks_outside(step: &Step) -> bool {
+    !matches!(step, Step::WaitForTurn | Step::WaitForSlot | Step::WaitForCode | Step::Close)
+}
+
+/// Calls whoever has the app next, once the end has been told: people hear of an end before they hear of what begins after it.
+/// A chat that takes its time holds up nothing for long, since those who wait also look by themselves.
+async fn call_the_next(ports: &Ports, deployment: &Deployment, hands: &mut Hands) -> Result<(), DriveError> {
+    if !deployment.has_ended() || std::mem::replace(&mut hands.called_the_next, true) {
+        return Ok(());
+    }
+    let line = ports.store.line(&deployment.target.app).await.map_err(DriveError::Store)?;
+    for waiting in line.everybody() {
+        ports.clock.wake(WakeKey::Deployment(waiting));
+    }
+    Ok(())
 }
 
 async fn still_ours(ports: &Ports, lease: &Lease) -> Result<(), DriveError> {

@@ -26,7 +26,7 @@ use crate::domain::message::Message;
 use crate::domain::names::RepoName;
 use crate::domain::pipeline::{Pipeline, PipelineKey};
 use crate::domain::speech::Doing;
-use crate::ports::{Accounts, Chat, Clock, Ids, Platform, PortError, SourceControl, Store, StoreError};
+use crate::ports::{Accounts, Chat, Clock, Ids, Platform, PortError, SourceControl, Store, StoreError, Tally};
 
 pub use answer::answer;
 pub use drive::{DriveError, drive};
@@ -52,6 +52,8 @@ pub struct Ports {
     pub repositories: Arc<RepositoryMap>,
     /// How people call us: the command's word in the chat.
     pub command_word: Arc<str>,
+    /// Numbers.
+    pub tally: Arc<dyn Tally>,
     /// Set when the process is about to end: no new step is begun.
     pub stopping: Arc<AtomicBool>,
 }

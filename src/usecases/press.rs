@@ -1,11 +1,13 @@
 //! Buttons. Whoever presses is judged when they press, by their own rights and by what is true then.
 
+use crate::domain::actor::Person;
 use crate::domain::command::{Because, Command, Wish};
 use crate::domain::deployment::Deployment;
 use crate::domain::message::{Act, Message};
 use crate::domain::names::OfferId;
 use crate::domain::pipeline::{PipelineKey, Place};
 use crate::domain::request::Request;
+use crate::domain::source::AskedRef;
 use crate::domain::speech::{self, Doing};
 use crate::ports::{Batch, Credentials, StoreError};
 
@@ -37,22 +39,25 @@ pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, a
                 }
                 there.origin.channel = deployment.origin.channel.clone();
             }
-            answer::run(ports, &there, who, &again(&deployment), None).await
+            answer::run(ports, &there, who, &again(&deployment, person), None).await
         }
         Act::Take(id) => take(ports, request, who, id).await,
     }
 }
 
-/// The command that asks for the same deploy: the same ref, as it stands now.
-fn again(deployment: &Deployment) -> Command {
-    let target = &deployment.target;
+/// The command that asks for the same deploy: the same ref, as it stands now. Where its asker passed over checks, they did so for
+/// one commit: for them it is that commit again. Nobody inherits it, and no other commit does.
+fn again(deployment: &Deployment, presser: &Person) -> Command {
+    let (target, cargo) = (&deployment.target, &deployment.cargo);
+    let passing_checks = deployment.overriding.is_some() && deployment.origin.person == *presser;
+    let pinned = || AskedRef::Pinned { of: cargo.named_by.clone(), commit: cargo.commit.clone() };
     let wish = Wish {
         pipeline: PipelineKey::Id(target.pipeline.clone()),
-        what: deployment.cargo.asked.clone(),
+        what: if passing_checks { pinned() } else { cargo.asked.clone() },
         to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }),
     };
     let because = deployment.because.as_deref().and_then(|because| Because::parse(because).ok());
-    Command::Deploy { wish, passing_checks: deployment.overriding.is_some(), because }
+    Command::Deploy { wish, passing_checks, because }
 }
 
 async fn show_output(ports: &Ports, who: &Credentials, deployment: &Deployment) -> Result<Message, Trouble> {
@@ -94,4 +99,27 @@ async fn take(ports: &Ports, request: &Request, who: &Credentials, id: OfferId) 
     }
     // Boxed: a taken command may itself offer commands.
     Box::pin(answer::run(ports, request, who, &offer.command, None)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::deployment::samples::{deployment, person};
+    use crate::domain::deployment::{Override, Phase};
+
+    #[test]
+    fn a_retry_inherits_no_override_but_for_its_own_asker_and_commit() {
+        let mut deployment = deployment(Phase::Starting);
+        let wish = |command| {
+            let Command::Deploy { wish, passing_checks, because: _ } = command else { panic!("{command:?}") };
+            (wish.what, passing_checks)
+        };
+        let plain = (deployment.cargo.asked.clone(), false);
+        assert_eq!(wish(again(&deployment, &person("ana"))), plain);
+        deployment.overriding = Some(Override { because: "known".to_owned(), skipped: Vec::new() });
+        assert_eq!(wish(again(&deployment, &person("bob"))), plain);
+        let (what, passing_checks) = wish(again(&deployment, &person("ana")));
+        assert!(passing_checks);
+        assert!(matches!(what, AskedRef::Pinned { commit, .. } if commit == deployment.cargo.commit));
+    }
 }

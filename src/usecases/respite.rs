@@ -8,7 +8,7 @@ use crate::ports::{Fault, PortError};
 /// How long after the first failure; twice as long after each further one.
 const FIRST: SignedDuration = SignedDuration::from_secs(5);
 /// The longest.
-const LONGEST: SignedDuration = SignedDuration::from_mins(5);
+const LONGEST: SignedDuration = SignedDuration::from_mins(1);
 
 /// When somebody may be called again.
 #[derive(Debug, Default)]
@@ -77,7 +77,7 @@ mod tests {
             assert!(!respite.is_over(now));
             rests.push(respite.until().unwrap().duration_since(now).as_secs());
         }
-        assert_eq!(rests, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
+        assert_eq!(rests, [5, 10, 20, 40, 60, 60, 60, 60, 60]);
         assert!(respite.is_over(now + LONGEST));
         assert_eq!(respite.until(), None, "nothing to wait for any more");
         respite.worked();

@@ -96,18 +96,19 @@ pub(super) async fn free(ports: &Ports, who: &Credentials, person: &Person, id: 
 async fn save_and_wake(ports: &Ports, next: Deployment) -> Result<(), StoreError> {
     let id = next.id;
     let mut batch = Batch::default();
-    let mut woken = vec![id];
     if next.has_ended()
         && let Some(line) = ports.store.line(&next.target.app).await?.left_by(id)
     {
-        woken.extend(line.everybody());
         batch.lines.push(line);
     }
+    let ended = next.has_ended().then(|| next.phase.clone());
     batch.deployments.push(next);
     ports.store.save(batch).await?;
-    for id in woken {
-        ports.clock.wake(WakeKey::Deployment(id));
+    if let Some(how) = ended {
+        ports.tally.ended(&how);
     }
+    // Its worker tells the end, and then calls the next.
+    ports.clock.wake(WakeKey::Deployment(id));
     ports.clock.wake(WakeKey::Keeper);
     Ok(())
 }

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
@@ -13,7 +12,8 @@ use super::{Ports, RepositoryMap};
 use crate::domain::actor::Person;
 use crate::domain::checks::Checks;
 use crate::domain::deployment::samples::{at, person};
-use crate::domain::deployment::{Deployment, MessageRef};
+use crate::domain::deployment::{Deployment, MessageRef, Milestone, Phase};
+use crate::domain::gate::Reason;
 use crate::domain::line::Line;
 use crate::domain::message::Message;
 use crate::domain::names::*;
@@ -58,6 +58,8 @@ pub(super) struct Outside {
     pub requests: Mutex<HashMap<DeliveryId, Request>>,
     lines: Mutex<HashMap<AppId, Line>>,
     ids: AtomicU64,
+    /// What was counted.
+    pub counted: Mutex<Vec<&'static str>>,
 }
 
 pub(super) fn sha(digit: char) -> CommitSha {
@@ -90,6 +92,7 @@ impl Outside {
             requests: Mutex::default(),
             lines: Mutex::default(),
             ids: AtomicU64::new(100),
+            counted: Mutex::default(),
         })
     }
 
@@ -104,6 +107,7 @@ impl Outside {
             accounts: self.clone(),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
+            tally: self.clone(),
             stopping: Arc::new(AtomicBool::new(false)),
         }
     }
@@ -206,12 +210,27 @@ impl Accounts for Outside {
     }
 }
 
+impl Tally for Outside {
+    fn began(&self) {
+        self.counted.lock().unwrap().push("began");
+    }
+
+    fn refused(&self, reasons: &[Reason]) {
+        self.counted.lock().unwrap().extend(reasons.iter().map(Reason::code));
+    }
+
+    fn ended(&self, how: &Phase) {
+        assert_eq!(how.milestone(), Milestone::Ended);
+        self.counted.lock().unwrap().push("ended");
+    }
+}
+
 #[derive(Debug)]
 struct Empty;
 
 #[async_trait]
 impl ArchiveBody for Empty {
-    async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
+    async fn next(&mut self) -> std::io::Result<Option<bytes::Bytes>> {
         Ok(None)
     }
 

@@ -92,7 +92,10 @@ async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respon
     let (text, code) = parse::split_code(&typed);
     let command = match parse::parse(text) {
         Ok(command) => command,
-        Err(what) => return privately(&speech::misunderstood(&what, command_word)),
+        Err(what) => {
+            let message = speech::misunderstood(&what, command_word);
+            return privately(&if code.is_some() { message.line(speech::code_unused()) } else { message });
+        }
     };
     let code = code.map(SecretString::from);
     let incoming = Incoming { id: asked.id, origin, ask: Ask::Command(command), code };

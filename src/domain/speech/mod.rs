@@ -2,6 +2,7 @@
 
 mod answers;
 mod card;
+mod codes;
 mod help;
 mod lists;
 mod misunderstood;
@@ -17,6 +18,7 @@ pub(crate) mod testing;
 
 pub use answers::*;
 pub use card::{CardView, Pages, card, ended, needs_code, turn};
+pub use codes::*;
 pub use help::help;
 pub use lists::*;
 pub use misunderstood::misunderstood;

@@ -117,6 +117,12 @@ pub fn trouble(doing: Doing, error: &PortError) -> Message {
     message.line(vec![text(way_out)])
 }
 
+/// The request lay here for so long that doing it now would be a surprise.
+pub fn asked_too_long_ago() -> Message {
+    refusal(vec![text("You asked for this while I was away, too long ago to do it unasked now. Nothing was done. (asked-too-long-ago)")])
+        .line(vec![text("Type the command again if you still want it.")])
+}
+
 /// The store did not take it.
 pub fn not_recorded() -> Message {
     refusal(vec![text("This could not be recorded, so nothing was done. Try again. (not-recorded)")])

@@ -36,6 +36,7 @@ fn ports(source: MockSourceControl, platform: MockPlatform) -> Ports {
         accounts: Arc::new(Nobody),
         repositories: Arc::new(RepositoryMap::default()),
         command_word: Arc::from("/h"),
+        tally: super::super::testing::Outside::new(),
         stopping: Arc::new(AtomicBool::new(false)),
     }
 }
