@@ -110,9 +110,7 @@ async fn made(heroku: &Heroku, recording: &Recording, replay: &Replay) -> Value 
         "Platform::build" => outcome(heroku.build(&token, &arg(with, "app"), &arg(with, "build")).await, of_build),
         "Platform::stop_build" => outcome(heroku.stop_build(&token, &arg(with, "app"), &arg(with, "build")).await, |()| Value::Null),
         "Platform::release" => outcome(heroku.release(&token, &arg(with, "app"), &arg(with, "release")).await, |release| json!(release)),
-        "Platform::releases" => {
-            outcome(heroku.releases(&token, &arg(with, "app"), arg(with, "limit")).await, |releases| json!(releases))
-        }
+        "Platform::releases" => outcome(heroku.releases(&token, &arg(with, "app"), arg(with, "limit")).await, |releases| json!(releases)),
         "Platform::running" => outcome(heroku.running(&token, &arg(with, "app")).await, |running| {
             json!(running.map(|Running { version, commit }| json!({ "version": version, "commit": commit })))
         }),

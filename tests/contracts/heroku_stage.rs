@@ -164,7 +164,8 @@ pub async fn stage(recording: &Recording) -> (World, Stage) {
         };
         done.unwrap_or_else(|error| panic!("heroku/{}: {error}", recording.name));
     }
-    let addresses = [("api", heroku.api_url()), ("links", heroku.link_url()), ("storage", heroku.storage_url()), ("streams", heroku.streams_url())];
+    let addresses =
+        [("api", heroku.api_url()), ("links", heroku.link_url()), ("storage", heroku.storage_url()), ("streams", heroku.streams_url())];
     let addresses = addresses.map(|(host, address)| (host, address.to_owned()));
     (world, Stage { addresses: BTreeMap::from(addresses), names: asking.names, token: HEROKU_TOKEN })
 }

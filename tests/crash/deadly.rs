@@ -107,7 +107,8 @@ impl Fate {
     /// Whether one of the requests that came after the first `offered` lies on disk: what the store was given right before a death
     /// may or may not.
     pub async fn was_taken(&self, offered: usize) -> bool {
-        let (new, store) = (self.state.lock().unwrap().offered[offered..].to_vec(), self.store());
+        let new = self.state.lock().unwrap().offered[offered..].to_vec();
+        let store = self.store();
         for id in new {
             if store.request(&id).await.unwrap().is_some() {
                 return true;
