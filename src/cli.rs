@@ -48,7 +48,7 @@ enum Mode {
 Examples:
   slash-heroku sandbox                      type `help`, or `deploy hubot to production`; press a button by its number
   slash-heroku sandbox hello.chat           play a script; the exit code says whether it went as written
-  slash-heroku sandbox --store ./try        keep what is recorded, and go on there the next time
+  slash-heroku sandbox --store ./try        keep the service's records there (the world starts anew each time)
   slash-heroku sandbox --serve              the simulated services alone, for your own `slash-heroku serve`; Ctrl-C ends them")]
     Sandbox {
         /// A conversation to play (fixtures/scenarios has many)
@@ -60,8 +60,8 @@ Examples:
         /// With --serve: the first of the eight ports in a row that they listen on; 0 for any
         #[arg(long, value_name = "PORT", default_value_t = rehearsal::FIRST_PORT, requires = "serve")]
         port: u16,
-        /// Folder to keep the service's records in; a fresh one otherwise
-        #[arg(long, value_name = "DIR", conflicts_with = "serve")]
+        /// Folder to keep the service's records in; a fresh one otherwise. The simulated world starts anew each time
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["serve", "file"])]
         store: Option<PathBuf>,
     },
     /// Show every setting and everything that is wrong; secrets only as set or not set

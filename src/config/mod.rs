@@ -170,7 +170,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let heroku = heroku(reader);
     let repositories = reader.optional(&t::REPOSITORIES, values::repositories).unwrap_or_default();
     let limit = reader.needed(&t::ARCHIVE_LIMIT, values::bytes);
-    let spool = reader.optional(&t::SPOOL, path).unwrap_or_else(std::env::temp_dir);
+    let spool = reader.optional(&t::SPOOL, values::folder).unwrap_or_else(std::env::temp_dir);
     let log = log(reader);
     Some(Settings {
         listen: listen?,

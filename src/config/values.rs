@@ -2,6 +2,7 @@
 //! setting's name; those of secrets never repeat the text.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -22,6 +23,12 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "has to be an address and a port, like 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
+/// A folder that is there.
+pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
+    let folder = PathBuf::from(text);
+    if folder.is_dir() { Ok(folder) } else { Err("has to be a folder that exists and can be opened".to_owned()) }
 }
 
 /// The host's port, on all addresses.

@@ -71,7 +71,7 @@ pub async fn play_script(script: &Script) -> anyhow::Result<Played> {
 pub async fn serve_world(first_port: u16) -> anyhow::Result<()> {
     let world = World::start(Arc::new(SystemClock::default()), first_port).await?;
     let mut out = tokio::io::stdout();
-    out.write_all(b"# The simulated Slack, GitHub and Heroku are up. Settings for `slash-heroku serve`:\n").await?;
+    out.write_all(b"# The simulated Slack, GitHub and Heroku are up. Settings for `slash-heroku serve`;\n# with SLASH_HEROKU_CHAT=console as well you type on your own terminal.\n").await?;
     for (name, value) in settings_for(&world) {
         out.write_all(format!("export {name}={value}\n").as_bytes()).await?;
     }

@@ -48,7 +48,7 @@ pub async fn a_backup_is_a_store_to_go_on_with() {
     scene.child = Child::of(PathBuf::from(PROGRAM), settings_for(&scene.world), &first).keeping_its_log();
     scene.start().await;
     scene.asks("status hubot").await;
-    scene.until("the status knows it", |scene| scene.said("builds, for") == 1).await;
+    scene.until("the status knows it", |scene| scene.said("building for") == 1).await;
     scene.world.heroku.let_go(APP).unwrap();
     scene.all_end_well(APP, "acme/hubot", 1).await;
     scene.child.stop().await.unwrap();

@@ -90,7 +90,7 @@ impl Talk {
 pub async fn the_terminal_is_a_chat() {
     let mut talk = Talk::with(&["sandbox"]);
     talk.hears("The store is ").await;
-    talk.hears("ana in #general> ").await;
+    talk.hears("leave (the world ends)").await;
     let store = {
         let said = talk.said.lock().unwrap();
         PathBuf::from(said.lines().find_map(|line| line.strip_prefix("The store is ")).unwrap().trim_end_matches('.'))
@@ -121,7 +121,7 @@ async fn a_killed_sandbox_leaves_no_service() {
     let folder = folders::in_memory();
     let store = text_of(folder.path());
     let mut talk = Talk::with(&["sandbox", "--store", &store]);
-    talk.hears("ana in #general> ").await;
+    talk.hears("leave (the world ends)").await;
     talk.process.kill().await.unwrap();
     // The service gives the folder back: a tidy end leaves word of what there is.
     assert!(comes(|| folder.path().join("closed").is_file()).await, "the service runs on");

@@ -267,10 +267,10 @@ impl<'t> Reader<'t> {
             (None, _, _) => None,
         };
         let expected = match (preposition, deploying) {
-            (Some("to"), true) => "`to ENV`, `because WHY` or nothing more",
+            (Some("to"), true) => "`to ENV`, `because WHY`, a one-time code of 6 to 8 digits, or nothing more",
             (Some("to"), false) => "`to ENV` or nothing more",
             (Some(_), _) => "`in ENV` or nothing more",
-            (None, true) => "`because WHY` or nothing more",
+            (None, true) => "`because WHY`, a one-time code of 6 to 8 digits, or nothing more",
             (None, false) => "nothing more",
         };
         self.wrong(word.at.clone(), expected, meant.as_deref())
