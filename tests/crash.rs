@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use slash_heroku::rehearsal::{InProcess, Stage};
 use slash_heroku::sandbox::company::HEROKU_TOKEN;
 use slash_heroku::sandbox::script::{Act, Player, Script};
-use slash_heroku::sandbox::slack::SlackWorkspace;
+use slash_heroku::sandbox::slack::{SeenMessage, SlackWorkspace};
 
 use deadly::{Death, Fate, Moment, Point};
 use ends::End;
@@ -36,6 +36,8 @@ struct Performance {
     writes: Vec<&'static str>,
     /// Where the service died.
     death: Option<Death>,
+    /// The code that was given died with the service.
+    gave_another_code: bool,
     end: End,
 }
 
@@ -66,7 +68,7 @@ async fn perform(play: &Play, point: Option<Point>) -> anyhow::Result<Performanc
     let mut service = InProcess::new(&stage)?.with(deadly::Deaths(Arc::clone(&fate)));
     let mut player = Player::new(Arc::clone(&stage.clock), Arc::clone(&slack), &mut stage.world, &mut service);
     let script = Script::parse(play.name, play.text)?;
-    let (mut lines, mut faults) = (Vec::new(), Vec::new());
+    let (mut lines, mut faults, mut gave_another_code) = (Vec::new(), Vec::new(), false);
 
     for place in 0..script.steps.len() {
         let step = part(&script, place..place + 1);
@@ -90,8 +92,13 @@ async fn perform(play: &Play, point: Option<Point>) -> anyhow::Result<Performanc
         }
         if let Some(code) = play.code.filter(|_| fate.death().is_some() && wants_code(&slack)) {
             let script = Script::parse(play.name, &format!("ana> {code}\n~ 5m\n"))?;
+            let told = |message: &SeenMessage| message.to.is_some() && slack.render(message).headline.contains("wants a one-time code");
+            if !slack.messages().iter().any(told) {
+                faults.push("the asker was not told that a code is wanted".to_owned());
+            }
+            gave_another_code = true;
             lines.push(format!("ana> {code}"));
-            lines.extend(player.play_on(&script).await?.seen.concat());
+            lines.extend(player.play_on(&script).await?.seen.into_iter().flatten().map(|line| format!("  {line}")));
         }
     }
     let writes = fate.spare();
@@ -111,20 +118,26 @@ async fn perform(play: &Play, point: Option<Point>) -> anyhow::Result<Performanc
     }
     faults.extend(ends::at_rest(&*fate.store(), &fate.known()).await);
     player.play(&part(&script, 0..0)).await?;
-    Ok(Performance { transcript: lines.join("\n"), faults, writes, death: fate.death(), end })
+    Ok(Performance { transcript: lines.join("\n"), faults, writes, death: fate.death(), gave_another_code, end })
+}
+
+/// What is counted over all points.
+#[derive(Debug, Default)]
+struct Tally {
+    missed: AtomicUsize,
+    lost_codes: AtomicUsize,
 }
 
 /// Plays at one point and holds the end against the one without a crash. `Some` tells what was wrong.
-async fn at(play: &Play, point: Point, reference: &Performance, missed: &AtomicUsize) -> Option<String> {
+async fn at(play: &Play, point: Point, reference: &Performance, tally: &Tally) -> Option<String> {
     let performance = match perform(play, Some(point)).await {
         Ok(performance) => performance,
         Err(error) => return Some(format!("{}, {point}: could not be played: {error:#}", play.name)),
     };
     let mut faults = performance.faults;
     faults.extend(performance.end.differs_from(&reference.end));
-    if performance.death.is_none() {
-        missed.fetch_add(1, Ordering::Relaxed);
-    }
+    tally.missed.fetch_add(usize::from(performance.death.is_none()), Ordering::Relaxed);
+    tally.lost_codes.fetch_add(usize::from(performance.gave_another_code), Ordering::Relaxed);
     let died = performance.death.map_or_else(|| "nobody died".to_owned(), |death| format!("died {death}"));
     (!faults.is_empty()).then(|| {
         let indent = |text: &str| text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n");
@@ -194,12 +207,13 @@ fn the_end_is_the_same_wherever_the_service_dies() {
         println!("{}: {} of {} points", play.name, points.len(), all_there);
         jobs.extend(points.into_iter().map(|point| (play, reference, point)));
     }
-    let missed = AtomicUsize::new(0);
+    let tally = Tally::default();
     let wrong: Vec<String> =
-        together(&jobs, async |(play, reference, point)| at(play, *point, reference, &missed).await).into_iter().flatten().collect();
-    let missed = missed.into_inner();
-    println!("{} points, {missed} were not reached", jobs.len());
+        together(&jobs, async |(play, reference, point)| at(play, *point, reference, &tally).await).into_iter().flatten().collect();
+    let (missed, lost_codes) = (tally.missed.into_inner(), tally.lost_codes.into_inner());
+    println!("{} points; {missed} were not reached; the code was lost at {lost_codes}", jobs.len());
     assert!(wrong.is_empty(), "{} of {} points:\n\n{}", wrong.len(), jobs.len(), wrong.join("\n\n"));
+    assert!(lost_codes > 0 || !setting.is_empty(), "no death has lost a code");
     // Tasks that run at the same time do not always write equally often.
     assert!(missed * 20 <= jobs.len(), "{missed} of {} points were not reached", jobs.len());
 }
