@@ -88,7 +88,8 @@ impl Child {
     /// Waits for the end and says how it ended; `None`: it does not run. After a while it is killed, which is an error.
     pub async fn ended(&mut self) -> std::io::Result<Option<ExitStatus>> {
         let Some(mut child) = self.running.take() else { return Ok(None) };
-        // Waiting closes the input, which it takes for a word to stop: whoever waits here has said so before.
+        // Waiting would close the input, which is a word to stop as well: said twice, it ends at once and leaves things lying.
+        let _input = child.stdin.take();
         if let Ok(ended) = tokio::time::timeout(STOP, child.wait()).await {
             return ended.map(Some);
         }
