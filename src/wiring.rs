@@ -1,4 +1,4 @@
-//! Settings to ports: the only file that names concrete adapters.
+//! Settings to ports: where the chat, the source control and the platform are chosen.
 
 use std::io::Write;
 use std::sync::Arc;
