@@ -101,7 +101,8 @@ pub async fn the_terminal_is_a_chat() {
     talk.types("deploy legacy to staging").await;
     talk.types("deploy hubot to staging").await;
     talk.hears("(hubot-staging)").await;
-    talk.hears("build output").await;
+    // Its own build: one that is only being ordered is looked for during a minute after a kill.
+    talk.hears("build output · hubot-staging").await;
     talk.types("/crash").await;
     talk.hears("The service was killed.").await;
     talk.hears("It runs again, on the same store.").await;
