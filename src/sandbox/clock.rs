@@ -30,7 +30,8 @@ pub struct SteppedClock {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    /// The simulated outside: its waits end with time like all, and are not counted.
+    /// The simulated outside: its pauses end with time like all, and are not counted. A wait by a key is one in which a task of the
+    /// service stands with it: the task has called and gets no answer until then.
     World,
     /// One life of the service, from its start to its end or crash.
     Life(u64),
@@ -77,6 +78,8 @@ struct Waiting {
     key: Option<WakeKey>,
     until: Option<Timestamp>,
     task: Option<Id>,
+    /// The life of the service in which it began.
+    life: u64,
     waker: Option<Waker>,
     /// It has been called and will end when all others rest.
     called: bool,
@@ -233,7 +236,8 @@ impl SteppedClock {
             }
             let task = tokio::task::try_id();
             state.up.remove(&task);
-            state.waits.insert(ticket, Waiting { role: self.role, key, until, task, waker: None, called: false });
+            let life = state.life;
+            state.waits.insert(ticket, Waiting { role: self.role, key, until, task, life, waker: None, called: false });
             self.announce(state);
         }
         Some(Wait { clock: self, ticket })
@@ -246,7 +250,7 @@ impl State {
     }
 
     fn all_rest(&self) -> bool {
-        self.running <= self.resting().saturating_add(self.unborn.len())
+        self.running <= self.resting().saturating_add(self.unborn.len()).saturating_add(self.kept_waiting())
     }
 
     /// Marks a wait as one that ends when all others rest.
@@ -286,6 +290,12 @@ impl State {
     fn resting(&self) -> usize {
         let counted = self.waits.values().filter(|wait| wait.role != Role::World && !self.up.contains_key(&wait.task));
         counted.map(|wait| wait.task).collect::<HashSet<_>>().len()
+    }
+
+    /// The number of the service's tasks that wait for an answer which the world gives only later.
+    fn kept_waiting(&self) -> usize {
+        let keeps = |wait: &&Waiting| wait.role == Role::World && wait.key.is_some() && wait.life == self.life;
+        self.waits.values().filter(keeps).count()
     }
 
     fn next_due(&self) -> Option<(Timestamp, u64)> {

@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod company;
+pub mod fault;
 pub mod github;
 pub mod heroku;
 pub mod script;

@@ -130,7 +130,7 @@ async fn ended_while_the_chat_is_down() {
     scene.asks(DEPLOY).await;
     scene.until("it builds", |scene| scene.said("build output") == 1).await;
     for method in ["chat.update", "chat.postMessage", "chat.postEphemeral", "conversations.open", "response_url"] {
-        scene.world.slack.fail(method, u32::MAX, slack::Fault::Status(503));
+        scene.world.slack.fail(method, u32::MAX, slack::Fault::status(503));
     }
     scene.world.heroku.let_go(APP).unwrap();
     scene.until("GitHub knows the end", |scene| scene.succeeded(REPOSITORY) == 1).await;

@@ -133,3 +133,26 @@ async fn a_hanging_task_is_reported() {
     let restless = clock.idle_within(Duration::from_millis(1)).await.unwrap_err();
     assert!(restless.to_string().contains("1 tasks run, 0 of them wait"), "{restless}");
 }
+
+#[tokio::test]
+async fn a_task_that_the_world_keeps_waiting_rests() {
+    let clock = SteppedClock::new();
+    let world = clock.for_the_world();
+    clock.task_began();
+    let turn = clock.lock().tickets;
+    clock.take_turn(turn).await;
+    let mut pause = Box::pin(world.pause_until(at(3)));
+    assert!(futures_util::poll!(pause.as_mut()).is_pending());
+    assert!(!clock.lock().is_idle(), "a pause of the world is its own");
+    let mut answer = Box::pin(world.wait(WakeKey::Pause(1), Some(at(5))));
+    assert!(futures_util::poll!(answer.as_mut()).is_pending());
+    clock.idle().await;
+    assert!(clock.step(at(9)) && clock.step(at(9)));
+    answer.await;
+    assert!(!clock.lock().is_idle(), "the task has its answer");
+    let mut of_the_old_life = Box::pin(world.wait(WakeKey::Pause(2), Some(at(9))));
+    assert!(futures_util::poll!(of_the_old_life.as_mut()).is_pending());
+    let next = clock.another_life();
+    next.task_began();
+    assert_eq!(clock.lock().kept_waiting(), 0);
+}

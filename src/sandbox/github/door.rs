@@ -10,13 +10,15 @@ use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::routing::any;
 use bytes::Bytes;
 use futures_util::stream;
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::answer::Answer;
 use super::asked::{Asked, Caller, Scene};
-use super::fault::{self, Fault};
 use super::seen::SeenRequest;
+use super::world::World;
 use super::{Github, archive, graph, guard, routes};
+use crate::sandbox::fault::{Doing, Fault, cut, date, spoil};
 
 /// No request of a client is longer.
 const LONGEST_BODY: usize = 4 << 20;
@@ -34,50 +36,86 @@ pub(super) fn web(github: Arc<Github>) -> Router {
 }
 
 async fn at_api(State(github): State<Arc<Github>>, request: Request) -> Response<Body> {
-    github.receive(request, Github::api_answer).await
+    github.receive(request, Host::Api).await
 }
 
 async fn at_web(State(github): State<Arc<Github>>, request: Request) -> Response<Body> {
-    github.receive(request, Github::web_answer).await
+    github.receive(request, Host::Web).await
+}
+
+/// Which of the two hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Host {
+    /// The interface.
+    Api,
+    /// Web pages and archives.
+    Web,
 }
 
 impl Github {
-    async fn receive(&self, request: Request, work: fn(&Self, &Asked) -> (Answer, bool)) -> Response<Body> {
+    async fn receive(&self, request: Request, host: Host) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let Ok(body) = to_bytes(body, LONGEST_BODY).await else { return cut() };
         let asked = Asked::new(parts, body);
         let (place, fault) = self.note(&asked);
-        match fault {
-            None => self.send(place, work(self, &asked)),
-            Some(Fault::Status { code, body, content_type, headers }) => {
-                let mut answer = Answer::text(code, &content_type, body).with("x-github-request-id", request_id(place));
-                answer.headers.extend(headers);
-                self.send(place, (answer, false))
+        let Some(fault) = fault else { return self.send(place, self.work_now(host, &asked)) };
+        match fault.doing() {
+            Doing::Now => {
+                let (answer, charged) = self.work_now(host, &asked);
+                let heard = !matches!(fault, Fault::CutAfter | Fault::TimedOut { .. });
+                self.lock().settle(place, if heard { answer.status } else { 0 }, charged);
+                spoil(&fault, whole(&answer), &self.clock).await
             }
-            Some(Fault::RateLimited { retry_after, secondary }) => {
-                let answer = self.limited(&asked, retry_after, secondary).with("x-github-request-id", request_id(place));
-                self.send(place, (answer, false))
-            }
-            Some(Fault::CutBefore) => cut(),
-            Some(Fault::CutAfter) => {
-                let (_, charged) = work(self, &asked);
-                self.lock().settle(place, 0, charged);
+            Doing::Late(seconds) => {
+                let now = self.now();
+                self.lock().late.add(now, seconds, (host, asked));
                 cut()
             }
-            Some(Fault::Hang) => {
-                let mut gate = self.gate.subscribe();
-                // An error would mean that the sender is gone, and it lives as long as `self`.
-                if gate.changed().await.is_err() {
-                    return cut();
+            Doing::Never => match fault {
+                Fault::Hang => {
+                    let mut gate = self.gate.subscribe();
+                    // An error would mean that the sender is gone, and it lives as long as `self`.
+                    if gate.changed().await.is_err() {
+                        return cut();
+                    }
+                    self.send(place, self.work_now(host, &asked))
                 }
-                self.send(place, work(self, &asked))
-            }
-            Some(Fault::TruncatedBody) => {
-                let (answer, charged) = work(self, &asked);
-                self.lock().settle(place, answer.status, charged);
-                truncated(answer)
-            }
+                _ => {
+                    let refusal = self.refusal(&asked, &fault).with("x-github-request-id", request_id(place));
+                    let mut response = spoil(&fault, whole(&refusal), &self.clock).await;
+                    if !matches!(fault, Fault::CutBefore | Fault::TimedOut { .. }) {
+                        self.lock().settle(place, response.status().as_u16(), false);
+                        if let Ok(id) = HeaderValue::try_from(request_id(place)) {
+                            response.headers_mut().insert("x-github-request-id", id);
+                        }
+                    }
+                    response
+                }
+            },
         }
+    }
+
+    /// What the service itself says where a fault is a refusal of its own.
+    fn refusal(&self, asked: &Asked, fault: &Fault) -> Answer {
+        match fault {
+            Fault::RateLimited { retry_after, secondary } => self.limited(asked, *retry_after, *secondary),
+            Fault::TokenRefused => Answer::error(401, "Bad credentials"),
+            _ => Answer::empty(500),
+        }
+    }
+
+    fn work_now(&self, host: Host, asked: &Asked) -> (Answer, bool) {
+        let now = self.now();
+        self.work(&mut self.lock(), host, asked, now)
+    }
+
+    /// Does what was asked. Says whether it counts against the hourly limit.
+    pub(super) fn work(&self, world: &mut World, host: Host, asked: &Asked, now: Timestamp) -> (Answer, bool) {
+        let (answer, charged) = match host {
+            Host::Api => self.api_answer(world, asked, now),
+            Host::Web => web_answer(world, asked, now),
+        };
+        (answer.with("date", date(now)), charged)
     }
 
     /// Keeps the request in mind and looks whether it is to go wrong.
@@ -95,7 +133,7 @@ impl Github {
         if guard::user_agent(asked).is_err() {
             world.violations.push(format!("{} {shown}: no User-Agent", asked.method));
         }
-        let fault = fault::take(&mut world.faults, &asked.method, &shown);
+        let fault = world.faults.take(&asked.method, &shown);
         (place, fault)
     }
 
@@ -110,7 +148,7 @@ impl Github {
     }
 
     fn limited(&self, asked: &Asked, retry_after: Option<u32>, secondary: bool) -> Answer {
-        let now = self.clock.now();
+        let now = self.now();
         let mut world = self.lock();
         let caller = match guard::caller(&world, asked) {
             Ok(caller) => caller,
@@ -125,18 +163,16 @@ impl Github {
     }
 
     /// The answer of the interface, and whether it counts against the hourly limit.
-    fn api_answer(&self, asked: &Asked) -> (Answer, bool) {
+    fn api_answer(&self, world: &mut World, asked: &Asked, now: Timestamp) -> (Answer, bool) {
         if let Err(refused) = guard::user_agent(asked) {
             return (refused, false);
         }
-        let now = self.clock.now();
-        let mut world = self.lock();
         let id = request_id(world.requests.len());
-        let (version, caller) = match guard::version(asked).and_then(|version| Ok((version, guard::caller(&world, asked)?))) {
+        let (version, caller) = match guard::version(asked).and_then(|version| Ok((version, guard::caller(world, asked)?))) {
             Ok(passed) => passed,
             Err(refused) => return (refused.with("x-github-request-id", id), false),
         };
-        let (budget, limit) = guard::budget(&mut world, &caller.token);
+        let (budget, limit) = guard::budget(world, &caller.token);
         budget.turn(now);
         let free = asked.segments.first().is_some_and(|first| first == "rate_limit");
         let spent = budget.used >= limit && !free;
@@ -144,35 +180,33 @@ impl Github {
         let answer = if spent {
             guard::exhausted(&caller)
         } else {
-            match routes::answer(&mut world, &scene) {
+            match routes::answer(world, &scene) {
                 Ok(answer) | Err(answer) => cached(answer, &caller, asked),
             }
         };
         let charged = !free && !spent && answer.status != 501 && (answer.status != 304 || caller.login.is_none());
         if charged {
-            let (budget, _) = guard::budget(&mut world, &caller.token);
+            let (budget, _) = guard::budget(world, &caller.token);
             budget.used = budget.used.saturating_add(1);
         }
         let mut answer = answer.with("x-github-request-id", id).with("x-github-api-version-selected", version);
         answer = answer.with("x-github-media-type", "github.v3; format=json");
-        answer.headers.extend(guard::limit_headers(&mut world, &caller.token, now, spent));
+        answer.headers.extend(guard::limit_headers(world, &caller.token, now, spent));
         if caller.login.is_some() && !caller.token.starts_with("github_pat_") && !caller.token.starts_with("ghu_") {
             answer = answer.with("x-oauth-scopes", "repo").with("x-accepted-oauth-scopes", "repo");
         }
         (answer, charged)
     }
-
-    fn web_answer(&self, asked: &Asked) -> (Answer, bool) {
-        let now = self.clock.now();
-        let mut world = self.lock();
-        if asked.header("authorization").is_some() {
-            world.violations.push(format!("{} {}: Authorization sent to the archive host", asked.method, asked.shown()));
-        }
-        (archive::from_web(&mut world, asked, now), false)
-    }
 }
 
-impl super::world::World {
+fn web_answer(world: &mut World, asked: &Asked, now: Timestamp) -> (Answer, bool) {
+    if asked.header("authorization").is_some() {
+        world.violations.push(format!("{} {}: Authorization sent to the archive host", asked.method, asked.shown()));
+    }
+    (archive::from_web(world, asked, now), false)
+}
+
+impl World {
     fn settle(&mut self, place: usize, status: u16, charged: bool) {
         if let Some(request) = self.requests.get_mut(place) {
             request.status = status;
@@ -207,6 +241,12 @@ fn cached(answer: Answer, caller: &Caller, asked: &Asked) -> Answer {
     answer.with("cache-control", "private, max-age=60, s-maxage=60").with("vary", "Accept, Authorization, Cookie, X-GitHub-OTP")
 }
 
+/// An answer in one piece.
+fn whole(answer: &Answer) -> Response<Bytes> {
+    let (head, _) = response(answer, Body::empty()).into_parts();
+    Response::from_parts(head, answer.body.clone())
+}
+
 fn response(answer: &Answer, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -225,30 +265,4 @@ fn pieces(body: &Bytes) -> Vec<Bytes> {
         pieces.push(rest.split_to(rest.len().min(PIECE)));
     }
     pieces
-}
-
-/// A body that fails before its first byte: the server closes the connection without sending even the head.
-fn cut() -> Response<Body> {
-    Response::new(Body::from_stream(stream::iter([Err::<Bytes, _>(io::Error::other("cut off, as was asked for"))])))
-}
-
-/// Half the body, and the connection closed.
-fn truncated(mut answer: Answer) -> Response<Body> {
-    if !answer.chunked {
-        let length = answer.body.len().to_string();
-        answer = answer.with("content-length", length);
-    }
-    let half = answer.body.slice(..answer.body.len() / 2);
-    let body = stream::unfold(Some(half), |left| async move {
-        match left {
-            Some(half) if !half.is_empty() => Some((Ok(half), Some(Bytes::new()))),
-            Some(_) => {
-                // The server has to come around once, so that the first half leaves before the connection does.
-                tokio::task::yield_now().await;
-                Some((Err(io::Error::other("cut off, as was asked for")), None))
-            }
-            None => None,
-        }
-    });
-    response(&answer, Body::from_stream(body))
 }

@@ -35,11 +35,12 @@ mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use fault::{Fault, FaultRule};
+pub use crate::sandbox::fault::{Fault, FaultRule};
 pub use seed::{Permission, RepoSeed};
 pub use seed_checks::Protection;
 pub use seen::{SeenDeployment, SeenRequest, SeenStatus};
 
+use super::fault::skewed;
 use super::serve::Servers;
 use crate::ports::Clock;
 use world::World;
@@ -87,7 +88,13 @@ impl Github {
         self.gate.send_modify(|times| *times = times.wrapping_add(1));
     }
 
+    /// The world as it is now: what was to be done later is done.
     fn lock(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = skewed(self.clock.now(), world.skew);
+        while let Some((at, (host, asked))) = world.late.due(now) {
+            self.work(&mut world, host, &asked, at);
+        }
+        world
     }
 }

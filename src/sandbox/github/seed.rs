@@ -47,7 +47,7 @@ impl Github {
 
     /// Leaves a token `remaining` requests in its current hour.
     pub fn set_remaining(&self, token: &str, remaining: u32) -> Result<(), String> {
-        let now = self.clock.now();
+        let now = self.now();
         let mut world = self.lock();
         let entry = world.tokens.get_mut(token).ok_or("no such token")?;
         entry.budget.turn(now);
@@ -57,7 +57,7 @@ impl Github {
 
     /// Makes a repository; answers its id, which stays when it is renamed.
     pub fn add_repository(&self, seed: RepoSeed<'_>) -> Result<u64, String> {
-        let now = self.clock.now();
+        let now = self.now();
         let mut world = self.lock();
         let (owner, name) = seed.name.split_once('/').ok_or_else(|| format!("`{}` is not OWNER/NAME", seed.name))?;
         if world.repositories.iter().any(|repository| repository.is_named(seed.name)) {
@@ -216,7 +216,7 @@ impl Github {
         repo: &str,
         change: impl FnOnce(&mut Repository, &mut Numbers, Timestamp) -> Result<T, String>,
     ) -> Result<T, String> {
-        let now = self.clock.now();
+        let now = self.now();
         let mut world = self.lock();
         let world = &mut *world;
         let found = world.repositories.iter_mut().find(|repository| repository.is_named(repo));

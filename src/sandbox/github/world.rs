@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::fault::FaultRule;
+use super::asked::Asked;
+use super::door::Host;
 use super::seed::Permission;
 use super::seen::SeenRequest;
+use crate::sandbox::fault::{Faults, Late};
 
 /// Everything.
 #[derive(Debug, Default)]
@@ -19,7 +21,11 @@ pub(super) struct World {
     pub(super) moved: Vec<(String, u64)>,
     pub(super) downloads: Vec<Download>,
     pub(super) numbers: Numbers,
-    pub(super) faults: Vec<FaultRule>,
+    pub(super) faults: Faults,
+    /// What was asked for and is done later.
+    pub(super) late: Late<(Host, Asked)>,
+    /// How far this clock is ahead of everybody's.
+    pub(super) skew: SignedDuration,
     pub(super) requests: Vec<SeenRequest>,
     pub(super) violations: Vec<String>,
 }

@@ -1,12 +1,12 @@
 //! Making the world behave: what fails next, what is held, how much there is of something.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::faults::FaultRule;
 use super::life::{NewRelease, one_off_number};
 use super::records::{BUCKET, DynoState, ReleaseStatus};
 use super::{Held, Heroku, StreamStyle};
+use crate::sandbox::fault::{FaultRule, skewed};
 
 impl Heroku {
     /// The next build of the app fails.
@@ -28,6 +28,11 @@ impl Heroku {
     /// The dynos of the next release crash at boot, and again after each restart.
     pub fn next_dynos_crash(&self, app: &str) -> Result<(), String> {
         self.world().0.app_mut(app).map(|app| *app.next_fails.of_mut(Held::Dynos) = true)
+    }
+
+    /// The dynos of the next release crash at boot, come up after a while, crash again, and so on.
+    pub fn next_dynos_flap(&self, app: &str) -> Result<(), String> {
+        self.world().0.app_mut(app).map(|app| app.next_flaps = true)
     }
 
     /// Keeps a stage of the app pending until [`Heroku::let_go`].
@@ -66,7 +71,7 @@ impl Heroku {
         let current = app.current.and_then(|id| world.release(id)).cloned();
         if let Some(current) = current.filter(|release| release.slug.is_some()) {
             for number in before.saturating_add(1)..=quantity {
-                world.start_web(app.id, number, (current.id, current.version), now, app.boot_seconds, current.crashes);
+                world.start_web(app.id, number, (current.id, current.version), now, app.boot_seconds, current.footing);
             }
         }
         Ok(())
@@ -178,12 +183,17 @@ impl Heroku {
 
     /// Adds a fault. Rules are tried in the order they came.
     pub fn fail(&self, rule: FaultRule) {
-        self.world().0.faults.push(rule);
+        self.world().0.faults.add(rule);
     }
 
     /// Forgets all faults that were not used up.
     pub fn clear_faults(&self) {
         self.world().0.faults.clear();
+    }
+
+    /// Sets its clock: `ahead` of everybody's, or behind. What is pending keeps its times.
+    pub fn set_clock(&self, ahead: SignedDuration) {
+        self.world().0.skew = ahead;
     }
 
     /// Ends every request that hangs: its connection is closed without an answer, and nothing was done.
@@ -193,8 +203,10 @@ impl Heroku {
     }
 
     /// The earliest moment from now on at which something pending changes by itself: a build or a release command ends, a
-    /// dyno comes up or crashes for the first time. `None`: nothing is due, or it is held.
+    /// dyno comes up or crashes for the first time, something that was asked for is done. `None`: nothing is due, or it is held.
     pub fn next_event_at(&self) -> Option<Timestamp> {
-        self.world().0.next_pending()
+        let (world, _) = self.world();
+        let next = world.next_pending().into_iter().chain(world.late.next_at()).min();
+        next.map(|at| skewed(at, -world.skew))
     }
 }

@@ -9,13 +9,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::any;
 use futures_util::StreamExt;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::faults::{Fault, answer_of, cut, truncate};
 use super::look::SeenRequest;
-use super::state::{hex, id_of};
+use super::state::{World, hex, id_of};
 use super::{Shared, api, link, storage, streams};
+use crate::sandbox::fault::{Doing, Fault, cut, date, spoil};
 
 /// The largest body that the API takes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -166,7 +167,7 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
     let (parts, body) = request.into_parts();
     let method = parts.method.as_str().to_owned();
     let path = parts.uri.path().to_owned();
-    let (number, fault, hanging) = {
+    let (number, fault, hanging, at) = {
         let (mut world, now) = shared.world();
         let token_email = bearer(&parts.headers)
             .and_then(|token| world.users.iter().find(|user| user.tokens.iter().any(|known| known == token)))
@@ -175,67 +176,84 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
         let number = world.requests.len();
         let seen = SeenRequest { host, method: method.clone(), path: path.clone(), status: 0, token_email, with_code, at: now };
         world.requests.push(seen);
-        (number, world.take_fault(&method, &path), world.hanging.clone())
+        (number, world.faults.take(&method, &path), world.hanging.clone(), now)
     };
-    let early = match &fault {
-        None | Some(Fault::CutAfter | Fault::TruncatedBody) => None,
-        Some(Fault::CutBefore) => return cut(),
-        Some(Fault::Hang) => {
-            hanging.cancelled().await;
+    if fault == Some(Fault::Hang) {
+        hanging.cancelled().await;
+        return cut();
+    }
+    let doing = fault.as_ref().map_or(Doing::Now, Fault::doing);
+    let reply = if doing == Doing::Never {
+        let refusal = if fault == Some(Fault::TokenRefused) { token_refused() } else { api::rate_limited() };
+        let answer = Answer::from(refusal);
+        Reply::Answer(match fault {
+            Some(Fault::RateLimited { retry_after: Some(seconds), .. }) => answer.with("retry-after", seconds.to_string()),
+            _ => answer,
+        })
+    } else {
+        let query = form_urlencoded::parse(parts.uri.query().unwrap_or("").as_bytes()).into_owned().collect();
+        let mut asked = Asked { method, path, query, headers: parts.headers, body: Bytes::new(), hashed: None };
+        let read = match host {
+            Host::Storage => hash(body).await.map(|hashed| asked.hashed = Some(hashed)),
+            Host::Api | Host::Link | Host::Streams => to_bytes(body, BODY_LIMIT).await.map(|body| asked.body = body).ok(),
+        };
+        if read.is_none() {
             return cut();
         }
-        Some(Fault::Status { code, body, content_type, headers }) => Some(answer_of(*code, body.clone(), content_type, headers)),
-        Some(Fault::RateLimited { retry_after }) => {
-            let answer = Answer::from(api::rate_limited());
-            let answer = match retry_after {
-                Some(seconds) => answer.with("retry-after", seconds.to_string()),
-                None => answer,
-            };
-            Some(answer.into_response())
-        }
-    };
-    let reply = match early {
-        Some(response) => Reply::Stream(response),
-        None => {
-            let query = form_urlencoded::parse(parts.uri.query().unwrap_or("").as_bytes()).into_owned().collect();
-            let mut asked = Asked { method, path, query, headers: parts.headers, body: Bytes::new(), hashed: None };
-            let read = match host {
-                Host::Storage => hash(body).await.map(|hashed| asked.hashed = Some(hashed)),
-                Host::Api | Host::Link | Host::Streams => to_bytes(body, BODY_LIMIT).await.map(|body| asked.body = body).ok(),
-            };
-            if read.is_none() {
+        match doing {
+            Doing::Late(seconds) => {
+                shared.world().0.late.add(at, seconds, (host, asked));
                 return cut();
             }
-            match host {
-                Host::Api => Reply::Answer(api::answer(&shared, &asked)),
-                Host::Link => Reply::Answer(link::answer(&shared, &asked)),
-                Host::Storage => Reply::Answer(storage::answer(&shared, &asked)),
-                Host::Streams => streams::answer(&shared, &asked),
+            Doing::Now | Doing::Never => {}
+        }
+        match host {
+            Host::Streams => streams::answer(&shared, &asked),
+            Host::Api | Host::Link | Host::Storage => {
+                let (mut world, now) = shared.world();
+                Reply::Answer(work(&mut world, host, &asked, now))
             }
         }
     };
-    let (mut response, body) = match reply {
+    let (response, body) = match reply {
         Reply::Answer(answer) => {
             let body = answer.body.clone();
             (answer.into_response(), body)
         }
         Reply::Stream(response) => (response, Bytes::new()),
     };
+    let mut response = match &fault {
+        None => response,
+        Some(fault) => spoil(fault, response.map(|_| body), &shared.clock).await,
+    };
     let request_id = id_of("request", &number.to_string()).to_string();
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("request-id", value);
     }
-    if fault == Some(Fault::CutAfter) {
-        return cut();
+    let (mut world, now) = shared.world();
+    if let Ok(date) = HeaderValue::from_str(&date(now)) {
+        response.headers_mut().insert(header::DATE, date);
     }
-    if fault == Some(Fault::TruncatedBody) {
-        truncate(&mut response, &body);
-    }
-    let (mut world, _) = shared.world();
-    if let Some(seen) = world.requests.get_mut(number) {
+    if !matches!(fault, Some(Fault::CutBefore | Fault::CutAfter | Fault::TimedOut { .. }))
+        && let Some(seen) = world.requests.get_mut(number)
+    {
         seen.status = response.status().as_u16();
     }
     response
+}
+
+/// Does what was asked.
+pub(super) fn work(world: &mut World, host: Host, asked: &Asked, now: Timestamp) -> Answer {
+    match host {
+        Host::Api => api::answer(world, asked, now),
+        Host::Link => link::answer(world, asked),
+        Host::Storage => storage::answer(world, asked, now),
+        Host::Streams => Answer::unknown(asked),
+    }
+}
+
+fn token_refused() -> Refusal {
+    Refusal::new(401, "unauthorized", "Invalid credentials provided.")
 }
 
 /// Reads a body to its end and keeps only its length and SHA-256. `None`: it broke off.

@@ -158,7 +158,7 @@ impl World {
     pub(super) fn dyno_json(&self, dyno: &Dyno) -> Value {
         let state = match dyno.state {
             DynoState::Starting { .. } => "starting",
-            DynoState::Up => "up",
+            DynoState::Up | DynoState::Tottering { .. } => "up",
             DynoState::Crashed { .. } => "crashed",
         };
         let state = if dyno.kind == "web" { self.word(dyno.app, Held::Dynos, state) } else { state.to_owned() };

@@ -7,13 +7,15 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Held;
-use super::records::{Build, BuildFate, BuildStatus, Dyno, DynoState, Phase, Release, ReleaseStatus, Slug, Who};
+use super::records::{Build, BuildFate, BuildStatus, Dyno, DynoState, Footing, Phase, Release, ReleaseStatus, Slug, Who};
 use super::state::{World, later};
 
 /// How long a release command may run.
 const RELEASE_LIMIT: u32 = 60 * 60;
 /// The longest pause before a crashed dyno is started again.
 const LONGEST_PAUSE: u32 = 60 * 60;
+/// How long a dyno that flaps is up, and how long it is down.
+const FLAP: u32 = 15;
 
 #[derive(Clone, Copy, Debug)]
 enum Event {
@@ -21,6 +23,7 @@ enum Event {
     ReleaseEnds(Uuid),
     DynoBoots(Uuid),
     DynoRestarts(Uuid),
+    DynoTumbles(Uuid),
 }
 
 /// A release to make.
@@ -44,6 +47,7 @@ impl World {
                 Event::ReleaseEnds(id) => self.release_ends(id, at),
                 Event::DynoBoots(id) => self.dyno_boots(id, at),
                 Event::DynoRestarts(id) => self.dyno_restarts(id, at),
+                Event::DynoTumbles(id) => self.dyno_tumbles(id, at),
             }
         }
     }
@@ -54,7 +58,7 @@ impl World {
         let releases = self.due_releases().map(|(at, _)| at);
         let dynos = self.dynos.iter().filter_map(|dyno| match dyno.state {
             DynoState::Starting { due } if dyno.crash_count == 0 && !self.is_held(dyno.app, Held::Dynos) => Some(due),
-            DynoState::Starting { .. } | DynoState::Up | DynoState::Crashed { .. } => None,
+            DynoState::Starting { .. } | DynoState::Up | DynoState::Tottering { .. } | DynoState::Crashed { .. } => None,
         });
         builds.chain(releases).chain(dynos).min()
     }
@@ -63,6 +67,7 @@ impl World {
         let dynos = self.dynos.iter().filter(|dyno| !self.is_held(dyno.app, Held::Dynos)).filter_map(|dyno| match dyno.state {
             DynoState::Starting { due } => Some((due, Event::DynoBoots(dyno.id))),
             DynoState::Crashed { restart_at } => Some((restart_at, Event::DynoRestarts(dyno.id))),
+            DynoState::Tottering { until } => Some((until, Event::DynoTumbles(dyno.id))),
             DynoState::Up => None,
         });
         self.due_builds().chain(self.due_releases()).chain(dynos).min_by_key(|(at, _)| *at)
@@ -103,7 +108,9 @@ impl World {
         }
         for dyno in self.dynos.iter_mut().filter(|dyno| dyno.app == app) {
             match &mut dyno.state {
-                DynoState::Starting { due: at } | DynoState::Crashed { restart_at: at } => *at = (*at).max(now),
+                DynoState::Starting { due: at } | DynoState::Crashed { restart_at: at } | DynoState::Tottering { until: at } => {
+                    *at = (*at).max(now);
+                }
                 DynoState::Up => {}
             }
         }
@@ -146,12 +153,16 @@ impl World {
     pub(super) fn make_release(&mut self, new: NewRelease, at: Timestamp) -> Uuid {
         let id = self.fresh();
         let NewRelease { app: app_id, description, slug, who, changed_code } = new;
-        let (mut version, mut phase, mut crashes) = (0, None, false);
+        let (mut version, mut phase, mut footing) = (0, None, Footing::Firm);
         if let Some(app) = self.app_of_mut(app_id) {
             app.last_version += 1;
             version = app.last_version;
             if slug.is_some() {
-                crashes = std::mem::take(app.next_fails.of_mut(Held::Dynos));
+                footing = match (std::mem::take(app.next_fails.of_mut(Held::Dynos)), std::mem::take(&mut app.next_flaps)) {
+                    (true, _) => Footing::Crashes,
+                    (false, true) => Footing::Flaps,
+                    (false, false) => Footing::Firm,
+                };
                 phase = app.release_phase.then(|| Phase {
                     due: later(at, app.release_seconds.min(RELEASE_LIMIT)),
                     fails: std::mem::take(app.next_fails.of_mut(Held::Release)) || app.release_seconds > RELEASE_LIMIT,
@@ -171,7 +182,7 @@ impl World {
             updated_at: at,
             changed_code,
             phase,
-            crashes,
+            footing,
         });
         if runs_command {
             let name = format!("release.{}", one_off_number(id));
@@ -195,7 +206,7 @@ impl World {
 
     /// Makes a release the running one, unless a newer one runs already, and replaces the dynos.
     pub(super) fn becomes_current(&mut self, id: Uuid, at: Timestamp) {
-        let Some(Release { app: app_id, version, slug, crashes, .. }) = self.release(id).cloned() else { return };
+        let Some(Release { app: app_id, version, slug, footing, .. }) = self.release(id).cloned() else { return };
         let newest = self.app_of(app_id).and_then(|app| app.current).and_then(|id| self.release(id)).map_or(0, |current| current.version);
         if version < newest {
             return;
@@ -212,15 +223,15 @@ impl World {
             self.dynos.retain(|dyno| dyno.app != app_id || dyno.kind != "web");
         }
         for number in 1..=quantity {
-            self.start_web(app_id, number, (id, version), at, boot, crashes);
+            self.start_web(app_id, number, (id, version), at, boot, footing);
         }
     }
 
-    pub(super) fn start_web(&mut self, app: Uuid, number: u32, release: (Uuid, u64), at: Timestamp, boot: u32, crashes: bool) {
+    pub(super) fn start_web(&mut self, app: Uuid, number: u32, release: (Uuid, u64), at: Timestamp, boot: u32, footing: Footing) {
         let state = DynoState::Starting { due: later(at, boot) };
         self.add_dyno(app, "web", format!("web.{number}"), "bin/server", release, at, state);
         if let Some(dyno) = self.dynos.last_mut() {
-            dyno.crashes = crashes;
+            dyno.footing = footing;
         }
     }
 
@@ -246,7 +257,7 @@ impl World {
             created_at: at,
             updated_at: at,
             state,
-            crashes: false,
+            footing: Footing::Firm,
             crash_count: 0,
             retiring: false,
         };
@@ -256,18 +267,26 @@ impl World {
     fn dyno_boots(&mut self, id: Uuid, at: Timestamp) {
         let Some(dyno) = self.dynos.iter_mut().find(|dyno| dyno.id == id) else { return };
         dyno.updated_at = at;
-        if dyno.crashes {
-            let pause = 10_u32.saturating_mul(2_u32.saturating_pow(dyno.crash_count)).min(LONGEST_PAUSE);
-            dyno.crash_count = dyno.crash_count.saturating_add(1);
-            dyno.state = DynoState::Crashed { restart_at: later(at, pause) };
-            return;
+        match dyno.footing {
+            Footing::Crashes => {
+                let pause = 10_u32.saturating_mul(2_u32.saturating_pow(dyno.crash_count)).min(LONGEST_PAUSE);
+                return dyno.crash(at, pause);
+            }
+            Footing::Flaps if dyno.crash_count == 0 => return dyno.crash(at, FLAP),
+            Footing::Flaps => dyno.state = DynoState::Tottering { until: later(at, FLAP) },
+            Footing::Firm => dyno.state = DynoState::Up,
         }
-        dyno.state = DynoState::Up;
         let app = dyno.app;
-        let all_up =
-            self.dynos.iter().filter(|dyno| dyno.app == app && dyno.kind == "web").all(|dyno| dyno.retiring || dyno.state == DynoState::Up);
+        let all_up = self.dynos.iter().filter(|dyno| dyno.app == app && dyno.kind == "web").all(|dyno| dyno.retiring || dyno.is_up());
         if all_up {
             self.dynos.retain(|dyno| dyno.app != app || !dyno.retiring);
+        }
+    }
+
+    fn dyno_tumbles(&mut self, id: Uuid, at: Timestamp) {
+        if let Some(dyno) = self.dynos.iter_mut().find(|dyno| dyno.id == id) {
+            dyno.updated_at = at;
+            dyno.crash(at, FLAP);
         }
     }
 
@@ -280,6 +299,17 @@ impl World {
         if let Some(dyno) = self.dynos.iter_mut().find(|dyno| dyno.id == id) {
             dyno.state = DynoState::Starting { due: later(at, boot) };
         }
+    }
+}
+
+impl Dyno {
+    fn is_up(&self) -> bool {
+        matches!(self.state, DynoState::Up | DynoState::Tottering { .. })
+    }
+
+    fn crash(&mut self, at: Timestamp, pause: u32) {
+        self.crash_count = self.crash_count.saturating_add(1);
+        self.state = DynoState::Crashed { restart_at: later(at, pause) };
     }
 }
 

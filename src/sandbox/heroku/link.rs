@@ -3,14 +3,12 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Shared;
 use super::http::{Answer, Asked, Refusal};
 use super::json::{repository_number, time_with_offset};
 use super::records::Pipeline;
 use super::state::{World, id_of};
 
-pub(super) fn answer(shared: &Shared, asked: &Asked) -> Answer {
-    let (mut world, _) = shared.world();
+pub(super) fn answer(world: &mut World, asked: &Asked) -> Answer {
     let segments = asked.segments();
     if asked.headers.contains_key("heroku-two-factor-code") {
         world.violations.push("a one-time code was sent to the link service".to_owned());
@@ -29,7 +27,7 @@ pub(super) fn answer(shared: &Shared, asked: &Asked) -> Answer {
             let pipeline = Uuid::parse_str(id).ok().and_then(|id| world.pipeline(id));
             pipeline.filter(|pipeline| world.sees(&email, pipeline)).and_then(|pipeline| repository(pipeline, user))
         }
-        ("GET", ["apps", id, "github"]) => Uuid::parse_str(id).ok().and_then(|id| app_link(&world, id, &email)),
+        ("GET", ["apps", id, "github"]) => Uuid::parse_str(id).ok().and_then(|id| app_link(world, id, &email)),
         _ => return Answer::unknown(asked),
     };
     found.map_or_else(|| Refusal::not_found().into(), |found| Answer::json(200, &found))

@@ -6,7 +6,6 @@
 
 mod api;
 mod control;
-mod faults;
 mod http;
 mod json;
 mod life;
@@ -28,9 +27,10 @@ use jiff::Timestamp;
 
 use crate::ports::Clock;
 
+use super::fault::skewed;
 use super::serve::Servers;
 
-pub use faults::{Fault, FaultRule};
+pub use crate::sandbox::fault::{Fault, FaultRule};
 pub use http::Host;
 pub use look::{SeenBuild, SeenRelease, SeenRequest, SeenUpload};
 pub use outputs::planted_secrets;
@@ -115,7 +115,11 @@ impl Shared {
     /// The world as it is now.
     fn world(&self) -> (MutexGuard<'_, World>, Timestamp) {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.now();
+        let now = skewed(self.clock.now(), world.skew);
+        while let Some((at, (host, asked))) = world.late.due(now) {
+            world.settle(at);
+            http::work(&mut world, host, &asked, at);
+        }
         world.settle(now);
         (world, now)
     }

@@ -94,6 +94,7 @@ pub(super) struct App {
     pub(super) release_seconds: u32,
     pub(super) boot_seconds: u32,
     pub(super) next_fails: ByStage<bool>,
+    pub(super) next_flaps: bool,
     pub(super) held: ByStage<bool>,
     pub(super) word: ByStage<Option<String>>,
     pub(super) preboot: bool,
@@ -171,8 +172,8 @@ pub(super) struct Release {
     /// Whether it changed the code (a deploy or a rollback), which makes it a "deployment" in the API's words.
     pub(super) changed_code: bool,
     pub(super) phase: Option<Phase>,
-    /// Whether its dynos crash at boot.
-    pub(super) crashes: bool,
+    /// Whether its dynos stay up.
+    pub(super) footing: Footing,
 }
 
 #[derive(Clone, Debug)]
@@ -184,11 +185,31 @@ pub(super) struct Slug {
     pub(super) created_at: Timestamp,
 }
 
+/// How dynos stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Footing {
+    /// They come up and stay up.
+    #[default]
+    Firm,
+    /// They crash at boot.
+    Crashes,
+    /// They crash at boot, come up, crash a while later, and so on.
+    Flaps,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DynoState {
-    Starting { due: Timestamp },
+    Starting {
+        due: Timestamp,
+    },
     Up,
-    Crashed { restart_at: Timestamp },
+    /// Up until then.
+    Tottering {
+        until: Timestamp,
+    },
+    Crashed {
+        restart_at: Timestamp,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -202,7 +223,7 @@ pub(super) struct Dyno {
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
     pub(super) state: DynoState,
-    pub(super) crashes: bool,
+    pub(super) footing: Footing,
     pub(super) crash_count: u32,
     /// An old dyno that goes when the new ones are up.
     pub(super) retiring: bool,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::life::NewRelease;
-use super::records::{App, BUCKET, ByStage, DynoState, Phase, Pipeline, ReleaseStatus, User, Who};
+use super::records::{App, BUCKET, ByStage, DynoState, Footing, Phase, Pipeline, ReleaseStatus, User, Who};
 use super::state::id_of;
 use super::{AppRight, Heroku, LinkService};
 
@@ -174,6 +174,7 @@ impl Heroku {
             release_seconds: seed.release_seconds,
             boot_seconds: seed.boot_seconds,
             next_fails: ByStage::default(),
+            next_flaps: false,
             held: ByStage::default(),
             word: ByStage::default(),
             preboot: false,
@@ -217,7 +218,7 @@ impl Heroku {
             updated_at: seed.at,
             changed_code,
             phase,
-            crashes: false,
+            footing: Footing::Firm,
         });
         if let Some(app) = world.app_of_mut(app.id) {
             app.last_version = version;

@@ -6,9 +6,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::StreamStyle;
-use super::faults::FaultRule;
+use super::http::{Asked, Host};
 use super::look::SeenRequest;
 use super::records::{App, Build, Dyno, Pipeline, Release, Slug, Upload, User, Who};
+use crate::sandbox::fault::{Faults, Late};
 
 /// The addresses of the four servers, without a final slash.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +34,11 @@ pub(super) struct World {
     pub(super) uploads: Vec<Upload>,
     pub(super) requests: Vec<SeenRequest>,
     pub(super) violations: Vec<String>,
-    pub(super) faults: Vec<FaultRule>,
+    pub(super) faults: Faults,
+    /// What was asked for and is done later.
+    pub(super) late: Late<(Host, Asked)>,
+    /// How far this clock is ahead of everybody's.
+    pub(super) skew: SignedDuration,
     pub(super) hanging: CancellationToken,
     pub(super) page_size: Option<usize>,
     pub(super) build_slots: u32,
@@ -60,7 +65,9 @@ impl World {
             uploads: Vec::new(),
             requests: Vec::new(),
             violations: Vec::new(),
-            faults: Vec::new(),
+            faults: Faults::default(),
+            late: Late::default(),
+            skew: SignedDuration::ZERO,
             hanging: CancellationToken::new(),
             page_size: None,
             build_slots: 300,

@@ -1,15 +1,14 @@
 //! The storage host: sources are put there, and slugs would lie there.
 
 use axum::http::header;
+use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Shared;
 use super::http::{Answer, Asked};
 use super::records::Received;
-use super::state::signature;
+use super::state::{World, signature};
 
-pub(super) fn answer(shared: &Shared, asked: &Asked) -> Answer {
-    let (mut world, now) = shared.world();
+pub(super) fn answer(world: &mut World, asked: &Asked, now: Timestamp) -> Answer {
     let segments = asked.segments();
     if asked.headers.contains_key(header::AUTHORIZATION) || asked.headers.contains_key("heroku-two-factor-code") {
         world.violations.push("a token or code was sent to the storage host".to_owned());

@@ -9,11 +9,11 @@ use futures_util::stream;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::faults::broken_after;
 use super::http::{Answer, Asked, Reply};
 use super::outputs::Output;
 use super::state::{later, signature};
 use super::{Shared, StreamStyle};
+use crate::sandbox::fault::broken_after;
 
 /// How long a stream is silent before a keep-alive.
 const KEEP_ALIVE: u32 = 10;

@@ -1,6 +1,9 @@
 //! What can happen outside in a script, and reading it by a table.
 
+use jiff::SignedDuration;
+
 use super::shapes::{Places, fit};
+use crate::sandbox::fault::Fault;
 
 /// One of the services outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,25 +25,6 @@ pub enum Stage {
     Release,
     /// The dynos.
     Dynos,
-}
-
-/// How a call fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failing {
-    /// With this HTTP status.
-    Status(u16),
-    /// The connection is cut, and nothing is done.
-    CutBefore,
-    /// It is done, and the connection is cut before the answer.
-    CutAfter,
-    /// Half an answer comes.
-    CutWithin,
-    /// It is never answered.
-    Hang,
-    /// Too many calls, with the seconds to wait.
-    RateLimited(u32),
-    /// With an error name of Slack.
-    Named(String),
 }
 
 /// What somebody may do.
@@ -83,8 +67,10 @@ pub enum Directive {
     Slots { free: bool },
     Dynos { app: String, quantity: u32 },
     Config { app: String, key: String },
-    Fails { vendor: Vendor, method: Option<String>, path: String, times: u32, how: Failing },
+    Fails { vendor: Vendor, method: Option<String>, path: String, times: u32, how: Fault },
     Mended(Vendor),
+    Clock { vendor: Vendor, ahead: SignedDuration },
+    DynosFlap { app: String },
     BotIn { channel: String, is: bool },
     ArchiveChannel { channel: String },
     Crash,
@@ -135,6 +121,8 @@ impl Directive {
             | Self::Config { .. }
             | Self::Fails { .. }
             | Self::Mended(_)
+            | Self::Clock { .. }
+            | Self::DynosFlap { .. }
             | Self::BotIn { .. }
             | Self::ArchiveChannel { .. } => false,
         }

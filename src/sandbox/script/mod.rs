@@ -15,6 +15,7 @@
 pub mod checks;
 pub mod compare;
 pub mod directives;
+mod failing;
 mod outside;
 pub mod parse;
 pub mod player;
@@ -24,7 +25,7 @@ pub mod transcript;
 
 pub use checks::{CHECKS, Check, Tally};
 pub use compare::{compare, update};
-pub use directives::{Directive, Failing, Vendor, read};
+pub use directives::{Directive, Vendor, read};
 pub use parse::{Act, Script, Step};
 pub use player::{Outside, Played, Player, Service};
 pub use table::TABLE;

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use crate::sandbox::company::{CI_APP, GITHUB_TOKEN, HEROKU_TOKEN};
+use crate::sandbox::fault::FaultRule;
 use crate::sandbox::github::{self, Permission, Protection, RepoSeed};
-use crate::sandbox::heroku::{self, AppRight, Held};
+use crate::sandbox::heroku::{AppRight, Held};
 use crate::sandbox::script::checks::Tally;
-use crate::sandbox::script::directives::{Directive, Failing, Right, Stage, Vendor};
+use crate::sandbox::script::directives::{Directive, Right, Stage, Vendor};
 use crate::sandbox::script::player::Outside;
 use crate::sandbox::world::World;
 
@@ -79,14 +80,23 @@ impl Outside for World {
             Directive::Config { app, key } => heroku.config_change(app, key),
             Directive::Fails { vendor: Vendor::Github, method, path, times, how } => {
                 let (method, path_contains, times) = (method.clone(), path.clone(), *times);
-                github.fail(github::FaultRule { method, path_contains, times, fault: github_fault(how)? });
+                github.fail(FaultRule { method, path_contains, times, fault: how.clone() });
                 Ok(())
             }
             Directive::Fails { vendor: Vendor::Heroku, method, path, times, how } => {
                 let (method, path_contains, times) = (method.clone(), path.clone(), *times);
-                heroku.fail(heroku::FaultRule { method, path_contains, times, fault: heroku_fault(how)? });
+                heroku.fail(FaultRule { method, path_contains, times, fault: how.clone() });
                 Ok(())
             }
+            Directive::Clock { vendor: Vendor::Github, ahead } => {
+                github.set_clock(*ahead);
+                Ok(())
+            }
+            Directive::Clock { vendor: Vendor::Heroku, ahead } => {
+                heroku.set_clock(*ahead);
+                Ok(())
+            }
+            Directive::DynosFlap { app } => heroku.next_dynos_flap(app),
             Directive::Mended(Vendor::Github) => {
                 github.mend();
                 Ok(())
@@ -100,6 +110,7 @@ impl Outside for World {
             | Directive::Setting { .. }
             | Directive::Fails { vendor: Vendor::Slack, .. }
             | Directive::Mended(Vendor::Slack)
+            | Directive::Clock { vendor: Vendor::Slack, .. }
             | Directive::BotIn { .. }
             | Directive::ArchiveChannel { .. }
             | Directive::Crash
@@ -110,7 +121,7 @@ impl Outside for World {
     }
 
     fn next_event_at(&self) -> Option<Timestamp> {
-        self.heroku.next_event_at()
+        self.heroku.next_event_at().into_iter().chain(self.github.next_event_at()).min()
     }
 
     fn count(&self, tally: &Tally) -> Result<Vec<String>, String> {
@@ -153,42 +164,4 @@ fn held(stage: Stage) -> Held {
         Stage::Release => Held::Release,
         Stage::Dynos => Held::Dynos,
     }
-}
-
-const JSON: &str = "application/json; charset=utf-8";
-
-fn github_fault(how: &Failing) -> Result<github::Fault, String> {
-    use github::Fault;
-    Ok(match how {
-        Failing::Status(code) => Fault::Status {
-            code: *code,
-            body: r#"{"message":"made to fail"}"#.to_owned(),
-            content_type: JSON.to_owned(),
-            headers: Vec::new(),
-        },
-        Failing::RateLimited(seconds) => Fault::RateLimited { retry_after: Some(*seconds), secondary: true },
-        Failing::CutBefore => Fault::CutBefore,
-        Failing::CutAfter => Fault::CutAfter,
-        Failing::CutWithin => Fault::TruncatedBody,
-        Failing::Hang => Fault::Hang,
-        Failing::Named(name) => return Err(format!("github does not fail with `{name}`")),
-    })
-}
-
-fn heroku_fault(how: &Failing) -> Result<heroku::Fault, String> {
-    use heroku::Fault;
-    Ok(match how {
-        Failing::Status(code) => Fault::Status {
-            code: *code,
-            body: r#"{"id":"unavailable","message":"made to fail"}"#.to_owned(),
-            content_type: JSON.to_owned(),
-            headers: Vec::new(),
-        },
-        Failing::RateLimited(seconds) => Fault::RateLimited { retry_after: Some(*seconds) },
-        Failing::CutBefore => Fault::CutBefore,
-        Failing::CutAfter => Fault::CutAfter,
-        Failing::CutWithin => Fault::TruncatedBody,
-        Failing::Hang => Fault::Hang,
-        Failing::Named(name) => return Err(format!("heroku does not fail with `{name}`")),
-    })
 }

@@ -9,12 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::ScriptError;
 use super::checks::{Check, Tally};
-use super::directives::{Directive, Failing, Vendor};
+use super::directives::{Directive, Vendor};
 use super::parse::{Act, Script, Step};
 use super::transcript::{Instant, Transcript};
 use crate::ports::Clock;
 use crate::sandbox::clock::SteppedClock;
-use crate::sandbox::slack::{Ack, Fault, Pressed, ServiceAddress, SlackWorkspace};
+use crate::sandbox::slack::{Ack, Pressed, ServiceAddress, SlackWorkspace};
 
 /// How long nothing may happen before a step is over, in simulated time.
 const QUIET: SignedDuration = SignedDuration::from_secs(60);
@@ -221,7 +221,11 @@ impl<'a> Player<'a> {
                 self.slack.archive_channel(channel).then_some(()).ok_or(format!("there is no #{channel}"))
             }
             Directive::Fails { vendor: Vendor::Slack, path, times, how, .. } => {
-                self.slack.fail(path, *times, slack_fault(how)?);
+                self.slack.fail(path, *times, how.clone());
+                Ok(())
+            }
+            Directive::Clock { vendor: Vendor::Slack, ahead } => {
+                self.slack.set_clock(*ahead);
                 Ok(())
             }
             Directive::Mended(Vendor::Slack) => {
@@ -252,7 +256,9 @@ impl<'a> Player<'a> {
             | Directive::Dynos { .. }
             | Directive::Config { .. }
             | Directive::Fails { vendor: Vendor::Github | Vendor::Heroku, .. }
-            | Directive::Mended(Vendor::Github | Vendor::Heroku) => self.outside.perform(directive),
+            | Directive::Mended(Vendor::Github | Vendor::Heroku)
+            | Directive::Clock { vendor: Vendor::Github | Vendor::Heroku, .. }
+            | Directive::DynosFlap { .. } => self.outside.perform(directive),
         }
     }
 
@@ -292,7 +298,7 @@ impl<'a> Player<'a> {
         let (mut quiet_since, mut seen, mut due) = (began, self.slack.seen(), None);
         loop {
             self.rest().await?;
-            let (seen_now, due_now) = (self.slack.seen(), self.outside.next_event_at());
+            let (seen_now, due_now) = (self.slack.seen(), self.next_event_at());
             if seen_now != seen || due_now != due {
                 (quiet_since, seen, due) = (self.clock.now(), seen_now, due_now);
             }
@@ -304,6 +310,10 @@ impl<'a> Player<'a> {
                 return Ok(());
             }
         }
+    }
+
+    fn next_event_at(&self) -> Option<Timestamp> {
+        self.outside.next_event_at().into_iter().chain(self.slack.next_event_at()).min()
     }
 
     fn check(&self, check: &Check) -> Result<(), String> {
@@ -338,18 +348,6 @@ impl<'a> Player<'a> {
 
 fn after(time: Timestamp, wait: SignedDuration) -> Timestamp {
     time.checked_add(wait).unwrap_or(Timestamp::MAX)
-}
-
-fn slack_fault(how: &Failing) -> Result<Fault, String> {
-    Ok(match how {
-        Failing::Status(status) => Fault::Status(*status),
-        Failing::CutBefore => Fault::CutBefore,
-        Failing::CutAfter => Fault::CutAfter,
-        Failing::CutWithin => return Err("slack's answers are not cut within".to_owned()),
-        Failing::Hang => Fault::Hang,
-        Failing::RateLimited(seconds) => Fault::RateLimited(*seconds),
-        Failing::Named(name) => Fault::Error(name.clone()),
-    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! Everything that can happen outside in a script: one table, from which the reader and its suggestions come.
 
-use super::directives::{Directive, Failing, Right, Row, Stage, Vendor};
+use jiff::SignedDuration;
+
+use super::directives::{Directive, Right, Row, Stage, Vendor};
+use super::failing::failing;
 use super::shapes::Places;
+use crate::sandbox::fault::Fault;
 
 /// Everything that can happen outside. The first row that fits counts.
 pub const TABLE: &[Row<Directive>] = &[
@@ -29,6 +33,11 @@ pub const TABLE: &[Row<Directive>] = &[
         shape: "the next dynos of {app} crash",
         means: "the dynos of the next release crash at boot and stay down",
         build: |p| Ok(Directive::NextFails { app: p.own("app"), stage: Stage::Dynos }),
+    },
+    Row {
+        shape: "the next dynos of {app} flap",
+        means: "the dynos of the next release come up, crash, come up, and so on",
+        build: |p| Ok(Directive::DynosFlap { app: p.own("app") }),
     },
     Row {
         shape: "the {stage} of {app} says {word}",
@@ -149,7 +158,9 @@ pub const TABLE: &[Row<Directive>] = &[
     },
     Row {
         shape: "{vendor} fails {method} {path} {times}: {how...}",
-        means: "calls fail: once, twice, 3x, always; 502, cut before, cut after, cut within, hang, rate limited 30",
+        means: "calls fail: once, twice, 3x, always. A path is contained; with $ at its end it ends so, and * is any one part. How: \
+                502, 502 page, rate limited, rate limited 30, token refused, cut before, cut after, cut within, timed out before, \
+                timed out after, done late 40, slow drip, truncated json, other json, not json, hang",
         build: |p| fails(p, Some(p.own("method")).filter(|method| method != "*"), p.own("path")),
     },
     Row {
@@ -160,6 +171,12 @@ pub const TABLE: &[Row<Directive>] = &[
             Ok(Directive::Fails { vendor: Vendor::Slack, method: None, path: p.own("path"), times, how })
         },
     },
+    Row {
+        shape: "the clock of {vendor} is {n} minutes ahead",
+        means: "what github, heroku or slack says of times is off, and so is its Date",
+        build: |p| clock(p, 1),
+    },
+    Row { shape: "the clock of {vendor} is {n} minutes behind", means: "the same to the other side", build: |p| clock(p, -1) },
     Row {
         shape: "{vendor} works again",
         means: "no call fails on purpose any more",
@@ -229,6 +246,11 @@ pub(super) fn vendor(word: &str) -> Result<Vendor, String> {
     }
 }
 
+fn clock(p: &Places, way: i64) -> Result<Directive, String> {
+    let ahead = SignedDuration::from_mins(i64::from(number(p.get("n"))?).saturating_mul(way));
+    Ok(Directive::Clock { vendor: vendor(p.get("vendor"))?, ahead })
+}
+
 fn right(word: &str) -> Result<Right, String> {
     match word {
         "see" | "read" | "view" => Ok(Right::See),
@@ -251,26 +273,11 @@ fn times(word: &str) -> Result<u32, String> {
     }
 }
 
-fn failing(words: &str) -> Result<Failing, String> {
-    Ok(match words {
-        "cut before" => Failing::CutBefore,
-        "cut after" => Failing::CutAfter,
-        "cut within" => Failing::CutWithin,
-        "hang" => Failing::Hang,
-        _ => match (words.strip_prefix("rate limited "), words.parse()) {
-            (Some(seconds), _) => Failing::RateLimited(number(seconds)?),
-            (None, Ok(status)) => Failing::Status(status),
-            (None, Err(_)) if words.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => Failing::Named(words.to_owned()),
-            (None, Err(_)) => return Err(format!("`{words}` is no way to fail")),
-        },
-    })
-}
-
 fn fails(p: &Places, method: Option<String>, path: String) -> Result<Directive, String> {
     let (vendor, times, how) = (vendor(p.get("vendor"))?, times(p.get("times"))?, failing(p.get("how"))?);
     match (&how, vendor) {
         (_, Vendor::Slack) => Err("slack is made to fail by its methods' names: `slack fails chat.update once: …`".to_owned()),
-        (Failing::Named(name), Vendor::Github | Vendor::Heroku) => Err(format!("only slack fails with a name such as `{name}`")),
+        (Fault::Named(name), Vendor::Github | Vendor::Heroku) => Err(format!("only slack fails with a name such as `{name}`")),
         _ => Ok(Directive::Fails { vendor, method, path, times, how }),
     }
 }
@@ -305,13 +312,24 @@ mod tests {
                 method: Some("POST".into()),
                 path: "deployments".into(),
                 times: 1,
-                how: Failing::CutAfter
+                how: Fault::CutAfter
             }
         );
         assert_eq!(
             directive("slack fails chat.update twice: rate limited 30"),
-            Directive::Fails { vendor: Vendor::Slack, method: None, path: "chat.update".into(), times: 2, how: Failing::RateLimited(30) }
+            Directive::Fails {
+                vendor: Vendor::Slack,
+                method: None,
+                path: "chat.update".into(),
+                times: 2,
+                how: Fault::RateLimited { retry_after: Some(30), secondary: true }
+            }
         );
+        assert_eq!(
+            directive("the clock of heroku is 7 minutes behind"),
+            Directive::Clock { vendor: Vendor::Heroku, ahead: SignedDuration::from_mins(-7) }
+        );
+        assert_eq!(directive("the next dynos of web-eu flap"), Directive::DynosFlap { app: "web-eu".into() });
         assert_eq!(directive("the bot is not in #general"), Directive::BotIn { channel: "general".into(), is: false });
         assert_eq!(directive("acme/web main requires lint, test by a ruleset"), {
             Directive::Requires {

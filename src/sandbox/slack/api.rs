@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
+use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
 
 use super::SlackWorkspace;
-use super::faults::Fault;
+use super::faults::Called;
 use super::methods::{self, Arguments};
 use super::seen::SeenRequest;
+use crate::sandbox::fault::date;
 
 /// A call of `/api/{method}`.
 pub(super) async fn call(
@@ -22,55 +22,54 @@ pub(super) async fn call(
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let Some(kind) = methods::kind(&method) else {
+) -> Response<Body> {
+    if methods::kind(&method).is_none() {
         return (StatusCode::NOT_IMPLEMENTED, format!("this simulator does not know {}", uri.path())).into_response();
-    };
-    let fault = workspace.change(|state| state.faults.take(&method));
-    let act = || match arguments(kind, &verb, &uri, &headers, &body) {
-        Ok((arguments, warning)) => perform(&workspace, &method, &headers, arguments, warning),
+    }
+    workspace.receive(Called { method, verb, uri, headers, body }).await
+}
+
+/// Does what was asked, and answers.
+pub(super) fn answer(workspace: &SlackWorkspace, called: &Called) -> Response<Bytes> {
+    let Called { method, verb, uri, headers, body } = called;
+    let Some(kind) = methods::kind(method) else { return refused("unknown_method") };
+    let value = match arguments(kind, verb, uri, headers, body) {
+        Ok((arguments, warning)) => perform(workspace, method, headers, arguments, warning),
         Err(error) => refusal(error),
     };
-    match fault {
-        None => answer(&act()),
-        Some(Fault::CutAfter) => {
-            act();
-            cut()
-        }
-        Some(fault) => {
-            let error = format!("{fault:?}");
-            let seen = arguments(kind, &verb, &uri, &headers, &body).map(|(arguments, _)| arguments.0).unwrap_or_default();
-            workspace.change(|state| state.requests.push(SeenRequest { method, arguments: Value::Object(seen), error: Some(error) }));
-            failed(fault).await
-        }
+    let mut answer = json_answer(StatusCode::OK, &value);
+    if let Ok(date) = HeaderValue::try_from(date(workspace.now())) {
+        answer.headers_mut().insert(header::DATE, date);
     }
+    answer
 }
 
-/// The answer of a call that fails on purpose and is not done.
-pub(super) async fn failed(fault: Fault) -> Response {
-    match fault {
-        Fault::Error(name) => answer(&refusal(&name)),
-        Fault::RateLimited(seconds) => {
-            let body = json!({"ok": false, "error": "ratelimited"}).to_string();
-            let headers = [(header::RETRY_AFTER, seconds.to_string()), (header::CONTENT_TYPE, JSON.to_owned())];
-            (StatusCode::TOO_MANY_REQUESTS, headers, body).into_response()
-        }
-        Fault::Status(status) => StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
-        Fault::CutBefore | Fault::CutAfter => cut(),
-        Fault::Hang => std::future::pending().await,
+/// The arguments of a call that is not done.
+pub(super) fn arguments_of(called: &Called) -> Value {
+    let Called { method, verb, uri, headers, body } = called;
+    let kind = methods::kind(method).unwrap_or(methods::Kind::Writes);
+    Value::Object(arguments(kind, verb, uri, headers, body).map(|(arguments, _)| arguments.0).unwrap_or_default())
+}
+
+/// A refusal by its name.
+pub(super) fn refused(error: &str) -> Response<Bytes> {
+    json_answer(StatusCode::OK, &refusal(error))
+}
+
+/// Too many calls.
+pub(super) fn limited(retry_after: Option<u32>) -> Response<Bytes> {
+    let mut answer = json_answer(StatusCode::TOO_MANY_REQUESTS, &refusal("ratelimited"));
+    if let Some(seconds) = retry_after {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    answer
 }
 
-/// An answer that never gets onto the wire: the connection ends before its first byte.
-pub(super) fn cut() -> Response {
-    let broken: Result<Bytes, std::io::Error> = Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
-    Body::from_stream(stream::iter([broken])).into_response()
-}
-
-const JSON: &str = "application/json; charset=utf-8";
-
-fn answer(value: &Value) -> Response {
-    ([(header::CONTENT_TYPE, JSON)], value.to_string()).into_response()
+fn json_answer(status: StatusCode, value: &Value) -> Response<Bytes> {
+    let mut answer = Response::new(Bytes::from(value.to_string()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    answer
 }
 
 fn refusal(error: &str) -> Value {

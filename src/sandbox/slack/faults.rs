@@ -1,34 +1,94 @@
 //! Making calls fail on purpose.
 
-/// How a call fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Answered with `ok: false` and this name.
-    Error(String),
-    /// Answered with 429 and this many seconds to wait.
-    RateLimited(u32),
-    /// Answered with this HTTP status and no JSON.
-    Status(u16),
-    /// The connection is cut and nothing is done.
-    CutBefore,
-    /// It is done, and the connection is cut before the answer.
-    CutAfter,
-    /// It is not done, and never answered.
-    Hang,
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Response, Uri};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{SlackWorkspace, api, hooks};
+use crate::sandbox::fault::{Doing, Fault, FaultRule, cut, skewed, spoil};
+
+/// A call as it came in, of a method or of an answer address.
+#[derive(Debug)]
+pub(super) struct Called {
+    /// A method of the Web API, or `response_url`.
+    pub(super) method: String,
+    pub(super) verb: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Faults(Vec<(String, u32, Fault)>);
-
-impl Faults {
-    pub(super) fn add(&mut self, method: &str, times: u32, fault: Fault) {
-        self.0.push((method.to_owned(), times, fault));
+impl SlackWorkspace {
+    /// Makes the next `times` calls of a Web API method fail. The method `response_url` stands for the answer addresses.
+    pub fn fail(&self, method: &str, times: u32, fault: Fault) {
+        let rule = FaultRule { method: None, path_contains: method.to_owned(), times, fault };
+        self.change(|state| state.faults.add(rule));
     }
 
-    /// The fault for a call of `method`, which uses it up once.
-    pub(super) fn take(&mut self, method: &str) -> Option<Fault> {
-        let (_, times, fault) = self.0.iter_mut().find(|(name, times, _)| name == method && *times > 0)?;
-        *times -= 1;
-        Some(fault.clone())
+    /// Nothing fails on purpose any more.
+    pub fn mend(&self) {
+        self.change(|state| state.faults.clear());
+    }
+
+    /// Sets its clock: `ahead` of everybody's, or behind.
+    pub fn set_clock(&self, ahead: SignedDuration) {
+        self.change(|state| state.skew = ahead);
+    }
+
+    /// When something that was asked for is done.
+    pub fn next_event_at(&self) -> Option<Timestamp> {
+        self.look(|state| state.late.next_at().map(|at| skewed(at, -state.skew)))
+    }
+
+    /// What its clock shows.
+    pub(super) fn now(&self) -> Timestamp {
+        skewed(self.clock.now(), self.state().skew)
+    }
+
+    /// Does what was asked for and is due only now.
+    pub(super) fn carry_out(&self) {
+        loop {
+            let now = self.now();
+            let Some((_, called)) = self.state().late.due(now) else { return };
+            self.work(&called);
+        }
+    }
+
+    /// Answers a call, or lets it fail where that was asked for.
+    pub(super) async fn receive(&self, called: Called) -> Response<Body> {
+        let fault = self.change(|state| state.faults.take("", &called.method));
+        let Some(fault) = fault else { return self.work(&called).map(Body::from) };
+        match fault.doing() {
+            Doing::Now => spoil(&fault, self.work(&called), &self.clock).await,
+            Doing::Late(seconds) => {
+                let now = self.now();
+                self.change(|state| state.late.add(now, seconds, called));
+                cut()
+            }
+            Doing::Never => {
+                let refusal = self.refuse(&called, &fault);
+                if fault == Fault::Hang {
+                    return std::future::pending().await;
+                }
+                spoil(&fault, refusal, &self.clock).await
+            }
+        }
+    }
+
+    fn work(&self, called: &Called) -> Response<Bytes> {
+        if called.method == hooks::NAME { hooks::use_up(self, called) } else { api::answer(self, called) }
+    }
+
+    /// Notes a call that is not done, and says what Slack itself says of it.
+    fn refuse(&self, called: &Called, fault: &Fault) -> Response<Bytes> {
+        let arguments = if called.method == hooks::NAME { serde_json::Value::Null } else { api::arguments_of(called) };
+        let seen = super::SeenRequest { method: called.method.clone(), arguments, error: Some(format!("{fault:?}")) };
+        self.change(|state| state.requests.push(seen));
+        match fault {
+            Fault::RateLimited { retry_after, .. } => api::limited(*retry_after),
+            Fault::Named(name) if called.method == hooks::NAME => hooks::refusal(name),
+            Fault::Named(name) => api::refused(name),
+            _ => api::refused("invalid_auth"),
+        }
     }
 }

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State as Shared;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
-use jiff::SignedDuration;
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use super::api::{cut, failed};
-use super::faults::Fault;
+use super::faults::Called;
 use super::methods::note_habits;
 use super::seen::{SeenRequest, Via};
 use super::state::{Content, Hook, State};
@@ -18,45 +16,49 @@ use super::{SlackWorkspace, blocks};
 
 const USES: u32 = 5;
 const GOOD_FOR: SignedDuration = SignedDuration::from_mins(30);
-const NAME: &str = "response_url";
+pub(super) const NAME: &str = "response_url";
 
 /// A post to an answer address.
-pub(super) async fn answer(Shared(workspace): Shared<Arc<SlackWorkspace>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    let fault = workspace.change(|state| state.faults.take(NAME));
-    match fault {
-        None => use_up(&workspace, uri.path(), &headers, &body),
-        Some(Fault::CutAfter) => {
-            use_up(&workspace, uri.path(), &headers, &body);
-            cut()
-        }
-        Some(Fault::Error(name)) => (StatusCode::NOT_FOUND, name).into_response(),
-        Some(fault) => failed(fault).await,
-    }
+pub(super) async fn answer(Shared(workspace): Shared<Arc<SlackWorkspace>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
+    workspace.receive(Called { method: NAME.to_owned(), verb: Method::POST, uri, headers, body }).await
 }
 
-fn use_up(workspace: &SlackWorkspace, path: &str, headers: &HeaderMap, body: &[u8]) -> Response {
+/// Does what was asked, and answers.
+pub(super) fn use_up(workspace: &SlackWorkspace, called: &Called) -> Response<Bytes> {
+    let Called { uri, headers, body, .. } = called;
+    let path = uri.path();
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let sent = serde_json::from_slice::<Map<String, Value>>(body).ok().filter(|_| content_type.starts_with("application/json"));
     let seen = Value::Object(sent.clone().unwrap_or_default());
+    let now = workspace.now();
     let result = workspace.change(|state| {
         let result = match &sent {
-            Some(sent) => deliver(workspace, state, path, sent),
+            Some(sent) => deliver(now, state, path, sent),
             None => Err((StatusCode::BAD_REQUEST, "invalid_payload")),
         };
         let error = result.err().map(|(_, error)| error.to_owned());
         state.requests.push(SeenRequest { method: NAME.to_owned(), arguments: seen, error });
         result
     });
-    match result {
-        Ok(()) => "ok".into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
+    let (status, words) = result.err().unwrap_or((StatusCode::OK, "ok"));
+    worded(status, words)
+}
+
+/// A refusal by its name.
+pub(super) fn refusal(name: &str) -> Response<Bytes> {
+    worded(StatusCode::NOT_FOUND, name)
+}
+
+fn worded(status: StatusCode, words: &str) -> Response<Bytes> {
+    let mut answer = Response::new(Bytes::copy_from_slice(words.as_bytes()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
 }
 
 type Refusal = (StatusCode, &'static str);
 
-fn deliver(workspace: &SlackWorkspace, state: &mut State, path: &str, sent: &Map<String, Value>) -> Result<(), Refusal> {
-    let now = workspace.clock.now();
+fn deliver(now: Timestamp, state: &mut State, path: &str, sent: &Map<String, Value>) -> Result<(), Refusal> {
     let Some(hook) = state.hooks.get(path) else { return Err((StatusCode::NOT_FOUND, "no_service")) };
     if now.duration_since(hook.given_at) > GOOD_FOR {
         return Err((StatusCode::GONE, "expired_url"));

@@ -43,7 +43,7 @@ fn refuse<T>(error: &str) -> Result<T, Value> {
 }
 
 pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Arguments) -> Answer {
-    let now = workspace.clock.now();
+    let now = workspace.now();
     workspace.change(|state| match method {
         "auth.test" => Ok(auth_test(workspace)),
         "chat.postMessage" => {

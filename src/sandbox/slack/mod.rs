@@ -14,14 +14,14 @@ mod seen;
 mod state;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, post};
 use tokio::sync::watch;
 
-pub use faults::Fault;
+pub use crate::sandbox::fault::Fault;
 pub use people::{Ack, Forged, Pressed, ServiceAddress};
 pub use render::{Rendered, glyph};
 pub use seen::{How, SeenMessage, SeenRequest, Via};
@@ -140,16 +140,6 @@ impl SlackWorkspace {
         self.change(|state| state.channel_mut(channel).map(|channel| channel.archived = true).is_some())
     }
 
-    /// Makes the next `times` calls of a Web API method fail. The method `response_url` stands for the answer addresses.
-    pub fn fail(&self, method: &str, times: u32, fault: Fault) {
-        self.change(|state| state.faults.add(method, times, fault));
-    }
-
-    /// Nothing fails on purpose any more.
-    pub fn mend(&self) {
-        self.change(|state| state.faults = faults::Faults::default());
-    }
-
     /// Everything that happened, in order.
     pub fn events(&self) -> Vec<SeenMessage> {
         self.events_since(0)
@@ -162,6 +152,7 @@ impl SlackWorkspace {
 
     /// How many events there were: the number of the newest.
     pub fn seen(&self) -> u64 {
+        self.carry_out();
         *self.news.borrow()
     }
 
@@ -206,11 +197,17 @@ impl SlackWorkspace {
     }
 
     fn look<R>(&self, look: impl FnOnce(&State) -> R) -> R {
-        look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        self.carry_out();
+        look(&self.state())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.carry_out();
+        let mut state = self.state();
         let result = change(&mut state);
         let newest = state.log.last().map_or(0, |event| event.seq);
         self.news.send_if_modified(|seen| std::mem::replace(seen, newest) != newest);

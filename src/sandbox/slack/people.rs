@@ -76,7 +76,7 @@ impl SlackWorkspace {
         let Some((user, team, channel_id)) = self.who_and_where(person, channel) else {
             return Ack { status: None, body: format!("there is no {person} or no #{channel}"), trigger_id };
         };
-        let path = self.give_hook("commands", &team, Hook::of_command(person, &channel_id, self.clock.now()));
+        let path = self.give_hook("commands", &team, Hook::of_command(person, &channel_id, self.now()));
         let seed = &self.seed;
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
@@ -97,7 +97,7 @@ impl SlackWorkspace {
             .finish();
         let answer = self.deliver(&to.at("/slack/commands"), body, forged).await;
         let typed = format!("{} {text}", seed.command);
-        let now = self.clock.now();
+        let now = self.now();
         self.change(|state| {
             let source = match &answer {
                 Ok(answer) if answer.status == 200 => acknowledged(state, now, &channel_id, person, &typed, answer),
@@ -125,7 +125,7 @@ impl SlackWorkspace {
         let Some((user, team, channel)) = self.who_and_where(person, &message.channel) else {
             return Ack { status: None, body: format!("there is no {person}"), trigger_id };
         };
-        let now = self.clock.now();
+        let now = self.now();
         let hook = Hook { source: Some((channel.clone(), message.ts.clone())), of_button: true, ..Hook::of_command(person, &channel, now) };
         let path = self.give_hook("actions", &team, hook);
         let mut action = pressed.button.as_object().cloned().unwrap_or_default();
@@ -175,7 +175,7 @@ impl SlackWorkspace {
     }
 
     fn trigger(&self) -> String {
-        let now = self.clock.now().as_second();
+        let now = self.now().as_second();
         self.change(|state| format!("{now}.{}.trigger", state.next()))
     }
 
@@ -200,7 +200,7 @@ impl SlackWorkspace {
     }
 
     async fn deliver(&self, url: &str, mut body: String, forged: &Forged) -> Result<Answer, &'static str> {
-        let time = self.clock.now().as_second().saturating_add(forged.off_by).to_string();
+        let time = self.now().as_second().saturating_add(forged.off_by).to_string();
         let signature = forged.signature.clone().unwrap_or_else(|| sign(&self.seed.signing_secret, &time, &body));
         body.push_str(&forged.appended);
         let request = self

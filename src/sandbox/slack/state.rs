@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::faults::Faults;
+use super::faults::Called;
 use super::seen::{How, SeenMessage, SeenRequest, Via};
+use crate::sandbox::fault::{Faults, Late};
 
 #[derive(Debug)]
 pub(super) struct Member {
@@ -52,6 +53,10 @@ pub(super) struct State {
     pub(super) log: Vec<SeenMessage>,
     pub(super) hooks: BTreeMap<String, Hook>,
     pub(super) faults: Faults,
+    /// What was asked for and is done later.
+    pub(super) late: Late<Called>,
+    /// How far this clock is ahead of everybody's.
+    pub(super) skew: SignedDuration,
     pub(super) requests: Vec<SeenRequest>,
     pub(super) violations: Vec<String>,
     pub(super) counter: u64,

@@ -83,7 +83,7 @@ async fn faults_come_as_often_as_asked() {
     let (_servers, _clock, slack) = workspace().await;
     let post = || client().post(format!("{}chat.postMessage", slack.api_address())).bearer_auth("sandbox-bot-token");
     let say = |text: &str| post().json(&json!({"channel": "C1", "text": text})).send();
-    slack.fail("chat.postMessage", 1, Fault::RateLimited(7));
+    slack.fail("chat.postMessage", 1, Fault::RateLimited { retry_after: Some(7), secondary: false });
     let limited = say("a").await.unwrap();
     assert_eq!((limited.status().as_u16(), limited.headers()[header::RETRY_AFTER].to_str().unwrap()), (429, "7"));
     slack.fail("chat.postMessage", 1, Fault::CutBefore);
@@ -92,9 +92,23 @@ async fn faults_come_as_often_as_asked() {
     slack.fail("chat.postMessage", 1, Fault::CutAfter);
     assert!(say("c").await.is_err());
     assert_eq!(slack.messages().len(), 1);
-    slack.fail("chat.postMessage", 1, Fault::Error("fatal_error".to_owned()));
+    slack.fail("chat.postMessage", 1, Fault::Named("fatal_error".to_owned()));
     assert_eq!(say("d").await.unwrap().json::<Value>().await.unwrap()["error"], "fatal_error");
     assert_eq!(say("e").await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn work_is_done_late_and_times_are_off() {
+    let (_servers, clock, slack) = workspace().await;
+    slack.fail("chat.postMessage", 1, Fault::DoneLate(30));
+    let post = client().post(format!("{}chat.postMessage", slack.api_address())).bearer_auth("sandbox-bot-token");
+    assert!(post.json(&json!({"channel": "C1", "text": "late"})).send().await.is_err());
+    assert_eq!((slack.messages().len(), slack.next_event_at()), (0, Some(START + SignedDuration::from_secs(30))));
+    clock.advance_to(START + SignedDuration::from_secs(30));
+    assert_eq!(slack.messages().len(), 1);
+    slack.set_clock(SignedDuration::from_mins(2));
+    let said = call(&slack, "chat.postMessage", json!({"channel": "C1", "text": "now"})).await;
+    assert!(said["ts"].as_str().unwrap().starts_with(&(START.as_second() + 150).to_string()), "{said}");
 }
 
 #[derive(Clone, Default)]

@@ -1,5 +1,6 @@
 //! What can be made to go wrong.
 
+use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::json;
 
@@ -69,13 +70,13 @@ async fn a_connection_cut_before_or_after_the_work_looks_the_same() {
 #[tokio::test]
 async fn half_an_answer() {
     let stage = Stage::new().await;
-    stage.github.fail(rule("POST", PATH, Fault::TruncatedBody));
+    stage.github.fail(rule("POST", PATH, Fault::CutWithin));
     let answer = stage.ask(Method::POST, PATH).json(&order()).send().await.unwrap();
     assert_eq!(answer.status(), 201);
     assert!(answer.bytes().await.is_err());
     assert_eq!(stage.github.deployments(REPO).len(), 1);
 
-    stage.github.fail(rule("GET", "legacy.tar.gz", Fault::TruncatedBody));
+    stage.github.fail(rule("GET", "legacy.tar.gz", Fault::CutWithin));
     let redirect = stage.ask(Method::GET, "/repos/acme/hubot/tarball/main").send().await.unwrap();
     let archive = stage.client.get(header(&redirect, "location")).send().await.unwrap();
     assert_eq!(archive.status(), 200);
@@ -101,4 +102,32 @@ async fn hanging_until_let_go() {
     stage.github.fail(rule("POST", PATH, Fault::CutBefore));
     stage.github.mend();
     assert_eq!(stage.post(PATH, order()).await.0, 201);
+}
+
+#[tokio::test]
+async fn work_is_done_late_and_answers_are_none() {
+    let stage = Stage::new().await;
+    stage.github.fail(rule("POST", "/deployments$", Fault::DoneLate(30)));
+    assert!(stage.ask(Method::POST, PATH).json(&order()).send().await.is_err());
+    assert_eq!(stage.github.deployments(REPO), []);
+    stage.clock.go(SignedDuration::from_secs(31));
+    assert_eq!(stage.github.deployments(REPO).len(), 1);
+    stage.github.fail(rule("POST", "/deployments$", Fault::OtherJson));
+    assert!(stage.post(PATH, order()).await.1.get("sha").is_none());
+    assert_eq!(stage.github.deployments(REPO).len(), 2, "it was done");
+    stage.github.fail(rule("POST", "/deployments$", Fault::NotJson));
+    assert_eq!(stage.ask(Method::POST, PATH).json(&order()).send().await.unwrap().text().await.unwrap().get(..6), Some("<html>"));
+    stage.github.fail(rule("POST", "/deployments$", Fault::TokenRefused));
+    assert_eq!(stage.post(PATH, order()).await.0, 401);
+    assert_eq!(stage.github.deployments(REPO).len(), 2, "nothing was done");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_off_everywhere() {
+    let stage = Stage::new().await;
+    stage.github.set_clock(SignedDuration::from_mins(12));
+    let answer = stage.ask(Method::POST, PATH).json(&order()).send().await.unwrap();
+    assert_eq!(header(&answer, "date"), "Mon, 23 Nov 2026 10:12:00 GMT");
+    let reset: i64 = header(&answer, "x-ratelimit-reset").parse().unwrap();
+    assert_eq!(stage.github.deployments(REPO)[0].created_at.as_second() + 3600, reset);
 }

@@ -10,10 +10,10 @@ use axum::body::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::AppRight;
 use super::http::{Answer, Asked, Refusal};
 use super::records::{App, User, Who};
 use super::state::{World, later, signature};
-use super::{AppRight, Shared};
 
 /// A request that was let in.
 #[derive(Debug)]
@@ -46,12 +46,11 @@ pub(super) fn rate_limited() -> Refusal {
 }
 
 /// Answers a request.
-pub(super) fn answer(shared: &Shared, asked: &Asked) -> Answer {
-    let (mut world, now) = shared.world();
-    watch(&mut world, asked);
-    let answer = match enter(&mut world, asked, now) {
+pub(super) fn answer(world: &mut World, asked: &Asked, now: Timestamp) -> Answer {
+    watch(world, asked);
+    let answer = match enter(world, asked, now) {
         Ok((call, calls_left)) => {
-            let answer = dispatch(&mut world, &call).unwrap_or_else(Answer::from);
+            let answer = dispatch(world, &call).unwrap_or_else(Answer::from);
             answer.with("ratelimit-remaining", calls_left.to_string())
         }
         Err(refusal) if refusal.status == 429 => Answer::from(refusal).with("ratelimit-remaining", "0"),
@@ -59,7 +58,7 @@ pub(super) fn answer(shared: &Shared, asked: &Asked) -> Answer {
     };
     // What ends in no time has ended before anybody looks again.
     world.settle(now);
-    finish(&world, asked, answer)
+    finish(world, asked, answer)
 }
 
 /// Notes what nobody may ask for.
