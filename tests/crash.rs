@@ -4,9 +4,9 @@
 //! `SLASH_HEROKU_CRASH=all` runs every point of every play, and the name of a play every point of that one; without it some plays
 //! are run at all their points and the others at some.
 
-mod deadly;
-mod ends;
-mod plays;
+pub mod deadly;
+pub mod ends;
+pub mod plays;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -159,7 +159,7 @@ fn chosen(play: usize, all: Vec<Point>) -> Vec<Point> {
 }
 
 /// Runs jobs on several threads; gives back what each said.
-fn together<J: Sync, R: Send>(jobs: &[J], work: impl AsyncFn(&J) -> R + Sync) -> Vec<R> {
+pub fn together<J: Sync, R: Send>(jobs: &[J], work: impl AsyncFn(&J) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..AT_ONCE)

@@ -13,6 +13,7 @@ mod architecture;
 mod contracts;
 mod crash;
 mod durability;
+mod faults;
 mod privacy;
 mod processes;
 mod readme;

@@ -185,10 +185,6 @@ impl<W> Late<W> {
     pub(super) fn due(&mut self, now: Timestamp) -> Option<(Timestamp, W)> {
         self.0.first().is_some_and(|(at, _)| *at <= now).then(|| self.0.remove(0))
     }
-
-    pub(super) fn next_at(&self) -> Option<Timestamp> {
-        self.0.first().map(|(at, _)| *at)
-    }
 }
 
 /// What is sent to the caller in place of `answer`, which is the real one where the work was done, and the service's own refusal

@@ -9,6 +9,8 @@ use crate::ports::{Fault, PortError};
 const FIRST: SignedDuration = SignedDuration::from_secs(5);
 /// The longest.
 const LONGEST: SignedDuration = SignedDuration::from_mins(1);
+/// The longest where a call may have worked, and a second one would be seen twice.
+const LONGEST_IN_DOUBT: SignedDuration = SignedDuration::from_mins(10);
 
 /// When somebody may be called again.
 #[derive(Debug, Default)]
@@ -39,7 +41,17 @@ impl Respite {
 
     /// A call failed: a little longer each time, and as long as they ask for.
     pub(super) fn failed(&mut self, error: &PortError, now: Timestamp) {
-        let pause = FIRST.saturating_mul(1_i32.checked_shl(self.failures.min(10)).unwrap_or(i32::MAX)).min(LONGEST);
+        self.rest(error, now, LONGEST);
+    }
+
+    /// A call failed that people see twice if it worked and is made again.
+    pub(super) fn failed_to_say(&mut self, error: &PortError, now: Timestamp) {
+        let in_doubt = matches!(error.fault, Fault::Unclear | Fault::Nonsense);
+        self.rest(error, now, if in_doubt { LONGEST_IN_DOUBT } else { LONGEST });
+    }
+
+    fn rest(&mut self, error: &PortError, now: Timestamp, longest: SignedDuration) {
+        let pause = FIRST.saturating_mul(1_i32.checked_shl(self.failures.min(10)).unwrap_or(i32::MAX)).min(longest);
         self.failures = self.failures.saturating_add(1);
         let until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
         self.until = Some(match error.fault {
@@ -80,6 +92,13 @@ mod tests {
         assert_eq!(rests, [5, 10, 20, 40, 60, 60, 60, 60, 60]);
         assert!(respite.is_over(now + LONGEST));
         assert_eq!(respite.until(), None, "nothing to wait for any more");
+        respite.worked();
+        let mut in_doubt = Vec::new();
+        for _ in 0..9 {
+            respite.failed_to_say(&PortError::new(Service::Chat, Fault::Unclear, ""), now);
+            in_doubt.push(respite.until().unwrap().duration_since(now).as_secs());
+        }
+        assert_eq!(in_doubt, [5, 10, 20, 40, 80, 160, 320, 600, 600]);
         respite.worked();
         let asked = now + SignedDuration::from_secs(7);
         respite.failed(&PortError::new(Service::Chat, Fault::RateLimited { until: Some(asked) }, ""), now);

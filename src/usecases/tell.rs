@@ -225,7 +225,7 @@ async fn show_card(ports: &Ports, view: &CardView<'_>, told: &mut Deployment, te
         }
         Err(error) => {
             tracing::warn!(deployment = %told.id, %error, "the card could not be shown");
-            telling.card_failed(&error, ports.clock.now());
+            telling.card_not_said(&error, ports.clock.now());
         }
     }
 }
@@ -235,6 +235,15 @@ impl Telling {
         self.shown = Some(message);
         self.card_stands = true;
         self.chat.worked();
+    }
+
+    /// Nobody knows whether a card without an answer stands there: another is not shown again and again.
+    fn card_not_said(&mut self, error: &PortError, now: Timestamp) {
+        if error.is_temporary() {
+            self.chat.failed_to_say(error, now);
+        } else {
+            self.card_failed(error, now);
+        }
     }
 
     /// What the chat refuses for good is not tried again: the asker is told the end all the same.
@@ -297,7 +306,7 @@ async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut Deployment, t
         }
         Err(error) => {
             tracing::warn!(deployment = %deployment.id, %error, "the asker could not be told yet");
-            telling.chat.failed(&error, ports.clock.now());
+            telling.chat.failed_to_say(&error, ports.clock.now());
         }
     }
     Ok(())

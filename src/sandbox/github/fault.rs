@@ -21,12 +21,6 @@ impl Github {
         self.lock().skew = ahead;
     }
 
-    /// When something that was asked for is done.
-    pub fn next_event_at(&self) -> Option<Timestamp> {
-        let world = self.lock();
-        world.late.next_at().map(|at| skewed(at, -world.skew))
-    }
-
     /// What its clock shows.
     pub(super) fn now(&self) -> Timestamp {
         let ahead = self.lock().skew;

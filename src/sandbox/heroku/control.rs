@@ -203,10 +203,9 @@ impl Heroku {
     }
 
     /// The earliest moment from now on at which something pending changes by itself: a build or a release command ends, a
-    /// dyno comes up or crashes for the first time, something that was asked for is done. `None`: nothing is due, or it is held.
+    /// dyno comes up or crashes for the first time. `None`: nothing is due, or it is held.
     pub fn next_event_at(&self) -> Option<Timestamp> {
         let (world, _) = self.world();
-        let next = world.next_pending().into_iter().chain(world.late.next_at()).min();
-        next.map(|at| skewed(at, -world.skew))
+        world.next_pending().map(|at| skewed(at, -world.skew))
     }
 }

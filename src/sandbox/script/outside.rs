@@ -121,7 +121,7 @@ impl Outside for World {
     }
 
     fn next_event_at(&self) -> Option<Timestamp> {
-        self.heroku.next_event_at().into_iter().chain(self.github.next_event_at()).min()
+        self.heroku.next_event_at()
     }
 
     fn count(&self, tally: &Tally) -> Result<Vec<String>, String> {

@@ -298,7 +298,7 @@ impl<'a> Player<'a> {
         let (mut quiet_since, mut seen, mut due) = (began, self.slack.seen(), None);
         loop {
             self.rest().await?;
-            let (seen_now, due_now) = (self.slack.seen(), self.next_event_at());
+            let (seen_now, due_now) = (self.slack.seen(), self.outside.next_event_at());
             if seen_now != seen || due_now != due {
                 (quiet_since, seen, due) = (self.clock.now(), seen_now, due_now);
             }
@@ -310,10 +310,6 @@ impl<'a> Player<'a> {
                 return Ok(());
             }
         }
-    }
-
-    fn next_event_at(&self) -> Option<Timestamp> {
-        self.outside.next_event_at().into_iter().chain(self.slack.next_event_at()).min()
     }
 
     fn check(&self, check: &Check) -> Result<(), String> {

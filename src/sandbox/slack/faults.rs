@@ -35,11 +35,6 @@ impl SlackWorkspace {
         self.change(|state| state.skew = ahead);
     }
 
-    /// When something that was asked for is done.
-    pub fn next_event_at(&self) -> Option<Timestamp> {
-        self.look(|state| state.late.next_at().map(|at| skewed(at, -state.skew)))
-    }
-
     /// What its clock shows.
     pub(super) fn now(&self) -> Timestamp {
         skewed(self.clock.now(), self.state().skew)

@@ -103,7 +103,7 @@ async fn work_is_done_late_and_times_are_off() {
     slack.fail("chat.postMessage", 1, Fault::DoneLate(30));
     let post = client().post(format!("{}chat.postMessage", slack.api_address())).bearer_auth("sandbox-bot-token");
     assert!(post.json(&json!({"channel": "C1", "text": "late"})).send().await.is_err());
-    assert_eq!((slack.messages().len(), slack.next_event_at()), (0, Some(START + SignedDuration::from_secs(30))));
+    assert_eq!(slack.messages().len(), 0);
     clock.advance_to(START + SignedDuration::from_secs(30));
     assert_eq!(slack.messages().len(), 1);
     slack.set_clock(SignedDuration::from_mins(2));

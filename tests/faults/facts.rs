@@ -1,0 +1,240 @@
+//! What is true after it all, and what must be true of it whatever went wrong on the way.
+
+use std::collections::BTreeSet;
+
+use slash_heroku::domain::deployment::{Deployment, Phase};
+use slash_heroku::sandbox::company::{CODES, GITHUB_TOKEN, HEROKU_TOKEN};
+use slash_heroku::sandbox::github::SeenDeployment;
+use slash_heroku::sandbox::heroku::{SeenBuild, planted_secrets};
+use slash_heroku::sandbox::slack::SlackWorkspace;
+
+/// How a deployment stands in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Succeeded,
+    Failed,
+    Cancelled,
+    Unknown,
+    GoesOn,
+}
+
+impl Standing {
+    fn of(phase: &Phase) -> Self {
+        match phase {
+            Phase::Succeeded { .. } => Self::Succeeded,
+            Phase::Failed { .. } => Self::Failed,
+            Phase::Cancelled { .. } => Self::Cancelled,
+            Phase::Unknown(_) | Phase::Freed { .. } => Self::Unknown,
+            _ => Self::GoesOn,
+        }
+    }
+
+    /// The sign with which it is told.
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Succeeded => "[ok]",
+            Self::Failed => "[no]",
+            Self::Cancelled => "[--]",
+            Self::Unknown => "[??]",
+            Self::GoesOn => "[..]",
+        }
+    }
+}
+
+/// A deployment, in the store and outside.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub commit: String,
+    pub standing: Standing,
+    /// The states of the builds that carry its id.
+    pub builds: Vec<&'static str>,
+    /// The states, in order, of the records that carry its id.
+    pub records: Vec<Vec<String>>,
+    /// The signs of its cards as they stand, oldest first; where there is none, of what was said to the asker in its place.
+    pub cards: Vec<String>,
+    /// All signs that any of its cards ever had.
+    pub ever: BTreeSet<String>,
+    /// The signs of what the asker was told of its end.
+    pub asker: BTreeSet<String>,
+}
+
+/// Everything that is judged.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub deployments: Vec<Told>,
+    /// How many deploys were asked for.
+    pub asked: usize,
+    /// How many answers only the asker saw that say no.
+    pub refusals: usize,
+    pub violations: Vec<String>,
+    pub leaks: Vec<String>,
+}
+
+/// What the fault itself makes impossible.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Excuses {
+    /// An order was carried out later than the bound, after it had been given once more.
+    pub twice: bool,
+    /// What was said earlier may arrive after what was said later.
+    pub out_of_order: bool,
+}
+
+impl Facts {
+    pub fn gather(
+        deployments: &[Deployment],
+        asked: usize,
+        slack: &SlackWorkspace,
+        records: &[SeenDeployment],
+        builds: &[SeenBuild],
+        violations: Vec<String>,
+    ) -> Self {
+        let told = |deployment: &Deployment| {
+            let id = deployment.id.to_string();
+            let commit: String = deployment.cargo.commit.as_str().chars().take(7).collect();
+            let about = |headline: &str| headline.contains(&format!("`{commit}`"));
+            let carries = |text: Option<&str>| text.is_some_and(|text| text.contains(&id));
+            let seen: Vec<_> = slack.messages().iter().map(|message| slack.render(message)).filter(|seen| about(&seen.headline)).collect();
+            let end = |headline: &str| headline.starts_with("Your deploy of");
+            let mut cards: Vec<_> = seen.iter().filter(|seen| seen.place.starts_with('#') && seen.only.is_none()).collect();
+            if cards.is_empty() {
+                cards = seen.iter().filter(|seen| !end(&seen.headline)).collect();
+            }
+            let events = slack.events();
+            let ever = events.iter().map(|event| slack.render(event)).filter(|seen| about(&seen.headline));
+            let asker = seen.iter().filter(|seen| end(&seen.headline) || seen.only.is_some());
+            Told {
+                standing: Standing::of(&deployment.phase),
+                builds: builds.iter().filter(|build| carries(build.version_description.as_deref())).map(|build| build.status).collect(),
+                records: records
+                    .iter()
+                    .filter(|record| carries(Some(&record.payload.to_string())))
+                    .map(|record| record.statuses.iter().map(|status| status.state.clone()).collect())
+                    .collect(),
+                cards: cards.iter().map(|seen| seen.glyph.clone()).collect(),
+                ever: ever.map(|seen| seen.glyph).collect(),
+                asker: asker.map(|seen| seen.glyph.clone()).collect(),
+                commit,
+            }
+        };
+        let refused = |message: &&_| {
+            let seen = slack.render(message);
+            seen.only.is_some() && seen.glyph == "[no]"
+        };
+        Self {
+            deployments: deployments.iter().map(told).collect(),
+            asked,
+            refusals: slack.messages().iter().filter(refused).count(),
+            violations,
+            leaks: leaks(slack),
+        }
+    }
+
+    /// What is not as it must be.
+    pub fn wrong(&self, excuses: Excuses) -> Vec<String> {
+        let mut wrong: Vec<String> = self.deployments.iter().flat_map(|told| told.wrong(excuses)).collect();
+        if self.deployments.len() + self.refusals < self.asked {
+            wrong.push(format!("{} asked, {} recorded, {} refused", self.asked, self.deployments.len(), self.refusals));
+        }
+        wrong.extend(self.violations.iter().map(|what| format!("violation: {what}")));
+        wrong.extend(self.leaks.iter().map(|what| format!("said a secret: {what}")));
+        wrong
+    }
+}
+
+impl Told {
+    fn wrong(&self, excuses: Excuses) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut must = |so: bool, what: String| {
+            if !so {
+                wrong.push(format!("{}: {what}", self.commit));
+            }
+        };
+        let most = if excuses.twice { 2 } else { 1 };
+        must(self.builds.len() <= most, format!("builds: {:?}", self.builds));
+        must(self.records.len() <= most, format!("records: {:?}", self.records));
+        let runs = self.builds.contains(&"succeeded");
+        match self.standing {
+            Standing::Succeeded => must(runs, format!("it is called a success, and its builds are {:?}", self.builds)),
+            Standing::Failed | Standing::Cancelled => {
+                must(
+                    !runs && !self.builds.contains(&"pending"),
+                    format!("it is called {:?}, and its builds are {:?}", self.standing, self.builds),
+                );
+            }
+            // What exists outside is found sooner or later.
+            Standing::Unknown => must(self.builds.is_empty(), format!("nobody knows of it, and its builds are {:?}", self.builds)),
+            Standing::GoesOn => must(false, "it does not come to an end".to_owned()),
+        }
+        let is_final = |state: &String| ["success", "failure", "error", "inactive"].contains(&state.as_str());
+        let ends = |states: &&Vec<String>| {
+            if excuses.out_of_order { states.iter().any(is_final) } else { states.last().is_some_and(is_final) }
+        };
+        let without = self.records.iter().filter(|states| !ends(states)).count();
+        must(without < most, format!("records without an end: {:?}", self.records));
+        let success = self.records.iter().flatten().any(|state| state == "success");
+        let right = self.records.is_empty() || success == (self.standing == Standing::Succeeded);
+        must(right, format!("{:?}, and its records are {:?}", self.standing, self.records));
+        let sign = self.standing.sign();
+        let card = if excuses.out_of_order { self.ever.contains(sign) } else { self.cards.last().is_some_and(|card| card == sign) };
+        must(card, format!("{:?}, and its cards are {:?}", self.standing, self.cards));
+        let told = self.standing == Standing::Cancelled || self.asker.contains(sign);
+        must(told, format!("{:?}, and the asker was told {:?}", self.standing, self.asker));
+        wrong
+    }
+}
+
+/// Secrets in anything that anybody was shown.
+fn leaks(slack: &SlackWorkspace) -> Vec<String> {
+    let seed = slack.seed();
+    let mut secrets = vec![GITHUB_TOKEN.to_owned(), HEROKU_TOKEN.to_owned(), seed.bot_token.clone(), seed.signing_secret.clone()];
+    secrets.extend(planted_secrets());
+    secrets.extend(CODES.map(str::to_owned));
+    secrets.extend(["X-Amz-Signature", "legacy.tar.gz"].map(str::to_owned));
+    let ours = slack.events().into_iter().filter(|event| event.via != slash_heroku::sandbox::slack::Via::Echo);
+    let shown: Vec<String> = ours.map(|event| format!("{} {}", event.text, serde_json::Value::Array(event.blocks))).collect();
+    secrets.into_iter().filter(|secret| shown.iter().any(|shown| shown.contains(secret.as_str()))).collect()
+}
+
+/// Each wrong that is looked for is seen where it is planted.
+#[test]
+fn what_is_wrong_is_seen() {
+    let set = |signs: &[&str]| signs.iter().map(|sign| (*sign).to_owned()).collect::<BTreeSet<String>>();
+    let states = |states: &[&str]| states.iter().map(|state| (*state).to_owned()).collect::<Vec<String>>();
+    let good = Told {
+        commit: "8fcbedd".to_owned(),
+        standing: Standing::Succeeded,
+        builds: vec!["succeeded"],
+        records: vec![states(&["in_progress", "success"])],
+        cards: states(&["[ok]"]),
+        ever: set(&["[..]", "[ok]"]),
+        asker: set(&["[ok]"]),
+    };
+    let facts = |told: Told| Facts { deployments: vec![told], asked: 1, refusals: 0, violations: Vec::new(), leaks: Vec::new() };
+    let wrong = |told: Told| facts(told).wrong(Excuses::default()).len();
+    assert_eq!(wrong(good.clone()), 0);
+    let failed = Told { standing: Standing::Failed, cards: states(&["[no]"]), asker: set(&["[no]"]), ..good.clone() };
+    let unknown = Told { standing: Standing::Unknown, cards: states(&["[??]"]), asker: set(&["[??]"]), ..good.clone() };
+    let nothing = Told { builds: Vec::new(), records: Vec::new(), ..failed.clone() };
+    assert_eq!(wrong(nothing), 0);
+    let lost = vec![states(&["in_progress", "error"])];
+    assert_eq!(wrong(Told { builds: Vec::new(), records: lost.clone(), ..unknown.clone() }), 0);
+    for (what, planted) in [
+        ("two builds", Told { builds: vec!["succeeded", "succeeded"], ..good.clone() }),
+        ("two records", Told { records: vec![good.records[0].clone(), good.records[0].clone()], ..good.clone() }),
+        ("a failure that succeeded", Told { records: Vec::new(), ..failed.clone() }),
+        ("a failure that still builds", Told { builds: vec!["pending"], records: Vec::new(), ..failed.clone() }),
+        ("a success that never was", Told { builds: vec!["failed"], ..good.clone() }),
+        ("a build that nobody looks for", Told { records: lost, ..unknown }),
+        ("no end", Told { standing: Standing::GoesOn, cards: states(&["[..]"]), asker: set(&["[..]"]), ..good.clone() }),
+        ("a record without an end", Told { records: vec![states(&["in_progress"])], ..good.clone() }),
+        ("a record with the wrong end", Told { records: vec![states(&["failure"])], ..good.clone() }),
+        ("a card that stands", Told { cards: states(&["[..]"]), ..good.clone() }),
+        ("no card", Told { cards: Vec::new(), ..good.clone() }),
+        ("an asker who was not told", Told { asker: BTreeSet::new(), ..good.clone() }),
+    ] {
+        assert!(wrong(planted) > 0, "{what}");
+    }
+    let silent = Facts { deployments: Vec::new(), ..facts(good.clone()) };
+    assert_eq!((silent.wrong(Excuses::default()).len(), Facts { refusals: 1, ..silent }.wrong(Excuses::default()).len()), (1, 0));
+    assert_eq!(Facts { violations: states(&["x"]), leaks: states(&["y"]), ..facts(good) }.wrong(Excuses::default()).len(), 2);
+}
