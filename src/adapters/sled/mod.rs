@@ -9,6 +9,8 @@ mod admin;
 mod audit;
 mod codec;
 mod desk;
+#[cfg(any(test, feature = "testing"))]
+mod fuzzed;
 mod leases;
 mod lock;
 mod opening;
@@ -28,6 +30,8 @@ use crate::ports::StoreError;
 
 pub use admin::{AdminSocket, backup};
 pub use codec::{LIMIT, SCHEMA};
+#[cfg(any(test, feature = "testing"))]
+pub use fuzzed::held;
 pub use opening::{Fresh, OpenError, Opening};
 pub use transfer::{TransferError, restore};
 pub use writer::Sync;
