@@ -60,6 +60,10 @@ impl SourceControl for Counted<dyn SourceControl> {
         self.seen(self.port.resolve(token, repository, asked).await)
     }
 
+    async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
+        self.seen(self.port.points_at(token, repository, named_by).await)
+    }
+
     async fn checks(
         &self,
         token: &SecretString,

@@ -263,6 +263,11 @@ impl SourceControl for Outside {
         Ok(Resolution::Found(Resolved { commit, named_by, provenance: Provenance::Repository }))
     }
 
+    async fn points_at(&self, _: &SecretString, _: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
+        let is_main = matches!(named_by, CommitRef::Branch(name) if name.as_str() == "main");
+        Ok(Some(if is_main { self.head.lock().unwrap().clone() } else { sha('f') }))
+    }
+
     async fn checks(&self, _: &SecretString, _: &Repository, _: &CommitRef, _: &CommitSha) -> Result<Checks, PortError> {
         Ok(self.checks.lock().unwrap().clone())
     }

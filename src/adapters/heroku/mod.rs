@@ -2,6 +2,7 @@
 
 mod access;
 mod builds;
+mod known;
 mod output;
 mod pipelines;
 mod refusal;
@@ -25,6 +26,7 @@ use crate::domain::release::{Access, Build, Dyno, Release, Running};
 use crate::ports::{BuildOrder, BuildStart, Clock, Platform, PortError, SourceArchive, UploadedSource};
 
 use super::http::base_url::BaseUrl;
+use known::Known;
 use wire::Wire;
 
 /// Where Heroku's services live.
@@ -42,6 +44,7 @@ pub struct HerokuSettings {
 #[derive(Debug)]
 pub struct Heroku {
     wire: Wire,
+    known: Known,
     dashboard: BaseUrl,
 }
 
@@ -49,7 +52,7 @@ impl Heroku {
     /// Prepares the clients; nothing is sent yet. Fails if the machine's TLS cannot be set up.
     pub fn new(settings: HerokuSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let HerokuSettings { api, links, dashboard } = settings;
-        Ok(Self { wire: Wire::new(api, links, clock)?, dashboard })
+        Ok(Self { wire: Wire::new(api, links, clock)?, known: Known::default(), dashboard })
     }
 
     fn page<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> String {
@@ -72,7 +75,7 @@ impl Platform for Heroku {
     }
 
     async fn access(&self, token: &SecretString, app: &AppId) -> Access {
-        access::ask(&self.wire, token, app).await
+        access::ask(&self.wire, &self.known, token, app).await
     }
 
     async fn spend_code(&self, token: &SecretString, app: &AppId, code: SecretString) -> Result<bool, PortError> {
@@ -114,7 +117,7 @@ impl Platform for Heroku {
     }
 
     async fn running(&self, token: &SecretString, app: &AppId) -> Result<Option<Running>, PortError> {
-        releases::running(&self.wire, token, app).await
+        releases::running(&self.wire, &self.known, token, app).await
     }
 
     async fn dynos(&self, token: &SecretString, app: &AppId) -> Result<Vec<Dyno>, PortError> {
