@@ -2,11 +2,13 @@
 
 mod access;
 mod builds;
+mod follow;
 mod output;
 mod pipelines;
 mod refusal;
 mod releases;
 mod shapes;
+mod streams;
 mod upload;
 mod wire;
 
@@ -22,9 +24,10 @@ use secrecy::SecretString;
 use crate::domain::names::{AppId, AppName, BuildId, DeploymentId, PipelineId, ReleaseId, RepoName};
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
-use crate::ports::{BuildOrder, BuildStart, Clock, Platform, PortError, SourceArchive, UploadedSource};
+use crate::ports::{BuildOrder, BuildStart, Clock, Follower, Platform, PortError, SourceArchive, UploadedSource};
 
 use super::http::base_url::BaseUrl;
+use follow::StreamFollower;
 use wire::Wire;
 
 /// Where Heroku's services live.
@@ -103,6 +106,11 @@ impl Platform for Heroku {
 
     async fn stop_build(&self, token: &SecretString, app: &AppId, build: &BuildId) -> Result<(), PortError> {
         builds::stop(&self.wire, token, app, build).await
+    }
+
+    fn follow(&self, _: &AppId, build: &BuildId, release: Option<ReleaseId>) -> Box<dyn Follower> {
+        let of = release.as_ref().map_or(build.as_str(), ReleaseId::as_str);
+        Box::new(StreamFollower::new(Arc::clone(self.wire.followed()), of, release.is_some()))
     }
 
     async fn release(&self, token: &SecretString, app: &AppId, release: &ReleaseId) -> Result<Release, PortError> {
