@@ -15,7 +15,7 @@ use crate::domain::release::{Access, Build, Dyno, Release, Running};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
 use crate::metrics::Metrics;
 use crate::ports::{
-    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Platform, PortError, Service, SourceArchive,
+    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, Service, SourceArchive,
     SourceControl, UploadedSource,
 };
 
@@ -181,6 +181,11 @@ impl Platform for Counted<dyn Platform> {
         lines: usize,
     ) -> Result<Option<String>, PortError> {
         self.seen(self.port.output(token, app, build, release, lines).await)
+    }
+
+    // No call: nothing of it ends well or badly.
+    fn follow(&self, app: &AppId, build: &BuildId, release: Option<ReleaseId>) -> Box<dyn Follower> {
+        self.port.follow(app, build, release)
     }
 
     // It does not say how it ended.

@@ -226,6 +226,16 @@ impl Tally for Outside {
 }
 
 #[derive(Debug)]
+struct NothingHeard;
+
+#[async_trait]
+impl Follower for NothingHeard {
+    async fn heard(&mut self) -> Heard {
+        std::future::pending().await
+    }
+}
+
+#[derive(Debug)]
 struct Empty;
 
 #[async_trait]
@@ -344,6 +354,10 @@ impl Platform for Outside {
 
     async fn stop_build(&self, _: &SecretString, _: &AppId, _: &BuildId) -> Result<(), PortError> {
         Ok(())
+    }
+
+    fn follow(&self, _: &AppId, _: &BuildId, _: Option<ReleaseId>) -> Box<dyn Follower> {
+        Box::new(NothingHeard)
     }
 
     async fn release(&self, _: &SecretString, _: &AppId, _: &ReleaseId) -> Result<Release, PortError> {

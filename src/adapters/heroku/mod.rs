@@ -2,12 +2,14 @@
 
 mod access;
 mod builds;
+mod follow;
 mod known;
 mod output;
 mod pipelines;
 mod refusal;
 mod releases;
 mod shapes;
+mod streams;
 mod upload;
 mod wire;
 
@@ -23,9 +25,10 @@ use secrecy::SecretString;
 use crate::domain::names::{AppId, AppName, BuildId, DeploymentId, PipelineId, ReleaseId, RepoName};
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
-use crate::ports::{BuildOrder, BuildStart, Clock, Platform, PortError, SourceArchive, UploadedSource};
+use crate::ports::{BuildOrder, BuildStart, Clock, Follower, Platform, PortError, SourceArchive, UploadedSource};
 
 use super::http::base_url::BaseUrl;
+use follow::StreamFollower;
 use known::Known;
 use wire::Wire;
 
@@ -106,6 +109,11 @@ impl Platform for Heroku {
 
     async fn stop_build(&self, token: &SecretString, app: &AppId, build: &BuildId) -> Result<(), PortError> {
         builds::stop(&self.wire, token, app, build).await
+    }
+
+    fn follow(&self, _: &AppId, build: &BuildId, release: Option<ReleaseId>) -> Box<dyn Follower> {
+        let of = release.as_ref().map_or(build.as_str(), ReleaseId::as_str);
+        Box::new(StreamFollower::new(Arc::clone(self.wire.followed()), of, release.is_some()))
     }
 
     async fn release(&self, token: &SecretString, app: &AppId, release: &ReleaseId) -> Result<Release, PortError> {

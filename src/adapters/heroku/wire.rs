@@ -19,6 +19,7 @@ use crate::adapters::http::retry::Tries;
 use crate::ports::{Clock, Fault, PortError, Service};
 
 use super::refusal::Refused;
+use super::streams::{PLACES, Streams};
 
 /// How long one exchange with the API may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -134,12 +135,14 @@ pub(super) struct Wire {
     clock: Arc<dyn Clock>,
     client: Reads,
     streams: Client,
+    followed: Arc<Streams>,
 }
 
 impl Wire {
     /// Prepares the clients.
     pub(super) fn new(api: BaseUrl, links: BaseUrl, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        Ok(Self { api, links, clock, client: Reads::new(client(Some(PATIENCE))?), streams: byte_for_byte(SILENCE)? })
+        let followed = Streams::new(api.clone(), Arc::clone(&clock), PLACES)?;
+        Ok(Self { api, links, clock, client: Reads::new(client(Some(PATIENCE))?), streams: byte_for_byte(SILENCE)?, followed })
     }
 
     /// The client for answers that are read whole.
@@ -150,6 +153,11 @@ impl Wire {
     /// The client for output streams: each piece has to come soon.
     pub(super) fn streams(&self) -> &Client {
         &self.streams
+    }
+
+    /// The streams that are followed.
+    pub(super) fn followed(&self) -> &Arc<Streams> {
+        &self.followed
     }
 
     /// The time.
