@@ -12,6 +12,7 @@
 mod architecture;
 mod contracts;
 mod crash;
+mod crowd;
 mod durability;
 mod privacy;
 mod processes;

@@ -1,5 +1,6 @@
 //! GitHub as the source control: REST, with the person's own token in each call.
 
+mod allowance;
 mod archive;
 mod checks;
 mod compare;
@@ -20,12 +21,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+pub use allowance::LIMITS;
+
 use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::client;
 use crate::domain::checks::Checks;
 use crate::domain::names::{AnnouncementId, CommitSha, RepoName};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
-use crate::ports::{AnnouncementOrder, ArchiveFault, Clock, PortError, SourceArchive, SourceControl};
+use crate::ports::{Allowances, AnnouncementOrder, ArchiveFault, Boundless, Clock, PortError, SourceArchive, SourceControl};
 
 /// How long a call may take in all. GitHub itself gives up after ten seconds.
 const CALL: Duration = Duration::from_secs(10);
@@ -53,6 +56,7 @@ impl GitHubSettings {
 pub struct GitHub {
     settings: GitHubSettings,
     clock: Arc<dyn Clock>,
+    allowances: Arc<dyn Allowances>,
     quick: reqwest::Client,
     long: reqwest::Client,
 }
@@ -60,7 +64,13 @@ pub struct GitHub {
 impl GitHub {
     /// A GitHub at the addresses of `settings`. Fails only if the system's certificates cannot be used.
     pub fn new(settings: GitHubSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        Ok(Self { settings, clock, quick: client::client(Some(CALL))?, long: client::client(None)? })
+        Ok(Self { settings, clock, allowances: Arc::new(Boundless), quick: client::client(Some(CALL))?, long: client::client(None)? })
+    }
+
+    /// Tells what it hears of allowances.
+    #[must_use]
+    pub fn telling(self, allowances: Arc<dyn Allowances>) -> Self {
+        Self { allowances, ..self }
     }
 }
 

@@ -191,7 +191,11 @@ impl GitHub {
             }
             let what = call.what();
             let call = authorized(call, token).ok_or_else(|| Refusal::no_token(&what))?;
-            let answer = exchange(&self.quick, call, JSON_LIMIT).await.map_err(|fault| Refusal::unanswered(&fault, &what, write))?;
+            let answer = exchange(&self.quick, call, JSON_LIMIT).await.map_err(|fault| {
+                self.note_unanswered(token, write);
+                Refusal::unanswered(&fault, &what, write)
+            })?;
+            self.note_allowance(&answer, token, write);
             let arrived = matches!(kind, Kind::Archive) && answer.status == StatusCode::FOUND;
             if arrived || !is_redirect(answer.status) {
                 return Ok(answer);

@@ -15,7 +15,7 @@ use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::call::{Answer, Call, JSON_LIMIT, bearer, exchange};
 use crate::adapters::http::client::{byte_for_byte, client};
 use crate::adapters::http::retry::Tries;
-use crate::ports::{Clock, Fault, PortError, Service};
+use crate::ports::{Allowances, Boundless, Clock, Fault, PortError, Service};
 
 use super::refusal::Refused;
 
@@ -131,6 +131,7 @@ pub(super) struct Wire {
     api: BaseUrl,
     links: BaseUrl,
     clock: Arc<dyn Clock>,
+    pub(super) allowances: Arc<dyn Allowances>,
     client: Client,
     streams: Client,
 }
@@ -138,7 +139,12 @@ pub(super) struct Wire {
 impl Wire {
     /// Prepares the clients.
     pub(super) fn new(api: BaseUrl, links: BaseUrl, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        Ok(Self { api, links, clock, client: client(Some(PATIENCE))?, streams: byte_for_byte(SILENCE)? })
+        Ok(Self { api, links, clock, allowances: Arc::new(Boundless), client: client(Some(PATIENCE))?, streams: byte_for_byte(SILENCE)? })
+    }
+
+    /// Tells what it hears of allowances.
+    pub(super) fn telling(self, allowances: Arc<dyn Allowances>) -> Self {
+        Self { allowances, ..self }
     }
 
     /// The client for answers that are read whole.
@@ -188,6 +194,7 @@ impl Wire {
         let answer = exchange(&self.client, call, JSON_LIMIT)
             .await
             .map_err(|fault| Refused::unanswered(fault.error(Service::Platform, &what, write)))?;
+        self.note_allowance(&answer, token);
         if answer.status.is_success() {
             return Ok(answer);
         }
