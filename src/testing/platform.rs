@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::poll;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
@@ -13,7 +14,7 @@ use super::{Arranged, LeftOut, fault_of, or_leave_out, tells_no_secret, value_of
 use crate::domain::fault::Fault;
 use crate::domain::names::{AppId, AppName, BuildId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
 use crate::domain::release::{Access, Build, BuildState, DynoKind, DynosVerdict, ReleaseState, judge_dynos};
-use crate::ports::{ArchiveBody, BuildOrder, BuildStart, Clock, Platform, SourceArchive};
+use crate::ports::{ArchiveBody, BuildOrder, BuildStart, Clock, Heard, Platform, SourceArchive};
 
 /// How many builds of others a part makes: more than a page is asked for.
 pub const MANY: usize = 60;
@@ -90,6 +91,7 @@ pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
     let mut left_out = LeftOut::default();
     pipelines_and_apps_are_listed(make().await).await;
     a_build_becomes_a_release_and_dynos(make().await).await;
+    a_running_build_can_be_followed(make().await).await;
     only_our_own_build_is_found(make().await).await;
     a_build_that_is_over_can_be_stopped_again(make().await).await;
     releases_come_newest_first(make().await).await;
@@ -253,6 +255,20 @@ async fn a_build_becomes_a_release_and_dynos(mut stage: impl Stage) {
         assert!((1..=2).contains(&output.lines().count()), "broken: at most so many lines, and the last ones: {output:?}");
         assert!(!output.chars().any(|c| c.is_control() && c != '\n'), "broken: an output is cleaned of control characters: {output:?}");
     }
+}
+
+async fn a_running_build_can_be_followed(mut stage: impl Stage) {
+    let (platform, app) = (stage.platform(), stage.app().0);
+    let mut nobody = platform.follow(&app, &BuildId::parse("33333333-0000-4000-8000-000000000000").unwrap(), None);
+    for _ in 0..3 {
+        assert!(poll!(nobody.heard()).is_pending(), "broken: where nothing has told where to listen, nothing is heard");
+    }
+    let build = started(&stage, 1).await;
+    let mut follower = platform.follow(&app, &build.id, None);
+    assert_eq!(follower.heard().await, Heard::Begun, "broken: a build that goes on is listened to");
+    stage.finish().await;
+    assert_eq!(follower.heard().await, Heard::Reason, "broken: when what was listened to is over there is a reason to look");
+    assert!(matches!(looked_at(&stage, &build.id).await.state, BuildState::Succeeded { .. }), "broken: only a look tells how it ended");
 }
 
 async fn only_our_own_build_is_found(stage: impl Stage) {

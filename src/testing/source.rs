@@ -159,9 +159,15 @@ async fn a_ref_stands_for_a_commit(mut stage: impl Stage) {
     }
     let newer = stage.push("contract/topic").await;
     let (commit, _) = found(resolved(&stage, &AskedRef::Named(name("contract/topic"))).await, "a branch");
-    assert_eq!(commit, newer, "broken: what a ref stands for is what it stands for now");
+    assert_eq!(commit, newer.clone(), "broken: what a ref stands for is what it stands for now");
     let pinned = AskedRef::Pinned { of: CommitRef::Branch(name("contract/topic")), commit: topic.clone() };
     assert_eq!(found(resolved(&stage, &pinned).await, "a pinned commit").0, topic, "broken: a pinned commit is the one that was asked for");
+    let (source, token) = (stage.source(), stage.token());
+    let branch = CommitRef::Branch(name("contract/topic"));
+    for (by, wanted) in [(branch, Some(newer)), (CommitRef::Branch(name("contract/gone")), None), (CommitRef::Commit, None)] {
+        let now = value_of(source.points_at(&token, &stage.repository(), &by).await, "what a name points at is looked up");
+        assert_eq!(now, wanted, "broken: a name points at what it points at now, and what is gone at nothing ({by:?})");
+    }
     for unknown in ["contract/topik", "ffffffffffffffffffffffffffffffffffffffff"] {
         let resolution = resolved(&stage, &AskedRef::Named(name(unknown))).await;
         assert!(matches!(resolution, Resolution::Unknown { .. }), "broken: what is not there is unknown: {resolution:?}");

@@ -26,6 +26,13 @@ impl Place for SledPlace {
             Arc::new(store) as Arc<dyn Store>
         })
     }
+
+    fn at_rest(&mut self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            let Some(store) = &self.open else { return };
+            store.at_rest().await.unwrap();
+        })
+    }
 }
 
 #[tokio::test]
