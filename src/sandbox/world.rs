@@ -85,6 +85,7 @@ mod tests {
             "the clock of github is 3 minutes ahead",
             "the clock of heroku is 4 minutes behind",
             "the build of hubot-staging says dreaming",
+            "the streams of hubot-staging are cut once",
             "build slots are used up",
             "build slots are free",
             "cron-staging has 1 dynos",

@@ -96,8 +96,9 @@ impl Facts {
             let seen: Vec<_> = slack.messages().iter().map(|message| slack.render(message)).filter(|seen| about(&seen.headline)).collect();
             let end = |headline: &str| headline.starts_with("Your deploy of");
             let mut cards: Vec<_> = seen.iter().filter(|seen| seen.place.starts_with('#') && seen.only.is_none()).collect();
-            if cards.is_empty() {
-                cards = seen.iter().filter(|seen| !end(&seen.headline)).collect();
+            // One that will not move, and says so, is not the card: the end comes to the asker.
+            if cards.iter().all(|seen| seen.all().contains("this message will not move")) {
+                cards = seen.iter().filter(|seen| seen.only.is_some() || seen.place.starts_with('@')).collect();
             }
             let events = slack.events();
             let ever = events.iter().map(|event| slack.render(event)).filter(|seen| about(&seen.headline));

@@ -94,7 +94,8 @@ impl GitHub {
             }
         }
         let answer = self.write(token, self.at(repository, ["deployments", to.as_str(), "statuses"]), STATUSES, &body).await?;
-        if answer.status.is_success() {
+        // Anything else that looks like a success comes from something on the way: nothing was added.
+        if answer.status == StatusCode::CREATED {
             return Ok(());
         }
         Err(unclear_if_senseless(self.refusal(&answer, &format!("POST {STATUSES}"), token)))

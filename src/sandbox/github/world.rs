@@ -26,6 +26,8 @@ pub(super) struct World {
     pub(super) late: Late<(Host, Asked)>,
     /// How far this clock is ahead of everybody's.
     pub(super) skew: SignedDuration,
+    /// What was created by whom and when, where that is limited.
+    pub(super) created: Option<Vec<(String, Timestamp)>>,
     pub(super) requests: Vec<SeenRequest>,
     pub(super) violations: Vec<String>,
 }

@@ -39,6 +39,8 @@ pub enum Host {
 pub(super) struct Asked {
     pub(super) method: String,
     pub(super) path: String,
+    /// The number that the answer will have.
+    pub(super) request_id: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -178,6 +180,7 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
         world.requests.push(seen);
         (number, world.faults.take(&method, &path), world.hanging.clone(), now)
     };
+    let request_id = id_of("request", &number.to_string()).to_string();
     if fault == Some(Fault::Hang) {
         hanging.cancelled().await;
         return cut();
@@ -192,7 +195,8 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
         })
     } else {
         let query = form_urlencoded::parse(parts.uri.query().unwrap_or("").as_bytes()).into_owned().collect();
-        let mut asked = Asked { method, path, query, headers: parts.headers, body: Bytes::new(), hashed: None };
+        let mut asked =
+            Asked { method, path, request_id: request_id.clone(), query, headers: parts.headers, body: Bytes::new(), hashed: None };
         let read = match host {
             Host::Storage => hash(body).await.map(|hashed| asked.hashed = Some(hashed)),
             Host::Api | Host::Link | Host::Streams => to_bytes(body, BODY_LIMIT).await.map(|body| asked.body = body).ok(),
@@ -211,7 +215,12 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
             Host::Streams => streams::answer(&shared, &asked),
             Host::Api | Host::Link | Host::Storage => {
                 let (mut world, now) = shared.world();
-                Reply::Answer(work(&mut world, host, &asked, now))
+                let answer = work(&mut world, host, &asked, now);
+                drop(world);
+                if asked.method == "DELETE" {
+                    shared.stir();
+                }
+                Reply::Answer(answer)
             }
         }
     };
@@ -226,7 +235,6 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
         None => response,
         Some(fault) => spoil(fault, response.map(|_| body), &shared.clock).await,
     };
-    let request_id = id_of("request", &number.to_string()).to_string();
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("request-id", value);
     }

@@ -21,6 +21,7 @@ const FLAP: u32 = 15;
 enum Event {
     BuildEnds(Uuid),
     ReleaseEnds(Uuid),
+    Promotes(Uuid),
     DynoBoots(Uuid),
     DynoRestarts(Uuid),
     DynoTumbles(Uuid),
@@ -45,6 +46,7 @@ impl World {
             match event {
                 Event::BuildEnds(id) => self.build_ends(id, at),
                 Event::ReleaseEnds(id) => self.release_ends(id, at),
+                Event::Promotes(id) => self.promote(id, at),
                 Event::DynoBoots(id) => self.dyno_boots(id, at),
                 Event::DynoRestarts(id) => self.dyno_restarts(id, at),
                 Event::DynoTumbles(id) => self.dyno_tumbles(id, at),
@@ -60,7 +62,8 @@ impl World {
             DynoState::Starting { due } if dyno.crash_count == 0 && !self.is_held(dyno.app, Held::Dynos) => Some(due),
             DynoState::Starting { .. } | DynoState::Up | DynoState::Tottering { .. } | DynoState::Crashed { .. } => None,
         });
-        builds.chain(releases).chain(dynos).min()
+        let promotions = self.due_promotions().map(|(at, _)| at);
+        builds.chain(releases).chain(dynos).chain(promotions).min()
     }
 
     fn next_due(&self) -> Option<(Timestamp, Event)> {
@@ -70,7 +73,8 @@ impl World {
             DynoState::Tottering { until } => Some((until, Event::DynoTumbles(dyno.id))),
             DynoState::Up => None,
         });
-        self.due_builds().chain(self.due_releases()).chain(dynos).min_by_key(|(at, _)| *at)
+        let promotions = self.due_promotions().map(|(at, id)| (at, Event::Promotes(id)));
+        self.due_builds().chain(self.due_releases()).chain(promotions).chain(dynos).min_by_key(|(at, _)| *at)
     }
 
     fn due_builds(&self) -> impl Iterator<Item = (Timestamp, Event)> {
@@ -87,7 +91,7 @@ impl World {
             .filter_map(|release| release.phase.as_ref().map(|phase| (phase.due, Event::ReleaseEnds(release.id))))
     }
 
-    fn is_held(&self, app: Uuid, stage: Held) -> bool {
+    pub(super) fn is_held(&self, app: Uuid, stage: Held) -> bool {
         self.app_of(app).is_some_and(|app| *app.held.of(stage))
     }
 

@@ -177,6 +177,7 @@ impl Heroku {
             next_flaps: false,
             held: ByStage::default(),
             word: ByStage::default(),
+            streams: None,
             preboot: false,
             last_version: 0,
             current: None,

@@ -33,6 +33,9 @@ pub(super) async fn call(
 pub(super) fn answer(workspace: &SlackWorkspace, called: &Called) -> Response<Bytes> {
     let Called { method, verb, uri, headers, body } = called;
     let Some(kind) = methods::kind(method) else { return refused("unknown_method") };
+    if let Some(seconds) = too_fast(workspace, method, arguments(kind, verb, uri, headers, body).ok()) {
+        return limited(Some(seconds));
+    }
     let value = match arguments(kind, verb, uri, headers, body) {
         Ok((arguments, warning)) => perform(workspace, method, headers, arguments, warning),
         Err(error) => refusal(error),
@@ -42,6 +45,18 @@ pub(super) fn answer(workspace: &SlackWorkspace, called: &Called) -> Response<By
         answer.headers_mut().insert(header::DATE, date);
     }
     answer
+}
+
+/// The seconds that a call has to wait because it comes too fast, where that is watched.
+fn too_fast(workspace: &SlackWorkspace, method: &str, arguments: Option<(Arguments, Option<&str>)>) -> Option<u32> {
+    let (now, arguments) = (workspace.now(), arguments?.0.0);
+    let conversation = arguments.get("channel").and_then(Value::as_str).map(str::to_owned);
+    workspace.change(|state| {
+        let seconds = state.limits.as_mut()?.take(method, conversation.as_deref(), now).err()?;
+        let error = Some("ratelimited".to_owned());
+        state.requests.push(SeenRequest { method: method.to_owned(), arguments: Value::Object(arguments), error });
+        Some(seconds)
+    })
 }
 
 /// The arguments of a call that is not done.

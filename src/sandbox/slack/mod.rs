@@ -7,6 +7,7 @@ mod api;
 mod blocks;
 mod faults;
 mod hooks;
+mod limits;
 mod methods;
 mod people;
 mod render;
@@ -138,6 +139,11 @@ impl SlackWorkspace {
     /// Archives a channel, by name or id. Says whether there is one.
     pub fn archive_channel(&self, channel: &str) -> bool {
         self.change(|state| state.channel_mut(channel).map(|channel| channel.archived = true).is_some())
+    }
+
+    /// Answers calls that come too fast as Slack does, from now on; without it they are all taken.
+    pub fn limit_rates(&self) {
+        self.change(|state| state.limits = Some(limits::Limits::default()));
     }
 
     /// Everything that happened, in order.

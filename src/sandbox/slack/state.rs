@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::faults::Called;
+use super::limits::Limits;
 use super::seen::{How, SeenMessage, SeenRequest, Via};
 use crate::sandbox::fault::{Faults, Late};
 
@@ -57,6 +58,8 @@ pub(super) struct State {
     pub(super) late: Late<Called>,
     /// How far this clock is ahead of everybody's.
     pub(super) skew: SignedDuration,
+    /// How fast calls may come, where that is watched.
+    pub(super) limits: Option<Limits>,
     pub(super) requests: Vec<SeenRequest>,
     pub(super) violations: Vec<String>,
     pub(super) counter: u64,
