@@ -13,6 +13,7 @@ mod architecture;
 mod contracts;
 mod crash;
 mod durability;
+mod following;
 mod privacy;
 mod processes;
 mod readme;
