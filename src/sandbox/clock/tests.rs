@@ -200,13 +200,19 @@ async fn whoever_hears_at_the_same_instant_goes_on_in_the_same_order() {
     let (outside, tracker) = (clock.for_the_world(), TaskTracker::new());
     let seen = Arc::new(Mutex::new(Vec::new()));
     let keys = [stream("a"), stream("b"), stream("c")];
+    keys.iter().for_each(|key| outside.sends(key, Sent::Begun));
+    let mut waits: Vec<_> = keys.iter().map(|key| Box::pin(outside.wait(WakeKey::Stream(key.clone()), None))).collect();
+    for wait in &mut waits {
+        assert!(futures_util::poll!(wait.as_mut()).is_pending());
+    }
     let mut ends = Vec::new();
     for key in &keys {
-        outside.sends(key, Sent::Begun);
         let (inner, list, key) = (Arc::clone(&clock), Arc::clone(&seen), key.clone());
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         ends.push(end);
-        spawn(&tracker, &clock, async move {
+        let turn = clock.task_began();
+        tracker.spawn(async move {
+            inner.take_turn(turn).await;
             let mut listener = inner.listener();
             let heard = async {
                 tokio::task::yield_now().await;
@@ -223,14 +229,6 @@ async fn whoever_hears_at_the_same_instant_goes_on_in_the_same_order() {
             list.lock().unwrap().push(key.0);
             inner.wait(WakeKey::Pause(1), None).await;
         });
-        // Until it listens: one after the other.
-        while !clock.report().contains("has heard") || clock.report().matches("has heard").count() < ends.len() {
-            tokio::task::yield_now().await;
-        }
-    }
-    let mut waits: Vec<_> = keys.iter().map(|key| Box::pin(outside.wait(WakeKey::Stream(key.clone()), None))).collect();
-    for wait in &mut waits {
-        assert!(futures_util::poll!(wait.as_mut()).is_pending());
     }
     clock.idle().await;
     keys.iter().for_each(|key| outside.sends(key, Sent::Ended));

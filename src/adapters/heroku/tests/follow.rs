@@ -74,6 +74,13 @@ impl Raw {
         (connection, String::from_utf8(seen).unwrap().to_lowercase())
     }
 
+    /// The same, and the follower has heard the answer.
+    async fn answered(&self, answer: &str) -> String {
+        let (_, asked) = self.answers(answer).await;
+        self.clock.idle().await;
+        asked
+    }
+
     /// Waits until the follower has given the stream a rest, lets it pass, and says how long it was.
     async fn rest(&self) -> i64 {
         self.clock.idle().await;
@@ -120,7 +127,7 @@ async fn it_is_asked_for_until_it_begins_and_heard_to_its_end() {
     let (heard, ()) = tokio::join!(follower.heard(), end);
     assert_eq!(heard, Heard::Reason);
     // If it is not over after all, it goes on where it was, signs of life not counted.
-    let (rest, asked) = raw.unheard(&mut *follower, async { (raw.rest().await, raw.answers(OVER).await.1) }).await;
+    let (rest, asked) = raw.unheard(&mut *follower, async { (raw.rest().await, raw.answered(OVER).await) }).await;
     assert_eq!(rest, 15);
     assert!(asked.contains("range: 9-"), "{asked}");
     assert_eq!(raw.unheard(&mut *follower, raw.rest()).await, 30);
@@ -159,9 +166,9 @@ async fn one_that_breaks_is_gone_on_with() {
 async fn what_cannot_be_opened_is_left_alone_for_a_while() {
     let raw = Raw::new().await;
     let mut follower = raw.follower();
-    drop(raw.unheard(&mut *follower, raw.answers(UNAVAILABLE)).await);
+    drop(raw.unheard(&mut *follower, raw.answered(UNAVAILABLE)).await);
     let mut follower = raw.follower();
-    let rests = raw.unheard(&mut *follower, async { [raw.rest().await, (raw.answers(NOT_THERE).await, raw.rest().await).1] });
+    let rests = raw.unheard(&mut *follower, async { [raw.rest().await, (raw.answered(NOT_THERE).await, raw.rest().await).1] });
     assert_eq!(rests.await, [40, 1]);
 }
 
@@ -186,7 +193,7 @@ async fn an_address_that_is_not_good_any_more_is_told_anew_by_a_look() {
     let serve = async { (raw.answers(&detour).await, other.answers(RESUMED).await).1 };
     let (heard, (_, asked)) = tokio::join!(follower.heard(), serve);
     assert_eq!(heard, Heard::Begun);
-    assert!(asked.starts_with("get /finished ") && asked.contains("range: 6-") && !asked.contains("authorization"), "{asked}");
+    assert!(asked.starts_with("get /finished ") && !asked.contains("authorization"), "{asked}");
 }
 
 #[tokio::test]
