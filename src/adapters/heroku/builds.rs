@@ -30,11 +30,13 @@ pub(super) async fn start(wire: &Wire, token: &SecretString, app: &AppId, order:
         "checksum": format!("SHA256:{}", order.source.sha256),
     }}));
     match wire.write(token, &ask).await {
-        Ok(answer) => serde_json::from_slice::<BuildShape>(&answer.body).map(|build| BuildStart::Started(known(wire, build))).map_err(|_| {
-            // It said yes: there is a build, and only a look can tell which.
-            let detail = format!("POST {BUILDS}: {} without a build, request {}", answer.status.as_u16(), answer.request_id());
-            PortError::new(Service::Platform, Fault::Unclear, detail)
-        }),
+        Ok(answer) => {
+            serde_json::from_slice::<BuildShape>(&answer.body).map(|build| BuildStart::Started(known(wire, build))).map_err(|_| {
+                // It said yes: there is a build, and only a look can tell which.
+                let detail = format!("POST {BUILDS}: {} without a build, request {}", answer.status.as_u16(), answer.request_id());
+                PortError::new(Service::Platform, Fault::Unclear, detail)
+            })
+        }
         Err(refused) if refused.is_no_slot() => Ok(BuildStart::NoSlot),
         Err(refused) if refused.wants_code() => Ok(BuildStart::NeedsCode),
         Err(refused) => Err(refused.into()),

@@ -146,8 +146,7 @@ impl StreamFollower {
     async fn begin(&mut self, listener: &mut dyn Listener) -> Option<Heard> {
         let clock = Arc::clone(&self.streams.clock);
         let now = clock.now();
-        let Some((address, offset, rest)) =
-            self.streams.known(&self.of, |known| (known.address.clone(), known.offset, known.rest_until))
+        let Some((address, offset, rest)) = self.streams.known(&self.of, |known| (known.address.clone(), known.offset, known.rest_until))
         else {
             listener.rests();
             return std::future::pending().await;

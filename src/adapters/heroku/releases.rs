@@ -6,6 +6,7 @@ use crate::domain::names::{AppId, ReleaseId};
 use crate::domain::release::{Dyno, Release, ReleaseState, Running};
 use crate::ports::{Fault, PortError};
 
+use super::known::Known;
 use super::shapes::{DynoShape, ReleaseShape, SlugShape};
 use super::wire::{Ask, Wire};
 
@@ -50,16 +51,23 @@ pub(super) async fn newest(wire: &Wire, token: &SecretString, app: &AppId, limit
     Ok(releases)
 }
 
-pub(super) async fn running(wire: &Wire, token: &SecretString, app: &AppId) -> Result<Option<Running>, PortError> {
+pub(super) async fn running(wire: &Wire, known: &Known, token: &SecretString, app: &AppId) -> Result<Option<Running>, PortError> {
     let enough = |releases: &[ReleaseShape], _| releases.iter().any(|release| release.current);
     let releases = wire.list_until(token, newest_first(app, NEWEST), enough).await?;
     let Some(current) = releases.into_iter().filter(|release| release.current).max_by_key(|release| release.version) else {
         return Ok(None);
     };
     let Some(slug) = current.slug else { return Ok(Some(Running { version: current.version, commit: None })) };
+    if let Some(commit) = known.commit_of(token, &slug.id) {
+        return Ok(Some(Running { version: current.version, commit }));
+    }
     let ask = Ask::get(["apps", app.as_str(), "slugs", slug.id.as_str()], "/apps/{app}/slugs/{slug}");
     let commit = match wire.read::<SlugShape>(token, &ask).await {
-        Ok(slug) => slug.commit(),
+        Ok(found) => {
+            let commit = found.commit();
+            known.slug_is_of(token, &slug.id, commit.clone());
+            commit
+        }
         Err(refused) => match refused.error.fault {
             // The slug may be destroyed although its release serves.
             Fault::NotFound | Fault::Forbidden | Fault::Refused => None,

@@ -75,13 +75,16 @@ impl World {
             "-----> Preparing app",
         ];
         let lines = lines.iter().map(|line| (*line).to_owned()).collect();
-        let released = |version: u64| vec!["-----> Compressing...".to_owned(), "       Done: 42.1M".to_owned(), format!("       Released v{version}")];
+        let released =
+            |version: u64| vec!["-----> Compressing...".to_owned(), "       Done: 42.1M".to_owned(), format!("       Released v{version}")];
         let held = self.is_held(build.app, Held::Build);
         let ahead = self.is_over_ahead(build.id, held, build.due, now);
         let end = match (build.status, &build.fate) {
             (BuildStatus::Pending, _) if !ahead => None,
             (BuildStatus::Pending, BuildFate::Succeeds) => Some(released(self.app_of(build.app).map_or(0, |app| app.last_version + 1))),
-            (BuildStatus::Succeeded, _) => Some(released(build.release.and_then(|id| self.release(id)).map_or(0, |release| release.version))),
+            (BuildStatus::Succeeded, _) => {
+                Some(released(build.release.and_then(|id| self.release(id)).map_or(0, |release| release.version)))
+            }
             (BuildStatus::Failed | BuildStatus::Pending, BuildFate::Fails(lines)) => Some(lines.clone()),
             (BuildStatus::Failed, BuildFate::Succeeds) => Some(Vec::new()),
         };

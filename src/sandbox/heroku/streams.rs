@@ -140,7 +140,11 @@ impl Sender {
             let said = match rest {
                 [] => &[],
                 [drop, ..] if drips && !output.finished => {
-                    if now >= next_drop || self.offset == 0 { std::slice::from_ref(drop) } else { &[] }
+                    if now >= next_drop || self.offset == 0 {
+                        std::slice::from_ref(drop)
+                    } else {
+                        &[]
+                    }
                 }
                 _ if silent => &[],
                 rest => rest,
