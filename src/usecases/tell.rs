@@ -57,7 +57,9 @@ pub(super) struct Telling {
 impl Telling {
     /// When something that could not be told may be tried again.
     pub(super) fn again_at(&self) -> Option<Timestamp> {
-        earliest([self.card.until(), self.word.until(), self.record.until(), self.show_again_at])
+        // Not while the chat is given a rest: a moment that has passed would keep the worker awake.
+        let again = self.show_again_at.max(self.card.until()).filter(|_| self.show_again_at.is_some());
+        earliest([self.card.until(), self.word.until(), self.record.until(), again])
     }
 }
 
