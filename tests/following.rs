@@ -106,9 +106,12 @@ impl Fleet {
     }
 
     async fn is_left_by_its_listeners(&self) {
-        while self.stage.world.heroku.open_streams() > 0 {
-            tokio::task::yield_now().await;
-        }
+        let left = async {
+            while self.stage.world.heroku.open_streams() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, left).await.unwrap();
     }
 }
 
