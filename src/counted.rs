@@ -15,8 +15,8 @@ use crate::domain::release::{Access, Build, Dyno, Release, Running};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
 use crate::metrics::Metrics;
 use crate::ports::{
-    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Platform, PortError, Service, SourceArchive,
-    SourceControl, UploadedSource, Urgency,
+    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, Service,
+    SourceArchive, SourceControl, UploadedSource, Urgency,
 };
 
 /// A port whose calls are counted by how they end.
@@ -58,6 +58,10 @@ impl SourceControl for Counted<dyn SourceControl> {
 
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
         self.seen(self.port.resolve(token, repository, asked).await)
+    }
+
+    async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
+        self.seen(self.port.points_at(token, repository, named_by).await)
     }
 
     async fn checks(
@@ -177,6 +181,11 @@ impl Platform for Counted<dyn Platform> {
         lines: usize,
     ) -> Result<Option<String>, PortError> {
         self.seen(self.port.output(token, app, build, release, lines).await)
+    }
+
+    // No call: nothing of it ends well or badly.
+    fn follow(&self, app: &AppId, build: &BuildId, release: Option<ReleaseId>) -> Box<dyn Follower> {
+        self.port.follow(app, build, release)
     }
 
     // It does not say how it ended.

@@ -11,6 +11,7 @@
 
 mod architecture;
 mod contracts;
+mod cost;
 mod crash;
 mod crowd;
 mod durability;

@@ -16,12 +16,12 @@ pub use crate::domain::fault::{Fault, PortError, Service};
 pub use accounts::{Accounts, Credentials};
 pub use allowances::{Allowances, Boundless};
 pub use chat::{Addressee, Chat, Delivered, Urgency};
-pub use clock::{Clock, Ids, WakeKey};
+pub use clock::{Clock, Ids, Listener, Sent, StreamKey, WakeKey};
 pub use inbox::{Inbox, Incoming, Submitted};
-pub use platform::{BuildOrder, BuildStart, Platform, UploadedSource};
+pub use platform::{BuildOrder, BuildStart, Follower, Heard, Platform, UploadedSource};
 pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};
 pub use store::{Accepted, Batch, Lease, Store, StoreError, Work};
 pub use tally::Tally;
 
-#[cfg(test)]
+#[cfg(feature = "testing")]
 pub use {chat::MockChat, platform::MockPlatform, source::MockSourceControl, store::MockStore};

@@ -8,8 +8,8 @@ use crate::ports::{Batch, Credentials, Lease, StoreError, UploadedSource, WakeKe
 
 use super::Ports;
 use super::perform::perform;
-use super::respite::earliest;
 use super::tell::{self, Telling};
+use super::watch::{Watch, has_only_begun};
 
 /// How long telling the end is tried before it is given up; the truth stays in the store.
 const CLOSING_LASTS: SignedDuration = SignedDuration::from_hours(24);
@@ -41,6 +41,8 @@ pub(super) struct Hands {
     pub not_before: Option<Timestamp>,
     /// What was told, and who is given a rest.
     pub telling: Telling,
+    /// What is listened to and looked at.
+    pub watch: Watch,
 }
 
 /// From this pause between two looks on, people are told that news come late.
@@ -51,12 +53,12 @@ pub(super) fn is_slowed(ports: &Ports, who: Option<&Credentials>) -> bool {
     who.and_then(|who| ports.allowances.pause(&who.platform, ports.clock.now())).is_some_and(|pause| pause >= SLOW)
 }
 
-/// When to look at what goes on outside: later where few requests are left.
-fn not_too_often(ports: &Ports, who: Option<&Credentials>, deployment: &Deployment, next: Option<Timestamp>) -> Option<Timestamp> {
+/// Before when not to look at what goes on outside, where few requests are left.
+fn not_too_often(ports: &Ports, who: Option<&Credentials>, deployment: &Deployment) -> Option<Timestamp> {
     let now = ports.clock.now();
     let followed = matches!(deployment.phase, Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. });
-    let pause = who.filter(|_| followed).and_then(|who| ports.allowances.pause(&who.platform, now));
-    next.map(|next| pause.and_then(|pause| now.checked_add(pause).ok()).map_or(next, |earliest| next.max(earliest)))
+    let pause = who.filter(|_| followed).and_then(|who| ports.allowances.pause(&who.platform, now))?;
+    now.checked_add(pause).ok()
 }
 
 /// Takes a deployment off the books of allowances when nobody here drives it any more.
@@ -86,23 +88,28 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         if ports.is_stopping() {
             return Ok(());
         }
+        hands.watch.turn_to(&deployment);
         // Telling may have taken long. What cannot be undone is done by whoever has the work now, and by nobody else.
         if matches!(step, Step::Announce | Step::OrderBuild) && hands.entered {
             still_ours(ports, lease).await?;
         }
         let moved = if step == Step::Close {
             close(ports, who.as_ref(), &deployment, &mut hands).await
-        } else if asks_outside(&step) && hands.not_before.is_some_and(|not_before| ports.clock.now() < not_before) {
+        } else if asks_outside(&step) && hands.not_before.is_some_and(|not_before| ports.clock.now() < not_before)
+            || hands.watch.is_idle(&deployment, &step, ports.clock.now())
+        {
             Moved::Not
         } else {
             let judged = step == Step::Judge;
             let outcome = match &who {
-                Some(who) => perform(ports, who, &deployment, step, &mut hands).await,
+                Some(who) => perform(ports, who, &deployment, step.clone(), &mut hands).await,
                 // An earlier worker may have ordered it: that is not to be taken for nothing just because nobody can look.
                 None if !hands.entered && matches!(step, Step::Announce | Step::OrderBuild) => Outcome::Interrupted,
                 None => Outcome::SignInLost,
             };
+            let begun = has_only_begun(&outcome);
             let moved = record_outcome(ports, lease, &mut deployment, outcome, &mut hands).await?;
+            hands.watch.made(&step, &deployment, begun, ports.clock.now());
             hands.telling.turn_due |= judged && deployment.turn_came();
             moved
         };
@@ -118,9 +125,8 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
             // The wake that tells of the end of the process may have been heard within the step.
             Moved::Not if ports.is_stopping() => return Ok(()),
             Moved::Not => {
-                let next = not_too_often(ports, who.as_ref(), &deployment, deployment.next_look(ports.clock.now()));
-                let next = next.map(|next| hands.not_before.map_or(next, |not_before| next.max(not_before)));
-                ports.clock.wait(WakeKey::Deployment(id), earliest([next, hands.telling.again_at()])).await;
+                let not_before = hands.not_before.max(not_too_often(ports, who.as_ref(), &deployment));
+                hands.watch.wait(ports, &deployment, not_before, hands.telling.again_at()).await;
                 reload(ports, &mut deployment, &mut hands).await?;
             }
         }

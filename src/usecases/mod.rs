@@ -17,6 +17,7 @@ mod stop;
 mod tell;
 #[cfg(test)]
 mod testing;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::Arc;

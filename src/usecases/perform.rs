@@ -26,7 +26,8 @@ pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deplo
     match step {
         Step::WaitForTurn => turn(ports, deployment).await,
         Step::WaitForSlot => {
-            let due = deployment.next_look(ports.clock.now()).is_some_and(|next| next <= ports.clock.now());
+            let now = ports.clock.now();
+            let due = hands.watch.next_look(deployment, now).is_some_and(|next| next <= now);
             if due { Outcome::SlotMayBeFree } else { Outcome::NoNews }
         }
         Step::WaitForAllowance => match allowed(ports, who, deployment, hands) {

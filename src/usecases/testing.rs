@@ -237,6 +237,16 @@ impl Tally for Outside {
 }
 
 #[derive(Debug)]
+struct NothingHeard;
+
+#[async_trait]
+impl Follower for NothingHeard {
+    async fn heard(&mut self) -> Heard {
+        std::future::pending().await
+    }
+}
+
+#[derive(Debug)]
 struct Empty;
 
 #[async_trait]
@@ -272,6 +282,11 @@ impl SourceControl for Outside {
             AskedRef::Pinned { of, commit } => (commit.clone(), of.clone()),
         };
         Ok(Resolution::Found(Resolved { commit, named_by, provenance: Provenance::Repository }))
+    }
+
+    async fn points_at(&self, _: &SecretString, _: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
+        let is_main = matches!(named_by, CommitRef::Branch(name) if name.as_str() == "main");
+        Ok(Some(if is_main { self.head.lock().unwrap().clone() } else { sha('f') }))
     }
 
     async fn checks(&self, _: &SecretString, _: &Repository, _: &CommitRef, _: &CommitSha) -> Result<Checks, PortError> {
@@ -350,6 +365,10 @@ impl Platform for Outside {
 
     async fn stop_build(&self, _: &SecretString, _: &AppId, _: &BuildId) -> Result<(), PortError> {
         Ok(())
+    }
+
+    fn follow(&self, _: &AppId, _: &BuildId, _: Option<ReleaseId>) -> Box<dyn Follower> {
+        Box::new(NothingHeard)
     }
 
     async fn release(&self, _: &SecretString, _: &AppId, _: &ReleaseId) -> Result<Release, PortError> {

@@ -105,7 +105,7 @@ impl Console {
             // The line is the person's own and stays on their screen; what goes on is split as in any chat.
             let (words, code) = parse::split_code(line);
             match parse::parse(words) {
-                Ok(command) => (Ask::Command(command), code.map(SecretString::from)),
+                Ok(command) => (Ask::Command(command), code.map(|code| SecretString::from(code.into_owned()))),
                 Err(what) => {
                     let message = speech::misunderstood(&what, "");
                     return self.with_state(|state| state.print(&message)).map(|_| ());

@@ -5,6 +5,7 @@ mod archive;
 mod checks;
 mod compare;
 mod deployments;
+mod lineage;
 mod provenance;
 mod refs;
 mod refusal;
@@ -25,10 +26,13 @@ pub use allowance::LIMITS;
 
 use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::client;
+use crate::adapters::http::reads::Reads;
 use crate::domain::checks::Checks;
 use crate::domain::names::{AnnouncementId, CommitSha, RepoName};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
 use crate::ports::{Allowances, AnnouncementOrder, ArchiveFault, Boundless, Clock, PortError, SourceArchive, SourceControl};
+
+use lineage::Lineage;
 
 /// How long a call may take in all. GitHub itself gives up after ten seconds.
 const CALL: Duration = Duration::from_secs(10);
@@ -57,14 +61,22 @@ pub struct GitHub {
     settings: GitHubSettings,
     clock: Arc<dyn Clock>,
     allowances: Arc<dyn Allowances>,
-    quick: reqwest::Client,
+    lineage: Lineage,
+    quick: Reads,
     long: reqwest::Client,
 }
 
 impl GitHub {
     /// A GitHub at the addresses of `settings`. Fails only if the system's certificates cannot be used.
     pub fn new(settings: GitHubSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        Ok(Self { settings, clock, allowances: Arc::new(Boundless), quick: client::client(Some(CALL))?, long: client::client(None)? })
+        Ok(Self {
+            settings,
+            clock,
+            allowances: Arc::new(Boundless),
+            lineage: Lineage::default(),
+            quick: Reads::new(client::client(Some(CALL))?),
+            long: client::client(None)?,
+        })
     }
 
     /// Tells what it hears of allowances.
@@ -82,6 +94,10 @@ impl SourceControl for GitHub {
 
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
         self.find_commit(token, repository, asked).await
+    }
+
+    async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
+        self.pointed_at(token, repository, named_by).await
     }
 
     async fn checks(

@@ -3,11 +3,14 @@
 mod access;
 mod allowance;
 mod builds;
+mod follow;
+mod known;
 mod output;
 mod pipelines;
 mod refusal;
 mod releases;
 mod shapes;
+mod streams;
 mod upload;
 mod wire;
 
@@ -23,10 +26,12 @@ use secrecy::SecretString;
 use crate::domain::names::{AppId, AppName, BuildId, DeploymentId, PipelineId, ReleaseId, RepoName};
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
-use crate::ports::{Allowances, BuildOrder, BuildStart, Clock, Platform, PortError, SourceArchive, UploadedSource};
+use crate::ports::{Allowances, BuildOrder, BuildStart, Clock, Follower, Platform, PortError, SourceArchive, UploadedSource};
 
 use super::http::base_url::BaseUrl;
 pub use allowance::LIMITS;
+use follow::StreamFollower;
+use known::Known;
 use wire::Wire;
 
 /// Where Heroku's services live.
@@ -44,6 +49,7 @@ pub struct HerokuSettings {
 #[derive(Debug)]
 pub struct Heroku {
     wire: Wire,
+    known: Known,
     dashboard: BaseUrl,
 }
 
@@ -51,7 +57,7 @@ impl Heroku {
     /// Prepares the clients; nothing is sent yet. Fails if the machine's TLS cannot be set up.
     pub fn new(settings: HerokuSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let HerokuSettings { api, links, dashboard } = settings;
-        Ok(Self { wire: Wire::new(api, links, clock)?, dashboard })
+        Ok(Self { wire: Wire::new(api, links, clock)?, known: Known::default(), dashboard })
     }
 
     /// Tells what it hears of allowances.
@@ -80,7 +86,7 @@ impl Platform for Heroku {
     }
 
     async fn access(&self, token: &SecretString, app: &AppId) -> Access {
-        access::ask(&self.wire, token, app).await
+        access::ask(&self.wire, &self.known, token, app).await
     }
 
     async fn spend_code(&self, token: &SecretString, app: &AppId, code: SecretString) -> Result<bool, PortError> {
@@ -113,6 +119,11 @@ impl Platform for Heroku {
         builds::stop(&self.wire, token, app, build).await
     }
 
+    fn follow(&self, _: &AppId, build: &BuildId, release: Option<ReleaseId>) -> Box<dyn Follower> {
+        let of = release.as_ref().map_or(build.as_str(), ReleaseId::as_str);
+        Box::new(StreamFollower::new(Arc::clone(self.wire.followed()), of, release.is_some()))
+    }
+
     async fn release(&self, token: &SecretString, app: &AppId, release: &ReleaseId) -> Result<Release, PortError> {
         releases::info(&self.wire, token, app, release).await
     }
@@ -122,7 +133,7 @@ impl Platform for Heroku {
     }
 
     async fn running(&self, token: &SecretString, app: &AppId) -> Result<Option<Running>, PortError> {
-        releases::running(&self.wire, token, app).await
+        releases::running(&self.wire, &self.known, token, app).await
     }
 
     async fn dynos(&self, token: &SecretString, app: &AppId) -> Result<Vec<Dyno>, PortError> {

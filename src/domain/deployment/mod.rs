@@ -27,7 +27,7 @@ pub use cancel::CancelAnswer;
 pub use history::usual;
 pub use moves::Step;
 pub use outcome::{Outcome, Said};
-pub use pace::{CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
+pub use pace::{Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
 pub use phase::{DynosUp, Failure, Milestone, Phase, Stage, Standing, WaitingFor, Watched};
 
 /// Where the one message of a deployment stands in the chat.
