@@ -80,6 +80,10 @@ pub trait SourceControl: Send + Sync + std::fmt::Debug {
     /// What a ref stands for now. A branch is tried before a tag, a tag before a hash.
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError>;
 
+    /// What the branch, the tag or the pull request by which a commit was named points at now; `None`: it is gone, or the commit
+    /// was named by itself.
+    async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError>;
+
     /// What is required of the commit and what was reported: the rules of the ref it was named by or, where that has
     /// none, those of the default branch.
     async fn checks(

@@ -98,6 +98,11 @@ pub struct Answered {
 }
 
 impl Recording {
+    /// Whether the call is made twice, so that the second can build on the first.
+    pub fn is_made_again(&self) -> bool {
+        self.with["again"] == true
+    }
+
     /// The names of the recordings that the call takes.
     pub fn takes(&self) -> Vec<&str> {
         if self.asks.is_empty() { vec![&self.name] } else { self.asks.iter().map(String::as_str).collect() }

@@ -11,6 +11,8 @@ mod audit;
 mod codec;
 mod desk;
 mod export;
+#[cfg(any(test, feature = "testing"))]
+mod fuzzed;
 mod history;
 mod leases;
 mod leaving;
@@ -33,6 +35,8 @@ use crate::ports::StoreError;
 
 pub use admin::{AdminSocket, backup};
 pub use codec::{LIMIT, SCHEMA};
+#[cfg(any(test, feature = "testing"))]
+pub use fuzzed::held;
 pub use opening::{Checked, Fresh, OpenError, Opening};
 pub use transfer::{TransferError, restore};
 pub use writer::Sync;
