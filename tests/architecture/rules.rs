@@ -77,6 +77,16 @@ const RINGS: &[Ring] = &[
         vendors: false,
     },
     Ring {
+        name: "testing",
+        rings: &["domain", "ports", "testing"],
+        crates: Some(&["async_trait", "secrecy", "bytes", "jiff", "uuid", "futures_util", "serde_json", "sha2"]),
+        never: WORLD,
+        io_kinds: true,
+        never_words: &[],
+        in_tests: &[],
+        vendors: false,
+    },
+    Ring {
         name: "adapters",
         rings: &["domain", "ports", "adapters"],
         crates: None,

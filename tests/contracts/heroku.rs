@@ -36,8 +36,13 @@ impl ArchiveBody for Text {
 }
 
 /// The SHA-256 of [`SOURCE`].
-pub fn sha256() -> String {
-    Sha256::digest(SOURCE.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+fn sha256() -> String {
+    sha256_of(SOURCE.as_bytes())
+}
+
+/// The SHA-256 of something, in hexadecimal digits.
+pub fn sha256_of(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn arg<T: DeserializeOwned>(with: &Value, name: &str) -> T {
