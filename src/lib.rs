@@ -8,6 +8,9 @@ pub mod cli;
 pub mod config;
 pub mod counted;
 pub mod domain;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod health;
 pub mod logging;
 pub mod metrics;

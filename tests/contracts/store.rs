@@ -15,6 +15,11 @@ use crate::support::records::{app, at, delivery, deployment, deployment_id, offe
 pub trait Place {
     /// Opens the store; whatever was opened before is closed first.
     fn open(&mut self) -> BoxFuture<'_, Arc<dyn Store>>;
+
+    /// Waits until the store has done what it does by itself.
+    fn at_rest(&mut self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// The whole suite; `make` gives a new and empty place for each part of it.
@@ -27,6 +32,7 @@ pub async fn all<P: Place>(make: impl Fn() -> P) {
     finds_what_is_open(make()).await;
     finds_what_is_unanswered(make()).await;
     finds_by_app_and_pipeline(make()).await;
+    keeps_what_is_over(make()).await;
     forgets_what_is_over(make()).await;
     one_of_many_wins(make()).await;
     refuses_what_is_too_large(make()).await;
@@ -201,6 +207,72 @@ async fn finds_by_app_and_pipeline(mut place: impl Place) {
     assert_eq!(ids(&store.deployments_of_app(&app("b"), 10).await.unwrap()), [4, 3]);
 }
 
+async fn close(store: &dyn Store, n: u64) {
+    let read = store.deployment(deployment_id(n)).await.unwrap().unwrap();
+    save(store, &read.closed_now()).await.unwrap();
+}
+
+async fn keeps_what_is_over(mut place: impl Place) {
+    let store = place.open().await;
+    let app_of = |n: u64| if n.is_multiple_of(3) { "a" } else { "b" };
+    for n in 1..=120 {
+        save(&*store, &deployment(n, app_of(n))).await.unwrap();
+        if n.is_multiple_of(2) {
+            close(&*store, n).await;
+        }
+    }
+    for n in (1..100).step_by(2) {
+        close(&*store, n).await;
+    }
+    place.at_rest().await;
+    drop(store);
+    let store = place.open().await;
+    let all: Vec<u128> = (1..=120).rev().collect();
+    let of_a: Vec<u128> = all.iter().copied().filter(|n| n.is_multiple_of(3)).collect();
+    assert_eq!(ids(&store.open_deployments().await.unwrap()), (101..120).step_by(2).collect::<Vec<u128>>());
+    assert_eq!(ids(&store.deployments_of_pipeline(&pipeline("pipe"), usize::MAX).await.unwrap()), all, "whether open or over");
+    assert_eq!(ids(&store.deployments_of_app(&app("a"), usize::MAX).await.unwrap()), of_a);
+    assert_eq!(ids(&store.deployments_of_app(&app("a"), 17).await.unwrap()), of_a[..17]);
+    assert_eq!(store.deployment(deployment_id(7)).await.unwrap().unwrap().version, 2);
+    assert_eq!(store.deployment(deployment_id(500)).await, Ok(None));
+
+    let over = store.deployment(deployment_id(6)).await.unwrap().unwrap();
+    assert!(matches!(save(&*store, &deployment(6, "a")).await, Err(StoreError::Conflict(_))), "it has not been forgotten");
+    assert!(matches!(save(&*store, &Deployment { version: 1, ..over.clone() }).await, Err(StoreError::Conflict(_))));
+    let mut moved = Deployment { closed: false, ..over };
+    moved.target.app = app("c");
+    save(&*store, &moved).await.unwrap();
+    let now = store.deployment(deployment_id(6)).await.unwrap().unwrap();
+    assert_eq!((now.version, now.closed), (3, false), "what is over can be taken up again");
+    assert_eq!(ids(&store.deployments_of_app(&app("c"), 10).await.unwrap()), [6], "and is found as it is now");
+    assert!(!ids(&store.deployments_of_app(&app("a"), usize::MAX).await.unwrap()).contains(&6), "and no more as it was");
+    assert_eq!(ids(&store.deployments_of_pipeline(&pipeline("pipe"), usize::MAX).await.unwrap()), all, "once");
+    close(&*store, 6).await;
+    for n in 201..=260 {
+        save(&*store, &deployment(n, "d").closed_now()).await.unwrap();
+    }
+    place.at_rest().await;
+    drop(store);
+    let store = place.open().await;
+    assert_eq!(ids(&store.deployments_of_app(&app("c"), 10).await.unwrap()), [6]);
+    assert!(!ids(&store.deployments_of_app(&app("a"), usize::MAX).await.unwrap()).contains(&6));
+    assert_eq!(store.deployment(deployment_id(6)).await.unwrap().unwrap().version, 4);
+    assert_eq!(store.deployments_of_pipeline(&pipeline("pipe"), usize::MAX).await.unwrap().len(), 180);
+
+    let work = Work::Deployment(deployment_id(101));
+    let lease = store.claim(&work, at(0), at(60)).await.unwrap().unwrap();
+    close(&*store, 101).await;
+    for n in 301..=364 {
+        save(&*store, &deployment(n, "e").closed_now()).await.unwrap();
+    }
+    place.at_rest().await;
+    let read = store.deployment(deployment_id(101)).await.unwrap().unwrap();
+    store.save(under(&lease, 10, read)).await.unwrap();
+    assert_eq!(store.claim(&work, at(1), at(60)).await, Ok(None), "whoever worked on it still has it");
+    store.release(&lease).await.unwrap();
+    assert!(store.claim(&work, at(1), at(60)).await.unwrap().unwrap().fence > lease.fence);
+}
+
 async fn forgets_what_is_over(mut place: impl Place) {
     let store = place.open().await;
     for (name, received) in [("old", 10), ("new", 100), ("open", 10)] {
@@ -281,6 +353,13 @@ impl Place for SledPlace {
             let store = SledStore::open(self.folder.path()).unwrap();
             self.open = Some(store.clone());
             Arc::new(store) as Arc<dyn Store>
+        })
+    }
+
+    fn at_rest(&mut self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            let Some(store) = &self.open else { return };
+            store.at_rest().await.unwrap();
         })
     }
 }

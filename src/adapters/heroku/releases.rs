@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use crate::domain::names::{AppId, ReleaseId};
-use crate::domain::release::{Dyno, Release, Running};
+use crate::domain::release::{Dyno, Release, ReleaseState, Running};
 use crate::ports::{Fault, PortError};
 
 use super::known::Known;
@@ -26,7 +26,11 @@ pub(super) async fn shape(wire: &Wire, token: &SecretString, app: &AppId, releas
 }
 
 pub(super) async fn info(wire: &Wire, token: &SecretString, app: &AppId, release: &ReleaseId) -> Result<Release, PortError> {
-    Ok(shape(wire, token, app, release).await?.meaning())
+    let shape = shape(wire, token, app, release).await?;
+    let address = shape.output_stream_url.clone();
+    let release = shape.meaning();
+    wire.followed().learn(release.id.as_str(), address.as_deref(), release.state == ReleaseState::Pending);
+    Ok(release)
 }
 
 /// Asks for releases from the newest on. Without an order they would come as their random ids lie.

@@ -41,6 +41,8 @@ impl Heroku {
         let app = world.known_app(app)?.id;
         world.release_holds(app, now);
         world.settle(now);
+        drop(world);
+        self.shared.stir();
         Ok(())
     }
 
@@ -171,9 +173,14 @@ impl Heroku {
         self.world().0.feature_known = known;
     }
 
-    /// What becomes of the streams of work that still runs.
+    /// How the streams of work that still runs go, beside those of apps for which something else was said.
     pub fn streams(&self, style: StreamStyle) {
         self.world().0.streams = style;
+    }
+
+    /// How the streams of one app go.
+    pub fn streams_of(&self, app: &str, style: StreamStyle) -> Result<(), String> {
+        self.world().0.app_mut(app).map(|app| app.streams = Some(style))
     }
 
     /// Adds a fault. Rules are tried in the order they came.

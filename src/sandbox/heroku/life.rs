@@ -82,7 +82,7 @@ impl World {
             .filter_map(|release| release.phase.as_ref().map(|phase| (phase.due, Event::ReleaseEnds(release.id))))
     }
 
-    fn is_held(&self, app: Uuid, stage: Held) -> bool {
+    pub(super) fn is_held(&self, app: Uuid, stage: Held) -> bool {
         self.app_of(app).is_some_and(|app| *app.held.of(stage))
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{AppRight, Held};
+use super::{AppRight, Held, StreamStyle};
 
 /// The largest number of calls an account can save up.
 pub(super) const BUCKET: i64 = 4500;
@@ -96,6 +96,8 @@ pub(super) struct App {
     pub(super) next_fails: ByStage<bool>,
     pub(super) held: ByStage<bool>,
     pub(super) word: ByStage<Option<String>>,
+    /// How its streams go; `None`: as all do.
+    pub(super) streams: Option<StreamStyle>,
     pub(super) preboot: bool,
     pub(super) last_version: u64,
     pub(super) current: Option<Uuid>,

@@ -69,7 +69,7 @@ impl World {
             upload_seconds: 60 * 60,
             extra_fields: false,
             feature_known: true,
-            streams: StreamStyle::EndEarly,
+            streams: StreamStyle::Live,
             counter: 0,
         }
     }

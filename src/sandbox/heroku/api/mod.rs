@@ -59,7 +59,12 @@ pub(super) fn answer(shared: &Shared, asked: &Asked) -> Answer {
     };
     // What ends in no time has ended before anybody looks again.
     world.settle(now);
-    finish(&world, asked, answer)
+    let answer = finish(&world, asked, answer);
+    drop(world);
+    if asked.method == "DELETE" {
+        shared.stir();
+    }
+    answer
 }
 
 /// Notes what nobody may ask for.
