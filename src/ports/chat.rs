@@ -44,7 +44,7 @@ pub enum Delivered {
 /// refused for their length; nothing is said twice unless the chat gave no clear answer. A rate limit is waited out within a
 /// bound and otherwise comes back as [`super::Fault::RateLimited`]; for cards, their changes and direct messages nothing
 /// is waited for at all, since a deploy goes on meanwhile and has something newer to show soon.
-#[cfg_attr(test, mockall::automock)]
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Chat: Send + Sync + std::fmt::Debug {
     /// Says something.

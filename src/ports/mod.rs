@@ -23,5 +23,5 @@ pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, So
 pub use store::{Accepted, Batch, Lease, Store, StoreError, Work};
 pub use tally::Tally;
 
-#[cfg(test)]
+#[cfg(feature = "testing")]
 pub use {chat::MockChat, platform::MockPlatform, source::MockSourceControl, store::MockStore};

@@ -71,7 +71,7 @@ pub trait Follower: Send + std::fmt::Debug {
 /// Promises: reads are repeated a bounded number of times by the adapter, writes never; every page of a list is read or
 /// the read fails; no call reads config vars, other people's tokens or slugs' download links; nothing that was said by it
 /// holds a secret.
-#[cfg_attr(test, mockall::automock)]
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Platform: Send + Sync + std::fmt::Debug {
     /// All pipelines that the person can see, by name, then by id.

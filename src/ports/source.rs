@@ -71,7 +71,7 @@ pub struct AnnouncementOrder {
 ///
 /// Promises: reads are repeated a bounded number of times by the adapter, writes never; a moved repository is followed;
 /// every page of a list is read or the read fails; nothing that was said by it holds a secret.
-#[cfg_attr(test, mockall::automock)]
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait SourceControl: Send + Sync + std::fmt::Debug {
     /// The repository as the person sees it.

@@ -129,7 +129,8 @@ impl Answered {
     }
 }
 
-fn folder(host: &str) -> PathBuf {
+/// The folder of a host's recordings.
+pub fn folder(host: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(host)
 }
 
@@ -162,7 +163,7 @@ pub fn holds(host: &str, recording: &Recording, found: &Value) {
 }
 
 /// A recording's text: its keys in their order, and everything that fits on a line on one.
-fn in_form(file: &Map<String, Value>) -> String {
+pub fn in_form(file: &Map<String, Value>) -> String {
     let members = KEYS.iter().filter_map(|key| file.get(*key).map(|value| format!("  \"{key}\": {}", laid_out(value, 2, key.len() + 4))));
     format!("{{\n{}\n}}\n", members.collect::<Vec<_>>().join(",\n"))
 }

@@ -52,6 +52,11 @@ impl Heroku {
         self.world().0.app_mut(app).map(|app| *app.word.of_mut(stage) = word.map(str::to_owned))
     }
 
+    /// Whether building and releasing of the app need a second factor.
+    pub fn second_factor(&self, app: &str, on: bool) -> Result<(), String> {
+        self.world().0.app_mut(app).map(|app| app.second_factor = on)
+    }
+
     /// Whether old dynos stay listed until the new ones are up.
     pub fn preboot(&self, app: &str, on: bool) -> Result<(), String> {
         self.world().0.app_mut(app).map(|app| app.preboot = on)

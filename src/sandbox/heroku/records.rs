@@ -225,3 +225,26 @@ pub(super) struct Upload {
     pub(super) until: Timestamp,
     pub(super) received: Option<Received>,
 }
+
+/// A promotion, and what became of each target.
+#[derive(Clone, Debug)]
+pub(super) struct Promotion {
+    pub(super) id: Uuid,
+    pub(super) pipeline: Uuid,
+    /// The app, and its release.
+    pub(super) source: (Uuid, Uuid),
+    pub(super) who: Who,
+    pub(super) created_at: Timestamp,
+    pub(super) targets: Vec<PromotionTarget>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct PromotionTarget {
+    pub(super) id: Uuid,
+    pub(super) app: Uuid,
+    /// When it gets its release.
+    pub(super) due: Timestamp,
+    pub(super) release: Option<Uuid>,
+    /// Why it never gets one.
+    pub(super) error: Option<String>,
+}
