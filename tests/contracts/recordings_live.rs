@@ -181,7 +181,7 @@ impl Account {
     /// Names of recordings that stand in a request and of which the account has none.
     fn unknown_names(&self, asked: &str, recording: &Recording) -> Vec<&'static str> {
         let all: &[&'static str] = if self.host == "github" {
-            &[MAIN, OLDER, TOPIC, SLASHED, TAG, github::FORK, github::LONE, DEPLOYMENT, NUMBER, "pulls/7", "pulls/8"]
+            &[MAIN, OLDER, TOPIC, SLASHED, TAG, github::FORK, github::LONE, DEPLOYMENT, NUMBER, "pulls/7", "pulls/8", "pulls/9"]
         } else {
             &[PIPELINES[0].0, PIPELINES[1].0, APPS[0].0, APPS[1].0, APPS[2].0, APPS[3].0, BUILD, RELEASE, SLUG]
         };
@@ -196,7 +196,9 @@ impl Account {
             }
         };
         let there = |name: &str| self.stage.names.iter().any(|(recorded, _)| recorded == name);
-        all.iter().copied().filter(|name| asked.contains(name) && !there(name) && !brought_about(name)).collect()
+        // Commits are asked for by their short hashes too.
+        let short = |name: &str| if name.len() == 40 { name[..7].to_owned() } else { name.to_owned() };
+        all.iter().copied().filter(|name| asked.contains(&short(name)) && !there(name) && !brought_about(name)).collect()
     }
 }
 

@@ -51,7 +51,7 @@ impl FolderChat {
         let (words, code) = parse::split_code(line);
         match parse::parse(words) {
             Ok(command) => {
-                let code = code.map(SecretString::from);
+                let code = code.map(|code| SecretString::from(&*code));
                 self.submitted(Incoming { id: delivery.clone(), origin: by.clone(), ask: Ask::Command(command), code }, inbox).await
             }
             Err(what) => self.say(&Addressee::Answer(by.clone()), &speech::misunderstood(&what, "")).await.map(drop),
