@@ -16,7 +16,7 @@ use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository,
 use crate::metrics::Metrics;
 use crate::ports::{
     Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, Service,
-    SourceArchive, SourceControl, UploadedSource,
+    SourceArchive, SourceControl, UploadedSource, Urgency,
 };
 
 /// A port whose calls are counted by how they end.
@@ -45,8 +45,8 @@ impl Chat for Counted<dyn Chat> {
         self.seen(self.port.say(to, message).await)
     }
 
-    async fn amend(&self, what: &MessageRef, message: &Message) -> Result<(), PortError> {
-        self.seen(self.port.amend(what, message).await)
+    async fn amend(&self, what: &MessageRef, message: &Message, urgency: Urgency) -> Result<(), PortError> {
+        self.seen(self.port.amend(what, message, urgency).await)
     }
 }
 
@@ -227,7 +227,7 @@ mod tests {
             Ok(Delivered::Final)
         }
 
-        async fn amend(&self, _: &MessageRef, _: &Message) -> Result<(), PortError> {
+        async fn amend(&self, _: &MessageRef, _: &Message, _: Urgency) -> Result<(), PortError> {
             Err(PortError::new(Service::Chat, Fault::NotFound, "gone"))
         }
     }
@@ -242,7 +242,7 @@ mod tests {
         let message = Message::new(Tone::Info, Audience::Asker, Vec::new());
         chat.say(&Addressee::Direct(person), &message).await.unwrap();
         let channel = crate::domain::names::ChannelId::parse("C1").unwrap();
-        chat.amend(&MessageRef { workspace, channel, message: "1".to_owned() }, &message).await.unwrap_err();
+        chat.amend(&MessageRef { workspace, channel, message: "1".to_owned() }, &message, Urgency::Now).await.unwrap_err();
         let page = metrics::page(&registry).unwrap();
         for outcome in ["ok", "not_found"] {
             assert!(page.contains(&format!("outside_calls_total{{service=\"chat\",outcome=\"{outcome}\"}} 1")), "{page}");

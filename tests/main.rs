@@ -13,6 +13,7 @@ mod architecture;
 mod contracts;
 mod cost;
 mod crash;
+mod crowd;
 mod durability;
 mod privacy;
 mod processes;

@@ -12,7 +12,7 @@ use crate::domain::deployment::MessageRef;
 use crate::domain::fault::Fault;
 use crate::domain::message::{Act, Audience, ButtonStyle, Message, Tone, code, link, text};
 use crate::domain::names::DeploymentId;
-use crate::ports::{Addressee, Chat, Clock, Delivered};
+use crate::ports::{Addressee, Chat, Clock, Delivered, Urgency};
 
 /// A message as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,13 +138,16 @@ async fn a_card_can_be_changed(mut stage: impl Stage) {
     let other = card(&stage, "another-card").await;
     assert_ne!(place, other, "broken: each message has a name of its own");
     assert_eq!(one(&stage.seen().await, "the-card-at-first").only, None, "broken: a card is seen by all of the conversation");
-    value_of(stage.chat().amend(&place, &message(Audience::Channel, "the-card-at-last")).await, "a card can be changed");
+    value_of(stage.chat().amend(&place, &message(Audience::Channel, "the-card-at-last"), Urgency::Now).await, "a card can be changed");
     let seen = stage.seen().await;
     assert_eq!(one(&seen, "the-card-at-last").only, None, "broken: a changed card is seen by all of the conversation");
     one(&seen, "another-card");
     let old = seen.iter().any(|seen| seen.text.contains("the-card-at-first"));
     assert_eq!(old, stage.keeps_old_words(), "broken: a change takes the place of what was said");
-    value_of(stage.chat().amend(&place, &message(Audience::Channel, "the-card-at-last")).await, "the same change may come again");
+    value_of(
+        stage.chat().amend(&place, &message(Audience::Channel, "the-card-at-last"), Urgency::Now).await,
+        "the same change may come again",
+    );
     one(&stage.seen().await, "the-card-at-last");
 }
 
@@ -185,7 +188,7 @@ async fn text_from_outside_does_nothing(mut stage: impl Stage) {
     }
     let place = card(&stage, "a-card-to-change").await;
     let changed = Message { headline: vec![text(format!("changed-to {FROM_OUTSIDE}"))], ..hostile.clone() };
-    value_of(stage.chat().amend(&place, &changed).await, "text from outside is said like any other");
+    value_of(stage.chat().amend(&place, &changed, Urgency::Now).await, "text from outside is said like any other");
     let seen = one(&stage.seen().await, "changed-to");
     assert!(seen.effects.is_empty(), "broken: text from outside does nothing in a change either: {seen:#?}");
     // A link of ours is one, and leads where we say.
@@ -207,14 +210,14 @@ async fn nothing_is_too_long(mut stage: impl Stage) {
     one(&stage.seen().await, "long-begins");
     let place = card(&stage, "short").await;
     let longer = Message { headline: vec![text(format!("longer-now {}", "w".repeat(20_000)))], ..long };
-    value_of(stage.chat().amend(&place, &longer).await, "changes are cut to fit and never refused for their length");
+    value_of(stage.chat().amend(&place, &longer, Urgency::Now).await, "changes are cut to fit and never refused for their length");
     one(&stage.seen().await, "longer-now");
 }
 
 async fn a_message_that_is_gone(mut stage: impl Stage) -> Arranged {
     let place = card(&stage, "soon-gone").await;
     or_leave_out!(stage.remove(&place).await);
-    let changed = stage.chat().amend(&place, &message(Audience::Channel, "changed-in-vain")).await;
+    let changed = stage.chat().amend(&place, &message(Audience::Channel, "changed-in-vain"), Urgency::Now).await;
     assert_eq!(fault_of(changed, "a message that is gone cannot be changed"), Fault::NotFound, "broken: what is gone is not found");
     let seen = stage.seen().await;
     assert!(seen.iter().all(|seen| !seen.text.contains("changed-in-vain")), "broken: what is gone does not come back: {seen:#?}");
@@ -270,7 +273,7 @@ async fn nothing_is_waited_for_with_cards(mut stage: impl Stage) -> Arranged {
     let place = card(&stage, "a-card-in-haste").await;
     or_leave_out!(stage.limit(3).await);
     let began = stage.clock().now();
-    let changed = stage.chat().amend(&place, &message(Audience::Channel, "changed-in-haste")).await;
+    let changed = stage.chat().amend(&place, &message(Audience::Channel, "changed-in-haste"), Urgency::Now).await;
     let fault = fault_of(changed, "for changes of cards nothing is waited for");
     assert!(matches!(fault, Fault::RateLimited { .. }), "broken: a limit comes back as such, and not as {fault:?}");
     or_leave_out!(stage.limit(3).await);
@@ -298,7 +301,7 @@ async fn nothing_is_said_twice(mut stage: impl Stage) -> Arranged {
 async fn a_lost_sign_in_is_told(mut stage: impl Stage) -> Arranged {
     let place = card(&stage, "while-signed-in").await;
     or_leave_out!(stage.withdraw_sign_in().await);
-    let changed = stage.chat().amend(&place, &message(Audience::Channel, "when-signed-out")).await;
+    let changed = stage.chat().amend(&place, &message(Audience::Channel, "when-signed-out"), Urgency::Now).await;
     let error = changed.expect_err("broken: without a sign-in nothing is done");
     assert_eq!(error.fault, Fault::SignInLost, "broken: a lost sign-in is told as such");
     tells_no_secret(&error, &stage.secrets());

@@ -105,6 +105,7 @@ impl Outside {
             clock: self.clone(),
             ids: self.clone(),
             accounts: self.clone(),
+            allowances: Arc::new(Boundless),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: self.clone(),
@@ -122,6 +123,16 @@ impl Outside {
 
     pub(super) fn stored(&self, id: DeploymentId) -> Deployment {
         self.deployments.lock().unwrap()[&id].clone()
+    }
+
+    /// Somebody else changed a deployment.
+    pub(super) fn put(&self, deployment: &Deployment) {
+        self.deployments.lock().unwrap().insert(deployment.id, deployment.clone());
+    }
+
+    /// The seconds that have passed.
+    pub(super) fn second(&self) -> i64 {
+        self.now().duration_since(at(0)).as_secs()
     }
 
     pub(super) fn pass(&self, seconds: i64) {
@@ -169,7 +180,7 @@ impl Chat for Outside {
         }
     }
 
-    async fn amend(&self, _: &MessageRef, _: &Message) -> Result<(), PortError> {
+    async fn amend(&self, _: &MessageRef, _: &Message, _: Urgency) -> Result<(), PortError> {
         self.note(Did::Amend);
         let times = u64::try_from(self.when(|did| *did == Did::Amend).len()).unwrap();
         self.lost.fetch_or(times == self.loses_lease_at.load(Ordering::SeqCst), Ordering::SeqCst);

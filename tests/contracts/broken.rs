@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use slash_heroku::domain::actor::Origin;
 use slash_heroku::domain::deployment::MessageRef;
 use slash_heroku::domain::message::{Audience, Message};
-use slash_heroku::ports::{Addressee, Chat, Clock, Delivered, PortError};
+use slash_heroku::ports::{Addressee, Chat, Clock, Delivered, PortError, Urgency};
 use slash_heroku::testing::Arranged;
 use slash_heroku::testing::chat::{Seen, Stage, all};
 
@@ -46,10 +46,10 @@ impl Chat for Faulty {
         }
     }
 
-    async fn amend(&self, what: &MessageRef, message: &Message) -> Result<(), PortError> {
+    async fn amend(&self, what: &MessageRef, message: &Message, urgency: Urgency) -> Result<(), PortError> {
         match self.2 {
             Wrong::KeepsOldWords => self.0.say(&Addressee::Card(origin()), message).await.map(drop),
-            _ => self.0.amend(what, message).await,
+            _ => self.0.amend(what, message, urgency).await,
         }
     }
 }

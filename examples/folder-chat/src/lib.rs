@@ -19,7 +19,7 @@ use slash_heroku::domain::message::{Act, Audience, Message, Tone, text};
 use slash_heroku::domain::names::{ChannelId, DeliveryId};
 use slash_heroku::domain::request::Ask;
 use slash_heroku::domain::{parse, speech};
-use slash_heroku::ports::{Addressee, Chat, Delivered, Fault, Inbox, Incoming, PortError, Service, Submitted};
+use slash_heroku::ports::{Addressee, Chat, Delivered, Fault, Inbox, Incoming, PortError, Service, Submitted, Urgency};
 
 /// Where a conversation of one person with the service lies: after this, the person's id.
 const PEOPLE: &str = "@";
@@ -51,7 +51,7 @@ impl FolderChat {
         let (words, code) = parse::split_code(line);
         match parse::parse(words) {
             Ok(command) => {
-                let code = code.map(|code| SecretString::from(&*code));
+                let code = code.map(|code| SecretString::from(code.into_owned()));
                 self.submitted(Incoming { id: delivery.clone(), origin: by.clone(), ask: Ask::Command(command), code }, inbox).await
             }
             Err(what) => self.say(&Addressee::Answer(by.clone()), &speech::misunderstood(&what, "")).await.map(drop),
@@ -145,7 +145,7 @@ impl Chat for FolderChat {
         }
     }
 
-    async fn amend(&self, what: &MessageRef, message: &Message) -> Result<(), PortError> {
+    async fn amend(&self, what: &MessageRef, message: &Message, _urgency: Urgency) -> Result<(), PortError> {
         let _one_at_a_time = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         self.write(&self.file(what), &page::of(message), false).map_err(|error| fault("amend", &error))
     }

@@ -1,5 +1,6 @@
 //! GitHub as the source control: REST, with the person's own token in each call.
 
+mod allowance;
 mod archive;
 mod checks;
 mod compare;
@@ -21,13 +22,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+pub use allowance::LIMITS;
+
 use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::client;
 use crate::adapters::http::reads::Reads;
 use crate::domain::checks::Checks;
 use crate::domain::names::{AnnouncementId, CommitSha, RepoName};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
-use crate::ports::{AnnouncementOrder, ArchiveFault, Clock, PortError, SourceArchive, SourceControl};
+use crate::ports::{Allowances, AnnouncementOrder, ArchiveFault, Boundless, Clock, PortError, SourceArchive, SourceControl};
 
 use lineage::Lineage;
 
@@ -57,6 +60,7 @@ impl GitHubSettings {
 pub struct GitHub {
     settings: GitHubSettings,
     clock: Arc<dyn Clock>,
+    allowances: Arc<dyn Allowances>,
     lineage: Lineage,
     quick: Reads,
     long: reqwest::Client,
@@ -68,10 +72,17 @@ impl GitHub {
         Ok(Self {
             settings,
             clock,
+            allowances: Arc::new(Boundless),
             lineage: Lineage::default(),
             quick: Reads::new(client::client(Some(CALL))?),
             long: client::client(None)?,
         })
+    }
+
+    /// Tells what it hears of allowances.
+    #[must_use]
+    pub fn telling(self, allowances: Arc<dyn Allowances>) -> Self {
+        Self { allowances, ..self }
     }
 }
 

@@ -201,7 +201,11 @@ impl GitHub {
                 // Each caller needs a link of their own: it is good once.
                 Kind::Archive => exchange(self.quick.client(), call, JSON_LIMIT).await,
             };
-            let answer = answer.map_err(|fault| Refusal::unanswered(&fault, &what, write))?;
+            let answer = answer.map_err(|fault| {
+                self.note_unanswered(token, write);
+                Refusal::unanswered(&fault, &what, write)
+            })?;
+            self.note_allowance(&answer, token, write);
             let arrived = matches!(kind, Kind::Archive) && answer.status == StatusCode::FOUND;
             if arrived || !is_redirect(answer.status) {
                 return Ok(answer);

@@ -1,6 +1,7 @@
 //! The platform as Heroku: its API, its older link service, its storage for sources and its output streams.
 
 mod access;
+mod allowance;
 mod builds;
 mod follow;
 mod known;
@@ -25,9 +26,10 @@ use secrecy::SecretString;
 use crate::domain::names::{AppId, AppName, BuildId, DeploymentId, PipelineId, ReleaseId, RepoName};
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
-use crate::ports::{BuildOrder, BuildStart, Clock, Follower, Platform, PortError, SourceArchive, UploadedSource};
+use crate::ports::{Allowances, BuildOrder, BuildStart, Clock, Follower, Platform, PortError, SourceArchive, UploadedSource};
 
 use super::http::base_url::BaseUrl;
+pub use allowance::LIMITS;
 use follow::StreamFollower;
 use known::Known;
 use wire::Wire;
@@ -56,6 +58,12 @@ impl Heroku {
     pub fn new(settings: HerokuSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let HerokuSettings { api, links, dashboard } = settings;
         Ok(Self { wire: Wire::new(api, links, clock)?, known: Known::default(), dashboard })
+    }
+
+    /// Tells what it hears of allowances.
+    #[must_use]
+    pub fn telling(self, allowances: Arc<dyn Allowances>) -> Self {
+        Self { wire: self.wire.telling(allowances), ..self }
     }
 
     fn page<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> String {

@@ -16,7 +16,7 @@ use crate::adapters::http::call::{Answer, Call, JSON_LIMIT, bearer};
 use crate::adapters::http::client::{byte_for_byte, client};
 use crate::adapters::http::reads::Reads;
 use crate::adapters::http::retry::Tries;
-use crate::ports::{Clock, Fault, PortError, Service};
+use crate::ports::{Allowances, Boundless, Clock, Fault, PortError, Service};
 
 use super::refusal::Refused;
 use super::streams::{PLACES, Streams};
@@ -133,6 +133,7 @@ pub(super) struct Wire {
     api: BaseUrl,
     links: BaseUrl,
     clock: Arc<dyn Clock>,
+    pub(super) allowances: Arc<dyn Allowances>,
     client: Reads,
     streams: Client,
     followed: Arc<Streams>,
@@ -142,7 +143,13 @@ impl Wire {
     /// Prepares the clients.
     pub(super) fn new(api: BaseUrl, links: BaseUrl, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let followed = Streams::new(api.clone(), Arc::clone(&clock), PLACES)?;
-        Ok(Self { api, links, clock, client: Reads::new(client(Some(PATIENCE))?), streams: byte_for_byte(SILENCE)?, followed })
+        let (client, streams) = (Reads::new(client(Some(PATIENCE))?), byte_for_byte(SILENCE)?);
+        Ok(Self { api, links, clock, allowances: Arc::new(Boundless), client, streams, followed })
+    }
+
+    /// Tells what it hears of allowances.
+    pub(super) fn telling(self, allowances: Arc<dyn Allowances>) -> Self {
+        Self { allowances, ..self }
     }
 
     /// The client for answers that are read whole.
@@ -196,6 +203,7 @@ impl Wire {
         };
         let answer = if write { self.client.write(call, JSON_LIMIT).await } else { self.client.read(call, JSON_LIMIT).await };
         let answer = answer.map_err(|fault| Refused::unanswered(fault.error(Service::Platform, &what, write)))?;
+        self.note_allowance(&answer, token);
         if answer.status.is_success() {
             return Ok(answer);
         }

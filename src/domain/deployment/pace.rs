@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Deployment;
 use super::phase::{Phase, Standing, WaitingFor, Watched};
+use super::{Deployment, Untold};
 
 /// How long we look for an effect whose order got no clear answer, before acting once more or giving it up.
 pub const EFFECT_BOUND: SignedDuration = SignedDuration::from_secs(60);
@@ -86,6 +86,7 @@ impl Deployment {
         match &self.phase {
             Phase::Waiting(WaitingFor::Turn) => Some(after(now, TURN_SWEEP)),
             Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => Some(*next),
+            Phase::Waiting(WaitingFor::Allowance { .. }) => Some(after(now, SignedDuration::from_secs(1))),
             Phase::NeedsCode { until } => Some(*until),
             Phase::Starting | Phase::Announcing(_) | Phase::Uploading | Phase::AboutToBuild(_) => {
                 Some(after(now, SignedDuration::from_secs(5)))
@@ -98,7 +99,8 @@ impl Deployment {
             Phase::Unknown(_) if now < after(self.since, UNKNOWN_LOOKS_FOR) => Some(after(now, UNKNOWN_PAUSE)),
             Phase::Unknown(_) => None,
             Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => {
-                (!self.closed).then(|| after(now, pause(self.since, now)))
+                let nothing_more_to_try = self.untold.contains(&Untold::Asker);
+                (!self.closed).then(|| after(now, if nothing_more_to_try { UNKNOWN_PAUSE } else { pause(self.since, now) }))
             }
         }
     }
