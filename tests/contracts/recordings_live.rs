@@ -163,7 +163,8 @@ impl Account {
         }
         let asked = format!("{} {} {}", recording.request.path, recording.request.query, recording.request.body);
         let missing = self.unknown_names(&asked, recording);
-        (!missing.is_empty()).then(|| format!("the account has nothing for {}", missing.join(", ")))
+        // What is not found need not be there.
+        (!missing.is_empty() && recording.response.status != 404).then(|| format!("the account has nothing for {}", missing.join(", ")))
     }
 
     fn can_be_so(&self, what: &str) -> bool {
@@ -455,7 +456,7 @@ async fn recordings_are_renewed_and_hold_no_secret() {
 #[track_caller]
 fn looked_at(account: &Account, renewal: &Renewal) {
     let host = account.host;
-    let (all, least) = (recordings::of(host), if host == "github" { 45 } else { 28 });
+    let (all, least) = (recordings::of(host), if host == "github" { 44 } else { 35 });
     assert!(renewal.renewed.len() >= least, "{}", told(host, renewal));
     assert_eq!(renewal.renewed.len() + renewal.left.len(), all.len(), "each is renewed or has a reason");
     assert!(renewal.otherwise.is_empty(), "{}", told(host, renewal));
