@@ -16,6 +16,7 @@ mod crash;
 mod crowd;
 mod durability;
 mod faults;
+mod following;
 mod privacy;
 mod processes;
 mod readme;

@@ -22,8 +22,6 @@ use crate::sandbox::fault::{Doing, Fault, cut, date, spoil};
 
 /// No request of a client is longer.
 const LONGEST_BODY: usize = 4 << 20;
-/// Archives are sent in pieces of this size.
-const PIECE: usize = 64 << 10;
 
 /// Every path of the interface.
 pub(super) fn api(github: Arc<Github>) -> Router {
@@ -139,9 +137,8 @@ impl Github {
 
     fn send(&self, place: usize, (answer, charged): (Answer, bool)) -> Response<Body> {
         self.lock().settle(place, answer.status, charged);
-        if answer.chunked {
-            let pieces: Vec<io::Result<Bytes>> = pieces(&answer.body).into_iter().map(Ok).collect();
-            return response(&answer, Body::from_stream(stream::iter(pieces)));
+        if let Some(archive) = answer.archive.clone() {
+            return response(&answer, Body::from_stream(stream::iter(archive.map(io::Result::Ok))));
         }
         let body = Body::from(answer.body.clone());
         response(&answer, body)
@@ -244,10 +241,14 @@ fn cached(answer: Answer, caller: &Caller, asked: &Asked) -> Answer {
     answer.with("cache-control", "private, max-age=60, s-maxage=60").with("vary", "Accept, Authorization, Cookie, X-GitHub-OTP")
 }
 
-/// An answer in one piece.
+/// An answer in one piece, also where it is an archive.
 fn whole(answer: &Answer) -> Response<Bytes> {
     let (head, _) = response(answer, Body::empty()).into_parts();
-    Response::from_parts(head, answer.body.clone())
+    let body = match answer.archive.clone() {
+        Some(archive) => Bytes::from(archive.flatten().collect::<Vec<u8>>()),
+        None => answer.body.clone(),
+    };
+    Response::from_parts(head, body)
 }
 
 fn response(answer: &Answer, body: Body) -> Response<Body> {
@@ -259,13 +260,4 @@ fn response(answer: &Answer, body: Body) -> Response<Body> {
         }
     }
     response
-}
-
-fn pieces(body: &Bytes) -> Vec<Bytes> {
-    let mut pieces = Vec::new();
-    let mut rest = body.clone();
-    while !rest.is_empty() {
-        pieces.push(rest.split_to(rest.len().min(PIECE)));
-    }
-    pieces
 }
