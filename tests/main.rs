@@ -15,6 +15,7 @@ mod crash;
 mod durability;
 mod privacy;
 mod processes;
+mod races;
 mod readme;
 mod scenarios;
 mod supply;

@@ -138,7 +138,7 @@ pub(super) async fn tell_turn(ports: &Ports, deployment: &Deployment, hands: &mu
 }
 
 /// The state that the record at the source control should show.
-fn report_state(deployment: &Deployment) -> ReportState {
+pub(super) fn report_state(deployment: &Deployment) -> ReportState {
     if deployment.waits_for_slot() {
         return ReportState::Queued;
     }
@@ -177,7 +177,7 @@ async fn report(ports: &Ports, who: &Credentials, told: &mut Deployment, respite
     }
 }
 
-async fn send_report(
+pub(super) async fn send_report(
     ports: &Ports,
     who: &Credentials,
     deployment: &Deployment,

@@ -8,6 +8,7 @@ use slash_heroku::domain::deployment::Deployment;
 use slash_heroku::domain::line::Line;
 use slash_heroku::ports::{Accepted, Batch, Lease, Store, StoreError, Work};
 
+use crate::races::memory::Memory;
 use crate::support::folders;
 use crate::support::records::{app, at, delivery, deployment, deployment_id, offer, offer_id, pipeline, request};
 
@@ -288,4 +289,19 @@ impl Place for SledPlace {
 #[tokio::test]
 async fn sled_keeps_the_promises_of_a_store() {
     all(|| SledPlace { folder: folders::in_memory(), open: None }).await;
+}
+
+impl Place for Memory {
+    fn open(&mut self) -> BoxFuture<'_, Arc<dyn Store>> {
+        Box::pin(async {
+            self.reopened();
+            Arc::new(self.clone()) as Arc<dyn Store>
+        })
+    }
+}
+
+/// What the races run on is a store.
+#[tokio::test]
+async fn the_store_of_the_races_keeps_the_promises_of_a_store() {
+    all(Memory::default).await;
 }
