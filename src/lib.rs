@@ -8,6 +8,9 @@ pub mod cli;
 pub mod config;
 pub mod counted;
 pub mod domain;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod health;
 pub mod logging;
 pub mod metrics;
@@ -16,5 +19,7 @@ pub mod rehearsal;
 pub mod run;
 pub mod sandbox;
 pub mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod usecases;
 pub mod wiring;

@@ -108,7 +108,12 @@ async fn perform(play: &Play, points: &[Point]) -> anyhow::Result<Performance> {
     let events = fate.spare();
     let end = End::of(play, &slack, &github, &heroku);
 
-    // After all that, the app takes the next deploy.
+    // After all that, the app takes the next deploy: not at every point, since an empty line says nearly the same.
+    if points.first().is_some_and(|point| point.event % NEXT_AT != 0) {
+        faults.extend(ends::at_rest(&*fate.store(), &fate.known()).await);
+        player.play(&part(&script, 0..0)).await?;
+        return Ok(Performance { transcript: lines.join("\n"), faults, events, deaths: fate.deaths(), gave_another_code, end });
+    }
     heroku.add_user(HEROKU_TOKEN, "ana@example.com", &[CODE_OF_THE_LAST], true);
     let next = Script::parse(play.name, &format!("ana> {}\n~ 5m\n= no violations\n", play.next))?;
     lines.push(format!("ana> {}", play.next));
@@ -124,6 +129,9 @@ async fn perform(play: &Play, points: &[Point]) -> anyhow::Result<Performance> {
     player.play(&part(&script, 0..0)).await?;
     Ok(Performance { transcript: lines.join("\n"), faults, events, deaths: fate.deaths(), gave_another_code, end })
 }
+
+/// At which part of the points the next deploy is played, too.
+const NEXT_AT: usize = 4;
 
 /// What is counted over all points.
 #[derive(Debug, Default)]

@@ -3,9 +3,10 @@
 use crate::domain::deployment::{Card, Deployment};
 use crate::domain::names::DeploymentId;
 use crate::domain::speech::{self, CardView};
-use crate::ports::{PortError, StoreError};
+use crate::ports::{PortError, StoreError, Urgency};
 
 use super::Ports;
+use super::drive::is_slowed;
 use super::respite::Respite;
 use super::tell::{pages, report_state, send_report};
 
@@ -39,17 +40,19 @@ pub async fn set_right(ports: &Ports, id: DeploymentId) -> Result<(), StoreError
 
 /// Fails only with what may work later.
 async fn tell_as_it_is(ports: &Ports, deployment: &Deployment) -> Result<(), PortError> {
+    let who = ports.accounts.credentials(&deployment.origin.person).await;
     if let Card::At(place) = &deployment.card {
         let ahead = match ports.store.line(&deployment.target.app).await {
             Ok(line) => line.place_of(deployment.id),
             Err(_) => None,
         };
         let pages = pages(ports, deployment);
-        let card = speech::card(&CardView { deployment, now: ports.clock.now(), ahead, pages: &pages });
-        unless_for_good(ports.chat.amend(place, &card).await)?;
+        let slowed = is_slowed(ports, who.as_ref());
+        let card = speech::card(&CardView { deployment, now: ports.clock.now(), ahead, pages: &pages, slowed });
+        unless_for_good(ports.chat.amend(place, &card, Urgency::Now).await)?;
     }
-    if let (Some(announcement), Some(who)) = (&deployment.announcement, ports.accounts.credentials(&deployment.origin.person).await) {
-        unless_for_good(send_report(ports, &who, deployment, &announcement.id, report_state(deployment)).await)?;
+    if let (Some(announcement), Some(who)) = (&deployment.announcement, &who) {
+        unless_for_good(send_report(ports, who, deployment, &announcement.id, report_state(deployment)).await)?;
     }
     Ok(())
 }

@@ -14,8 +14,8 @@ use slash_heroku::domain::pipeline::{App, Pipeline};
 use slash_heroku::domain::release::{Access, Build, Dyno, Release, Running};
 use slash_heroku::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
 use slash_heroku::ports::{
-    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Platform, PortError, SourceArchive, SourceControl,
-    UploadedSource,
+    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, SourceArchive,
+    SourceControl, UploadedSource, Urgency,
 };
 
 use super::deadly::{Event, Life};
@@ -39,8 +39,8 @@ impl Chat for Outside<dyn Chat> {
         self.does("say", self.port.say(to, message)).await
     }
 
-    async fn amend(&self, what: &MessageRef, message: &Message) -> Result<(), PortError> {
-        self.does("amend", self.port.amend(what, message)).await
+    async fn amend(&self, what: &MessageRef, message: &Message, urgency: Urgency) -> Result<(), PortError> {
+        self.does("amend", self.port.amend(what, message, urgency)).await
     }
 }
 
@@ -52,6 +52,10 @@ impl SourceControl for Outside<dyn SourceControl> {
 
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
         self.life.look(self.port.resolve(token, repository, asked)).await
+    }
+
+    async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
+        self.life.look(self.port.points_at(token, repository, named_by)).await
     }
 
     async fn checks(
@@ -165,6 +169,10 @@ impl Platform for Outside<dyn Platform> {
         lines: usize,
     ) -> Result<Option<String>, PortError> {
         self.life.look(self.port.output(token, app, build, release, lines)).await
+    }
+
+    fn follow(&self, app: &AppId, build: &BuildId, release: Option<ReleaseId>) -> Box<dyn Follower> {
+        self.port.follow(app, build, release)
     }
 
     async fn access(&self, token: &SecretString, app: &AppId) -> Access {

@@ -42,7 +42,7 @@ impl Chat for Seat {
         .await
     }
 
-    async fn amend(&self, what: &MessageRef, message: &Message) -> Result<(), PortError> {
+    async fn amend(&self, what: &MessageRef, message: &Message, _: Urgency) -> Result<(), PortError> {
         let shown = Shown::of(message);
         let tells = || format!("changes card {} to {shown:?} {:?}", what.message, message.headline);
         self.changes(tells, Service::Chat, |outside| outside.card(what).unwrap().push(shown)).await
@@ -101,6 +101,11 @@ impl SourceControl for Seat {
         .await
     }
 
+    async fn points_at(&self, _: &SecretString, _: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
+        let CommitRef::Branch(name) = named_by else { return Ok(None) };
+        self.looks("reads where a branch points", |outside, _| Ok(outside.heads.get(name.as_str()).cloned())).await
+    }
+
     async fn checks(&self, _: &SecretString, _: &Repository, _: &CommitRef, _: &CommitSha) -> Result<Checks, PortError> {
         self.looks("reads the checks", |_, _| Ok(Checks::default())).await
     }
@@ -137,6 +142,27 @@ impl SourceControl for Seat {
     async fn archive(&self, _: &SecretString, _: &RepoName, _: &CommitSha) -> Result<SourceArchive, ArchiveFault> {
         self.looks("fetches the source", |_, _| ()).await;
         Ok(SourceArchive { length: 0, sha256: "0".repeat(64), body: Box::new(Empty) })
+    }
+}
+
+/// Hears the end of what is printed.
+#[derive(Debug)]
+struct Ear {
+    clock: Watch,
+    begun: bool,
+    ends: Option<Timestamp>,
+}
+
+#[async_trait]
+impl Follower for Ear {
+    async fn heard(&mut self) -> Heard {
+        let Some(ends) = self.ends else { return std::future::pending().await };
+        if !std::mem::replace(&mut self.begun, true) {
+            return Heard::Begun;
+        }
+        self.clock.pause_until(ends).await;
+        self.ends = None;
+        Heard::Reason
     }
 }
 
@@ -232,6 +258,14 @@ impl Platform for Seat {
     async fn build(&self, _: &SecretString, _: &AppId, build: &BuildId) -> Result<Build, PortError> {
         let number = Outside::build_number(build);
         self.looks("looks at the build", |outside, now| Ok(build_seen((number, &outside.builds[number]), now))).await
+    }
+
+    fn follow(&self, _: &AppId, build: &BuildId, release: Option<ReleaseId>) -> Box<dyn Follower> {
+        // Some hear nothing, as where no stream begins.
+        let hears = self.schedule.draw(|random| random.chance(50));
+        let ends = self.outside(|outside, _| outside.builds[Outside::build_number(build)].prints_until(release.is_some()));
+        let clock = Watch { schedule: self.schedule.clone(), process: self.process };
+        Box::new(Ear { clock, begun: false, ends: hears.then_some(ends) })
     }
 
     async fn stop_build(&self, _: &SecretString, _: &AppId, build: &BuildId) -> Result<(), PortError> {

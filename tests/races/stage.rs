@@ -18,7 +18,7 @@ use slash_heroku::domain::pipeline::{PipelineKey, Place};
 use slash_heroku::domain::request::Ask;
 use slash_heroku::domain::source::AskedRef;
 use slash_heroku::metrics::Metrics;
-use slash_heroku::ports::{Clock as _, Inbox as _, Incoming, Submitted};
+use slash_heroku::ports::{Boundless, Clock as _, Inbox as _, Incoming, Submitted};
 use slash_heroku::service::Service;
 use slash_heroku::usecases::{Ports, RepositoryMap};
 
@@ -158,6 +158,7 @@ impl Stage {
             clock: Arc::new(Watch { schedule: Arc::clone(&self.schedule), process }),
             ids: seat.clone(),
             accounts: seat.clone(),
+            allowances: Arc::new(Boundless),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: seat,

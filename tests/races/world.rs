@@ -52,6 +52,11 @@ impl Built {
         BuildState::Succeeded { release: Some(ReleaseId::parse(&format!("release-{number}")).unwrap()) }
     }
 
+    /// When the output of the build ends, or that of its release.
+    pub fn prints_until(&self, release: bool) -> Timestamp {
+        if release { self.released } else { self.built }
+    }
+
     fn has_release(&self, now: Timestamp) -> bool {
         !self.stopped && self.destiny != Destiny::BuildFails && now >= self.built
     }

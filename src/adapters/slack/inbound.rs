@@ -97,7 +97,7 @@ async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respon
             return privately(&if code.is_some() { message.line(speech::code_unused()) } else { message });
         }
     };
-    let code = code.map(SecretString::from);
+    let code = code.map(|code| SecretString::from(code.into_owned()));
     let incoming = Incoming { id: asked.id, origin, ask: Ask::Command(command), code };
     match tokio::time::timeout(door.patience, inbound.inbox.submit(incoming)).await {
         // Always silent: with any other answer Slack could show what was typed, and a code with it. The card is the

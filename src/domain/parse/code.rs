@@ -1,5 +1,7 @@
 //! One-time codes at the end of a text, and quotes around words.
 
+use std::borrow::Cow;
+
 /// Letters of a code that a security key types: the same keys on every keyboard.
 const MODHEX: &[u8] = b"cbdefghijklnrtuv";
 
@@ -20,19 +22,24 @@ pub fn is_code(word: &str) -> bool {
     digits || modhex
 }
 
-/// The code in a word, also where a chat has made a telephone link of it.
-fn code_in(word: &str) -> Option<&str> {
-    let word = word.trim_matches(is_invisible);
-    let inner = match word.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
-        Some(link) => link.rsplit(['|', ':']).next().unwrap_or(link),
-        None => word,
-    };
-    is_code(inner).then_some(inner)
+/// The code in a word, also where a chat has made a telephone link of it, or where something invisible was copied along.
+fn code_in(word: &str) -> Option<Cow<'_, str>> {
+    let word = visible(word);
+    let within = word.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+    match within.map(|link| link.rsplit(['|', ':']).next().unwrap_or(link)) {
+        Some(inner) => is_code(inner).then(|| Cow::Owned(inner.to_owned())),
+        None => is_code(&word).then_some(word),
+    }
+}
+
+/// What can be seen of a word.
+fn visible(word: &str) -> Cow<'_, str> {
+    if word.contains(is_invisible) { word.chars().filter(|c| !is_invisible(*c)).collect::<String>().into() } else { word.into() }
 }
 
 /// Splits a one-time code off the end of a text, before anything else looks at it. The last word that is shaped like a
 /// code is one, whatever stands before it, also alone; in quotes it is none.
-pub fn split_code(text: &str) -> (&str, Option<&str>) {
+pub fn split_code(text: &str) -> (&str, Option<Cow<'_, str>>) {
     let bare = unfenced(text.trim_matches(|c| is_gap(c) || is_invisible(c)));
     let start = bare.char_indices().rev().find(|(_, c)| is_gap(*c)).map_or(0, |(at, c)| at.saturating_add(c.len_utf8()));
     let (before, last) = bare.split_at_checked(start).unwrap_or((bare, ""));
@@ -96,7 +103,7 @@ pub(super) fn masked(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     for piece in text.split_inclusive(is_gap) {
         let word = piece.trim_matches(|c| is_gap(c) || is_invisible(c) || is_quote(c));
-        if is_code(word) {
+        if is_code(&visible(word)) {
             masked.push_str(&piece.replace(word, &"*".repeat(word.len())));
         } else {
             masked.push_str(piece);
@@ -111,20 +118,30 @@ mod tests {
 
     const KEY: &str = "cccccckdvvulgjvtkjdhtlrbjjctggdihuevikehtlil";
 
+    fn split_code(text: &str) -> (&str, Option<String>) {
+        let (before, code) = super::split_code(text);
+        (before, code.map(Cow::into_owned))
+    }
+
+    fn some(code: &str) -> Option<String> {
+        Some(code.to_owned())
+    }
+
     #[test]
     fn the_last_word_that_looks_like_a_code_is_one() {
-        assert_eq!(split_code("deploy web to production 123456"), ("deploy web to production", Some("123456")));
-        assert_eq!(split_code("deploy web 12345678 \n"), ("deploy web", Some("12345678")));
-        assert_eq!(split_code("deploy! web because it is ticket 123456"), ("deploy! web because it is ticket", Some("123456")));
+        assert_eq!(split_code("deploy web to production 123456"), ("deploy web to production", some("123456")));
+        assert_eq!(split_code("deploy web 12345678 \n"), ("deploy web", some("12345678")));
+        assert_eq!(split_code("deploy! web because it is ticket 123456"), ("deploy! web because it is ticket", some("123456")));
         let upper = KEY.to_uppercase();
         for key in [KEY, upper.as_str()] {
-            assert_eq!(split_code(&format!("deploy web\u{a0}{key}")), ("deploy web", Some(key)));
+            assert_eq!(split_code(&format!("deploy web\u{a0}{key}")), ("deploy web", some(key)));
         }
-        assert_eq!(split_code("123456"), ("", Some("123456")));
-        assert_eq!(split_code("`deploy web 123456`"), ("deploy web", Some("123456")));
-        assert_eq!(split_code("deploy web <tel:123456|123456>"), ("deploy web", Some("123456")));
-        assert_eq!(split_code("deploy web 123456\u{200b}"), ("deploy web", Some("123456")));
-        assert_eq!(split_code("deploy web because \"see 123456\" 654321"), ("deploy web because \"see 123456\"", Some("654321")));
+        assert_eq!(split_code("123456"), ("", some("123456")));
+        assert_eq!(split_code("`deploy web 123456`"), ("deploy web", some("123456")));
+        assert_eq!(split_code("deploy web <tel:123456|123456>"), ("deploy web", some("123456")));
+        assert_eq!(split_code("deploy web 123456\u{200b}"), ("deploy web", some("123456")));
+        assert_eq!(split_code("deploy web 12\u{200b}34\u{2060}56"), ("deploy web", some("123456")));
+        assert_eq!(split_code("deploy web because \"see 123456\" 654321"), ("deploy web because \"see 123456\"", some("654321")));
     }
 
     #[test]
@@ -162,6 +179,7 @@ mod tests {
     #[test]
     fn a_code_in_the_wrong_place_is_not_repeated() {
         assert_eq!(masked("deploy web 123456 to \"654321\""), "deploy web ****** to \"******\"");
+        assert_eq!(masked("deploy web 12\u{200b}3456 to"), "deploy web ********* to");
         assert_eq!(masked("deploy web/123456"), "deploy web/123456");
     }
 }

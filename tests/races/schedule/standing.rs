@@ -86,9 +86,16 @@ impl Drop for Standing<'_> {
     fn drop(&mut self) {
         let Some(ticket) = self.ticket else { return };
         let mut state = self.schedule.lock();
-        state.waits.remove(&ticket);
+        let waits = state.waits.remove(&ticket).is_some();
         state.let_go.remove(&ticket);
         state.points.retain(|point| point.ticket != ticket);
+        // A wake that nobody noticed must not be lost.
+        if let Kind::Wait { key: Some(key), .. } = &self.kind
+            && !waits
+            && !state.dead.contains(&self.process)
+        {
+            state.kept.insert((self.process, key.clone()));
+        }
     }
 }
 

@@ -1,0 +1,4 @@
+//! The door `rows`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| slash_heroku::fuzzing::feed("rows", bytes));

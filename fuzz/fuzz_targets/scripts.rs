@@ -1,0 +1,4 @@
+//! The door `scripts`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| slash_heroku::fuzzing::feed("scripts", bytes));

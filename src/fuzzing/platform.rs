@@ -1,0 +1,142 @@
+//! Answers of the platform and bytes of its streams: a value or a typed error, whatever comes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::adapters::heroku::{Heroku, HerokuSettings};
+use crate::adapters::http::base_url::BaseUrl;
+use crate::domain::names::{AppId, BuildId, DeploymentId};
+use crate::ports::{ArchiveBody, BuildOrder, Platform, PortError, SourceArchive, UploadedSource};
+
+use super::answers::{Host, Jumping, TOKEN, runtime, tells_no_token};
+
+const ID: &str = "22222222-bbbb-4bbb-8bbb-000000000001";
+const CODE: &str = "94037182";
+
+struct Stage {
+    runtime: Runtime,
+    host: Host,
+    heroku: Heroku,
+    clock: Arc<Jumping>,
+}
+
+thread_local! {
+    static STAGE: Stage = Stage::set().unwrap_or_else(|error| std::panic::panic_any(error));
+}
+
+impl Stage {
+    fn set() -> Result<Self, String> {
+        let runtime = runtime();
+        let host = runtime.block_on(Host::open()).map_err(|error| error.to_string())?;
+        let base = BaseUrl::parse(host.address()).map_err(|error| error.to_string())?;
+        let clock = Jumping::new();
+        let settings = HerokuSettings { api: base.clone(), links: base.clone(), dashboard: base };
+        let heroku = Heroku::new(settings, clock.clone()).map_err(|error| error.to_string())?;
+        Ok(Self { runtime, host, heroku, clock })
+    }
+}
+
+/// A source that is given at once.
+#[derive(Debug)]
+struct Text(Option<&'static [u8]>);
+
+#[async_trait]
+impl ArchiveBody for Text {
+    async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
+        Ok(self.0.take().map(Bytes::from_static))
+    }
+
+    async fn rewind(&mut self) -> std::io::Result<()> {
+        self.0 = Some(b"source");
+        Ok(())
+    }
+}
+
+pub(super) fn holds(bytes: &[u8]) {
+    let (call, answers) = super::first(bytes);
+    STAGE.with(|stage| {
+        stage.clock.begin_again();
+        stage.runtime.block_on(stage.host.while_answering(answers, made(&stage.heroku, stage.host.address(), call)));
+    });
+}
+
+fn of<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap_or_else(|error| std::panic::panic_any(error.to_string()))
+}
+
+fn judged<T>(outcome: &Result<T, PortError>) {
+    outcome.as_ref().err().into_iter().for_each(|error| tells_no_token(error, &error.to_string()));
+}
+
+/// The number of a call in [`made`], by the name that recordings have for it.
+pub(super) fn number(call: &str, with: &Value) -> Option<u8> {
+    Some(match call {
+        "Platform::pipelines" => 0,
+        "Platform::apps" => 1,
+        "Platform::linked_repository" => 2,
+        "Platform::access" => 3,
+        "Platform::spend_code" => 4,
+        "Platform::upload" => 5,
+        "Platform::start_build" => 6,
+        "Platform::find_build" => 7,
+        "Platform::build" => 8,
+        "Platform::stop_build" => 9,
+        "Platform::release" => 10,
+        "Platform::releases" => 11,
+        "Platform::running" => 12,
+        "Platform::dynos" => 13,
+        "Platform::output" if with.get("release").is_some() => 15,
+        "Platform::output" => 14,
+        _ => return None,
+    })
+}
+
+async fn made(heroku: &Heroku, host: &str, call: u8) {
+    let token = SecretString::from(TOKEN);
+    let (app, build): (AppId, BuildId) = (of(json!(ID)), of(json!(ID)));
+    let deployment = DeploymentId(uuid::Uuid::from_u128(7));
+    match call % 16 {
+        0 => judged(&heroku.pipelines(&token).await),
+        1 => judged(&heroku.apps(&token, &of(json!(ID))).await),
+        2 => judged(&heroku.linked_repository(&token, &of(json!(ID))).await),
+        3 => _ = heroku.access(&token, &app).await,
+        4 => {
+            let outcome = heroku.spend_code(&token, &app, SecretString::from(CODE)).await;
+            assert!(!format!("{outcome:?}").contains(CODE), "a code is repeated");
+            judged(&outcome);
+        }
+        5 => {
+            let archive = SourceArchive { length: 6, sha256: "0".repeat(64), body: Box::new(Text(Some(b"source"))) };
+            judged(&heroku.upload(&token, archive).await);
+        }
+        6 => {
+            let address = format!("{host}/source?signature=Zm9vYmFyYmF6cXV4");
+            let source = UploadedSource { address: address.as_str().into(), sha256: "0".repeat(64), at: Timestamp::UNIX_EPOCH };
+            let order = BuildOrder { source, commit: of(json!("2".repeat(40))), repository: of(json!("acme/hubot")), deployment };
+            let outcome = heroku.start_build(&token, &app, &order).await;
+            assert!(!format!("{outcome:?}").contains("Zm9vYmFyYmF6cXV4"), "a link to a source is repeated");
+            judged(&outcome);
+        }
+        7 => judged(&heroku.find_build(&token, &app, deployment, Timestamp::UNIX_EPOCH).await),
+        8 => judged(&heroku.build(&token, &app, &build).await),
+        9 => judged(&heroku.stop_build(&token, &app, &build).await),
+        10 => judged(&heroku.release(&token, &app, &of(json!(ID))).await),
+        11 => judged(&heroku.releases(&token, &app, 10).await),
+        12 => judged(&heroku.running(&token, &app).await),
+        13 => judged(&heroku.dynos(&token, &app).await),
+        other => {
+            let release = (other == 15).then(|| of(json!(ID)));
+            let outcome = heroku.output(&token, &app, &build, release, 30).await;
+            judged(&outcome);
+            let output = outcome.ok().flatten().unwrap_or_default();
+            assert!(output.lines().count() <= 30 && !output.contains(TOKEN), "an output is bounded and cleaned");
+        }
+    }
+}
