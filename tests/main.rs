@@ -17,5 +17,6 @@ mod privacy;
 mod processes;
 mod readme;
 mod scenarios;
+mod secrets;
 mod supply;
 mod support;

@@ -10,6 +10,7 @@ mod hooks;
 mod methods;
 mod people;
 mod render;
+mod secrets;
 mod seen;
 mod state;
 
