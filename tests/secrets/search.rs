@@ -1,8 +1,10 @@
 //! The search itself.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use slash_heroku::sandbox::company::CODES;
@@ -10,11 +12,15 @@ use slash_heroku::sandbox::secrets::{MARK, Secret};
 use slash_heroku::sandbox::slack::SlackSeed;
 use slash_heroku::sandbox::world::World;
 
+const CODE: &str = "a one-time code";
+
 /// What is searched for, in every form in which it may stand somewhere.
 #[derive(Debug)]
 pub struct Needles {
-    forms: Vec<(String, String)>,
-    codes: Vec<String>,
+    /// What each form is, and all forms at once.
+    what: Vec<String>,
+    forms: AhoCorasick,
+    codes: AhoCorasick,
     /// All secrets, to say which one it is.
     known: Vec<Secret>,
 }
@@ -23,39 +29,43 @@ impl Needles {
     /// Whatever any simulated world makes up, and codes that people type.
     pub fn common(typed: &[String]) -> Self {
         let seed = SlackSeed::default();
-        let mut needles = Self { forms: Vec::new(), codes: CODES.map(str::to_owned).to_vec(), known: Vec::new() };
-        needles.codes.extend(typed.iter().filter(|code| !CODES.contains(&code.as_str())).cloned());
-        for (what, text) in [("a marked secret", MARK), ("the signing secret", &seed.signing_secret), ("the bot's token", &seed.bot_token)] {
-            needles.forms.extend(forms(text).into_iter().map(|form| (what.to_owned(), form)));
-        }
-        needles
+        let mut known = vec![
+            Secret { what: "a marked secret", text: MARK.to_owned() },
+            Secret { what: "the signing secret", text: seed.signing_secret },
+            Secret { what: "the bot's token", text: seed.bot_token },
+        ];
+        known.extend(CODES.map(|code| Secret { what: CODE, text: code.to_owned() }));
+        known.extend(typed.iter().map(|code| Secret { what: CODE, text: code.clone() }));
+        Self::made(known)
     }
 
     /// What this world has handed out so far. A new secret of the world is searched for without a change here: it has to
     /// carry the mark, or stand in the world's list.
     pub fn of(world: &World, typed: &[String]) -> Self {
-        let mut needles = Self::common(typed);
-        needles.known = world.secrets();
-        for secret in &needles.known {
-            if secret.what == "a one-time code" {
-                needles.codes.push(secret.text.clone());
-            } else if !secret.text.to_lowercase().contains(MARK) {
-                needles.forms.extend(forms(&secret.text).into_iter().map(|form| (secret.what.to_owned(), form)));
-            }
+        Self::made([world.secrets(), Self::common(typed).known].concat())
+    }
+
+    fn made(known: Vec<Secret>) -> Self {
+        let (codes, others): (Vec<&Secret>, Vec<&Secret>) = known.iter().partition(|secret| secret.what == CODE);
+        // One search for the mark finds all that carry it.
+        let others = others.iter().filter(|secret| secret.text == MARK || !secret.text.to_lowercase().contains(MARK));
+        let forms: Vec<(String, String)> =
+            others.flat_map(|secret| forms(&secret.text).into_iter().map(|form| (secret.what.to_owned(), form))).collect();
+        let machine = |texts: Vec<&str>| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(texts).unwrap();
+        Self {
+            what: forms.iter().map(|(what, _)| what.clone()).collect(),
+            forms: machine(forms.iter().map(|(_, form)| form.as_str()).collect()),
+            codes: machine(codes.iter().map(|code| code.text.as_str()).collect()),
+            known,
         }
-        needles.codes.sort();
-        needles.codes.dedup();
-        needles.forms.sort();
-        needles.forms.dedup();
-        needles
     }
 
     /// The first secret in a text, with what stands around it.
     pub fn find(&self, place: &str, text: &str) -> Option<String> {
-        let form = self.forms.iter().find_map(|(what, form)| Some((what.as_str(), text.find(form)?)));
-        let code = || self.codes.iter().find_map(|code| Some(("a one-time code", word(text, code)?)));
+        let form = self.forms.find(text).map(|found| (self.what[found.pattern().as_usize()].as_str(), found.start()));
+        let code = || self.codes.find_iter(text).find(|found| is_word(text, found.range())).map(|found| (CODE, found.start()));
         let (what, at) = form.or_else(code)?;
-        let what = self.known.iter().find(|secret| text.contains(&secret.text)).map_or(what, |secret| secret.what);
+        let what = self.known.iter().find(|secret| secret.text != MARK && text.contains(&secret.text)).map_or(what, |secret| secret.what);
         let before: String = text[..at].chars().rev().take(200).collect::<Vec<_>>().into_iter().rev().collect();
         let behind: String = text[at..].chars().take(200).collect();
         Some(format!("{what} is in {place}: …{before}{behind}…"))
@@ -89,13 +99,11 @@ fn forms(secret: &str) -> Vec<String> {
     all
 }
 
-/// Where a code stands as a word of its own: six digits may stand within a longer number.
-fn word(text: &str, code: &str) -> Option<usize> {
+/// Whether a code stands there as a word of its own: six digits may stand within a longer number.
+fn is_word(text: &str, at: Range<usize>) -> bool {
     let part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    text.match_indices(code).map(|(at, _)| at).find(|at| {
-        let alone = !part(text[..*at].chars().next_back()) && !part(text[at + code.len()..].chars().next());
-        alone || !code.bytes().all(|byte| byte.is_ascii_digit())
-    })
+    let alone = !part(text[..at.start].chars().next_back()) && !part(text[at.end..].chars().next());
+    alone || !text[at].bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// All files below a folder.
