@@ -78,6 +78,8 @@ Examples:
         /// The file to write; it must not exist
         file: PathBuf,
     },
+    /// Read every record of the store and compare it with what was written; the service must not run
+    CheckStore,
     /// Fill an empty store from a backup; the service must not run
     Restore {
         /// The file to read
@@ -115,6 +117,7 @@ fn answer(words: impl IntoIterator<Item = OsString>, variables: &Variables, out:
         }
         Mode::Manifest { public } => manifest(variables, &public, out),
         Mode::Backup { file } => with_store(variables, async |folder| run::backup(&folder, &file).await, "the backup failed"),
+        Mode::CheckStore => check_store(variables, out),
         Mode::Restore { file } => with_store(variables, async |folder| run::restore(&folder, &file).await, "nothing was restored"),
     };
     match done {
@@ -158,6 +161,13 @@ fn with_store(variables: &Variables, work: impl AsyncFnOnce(PathBuf) -> anyhow::
     waiting(work(folder)).context(otherwise)
 }
 
+fn check_store(variables: &Variables, out: &mut dyn Write) -> anyhow::Result<()> {
+    let folder = config::load_store(variables)?;
+    let found = run::check_store(&folder).context("the store cannot be used as it is")?;
+    writeln!(out, "The store is whole: {} live records, {} deployments in the history.", found.live, found.over)
+        .context("nothing can be printed")
+}
+
 /// Runs the asynchronous part. What is left running afterwards (reading a terminal cannot be stopped) does not hold up the
 /// end: everything that counts is on disk by then.
 fn waiting(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
@@ -184,7 +194,7 @@ mod tests {
     fn the_subcommands_hold_together() {
         Cli::command().debug_assert();
         let help = Cli::command().render_long_help().to_string();
-        for word in ["serve", "sandbox", "check-config", "manifest", "backup", "restore", "help", "Examples:"] {
+        for word in ["serve", "sandbox", "check-config", "manifest", "backup", "check-store", "restore", "help", "Examples:"] {
             assert!(help.contains(word), "{word} is not in\n{help}");
         }
     }

@@ -15,8 +15,8 @@ use crate::domain::release::{Access, Build, Dyno, Release, Running};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
 use crate::metrics::Metrics;
 use crate::ports::{
-    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Platform, PortError, Service, SourceArchive,
-    SourceControl, UploadedSource,
+    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, Service,
+    SourceArchive, SourceControl, UploadedSource, Urgency,
 };
 
 /// A port whose calls are counted by how they end.
@@ -45,8 +45,8 @@ impl Chat for Counted<dyn Chat> {
         self.seen(self.port.say(to, message).await)
     }
 
-    async fn amend(&self, what: &MessageRef, message: &Message) -> Result<(), PortError> {
-        self.seen(self.port.amend(what, message).await)
+    async fn amend(&self, what: &MessageRef, message: &Message, urgency: Urgency) -> Result<(), PortError> {
+        self.seen(self.port.amend(what, message, urgency).await)
     }
 }
 
@@ -58,6 +58,10 @@ impl SourceControl for Counted<dyn SourceControl> {
 
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
         self.seen(self.port.resolve(token, repository, asked).await)
+    }
+
+    async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
+        self.seen(self.port.points_at(token, repository, named_by).await)
     }
 
     async fn checks(
@@ -179,6 +183,11 @@ impl Platform for Counted<dyn Platform> {
         self.seen(self.port.output(token, app, build, release, lines).await)
     }
 
+    // No call: nothing of it ends well or badly.
+    fn follow(&self, app: &AppId, build: &BuildId, release: Option<ReleaseId>) -> Box<dyn Follower> {
+        self.port.follow(app, build, release)
+    }
+
     // It does not say how it ended.
     async fn access(&self, token: &SecretString, app: &AppId) -> Access {
         self.port.access(token, app).await
@@ -218,7 +227,7 @@ mod tests {
             Ok(Delivered::Final)
         }
 
-        async fn amend(&self, _: &MessageRef, _: &Message) -> Result<(), PortError> {
+        async fn amend(&self, _: &MessageRef, _: &Message, _: Urgency) -> Result<(), PortError> {
             Err(PortError::new(Service::Chat, Fault::NotFound, "gone"))
         }
     }
@@ -233,7 +242,7 @@ mod tests {
         let message = Message::new(Tone::Info, Audience::Asker, Vec::new());
         chat.say(&Addressee::Direct(person), &message).await.unwrap();
         let channel = crate::domain::names::ChannelId::parse("C1").unwrap();
-        chat.amend(&MessageRef { workspace, channel, message: "1".to_owned() }, &message).await.unwrap_err();
+        chat.amend(&MessageRef { workspace, channel, message: "1".to_owned() }, &message, Urgency::Now).await.unwrap_err();
         let page = metrics::page(&registry).unwrap();
         for outcome in ["ok", "not_found"] {
             assert!(page.contains(&format!("outside_calls_total{{service=\"chat\",outcome=\"{outcome}\"}} 1")), "{page}");

@@ -19,5 +19,7 @@ pub mod rehearsal;
 pub mod run;
 pub mod sandbox;
 pub mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod usecases;
 pub mod wiring;

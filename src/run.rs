@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::adapters::clock::{RandomIds, SystemClock};
 use crate::adapters::http::server::{self, ListenerLimits};
 use crate::adapters::slack::manifest::manifest as slack_manifest;
-use crate::adapters::sled::{self, AdminSocket, SledStore};
+use crate::adapters::sled::{self, AdminSocket, Checked, SledStore};
 use crate::config::Settings;
 use crate::ports::Clock;
 use crate::rehearsal;
@@ -132,6 +132,11 @@ pub fn manifest(command: &str, public: &url::Url) -> anyhow::Result<String> {
 /// Copies the store in `folder` into `file`.
 pub async fn backup(folder: &Path, file: &Path) -> anyhow::Result<()> {
     Ok(sled::backup(folder, file).await?)
+}
+
+/// Reads everything in `folder` and compares it with what was written.
+pub fn check_store(folder: &Path) -> anyhow::Result<Checked> {
+    Ok(SledStore::check(folder)?)
 }
 
 /// Fills the empty `folder` from `file`.

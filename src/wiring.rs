@@ -8,6 +8,7 @@ use anyhow::Context;
 use axum::Router;
 use prometheus_client::registry::Registry;
 
+use crate::adapters::allowances::InMemory;
 use crate::adapters::console::{Console, ConsoleSettings};
 use crate::adapters::github::{self, GitHub};
 use crate::adapters::heroku::{self, Heroku};
@@ -19,7 +20,7 @@ use crate::counted::Counted;
 use crate::domain::names::ChannelId;
 use crate::health;
 use crate::metrics::Metrics;
-use crate::ports::{Chat, Clock, Credentials, Ids, Inbox, Platform, Service as Outside, SourceControl, Store};
+use crate::ports::{Allowances, Chat, Clock, Credentials, Ids, Inbox, Platform, Service as Outside, SourceControl, Store};
 use crate::service::Service;
 use crate::usecases::{Ports, RepositoryMap};
 
@@ -82,8 +83,11 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
             (Arc::<Console>::clone(&console), Some(console))
         }
     };
-    let source: Arc<dyn SourceControl> = Arc::new(GitHub::new(github, Arc::clone(&clock)).context("no HTTP client for GitHub")?);
-    let platform: Arc<dyn Platform> = Arc::new(Heroku::new(heroku, Arc::clone(&clock)).context("no HTTP client for Heroku")?);
+    let allowances: Arc<dyn Allowances> = Arc::new(InMemory::new(github::LIMITS, heroku::LIMITS));
+    let github = GitHub::new(github, Arc::clone(&clock)).context("no HTTP client for GitHub")?;
+    let source: Arc<dyn SourceControl> = Arc::new(github.telling(Arc::clone(&allowances)));
+    let heroku = Heroku::new(heroku, Arc::clone(&clock)).context("no HTTP client for Heroku")?;
+    let platform: Arc<dyn Platform> = Arc::new(heroku.telling(Arc::clone(&allowances)));
     let ports = Ports {
         chat: Counted::new(chat, Outside::Chat, &metrics),
         source: Counted::new(source, Outside::SourceControl, &metrics),
@@ -92,6 +96,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         clock: Arc::clone(&clock),
         ids,
         accounts: Arc::new(OnePerson::new(settings.person.clone(), credentials)),
+        allowances,
         repositories: Arc::new(RepositoryMap::new(settings.repositories.iter().cloned())),
         command_word: Arc::from(settings.command.as_str()),
         tally: Arc::new(metrics.clone()),

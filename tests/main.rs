@@ -11,7 +11,9 @@
 
 mod architecture;
 mod contracts;
+mod cost;
 mod crash;
+mod crowd;
 mod durability;
 mod privacy;
 mod processes;

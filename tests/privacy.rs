@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use redb::{ReadableDatabase as _, TableHandle as _};
 use slash_heroku::adapters::sled::SledStore;
 use slash_heroku::domain::privacy::RECORD_KINDS;
+use slash_heroku::ports::{Batch, Store as _};
 
 use crate::readme::block_is;
+use crate::support::records::deployment;
 
 /// What the store keeps for itself: how to find records, and their counts. Holds copies of keys and nothing else.
-const OF_THE_STORE_ITSELF: [&str; 3] = ["index", "meta", "__sled__default"];
+const OF_THE_STORE_ITSELF: [&str; 5] = ["index", "meta", "__sled__default", "history-index", "history-meta"];
 
 #[test]
 fn the_privacy_page_names_every_kind_of_record() {
@@ -21,9 +24,19 @@ fn the_privacy_page_names_every_kind_of_record() {
 fn no_kind_of_record_is_kept_that_the_page_does_not_name() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async { SledStore::open(folder.path()).unwrap().close().await });
+    runtime.block_on(async {
+        let store = SledStore::open(folder.path()).unwrap();
+        let deployments = (0..40).map(|n| deployment(n, "a").closed_now()).collect();
+        store.save(Batch { deployments, ..Batch::default() }).await.unwrap();
+        store.at_rest().await.unwrap();
+        store.close().await;
+    });
     let database = ::sled::Config::new().path(folder.path()).segment_size(8 << 20).open().unwrap();
-    let kept: BTreeSet<String> = database.tree_names().iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let trees = database.tree_names().into_iter().map(|name| String::from_utf8_lossy(&name).into_owned());
+    let history = redb::Database::open(folder.path().join("history")).unwrap();
+    let reading = history.begin_read().unwrap();
+    let tables = reading.list_tables().unwrap().map(|table| table.name().to_owned());
+    let kept: BTreeSet<String> = trees.chain(tables).collect();
     let named: BTreeSet<String> = RECORD_KINDS.iter().map(|kind| kind.tree).chain(OF_THE_STORE_ITSELF).map(str::to_owned).collect();
     assert_eq!(kept, named);
 }

@@ -1,5 +1,6 @@
 //! With what: the adapters that talk to the world, interchangeable and wired at startup.
 
+pub mod allowances;
 pub mod clock;
 pub mod console;
 pub mod github;

@@ -3,6 +3,7 @@
 //! Nothing here waits, reads a clock or takes an id from the world: both come in as arguments.
 
 pub mod actor;
+pub mod allowance;
 pub mod checks;
 pub mod command;
 pub mod deployment;

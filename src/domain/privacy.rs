@@ -3,7 +3,7 @@
 /// One kind of record in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordKind {
-    /// The name of its tree in the store.
+    /// The name of its tree, or of its table in the history.
     pub tree: &'static str,
     /// What it holds.
     pub holds: &'static str,
@@ -25,6 +25,12 @@ pub const RECORD_KINDS: &[RecordKind] = &[
         tree: "deployments",
         holds: "who asked and in which channel, pipeline, app, repository, commit, authors' names of the commits, phases and times, the reason given, where the card stands, the sealed reply address until the end is told",
         why: "to drive the deploy to its true end and to show what happened",
+        kept: "until some are over and told, then in the history",
+    },
+    RecordKind {
+        tree: "history",
+        holds: "deployments that are over and told: the same, without the reply address",
+        why: "to show what happened",
         kept: "as long as the store is kept",
     },
     RecordKind {
@@ -43,6 +49,6 @@ pub const RECORD_KINDS: &[RecordKind] = &[
         tree: "leases",
         holds: "which instance works on what until when; nothing about people",
         why: "so that one instance works on a thing at a time",
-        kept: "as long as the store is kept",
+        kept: "for requests as long as those, for deployments until they are in the history",
     },
 ];

@@ -20,6 +20,15 @@ pub enum Addressee {
     Direct(Person),
 }
 
+/// How much a change of a message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// It shows that something goes on: a newer one will do as well.
+    Progress,
+    /// People act on it or wait for it.
+    Now,
+}
+
 /// How a message got there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivered {
@@ -33,14 +42,16 @@ pub enum Delivered {
 ///
 /// Promises: text from outside can neither mention people nor make links or markup; messages are cut to fit and never
 /// refused for their length; nothing is said twice unless the chat gave no clear answer. A rate limit is waited out within a
-/// bound and otherwise comes back as [`super::Fault::RateLimited`]; for cards and their changes nothing is waited for at all,
-/// since a deploy goes on meanwhile and has something newer to show soon.
-#[cfg_attr(test, mockall::automock)]
+/// bound and otherwise comes back as [`super::Fault::RateLimited`]; for cards, their changes and direct messages nothing
+/// is waited for at all, since a deploy goes on meanwhile and has something newer to show soon.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Chat: Send + Sync + std::fmt::Debug {
     /// Says something.
     async fn say(&self, to: &Addressee, message: &Message) -> Result<Delivered, PortError>;
 
     /// Replaces what a message says. [`super::Fault::NotFound`]: it is gone for good or cannot be edited any more.
-    async fn amend(&self, what: &MessageRef, message: &Message) -> Result<(), PortError>;
+    ///
+    /// Where the chat takes few changes, those that only show progress are turned away first, without being sent.
+    async fn amend(&self, what: &MessageRef, message: &Message, urgency: Urgency) -> Result<(), PortError>;
 }

@@ -3,6 +3,7 @@
 //! A credential is an argument of a call, never a field. What a port promises is written here, once.
 
 pub mod accounts;
+pub mod allowances;
 pub mod chat;
 pub mod clock;
 pub mod inbox;
@@ -13,13 +14,14 @@ pub mod tally;
 
 pub use crate::domain::fault::{Fault, PortError, Service};
 pub use accounts::{Accounts, Credentials};
-pub use chat::{Addressee, Chat, Delivered};
-pub use clock::{Clock, Ids, WakeKey};
+pub use allowances::{Allowances, Boundless};
+pub use chat::{Addressee, Chat, Delivered, Urgency};
+pub use clock::{Clock, Ids, Listener, Sent, StreamKey, WakeKey};
 pub use inbox::{Inbox, Incoming, Submitted};
-pub use platform::{BuildOrder, BuildStart, Platform, UploadedSource};
+pub use platform::{BuildOrder, BuildStart, Follower, Heard, Platform, UploadedSource};
 pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};
 pub use store::{Accepted, Batch, Lease, Store, StoreError, Work};
 pub use tally::Tally;
 
-#[cfg(test)]
+#[cfg(feature = "testing")]
 pub use {chat::MockChat, platform::MockPlatform, source::MockSourceControl, store::MockStore};

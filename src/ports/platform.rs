@@ -46,12 +46,32 @@ pub enum BuildStart {
     NoSlot,
 }
 
+/// What somebody who follows has heard. Neither is ever a result: only a look tells how something stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// From now on it is listened to: there will be a reason to look when something has happened.
+    Begun,
+    /// There is a reason to look: what was listened to is over, or broke off, or has become silent, or is not there any more.
+    /// From now on it is not listened to, until it begins again.
+    Reason,
+}
+
+/// Somebody who listens to what goes on outside, so that nobody has to look for it.
+#[async_trait]
+pub trait Follower: Send + std::fmt::Debug {
+    /// Waits until something is heard: for ever, where there is nothing to listen to. Dropping the future loses nothing;
+    /// dropping the follower ends the listening at once.
+    ///
+    /// To be polled before the wait of the clock that it stands beside, so that a stepped clock knows of both.
+    async fn heard(&mut self) -> Heard;
+}
+
 /// A platform.
 ///
 /// Promises: reads are repeated a bounded number of times by the adapter, writes never; every page of a list is read or
 /// the read fails; no call reads config vars, other people's tokens or slugs' download links; nothing that was said by it
 /// holds a secret.
-#[cfg_attr(test, mockall::automock)]
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Platform: Send + Sync + std::fmt::Debug {
     /// All pipelines that the person can see, by name, then by id.
@@ -91,6 +111,13 @@ pub trait Platform: Send + Sync + std::fmt::Debug {
 
     /// Asks to stop a build. `Ok` also if it was over already; only a look tells how it ended. Safe to repeat.
     async fn stop_build(&self, token: &SecretString, app: &AppId, build: &BuildId) -> Result<(), PortError>;
+
+    /// Follows a running build, or its release phase if a release is given, by what it prints.
+    ///
+    /// Costs nothing of what the platform allows, and asks for nothing beyond what other answers have told: it takes no token,
+    /// and before a look or an order has told where to listen there is nothing to hear. Nothing of what is printed is kept.
+    /// How many are listened to at a time is bounded, release phases before builds; whoever finds no room hears nothing.
+    fn follow(&self, app: &AppId, build: &BuildId, release: Option<ReleaseId>) -> Box<dyn Follower>;
 
     /// A release.
     async fn release(&self, token: &SecretString, app: &AppId, release: &ReleaseId) -> Result<Release, PortError>;

@@ -71,7 +71,7 @@ pub struct AnnouncementOrder {
 ///
 /// Promises: reads are repeated a bounded number of times by the adapter, writes never; a moved repository is followed;
 /// every page of a list is read or the read fails; nothing that was said by it holds a secret.
-#[cfg_attr(test, mockall::automock)]
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait SourceControl: Send + Sync + std::fmt::Debug {
     /// The repository as the person sees it.
@@ -79,6 +79,10 @@ pub trait SourceControl: Send + Sync + std::fmt::Debug {
 
     /// What a ref stands for now. A branch is tried before a tag, a tag before a hash.
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError>;
+
+    /// What the branch, the tag or the pull request by which a commit was named points at now; `None`: it is gone, or the commit
+    /// was named by itself.
+    async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError>;
 
     /// What is required of the commit and what was reported: the rules of the ref it was named by or, where that has
     /// none, those of the default branch.

@@ -94,7 +94,7 @@ impl Batch {
 ///
 /// Promises: `Ok` means on disk; a batch is saved whole or not at all; versions as told at [`Batch`]; a delivery is
 /// accepted once; of all leases of one work only the newest saves. Reads see everything that was answered with `Ok`.
-#[cfg_attr(test, mockall::automock)]
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Store: Send + Sync + std::fmt::Debug {
     /// Accepts a request under its delivery id, once.

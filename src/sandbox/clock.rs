@@ -11,7 +11,11 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::task::Id;
 
-use crate::ports::{Clock, WakeKey};
+use crate::ports::{Clock, Listener, Sent, StreamKey, WakeKey};
+
+mod streams;
+
+use streams::Streams;
 
 /// Where every stepped clock starts: 2026-01-05T09:00:00Z, a Monday morning.
 pub const START: Timestamp = Timestamp::constant(1_767_603_600, 0);
@@ -21,7 +25,9 @@ pub const START: Timestamp = Timestamp::constant(1_767_603_600, 0);
 /// The service is at rest when each of its tasks (counted by `task_began` and `task_ended`) stands in a wait. All counting
 /// happens under one lock at the moment of a wake or a step, not when the woken task gets to run, so there is no instant in
 /// which a woken task looks like a resting one. A task that waits for something else (an answer, a lock) is not at rest;
-/// a task that waits for the clock *and* for something else at the same time counts as resting.
+/// a task that waits for the clock *and* for something else at the same time counts as resting. Where the something else is a
+/// stream of the simulated outside, both ends tell the clock ([`Clock::listener`], [`Clock::sends`]), and nobody is at rest while
+/// anything is on its way to somebody who listens.
 #[derive(Debug)]
 pub struct SteppedClock {
     shared: Arc<Shared>,
@@ -60,6 +66,8 @@ struct State {
     unborn: BTreeMap<u64, Option<Waker>>,
     /// Tasks whose first turn has come and that have not noticed yet.
     born: HashSet<u64>,
+    /// Who sends and who listens.
+    streams: Streams,
 }
 
 /// Somebody who may go on.
@@ -69,6 +77,8 @@ enum Called {
     Wait { ticket: u64, woken: bool },
     /// A task that begins.
     Turn(u64),
+    /// A wait of somebody who has heard something.
+    Heard { ticket: u64, listener: u64 },
 }
 
 #[derive(Debug)]
@@ -112,6 +122,7 @@ impl SteppedClock {
             called: VecDeque::new(),
             unborn: BTreeMap::new(),
             born: HashSet::new(),
+            streams: Streams::default(),
         };
         Arc::new(Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Notify::new() }), role: Role::Life(1) })
     }
@@ -134,6 +145,7 @@ impl SteppedClock {
         state.called.clear();
         state.unborn.clear();
         state.born.clear();
+        state.streams.nobody_listens();
         let role = Role::Life(state.life);
         self.announce(state);
         Arc::new(Self { shared: Arc::clone(&self.shared), role })
@@ -201,7 +213,8 @@ impl SteppedClock {
             .values()
             .map(|wait| format!("{:?} until {:?}", wait.key.as_ref(), wait.until.map(|until| until.to_string())))
             .collect();
-        format!("{} tasks run, {} of them wait; all waits: [{}]", state.running, state.resting(), waits.join(", "))
+        let (running, resting) = (state.running, state.resting());
+        format!("{running} tasks run, {resting} of them wait; all waits: [{}]{}", waits.join(", "), state.streams.report())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -233,6 +246,7 @@ impl SteppedClock {
             }
             let task = tokio::task::try_id();
             state.up.remove(&task);
+            state.streams.sender(key.as_ref().filter(|_| self.role == Role::World), true);
             state.waits.insert(ticket, Waiting { role: self.role, key, until, task, waker: None, called: false });
             self.announce(state);
         }
@@ -246,7 +260,7 @@ impl State {
     }
 
     fn all_rest(&self) -> bool {
-        self.running <= self.resting().saturating_add(self.unborn.len())
+        !self.streams.on_their_way() && self.running <= self.resting().saturating_add(self.unborn.len())
     }
 
     /// Marks a wait as one that ends when all others rest.
@@ -262,7 +276,7 @@ impl State {
         let mut wakers = Vec::new();
         let of_the_world = |state: &Self, called: &Called| match called {
             Called::Wait { ticket, .. } => state.waits.get(ticket).is_none_or(|wait| wait.role == Role::World),
-            Called::Turn(_) => false,
+            Called::Turn(_) | Called::Heard { .. } => false,
         };
         while let Some(place) = self.called.iter().position(|called| of_the_world(self, called)) {
             if let Some(Called::Wait { ticket, woken }) = self.called.remove(place) {
@@ -270,8 +284,9 @@ impl State {
             }
         }
         if self.all_rest() {
-            match self.called.pop_front() {
+            match self.next_called().and_then(|place| self.called.remove(place)) {
                 Some(Called::Wait { ticket, woken }) => wakers.extend(self.end(ticket, woken)),
+                Some(Called::Heard { ticket, .. }) => wakers.extend(self.end(ticket, false)),
                 Some(Called::Turn(turn)) => {
                     wakers.extend(self.unborn.remove(&turn).flatten());
                     self.born.insert(turn);
@@ -282,20 +297,35 @@ impl State {
         wakers
     }
 
+    /// Who goes on next: one after the other as they were called; then those who heard something, which they do in any order, as
+    /// they began to listen.
+    fn next_called(&self) -> Option<usize> {
+        let heard = |called: &Called| match called {
+            Called::Heard { listener, .. } => Some(*listener),
+            Called::Wait { .. } | Called::Turn(_) => None,
+        };
+        let places = self.called.iter().enumerate();
+        places.min_by_key(|(place, called)| (heard(called), *place)).map(|(place, _)| place)
+    }
+
     /// The number of the service's tasks that stand in a wait.
     fn resting(&self) -> usize {
         let counted = self.waits.values().filter(|wait| wait.role != Role::World && !self.up.contains_key(&wait.task));
         counted.map(|wait| wait.task).collect::<HashSet<_>>().len()
     }
 
+    /// The earliest wait that ends by itself. Senders of streams that nobody listens to are left alone: it depends on real time
+    /// when they learn that nobody does.
     fn next_due(&self) -> Option<(Timestamp, u64)> {
-        let uncalled = self.waits.iter().filter(|(_, wait)| !wait.called);
+        let minded = |wait: &Waiting| wait.role != Role::World || self.streams.is_minded(wait.key.as_ref());
+        let uncalled = self.waits.iter().filter(|(_, wait)| !wait.called && minded(wait));
         uncalled.filter_map(|(ticket, wait)| wait.until.map(|until| (until, *ticket))).min()
     }
 
     /// Ends a wait: from now on its task counts as running.
     fn end(&mut self, ticket: u64, woken: bool) -> Option<Waker> {
         let wait = self.waits.remove(&ticket)?;
+        self.streams.sender(wait.key.as_ref().filter(|_| wait.role == Role::World), false);
         *self.up.entry(wait.task).or_default() += 1;
         self.ended.insert(ticket, Ended { task: wait.task, woken: wait.key.filter(|_| woken) });
         wait.waker
@@ -353,14 +383,20 @@ impl Future for Wait<'_> {
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         let mut state = self.clock.lock();
-        let called = state.called.iter().position(|called| matches!(called, Called::Wait { ticket, .. } if *ticket == self.ticket));
+        let called = state.called.iter().position(|called| match called {
+            Called::Wait { ticket, .. } | Called::Heard { ticket, .. } => *ticket == self.ticket,
+            Called::Turn(_) => false,
+        });
         let by_a_wake = match called.and_then(|place| state.called.remove(place)) {
             Some(Called::Wait { woken, .. }) => woken,
-            Some(Called::Turn(_)) | None => false,
+            Some(Called::Turn(_) | Called::Heard { .. }) | None => false,
         };
-        // A wake that nobody noticed must not be lost.
-        if let Some(key) = state.waits.remove(&self.ticket).and_then(|wait| wait.key).filter(|_| by_a_wake) {
-            state.wake(key);
+        if let Some(wait) = state.waits.remove(&self.ticket) {
+            state.streams.sender(wait.key.as_ref().filter(|_| wait.role == Role::World), false);
+            // A wake that nobody noticed must not be lost.
+            if let Some(key) = wait.key.filter(|_| by_a_wake) {
+                state.wake(key);
+            }
         }
         if let Some(ended) = state.ended.remove(&self.ticket) {
             state.noticed(&ended);
@@ -423,6 +459,78 @@ impl Clock for SteppedClock {
             state.up.remove(&tokio::task::try_id());
             self.announce(state);
         }
+    }
+
+    fn listener(&self) -> Box<dyn Listener> {
+        let mut state = self.lock();
+        state.tickets += 1;
+        let number = state.tickets;
+        if !self.is_over(&state) && self.role != Role::World {
+            state.streams.begins(number);
+        }
+        let clock = Self { shared: Arc::clone(&self.shared), role: self.role };
+        Box::new(SteppedListener { clock, number })
+    }
+
+    fn sends(&self, stream: &StreamKey, what: Sent) {
+        let mut state = self.lock();
+        state.streams.sends(stream, what);
+        self.announce(state);
+    }
+}
+
+/// Somebody who listens, by the number under which the clock knows them.
+#[derive(Debug)]
+struct SteppedListener {
+    clock: SteppedClock,
+    number: u64,
+}
+
+impl SteppedListener {
+    fn tell(&self, what: impl FnOnce(&mut Streams)) {
+        let mut state = self.clock.lock();
+        what(&mut state.streams);
+        self.clock.announce(state);
+    }
+}
+
+#[async_trait]
+impl Listener for SteppedListener {
+    fn asks(&mut self) {
+        self.tell(|streams| streams.asks(self.number));
+    }
+
+    fn listens(&mut self, stream: &StreamKey, heard: u64) {
+        self.tell(|streams| streams.listens(self.number, stream, heard));
+    }
+
+    fn rests(&mut self) {
+        self.tell(|streams| streams.rests(self.number));
+    }
+
+    async fn turn(&mut self) {
+        let wait = {
+            let mut state = self.clock.lock();
+            state.tickets += 1;
+            let ticket = state.tickets;
+            if !self.clock.is_over(&state) {
+                let task = tokio::task::try_id();
+                state.streams.rests(self.number);
+                state.up.remove(&task);
+                let waiting = Waiting { role: self.clock.role, key: None, until: None, task, waker: None, called: true };
+                state.waits.insert(ticket, waiting);
+                state.called.push_back(Called::Heard { ticket, listener: self.number });
+                self.clock.announce(state);
+            }
+            Wait { clock: &self.clock, ticket }
+        };
+        wait.await;
+    }
+}
+
+impl Drop for SteppedListener {
+    fn drop(&mut self) {
+        self.tell(|streams| streams.leaves(self.number));
     }
 }
 

@@ -82,6 +82,7 @@ mod tests {
             "the next release of shop-staging fails",
             "the next dynos of hubot-staging crash",
             "the build of hubot-staging says dreaming",
+            "the streams of hubot-staging are cut once",
             "build slots are used up",
             "build slots are free",
             "cron-staging has 1 dynos",

@@ -253,6 +253,8 @@ async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect,
         cancel: None,
         card: Card::NotShown,
         asker_told: false,
+        end_shown: false,
+        untold: Vec::new(),
         closed: false,
     };
     for _ in 0..TRIES {

@@ -8,8 +8,8 @@ use crate::ports::{Batch, Credentials, Lease, StoreError, UploadedSource, WakeKe
 
 use super::Ports;
 use super::perform::perform;
-use super::respite::earliest;
 use super::tell::{self, Telling};
+use super::watch::{Watch, has_only_begun};
 
 /// How long telling the end is tried before it is given up; the truth stays in the store.
 const CLOSING_LASTS: SignedDuration = SignedDuration::from_hours(24);
@@ -35,12 +35,39 @@ pub(super) struct Hands {
     pub source: Option<UploadedSource>,
     /// Whether this worker recorded the phase that the deployment stands in, so that nobody else can have acted in it.
     pub entered: bool,
-    /// Whether the next in line was called.
-    pub called_the_next: bool,
+    /// Whether the next in line was called, and whether the end had been told by then.
+    pub called_the_next: Option<bool>,
     /// Until when a service asked to be left alone.
     pub not_before: Option<Timestamp>,
     /// What was told, and who is given a rest.
     pub telling: Telling,
+    /// What is listened to and looked at.
+    pub watch: Watch,
+}
+
+/// From this pause between two looks on, people are told that news come late.
+const SLOW: SignedDuration = SignedDuration::from_secs(11);
+
+/// Whether a person's deploys are looked at less often, since few requests are left.
+pub(super) fn is_slowed(ports: &Ports, who: Option<&Credentials>) -> bool {
+    who.and_then(|who| ports.allowances.pause(&who.platform, ports.clock.now())).is_some_and(|pause| pause >= SLOW)
+}
+
+/// Before when not to look at what goes on outside, where few requests are left.
+fn not_too_often(ports: &Ports, who: Option<&Credentials>, deployment: &Deployment) -> Option<Timestamp> {
+    let now = ports.clock.now();
+    let followed = matches!(deployment.phase, Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. });
+    let pause = who.filter(|_| followed).and_then(|who| ports.allowances.pause(&who.platform, now))?;
+    now.checked_add(pause).ok()
+}
+
+/// Takes a deployment off the books of allowances when nobody here drives it any more.
+struct OffTheBooks<'a>(&'a Ports, DeploymentId);
+
+impl Drop for OffTheBooks<'_> {
+    fn drop(&mut self) {
+        self.0.allowances.over(self.1);
+    }
 }
 
 /// Drives. Returns when the deployment is over and told, or when the process is about to end.
@@ -50,33 +77,40 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
     let Some(mut deployment) = load(ports, id).await? else { return Ok(()) };
     let who = ports.accounts.credentials(&deployment.origin.person).await;
     let mut hands = Hands::default();
+    let _off_the_books = OffTheBooks(ports, id);
     loop {
+        if let Some(who) = &who {
+            ports.allowances.follow(&deployment, who);
+        }
         tell::tell(ports, lease, who.as_ref(), &mut deployment, &mut hands).await?;
         call_the_next(ports, &deployment, &mut hands).await?;
         let Some(step) = deployment.next_step() else { return Ok(()) };
         if ports.is_stopping() {
             return Ok(());
         }
+        hands.watch.turn_to(&deployment);
         // Telling may have taken long. What cannot be undone is done by whoever has the work now, and by nobody else.
         if matches!(step, Step::Announce | Step::OrderBuild) && hands.entered {
             still_ours(ports, lease).await?;
         }
         let moved = if step == Step::Close {
             close(ports, who.as_ref(), &deployment, &mut hands).await
-        } else if asks_outside(&step) && hands.not_before.is_some_and(|not_before| ports.clock.now() < not_before) {
+        } else if asks_outside(&step) && hands.not_before.is_some_and(|not_before| ports.clock.now() < not_before)
+            || hands.watch.is_idle(&deployment, &step, ports.clock.now())
+        {
             Moved::Not
         } else {
             let judged = step == Step::Judge;
             let outcome = match &who {
-                Some(who) => perform(ports, who, &deployment, step, &mut hands).await,
+                Some(who) => perform(ports, who, &deployment, step.clone(), &mut hands).await,
                 // An earlier worker may have ordered it: that is not to be taken for nothing just because nobody can look.
                 None if !hands.entered && matches!(step, Step::Announce | Step::OrderBuild) => Outcome::Interrupted,
                 None => Outcome::SignInLost,
             };
+            let begun = has_only_begun(&outcome);
             let moved = record_outcome(ports, lease, &mut deployment, outcome, &mut hands).await?;
-            if judged && deployment.turn_came() {
-                tell::tell_turn(ports, &deployment, &mut hands).await;
-            }
+            hands.watch.made(&step, &deployment, begun, ports.clock.now());
+            hands.telling.turn_due |= judged && deployment.turn_came();
             moved
         };
         match moved {
@@ -91,9 +125,8 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
             // The wake that tells of the end of the process may have been heard within the step.
             Moved::Not if ports.is_stopping() => return Ok(()),
             Moved::Not => {
-                let next = deployment.next_look(ports.clock.now());
-                let next = next.map(|next| hands.not_before.map_or(next, |not_before| next.max(not_before)));
-                ports.clock.wait(WakeKey::Deployment(id), earliest([next, hands.telling.again_at()])).await;
+                let not_before = hands.not_before.max(not_too_often(ports, who.as_ref(), &deployment));
+                hands.watch.wait(ports, &deployment, not_before, hands.telling.again_at()).await;
                 reload(ports, &mut deployment, &mut hands).await?;
             }
         }
@@ -169,13 +202,14 @@ pub(super) async fn save(ports: &Ports, lease: &Lease, next: &Deployment, leaves
 
 /// Whether a step asks a service that may want to be left alone for a while.
 fn asks_outside(step: &Step) -> bool {
-    !matches!(step, Step::WaitForTurn | Step::WaitForSlot | Step::WaitForCode | Step::Close)
+    !matches!(step, Step::WaitForTurn | Step::WaitForSlot | Step::WaitForAllowance | Step::WaitForCode | Step::Close)
 }
 
 /// Calls whoever has the app next, once the end has been told: people hear of an end before they hear of what begins after it.
-/// A chat that takes its time holds up nothing for long, since those who wait also look by themselves.
+/// A chat that takes its time holds up no work, only what is said of it: once the end is told after all, they are called again.
 async fn call_the_next(ports: &Ports, deployment: &Deployment, hands: &mut Hands) -> Result<(), DriveError> {
-    if !deployment.has_ended() || std::mem::replace(&mut hands.called_the_next, true) {
+    let told = Some(deployment.is_end_told());
+    if !deployment.has_ended() || std::mem::replace(&mut hands.called_the_next, told) == told {
         return Ok(());
     }
     let line = ports.store.line(&deployment.target.app).await.map_err(DriveError::Store)?;
@@ -216,7 +250,7 @@ async fn close(ports: &Ports, who: Option<&Credentials>, deployment: &Deployment
     }
     let tried_for = ports.clock.now().duration_since(deployment.since);
     if tried_for >= CLOSING_LASTS {
-        tracing::error!(deployment = %deployment.id, "the end could not be told everywhere");
+        tracing::error!(deployment = %deployment.id, untold = ?deployment.untold, "the end could not be told everywhere");
         return Moved::Closed;
     }
     Moved::Not

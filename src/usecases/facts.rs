@@ -262,27 +262,16 @@ async fn ref_now(
     named_by: &CommitRef,
     commit: &CommitSha,
 ) -> Result<RefNow, PortError> {
-    let read = async |asked: &AskedRef| ports.source.resolve(&who.source, repository, asked).await;
     if matches!(asked, AskedRef::Pinned { .. }) {
-        let still = matches!(read(asked).await?, Resolution::Found(_));
+        let still = matches!(ports.source.resolve(&who.source, repository, asked).await?, Resolution::Found(_));
         return Ok(if still { RefNow::Unmoved } else { RefNow::LeftBehind });
     }
-    let (again, is_tag) = match named_by {
-        CommitRef::Commit => return Ok(RefNow::Unmoved),
-        CommitRef::Branch(name) => (AskedRef::Named(name.clone()), false),
-        CommitRef::Tag(name) => (AskedRef::Named(name.clone()), true),
-        CommitRef::Pull { number, .. } => (AskedRef::Pull(*number), false),
-    };
-    let now = match read(&again).await? {
-        Resolution::Found(found) => found.commit,
-        Resolution::BranchAndTag { branch, tag } => {
-            if is_tag {
-                tag
-            } else {
-                branch
-            }
-        }
-        Resolution::Unknown { .. } | Resolution::AmbiguousHash | Resolution::EmptyRepository => return Ok(RefNow::Gone),
-    };
-    Ok(if now == *commit { RefNow::Unmoved } else { RefNow::Moved(now) })
+    if *named_by == CommitRef::Commit {
+        return Ok(RefNow::Unmoved);
+    }
+    Ok(match ports.source.points_at(&who.source, &repository.name, named_by).await? {
+        Some(now) if now == *commit => RefNow::Unmoved,
+        Some(now) => RefNow::Moved(now),
+        None => RefNow::Gone,
+    })
 }

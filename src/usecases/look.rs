@@ -10,6 +10,7 @@ use crate::domain::source::{AskedRef, Resolution};
 use crate::domain::speech::{self, AppRow, Doing, RepositoryInfo, StatusRow};
 use crate::ports::{Credentials, StoreError};
 
+use super::drive::is_slowed;
 use super::facts::{apps_of, find_pipeline, find_place, repository_of};
 use super::{Ports, Trouble, WhileDoing};
 
@@ -76,11 +77,12 @@ pub(super) async fn status(ports: &Ports, request: &Request, who: &Credentials, 
     };
     let mut rows = Vec::new();
     for deployment in ports.store.open_deployments().await? {
-        if !deployment.has_ended() && pipeline.as_ref().is_none_or(|pipeline| pipeline.id == deployment.target.pipeline) {
+        if deployment.is_listed() && pipeline.as_ref().is_none_or(|pipeline| pipeline.id == deployment.target.pipeline) {
             rows.push(status_row(ports, deployment).await?);
         }
     }
-    Ok(speech::status(pipeline.as_ref(), &rows, ports.clock.now()))
+    let now = ports.clock.now();
+    Ok(speech::status(pipeline.as_ref(), &rows, is_slowed(ports, Some(who)), now))
 }
 
 pub(super) async fn status_row(ports: &Ports, deployment: Deployment) -> Result<StatusRow, StoreError> {

@@ -17,6 +17,7 @@ mod stop;
 mod tell;
 #[cfg(test)]
 mod testing;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::domain::message::Message;
 use crate::domain::names::RepoName;
 use crate::domain::pipeline::{Pipeline, PipelineKey};
 use crate::domain::speech::Doing;
-use crate::ports::{Accounts, Chat, Clock, Ids, Platform, PortError, SourceControl, Store, StoreError, Tally};
+use crate::ports::{Accounts, Allowances, Chat, Clock, Ids, Platform, PortError, SourceControl, Store, StoreError, Tally};
 
 pub use answer::answer;
 pub use drive::{DriveError, drive};
@@ -48,6 +49,8 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
     /// Who people are.
     pub accounts: Arc<dyn Accounts>,
+    /// What services allow each account.
+    pub allowances: Arc<dyn Allowances>,
     /// Our own mapping of pipelines to repositories.
     pub repositories: Arc<RepositoryMap>,
     /// How people call us: the command's word in the chat.

@@ -7,7 +7,7 @@ use crate::domain::deployment::{Deployment, Outcome, Phase, Stage, Standing, Ste
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::release::{BuildState, judge_dynos};
 use crate::domain::speech;
-use crate::ports::{AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Credentials, Fault, PortError};
+use crate::ports::{AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Credentials, Fault, PortError, Service};
 
 use super::Ports;
 use super::drive::Hands;
@@ -26,9 +26,14 @@ pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deplo
     match step {
         Step::WaitForTurn => turn(ports, deployment).await,
         Step::WaitForSlot => {
-            let due = deployment.next_look(ports.clock.now()).is_some_and(|next| next <= ports.clock.now());
+            let now = ports.clock.now();
+            let due = hands.watch.next_look(deployment, now).is_some_and(|next| next <= now);
             if due { Outcome::SlotMayBeFree } else { Outcome::NoNews }
         }
+        Step::WaitForAllowance => match allowed(ports, who, deployment, hands) {
+            Ok(()) => Outcome::AllowanceThere,
+            Err(_) => Outcome::NoNews,
+        },
         Step::WaitForCode | Step::Close => Outcome::NoNews,
         Step::Judge => judge(ports, who, deployment, hands).await,
         Step::Announce => announce(ports, who, deployment, hands).await,
@@ -106,6 +111,9 @@ async fn turn(ports: &Ports, deployment: &Deployment) -> Outcome {
 }
 
 async fn judge(ports: &Ports, who: &Credentials, deployment: &Deployment, hands: &mut Hands) -> Outcome {
+    if let Err(of) = allowed(ports, who, deployment, hands) {
+        return Outcome::NoAllowance(of);
+    }
     let now = ports.clock.now();
     let cargo = &deployment.cargo;
     let access = ports.platform.access(&who.platform, &deployment.target.app).await;
@@ -155,9 +163,24 @@ async fn announce(ports: &Ports, who: &Credentials, deployment: &Deployment, han
     }
 }
 
+/// Whether it may begin: there has to be enough left to bring it to its end, and all that have begun.
+fn allowed(ports: &Ports, who: &Credentials, deployment: &Deployment, hands: &mut Hands) -> Result<(), Service> {
+    ports.allowances.begin(deployment.id, who, ports.clock.now()).map_err(|short| {
+        hands.not_before = Some(short.until);
+        short.of
+    })
+}
+
 /// An order that certainly had no effect: wait as told, then try again.
 fn pause(ports: &Ports, deployment: &Deployment, error: &PortError, hands: &mut Hands) -> Outcome {
     let now = ports.clock.now();
+    // A short rest is taken on the spot; for a long one it stands back, so that people see what it waits for.
+    if let Fault::RateLimited { until: Some(until) } = error.fault
+        && until.duration_since(now) > PATIENCE
+    {
+        hands.not_before = Some(until);
+        return Outcome::NoAllowance(error.service);
+    }
     if now.duration_since(deployment.since) >= PATIENCE.saturating_mul(5) {
         return match deployment.phase {
             Phase::Announcing(Standing::Fresh) => Outcome::AnnouncementRefused(error.said.clone()),

@@ -32,6 +32,11 @@ impl Respite {
         self.until
     }
 
+    /// They are not to be called before a moment.
+    pub(super) fn rest_until(&mut self, until: Timestamp) {
+        self.until = Some(until);
+    }
+
     /// A call worked.
     pub(super) fn worked(&mut self) {
         *self = Self::default();

@@ -105,6 +105,7 @@ impl Outside {
             clock: self.clone(),
             ids: self.clone(),
             accounts: self.clone(),
+            allowances: Arc::new(Boundless),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: self.clone(),
@@ -122,6 +123,16 @@ impl Outside {
 
     pub(super) fn stored(&self, id: DeploymentId) -> Deployment {
         self.deployments.lock().unwrap()[&id].clone()
+    }
+
+    /// Somebody else changed a deployment.
+    pub(super) fn put(&self, deployment: &Deployment) {
+        self.deployments.lock().unwrap().insert(deployment.id, deployment.clone());
+    }
+
+    /// The seconds that have passed.
+    pub(super) fn second(&self) -> i64 {
+        self.now().duration_since(at(0)).as_secs()
     }
 
     pub(super) fn pass(&self, seconds: i64) {
@@ -169,7 +180,7 @@ impl Chat for Outside {
         }
     }
 
-    async fn amend(&self, _: &MessageRef, _: &Message) -> Result<(), PortError> {
+    async fn amend(&self, _: &MessageRef, _: &Message, _: Urgency) -> Result<(), PortError> {
         self.note(Did::Amend);
         let times = u64::try_from(self.when(|did| *did == Did::Amend).len()).unwrap();
         self.lost.fetch_or(times == self.loses_lease_at.load(Ordering::SeqCst), Ordering::SeqCst);
@@ -226,6 +237,16 @@ impl Tally for Outside {
 }
 
 #[derive(Debug)]
+struct NothingHeard;
+
+#[async_trait]
+impl Follower for NothingHeard {
+    async fn heard(&mut self) -> Heard {
+        std::future::pending().await
+    }
+}
+
+#[derive(Debug)]
 struct Empty;
 
 #[async_trait]
@@ -261,6 +282,11 @@ impl SourceControl for Outside {
             AskedRef::Pinned { of, commit } => (commit.clone(), of.clone()),
         };
         Ok(Resolution::Found(Resolved { commit, named_by, provenance: Provenance::Repository }))
+    }
+
+    async fn points_at(&self, _: &SecretString, _: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
+        let is_main = matches!(named_by, CommitRef::Branch(name) if name.as_str() == "main");
+        Ok(Some(if is_main { self.head.lock().unwrap().clone() } else { sha('f') }))
     }
 
     async fn checks(&self, _: &SecretString, _: &Repository, _: &CommitRef, _: &CommitSha) -> Result<Checks, PortError> {
@@ -339,6 +365,10 @@ impl Platform for Outside {
 
     async fn stop_build(&self, _: &SecretString, _: &AppId, _: &BuildId) -> Result<(), PortError> {
         Ok(())
+    }
+
+    fn follow(&self, _: &AppId, _: &BuildId, _: Option<ReleaseId>) -> Box<dyn Follower> {
+        Box::new(NothingHeard)
     }
 
     async fn release(&self, _: &SecretString, _: &AppId, _: &ReleaseId) -> Result<Release, PortError> {

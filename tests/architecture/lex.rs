@@ -107,6 +107,8 @@ fn is_for_tests(condition: &TokenStream) -> bool {
     let tokens: Vec<TokenTree> = condition.clone().into_iter().collect();
     match ident(tokens.first()).as_deref() {
         Some("test") => tokens.len() == 1,
+        // The feature is only ever on in tests, ours and those of adapters elsewhere.
+        Some("feature") => condition.to_string() == r#"feature = "testing""#,
         Some("all") => {
             let parts: Vec<_> = group(tokens.get(1), Delimiter::Parenthesis).into_iter().flatten().collect();
             parts.iter().any(|part| ident(Some(part)).as_deref() == Some("test"))

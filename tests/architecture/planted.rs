@@ -143,6 +143,13 @@ fn code_that_cannot_be_seen_is_caught() {
 fn tests_may_name_what_they_need_and_code_beside_them_may_not() {
     clean(DOMAIN, "#[cfg(test)]\nmod tests { use proptest::prelude::*; }");
     clean("src/ports/chat.rs", "#[cfg_attr(test, mockall::automock)]\npub trait Chat {}");
+    clean("src/ports/chat.rs", "#[cfg_attr(feature = \"testing\", mockall::automock)]\npub trait Chat {}");
+    caught(
+        "src/ports/chat.rs",
+        "#[cfg_attr(feature = \"other\", proptest::x)]\npub trait Chat {}",
+        "src/ports/chat.rs:1: ports may not name proptest::x",
+    );
+    caught("src/testing/chat.rs", "use crate::adapters::x;", "src/testing/chat.rs:1: testing may not name crate::adapters::x");
     caught(DOMAIN, "#[cfg(test)]\nmod tests {}\nuse proptest::x;", "src/domain/gate.rs:3: domain may not name proptest::x");
     caught(DOMAIN, "#[cfg(test)]\nuse proptest::a;\nuse proptest::x;", "src/domain/gate.rs:3: domain may not name proptest::x");
     caught(DOMAIN, "#[cfg(not(test))]\nmod x { use proptest::x; }", "src/domain/gate.rs:2: domain may not name proptest::x");

@@ -77,6 +77,16 @@ const RINGS: &[Ring] = &[
         vendors: false,
     },
     Ring {
+        name: "testing",
+        rings: &["domain", "ports", "testing"],
+        crates: Some(&["async_trait", "secrecy", "bytes", "jiff", "uuid", "futures_util", "serde_json", "sha2"]),
+        never: WORLD,
+        io_kinds: true,
+        never_words: &[],
+        in_tests: &[],
+        vendors: false,
+    },
+    Ring {
         name: "adapters",
         rings: &["domain", "ports", "adapters"],
         crates: None,
@@ -109,10 +119,13 @@ const VENDOR_NAMES: (&str, &[&str]) = ("src/domain/speech/", &["GITHUB", "HEROKU
 
 /// The files that open a secret: into a header, a signature, a key or the body of a sign-in, or to keep it out of a text.
 pub const SECRETS_OPENED_IN: &[&str] = &[
+    "src/adapters/allowances.rs",
     "src/adapters/github/refusal.rs",
     "src/adapters/heroku/access.rs",
     "src/adapters/heroku/builds.rs",
+    "src/adapters/heroku/follow.rs",
     "src/adapters/heroku/refusal.rs",
+    "src/adapters/heroku/streams.rs",
     "src/adapters/http/call.rs",
     "src/adapters/slack/api.rs",
     "src/adapters/slack/outbound.rs",

@@ -21,19 +21,19 @@ use super::recordings_replay::{Jumping, Replay, TOKEN, fault, outcome};
 use super::recordings_simulated::{Stage, client};
 use super::shapes::Shapes;
 
-const REPO: &str = "acme/hubot";
+pub const REPO: &str = "acme/hubot";
 
 /// The commits of the recordings.
-const MAIN: &str = "8fcbedd0c1a54e6f9b27d3104c8e5f6a7b9d0e11";
-const OLDER: &str = "3d5c07be92f14a68b0e7c9d2458f6a13c7e0b922";
-const TOPIC: &str = "27bd10a4e6c85f3971d2b0a8c4f6e5d3921b7a33";
-const SLASHED: &str = "5e2f9b8c07d4416a83e9c1b6d0f7a5243b8e9c66";
-const FORK: &str = "c40f6e21b7d95a830e4c1f2d6b8a7593e0d4c144";
-const TAG: &str = "e19a7d5c30b8462f9e1d0c7a5b3f8264d9c0a255";
-const LONE: &str = "9b64d2e7f0a1c3584e6d7b8091f2a3c4d5e6f777";
+pub const MAIN: &str = "8fcbedd0c1a54e6f9b27d3104c8e5f6a7b9d0e11";
+pub const OLDER: &str = "3d5c07be92f14a68b0e7c9d2458f6a13c7e0b922";
+pub const TOPIC: &str = "27bd10a4e6c85f3971d2b0a8c4f6e5d3921b7a33";
+pub const SLASHED: &str = "5e2f9b8c07d4416a83e9c1b6d0f7a5243b8e9c66";
+pub const FORK: &str = "c40f6e21b7d95a830e4c1f2d6b8a7593e0d4c144";
+pub const TAG: &str = "e19a7d5c30b8462f9e1d0c7a5b3f8264d9c0a255";
+pub const LONE: &str = "9b64d2e7f0a1c3584e6d7b8091f2a3c4d5e6f777";
 /// The number of the repository, and of the deployment.
-const NUMBER: &str = "91430001";
-const DEPLOYMENT: &str = "42700001";
+pub const NUMBER: &str = "91430001";
+pub const DEPLOYMENT: &str = "42700001";
 
 fn arg<T: DeserializeOwned>(with: &Value, name: &str) -> T {
     serde_json::from_value(with[name].clone()).unwrap_or_else(|error| panic!("{name} of {with}: {error}"))
@@ -124,6 +124,9 @@ async fn the_adapter_keeps_its_side() {
             spool_dir: None,
         };
         let github = GitHub::new(settings, Jumping::new()).unwrap();
+        if recording.is_made_again() {
+            made(&github, recording).await;
+        }
         let found = made(&github, recording).await;
         wrong.extend(replay.wrong().into_iter().map(|wrong| format!("github/{}: {wrong}", recording.name)));
         recordings::holds("github", recording, &found);
@@ -168,8 +171,16 @@ async fn posted(world: &World, path: &str, body: &Value) -> String {
     made["id"].to_string()
 }
 
+/// The order of the deployment that recordings of deployments are about.
+pub fn a_deployment_of(commit: &str) -> Value {
+    json!({
+        "ref": commit, "auto_merge": false, "required_contexts": [], "environment": "staging", "production_environment": false,
+        "payload": { "slash_heroku": { "deployment": "01890000-0000-7000-8000-000000000001", "app": "hubot-staging" } },
+    })
+}
+
 /// What happens as the stage is set.
-const OF_STAGE: [&str; 2] = ["a deployment", "the branch of the lone commit stands"];
+pub const OF_STAGE: [&str; 2] = ["a deployment", "the branch of the lone commit stands"];
 
 /// A company in which all that a recording names has happened.
 async fn stage(recording: &Recording) -> (World, Stage) {
@@ -203,11 +214,7 @@ async fn stage(recording: &Recording) -> (World, Stage) {
         happens(&mut world, what).unwrap_or_else(|error| panic!("github/{}: {error}", recording.name));
     }
     if recording.state.iter().any(|what| what == OF_STAGE[0]) {
-        let body = json!({
-            "ref": names.iter().find(|(recorded, _)| recorded == MAIN).unwrap().1, "auto_merge": false, "required_contexts": [],
-            "environment": "staging", "production_environment": false,
-            "payload": { "slash_heroku": { "deployment": "01890000-0000-7000-8000-000000000001", "app": "hubot-staging" } },
-        });
+        let body = a_deployment_of(&names.iter().find(|(recorded, _)| recorded == MAIN).unwrap().1);
         names.push((DEPLOYMENT.to_owned(), posted(&world, &format!("/repos/{REPO}/deployments"), &body).await));
     }
     if recording.request.host == "web" {
@@ -218,7 +225,7 @@ async fn stage(recording: &Recording) -> (World, Stage) {
         names.push(("token=ARCHIVE-LINK-1".to_owned(), link.split_once('?').unwrap().1.to_owned()));
     }
     let addresses = BTreeMap::from([("api", github.api_url()), ("web", github.web_url())]);
-    (world, Stage { addresses, names, token: GITHUB_TOKEN })
+    (world, Stage { addresses, names, token: GITHUB_TOKEN.to_owned() })
 }
 
 #[tokio::test]

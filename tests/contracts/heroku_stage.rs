@@ -10,7 +10,7 @@ use slash_heroku::sandbox::company::HEROKU_TOKEN;
 use slash_heroku::sandbox::script::{Outside, TABLE, read};
 use slash_heroku::sandbox::world::World;
 
-use super::heroku::{SOURCE, sha256};
+use super::heroku::{SOURCE, sha256_of};
 use super::recordings::Recording;
 use super::recordings_replay::Jumping;
 use super::recordings_simulated::{Stage, client};
@@ -18,41 +18,45 @@ use super::recordings_simulated::{Stage, client};
 const ANA: &str = "ana@example.com";
 
 /// The names of pipelines and apps, by the ids that they have in recordings.
-const PIPELINES: [(&str, &str); 2] = [("11111111-aaaa-4aaa-8aaa-000000000001", "hubot"), ("11111111-aaaa-4aaa-8aaa-000000000002", "shop")];
-const APPS: [(&str, &str); 4] = [
+pub const PIPELINES: [(&str, &str); 2] =
+    [("11111111-aaaa-4aaa-8aaa-000000000001", "hubot"), ("11111111-aaaa-4aaa-8aaa-000000000002", "shop")];
+pub const APPS: [(&str, &str); 4] = [
     ("22222222-bbbb-4bbb-8bbb-000000000001", "hubot-staging"),
     ("22222222-bbbb-4bbb-8bbb-000000000002", "hubot-production"),
     ("22222222-bbbb-4bbb-8bbb-000000000003", "shop-staging"),
     ("22222222-bbbb-4bbb-8bbb-000000000004", "vault-production"),
 ];
-const BUILD: &str = "33333333-cccc-4ccc-8ccc-000000000001";
-const RELEASE: &str = "44444444-dddd-4ddd-8ddd-000000000001";
-const SLUG: &str = "55555555-eeee-4eee-8eee-000000000001";
+pub const BUILD: &str = "33333333-cccc-4ccc-8ccc-000000000001";
+pub const RELEASE: &str = "44444444-dddd-4ddd-8ddd-000000000001";
+pub const SLUG: &str = "55555555-eeee-4eee-8eee-000000000001";
 /// Paths and queries that are secrets: of a source, to put and to get it, and of an output stream.
-const PUT: &str = "/uploads/INVENTED?signature=INVENTED-PUT";
-const GET: &str = "/uploads/INVENTED?signature=INVENTED-GET";
-const STREAM: &str = "/streams/INVENTED/logs/INVENTED.log?signature=INVENTED";
+pub const PUT: &str = "/uploads/INVENTED?signature=INVENTED-PUT";
+pub const GET: &str = "/uploads/INVENTED?signature=INVENTED-GET";
+pub const STREAM: &str = "/streams/INVENTED/logs/INVENTED.log?signature=INVENTED";
 
 /// What is asked and answered while the stage is set.
-struct Asking {
-    api: String,
-    names: Vec<(String, String)>,
+pub struct Asking {
+    pub api: String,
+    pub token: String,
+    /// The archive that is uploaded.
+    pub source: Vec<u8>,
+    pub names: Vec<(String, String)>,
 }
 
 impl Asking {
-    async fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
-        let request = client().request(method.parse().unwrap(), format!("{}{path}", self.api)).bearer_auth(HEROKU_TOKEN);
+    pub async fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let request = client().request(method.parse().unwrap(), format!("{}{path}", self.api)).bearer_auth(&self.token);
         let request = request.header("accept", "application/vnd.heroku+json; version=3");
         let request = if body.is_null() { request } else { request.body(body.to_string()) };
         serde_json::from_slice(&request.send().await.unwrap().bytes().await.unwrap()).unwrap()
     }
 
-    fn name(&mut self, recorded: &str, own: &str) {
+    pub fn name(&mut self, recorded: &str, own: &str) {
         self.names.retain(|(known, _)| known != recorded);
         self.names.push((recorded.to_owned(), own.to_owned()));
     }
 
-    async fn source(&mut self) -> (String, String) {
+    pub async fn source(&mut self) -> (String, String) {
         let made = self.ask("POST", "/sources", &Value::Null).await;
         let url = |name: &str| made["source_blob"][name].as_str().unwrap().to_owned();
         let (put, get) = (url("put_url"), url("get_url"));
@@ -61,27 +65,30 @@ impl Asking {
         (put, get)
     }
 
-    async fn uploaded(&mut self) -> String {
+    pub async fn uploaded(&mut self) -> String {
         let (put, get) = self.source().await;
-        assert!(client().put(put).body(SOURCE).send().await.unwrap().status().is_success());
+        assert!(client().put(put).body(self.source.clone()).send().await.unwrap().status().is_success());
         get
     }
 
-    async fn build_of(&mut self, app: &str) {
+    pub async fn build_of(&mut self, app: &str) {
         let get = self.uploaded().await;
         let commit = "8fcbedd0c1a54e6f9b27d3104c8e5f6a7b9d0e11";
         let description = format!("acme/hubot:{commit} slash-heroku:01890000-0000-7000-8000-000000000001");
-        let blob = json!({ "url": get, "version": commit, "version_description": description, "checksum": format!("SHA256:{}", sha256()) });
+        let blob = json!({ "url": get, "version": commit, "version_description": description, "checksum": format!("SHA256:{}", sha256_of(&self.source)) });
         let build = self.ask("POST", &format!("/apps/{app}/builds"), &json!({ "source_blob": blob })).await;
         self.name(BUILD, build["id"].as_str().unwrap());
         self.name(STREAM, path_of(build["output_stream_url"].as_str().unwrap()));
     }
 
     /// The newest release of an app: it, its code and its stream.
-    async fn newest_of(&mut self, world: &World, app: &str) {
-        let id = world.heroku.releases(app).last().unwrap().id.to_string();
+    pub async fn newest_of(&mut self, app: &str) {
+        let request = client().get(format!("{}/apps/{app}/releases", self.api)).bearer_auth(&self.token);
+        let request = request.header("accept", "application/vnd.heroku+json; version=3").header("range", "version ..; order=desc, max=1");
+        let newest: Value = serde_json::from_slice(&request.send().await.unwrap().bytes().await.unwrap()).unwrap();
+        let id = newest[0]["id"].as_str().unwrap();
         let release = self.ask("GET", &format!("/apps/{app}/releases/{id}"), &Value::Null).await;
-        self.name(RELEASE, &id);
+        self.name(RELEASE, id);
         if let Some(slug) = release["slug"]["id"].as_str() {
             self.name(SLUG, slug);
         }
@@ -102,7 +109,8 @@ pub async fn stage(recording: &Recording) -> (World, Stage) {
     let clock = Jumping::new();
     let mut world = World::start(Arc::<Jumping>::clone(&clock), 0).await.unwrap();
     let heroku = world.heroku.clone();
-    let mut asking = Asking { api: heroku.api_url().to_owned(), names: Vec::new() };
+    let mut asking =
+        Asking { api: heroku.api_url().to_owned(), token: HEROKU_TOKEN.to_owned(), source: SOURCE.as_bytes().to_vec(), names: Vec::new() };
     for (path, known) in [("/pipelines", &PIPELINES[..]), ("/apps", &APPS[..])] {
         let all = asking.ask("GET", path, &Value::Null).await;
         for (recorded, name) in known {
@@ -110,7 +118,7 @@ pub async fn stage(recording: &Recording) -> (World, Stage) {
             asking.name(recorded, own["id"].as_str().unwrap());
         }
     }
-    asking.newest_of(&world, "hubot-staging").await;
+    asking.newest_of("hubot-staging").await;
     for what in &recording.state {
         let words: Vec<&str> = what.split(' ').collect();
         let done = match words.as_slice() {
@@ -127,7 +135,7 @@ pub async fn stage(recording: &Recording) -> (World, Stage) {
                 Ok(())
             }
             ["the", "newest", "release", "of", app] => {
-                asking.newest_of(&world, app).await;
+                asking.newest_of(app).await;
                 Ok(())
             }
             ["time", "passes"] => {
@@ -167,5 +175,5 @@ pub async fn stage(recording: &Recording) -> (World, Stage) {
     let addresses =
         [("api", heroku.api_url()), ("links", heroku.link_url()), ("storage", heroku.storage_url()), ("streams", heroku.streams_url())];
     let addresses = addresses.map(|(host, address)| (host, address.to_owned()));
-    (world, Stage { addresses: BTreeMap::from(addresses), names: asking.names, token: HEROKU_TOKEN })
+    (world, Stage { addresses: BTreeMap::from(addresses), names: asking.names, token: HEROKU_TOKEN.to_owned() })
 }

@@ -1,10 +1,19 @@
 //! What the ports promise, as suites that run against every adapter of a port, and the treaties with the outside.
 
+mod broken;
+mod chats;
+mod clocks;
 mod github;
 mod heroku;
 mod heroku_stage;
+mod inboxes;
+mod platforms;
 mod recordings;
+mod recordings_live;
 mod recordings_replay;
+mod recordings_scrubbed;
 mod recordings_simulated;
 mod shapes;
+mod slack_stage;
+mod sources;
 mod store;

@@ -98,6 +98,11 @@ pub struct Answered {
 }
 
 impl Recording {
+    /// Whether the call is made twice, so that the second can build on the first.
+    pub fn is_made_again(&self) -> bool {
+        self.with["again"] == true
+    }
+
     /// The names of the recordings that the call takes.
     pub fn takes(&self) -> Vec<&str> {
         if self.asks.is_empty() { vec![&self.name] } else { self.asks.iter().map(String::as_str).collect() }
@@ -124,7 +129,8 @@ impl Answered {
     }
 }
 
-fn folder(host: &str) -> PathBuf {
+/// The folder of a host's recordings.
+pub fn folder(host: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(host)
 }
 
@@ -157,7 +163,7 @@ pub fn holds(host: &str, recording: &Recording, found: &Value) {
 }
 
 /// A recording's text: its keys in their order, and everything that fits on a line on one.
-fn in_form(file: &Map<String, Value>) -> String {
+pub fn in_form(file: &Map<String, Value>) -> String {
     let members = KEYS.iter().filter_map(|key| file.get(*key).map(|value| format!("  \"{key}\": {}", laid_out(value, 2, key.len() + 4))));
     format!("{{\n{}\n}}\n", members.collect::<Vec<_>>().join(",\n"))
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use http::HeaderMap;
 use serde_json::Value;
 
 use super::recordings::Recording;
@@ -16,23 +17,43 @@ pub struct Stage {
     /// Ids of the recordings, and the simulator's.
     pub names: Vec<(String, String)>,
     /// What stands for the token.
-    pub token: &'static str,
+    pub token: String,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub struct Got {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Got {
+    /// A header's text.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
 }
 
 impl Stage {
     fn translated(&self, text: &str) -> String {
-        let text = self.names.iter().fold(text.replace("{token}", self.token), |text, (recorded, own)| text.replace(recorded, own));
+        let text = self.names.iter().fold(text.replace("{token}", &self.token), |text, (recorded, own)| text.replace(recorded, own));
         self.addresses.iter().fold(text, |text, (host, address)| text.replace(&format!("{{{host}}}"), address))
     }
 
-    /// Asks the simulator what was recorded; gives what is wrong with its answer.
-    pub async fn faults(&self, shapes: &Shapes, recording: &Recording) -> Vec<String> {
+    /// Asks what was recorded.
+    pub async fn ask(&self, recording: &Recording) -> Got {
         let asked = &recording.request;
         let query = if asked.query.is_empty() { String::new() } else { format!("?{}", asked.query) };
         let url = format!("{}{}", self.addresses[asked.host.as_str()], self.translated(&format!("{}{query}", asked.path)));
         let mut request = client().request(asked.method.parse().unwrap(), url);
-        for (name, value) in asked.headers.iter().filter(|(name, _)| *name != "content-length") {
+        for (name, value) in asked.headers.iter().filter(|(name, _)| !["content-length", "if-none-match"].contains(&name.as_str())) {
             request = request.header(name, self.translated(value));
+        }
+        if asked.headers.contains_key("if-none-match") {
+            // The recorded tag is of another world: here it is the one by which this answer is known.
+            let known = request.try_clone().unwrap().send().await.unwrap();
+            request = request.header("if-none-match", known.headers()["etag"].clone());
         }
         let mut body = asked.body.clone();
         if let Value::Object(body) = &mut body {
@@ -45,31 +66,41 @@ impl Stage {
         };
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let found = response.bytes().await.unwrap();
-        let mut faults = Vec::new();
-        if status != recording.response.status {
-            faults.push(format!("answers {status} {}", String::from_utf8_lossy(&found)));
-            return faults;
-        }
-        for (name, recorded) in &recording.response.headers {
-            let found = headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-            match found {
-                None => faults.push(format!("has no header {name}")),
-                Some(found) if name == "content-type" && !same_media(&found, recorded) => faults.push(format!("content type is {found}")),
-                Some(_) => {}
-            }
-        }
-        if recording.response.is_json() {
-            let found: Value = serde_json::from_slice(&found).unwrap();
-            if ["api", "links", "hooks"].contains(&asked.host.as_str()) {
-                faults.extend(shapes.faults_of_answer(&asked.method, &asked.path, status, &found));
-            }
-            faults.extend(differences(&recording.response.body, &found));
-        } else if found.is_empty() != recording.response.body.is_null() {
-            faults.push(format!("has {} bytes of body", found.len()));
-        }
-        faults
+        Got { status, headers, body: response.bytes().await.unwrap().to_vec() }
     }
+
+    /// Asks the simulator what was recorded; gives what is wrong with its answer.
+    pub async fn faults(&self, shapes: &Shapes, recording: &Recording) -> Vec<String> {
+        let got = self.ask(recording).await;
+        faults_of(&got, shapes, recording)
+    }
+}
+
+/// What is wrong with an answer to what was recorded: status, content type, headers, keys, kinds.
+pub fn faults_of(got: &Got, shapes: &Shapes, recording: &Recording) -> Vec<String> {
+    let (asked, status, found) = (&recording.request, got.status, &got.body);
+    let mut faults = Vec::new();
+    if status != recording.response.status {
+        faults.push(format!("answers {status} {}", String::from_utf8_lossy(found)));
+        return faults;
+    }
+    for (name, recorded) in &recording.response.headers {
+        match got.header(name) {
+            None => faults.push(format!("has no header {name}")),
+            Some(found) if name == "content-type" && !same_media(&found, recorded) => faults.push(format!("content type is {found}")),
+            Some(_) => {}
+        }
+    }
+    if recording.response.is_json() {
+        let found: Value = serde_json::from_slice(found).unwrap();
+        if ["api", "links", "hooks"].contains(&asked.host.as_str()) {
+            faults.extend(shapes.faults_of_answer(&asked.method, &asked.path, status, &found));
+        }
+        faults.extend(differences(&recording.response.body, &found));
+    } else if found.is_empty() != recording.response.body.is_null() {
+        faults.push(format!("has {} bytes of body", found.len()));
+    }
+    faults
 }
 
 /// A client that follows nothing. One for all: making one is slow. It keeps no connection, which might outlive a test's runtime.
@@ -98,7 +129,7 @@ fn keys(body: &Value, at: &str, keys: &mut BTreeMap<String, BTreeSet<&'static st
 }
 
 /// What a simulator's body lacks of a recorded one, and where its kinds differ. What it has beyond that is judged by the shapes.
-fn differences(recorded: &Value, found: &Value) -> Vec<String> {
+pub fn differences(recorded: &Value, found: &Value) -> Vec<String> {
     let (mut recorded_keys, mut found_keys) = (BTreeMap::new(), BTreeMap::new());
     keys(recorded, "", &mut recorded_keys);
     keys(found, "", &mut found_keys);

@@ -9,7 +9,7 @@ use slash_heroku::ports::{Batch, Store, Work};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
-use super::ship;
+use super::{save_over, ship};
 use crate::support::folders;
 use crate::support::records::{app, at, delivery, deployment_id, offer, request};
 
@@ -22,6 +22,11 @@ async fn filled(folder: &Path) -> SledStore {
     store.accept(&request("answered", 0)).await.unwrap();
     let answered = store.request(&delivery("answered")).await.unwrap().unwrap().answered_now();
     store.save(Batch { requests: vec![answered], offers: vec![offer(1, 0)], ..Batch::default() }).await.unwrap();
+    // In the history, before, between and behind those that are open; and a few that are over and still in sled.
+    save_over(&store, 1000..1200, "app-over").await;
+    let tenth = store.deployment(deployment_id(10)).await.unwrap().unwrap();
+    store.save(Batch::deployment(tenth.closed_now())).await.unwrap();
+    save_over(&store, 300..331, "app-over").await;
     store
 }
 
@@ -58,7 +63,8 @@ async fn a_backup_of_a_running_store_restores_everything() {
 
     restore(&other, &file).await.unwrap();
     let restored = SledStore::open(&other).unwrap();
-    assert_eq!(restored.open_deployments().await.unwrap().len(), 100);
+    assert_eq!(restored.open_deployments().await.unwrap().len(), 99);
+    assert_eq!(restored.deployments_of_app(&app("app-over"), usize::MAX).await.unwrap().len(), 231);
     assert_eq!(restored.line(&app("after")).await, Ok(Line::empty(app("after"))), "what came after the backup is not in it");
     let first = restored.deployment(deployment_id(0)).await.unwrap().unwrap();
     assert_eq!(first.version, 1, "versions stay");
@@ -113,7 +119,7 @@ async fn a_backup_is_restored_only_into_nothing() {
     let empty = place.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     restore(&empty, &file).await.unwrap();
-    assert_eq!(SledStore::open(&empty).unwrap().open_deployments().await.unwrap().len(), 100);
+    assert_eq!(SledStore::open(&empty).unwrap().open_deployments().await.unwrap().len(), 99);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use slash_heroku::adapters::sled::{OpenError, SledStore};
 use slash_heroku::domain::names::AppId;
-use slash_heroku::ports::Store;
+use slash_heroku::ports::{Batch, Store};
 
 use super::{open_soon, ship};
 use crate::support::folders;
@@ -43,6 +43,9 @@ fn writes_until_it_is_killed() {
                 loop {
                     let next = store.line(&app).await.unwrap().version;
                     ship(store, number(writer, next), &app).await.unwrap();
+                    // What is over goes into the history meanwhile.
+                    let shipped = store.deployment(deployment_id(number(writer, next))).await.unwrap().unwrap();
+                    store.save(Batch::deployment(shipped.closed_now())).await.unwrap();
                     let mut out = std::io::stdout().lock();
                     writeln!(out, "saved {writer} {next}").unwrap();
                     out.flush().unwrap();
@@ -116,4 +119,6 @@ async fn everything_acknowledged_survives_kill_9() {
         }
         store.close().await;
     }
+    let found = SledStore::check(place.path()).unwrap();
+    assert!(found.over > 0, "kills must be able to hit a move: {found:?}");
 }

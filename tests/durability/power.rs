@@ -10,7 +10,7 @@ use slash_heroku::domain::names::AppId;
 use slash_heroku::ports::Store;
 use tempfile::TempDir;
 
-use super::{copy_files, ship};
+use super::{copy_files, is_file, ship};
 use crate::support::folders;
 use crate::support::records::{app, deployment_id};
 
@@ -39,8 +39,13 @@ impl Machine {
             }
             file.sync_data()?;
             syncs.fetch_add(1, Ordering::SeqCst);
-            // sled's snapshots are left out: a power cut may take them, and the log must do without.
-            copy_files(&folder, &left, |name| matches!(name, "db" | "conf" | "store"));
+            // Of each file what its own sync has put there. sled's snapshots are left out: a power cut may take them, and the
+            // log must do without.
+            let database = is_file(file, &folder, "db");
+            copy_files(&folder, &left, |name| match name {
+                "db" | "conf" | "store" => database,
+                name => name.starts_with("history") && is_file(file, &folder, name),
+            });
             Ok(())
         });
         SledStore::open_with(&self.folder(), Opening { sync, ..Opening::default() }).unwrap()

@@ -18,7 +18,7 @@ use crate::domain::names::{ChannelId, DeliveryId};
 use crate::domain::parse;
 use crate::domain::request::Ask;
 use crate::domain::speech;
-use crate::ports::{Addressee, Chat, Delivered, Fault, Ids, Inbox, Incoming, PortError, Service, Submitted};
+use crate::ports::{Addressee, Chat, Delivered, Fault, Ids, Inbox, Incoming, PortError, Service, Submitted, Urgency};
 
 /// How many messages stay known, for their buttons and for edits.
 const KNOWN: usize = 500;
@@ -222,7 +222,7 @@ impl Chat for Console {
         Ok(Delivered::Editable(self.place_of(&id)))
     }
 
-    async fn amend(&self, what: &MessageRef, message: &Message) -> Result<(), PortError> {
+    async fn amend(&self, what: &MessageRef, message: &Message, _urgency: Urgency) -> Result<(), PortError> {
         match self.with_state(|state| state.reprint(&what.message, message)) {
             Some(written) => written.map_err(|error| gone("amend", &error)),
             None => Err(PortError::new(Service::Chat, Fault::NotFound, "amend: this message is not known any more")),

@@ -75,14 +75,18 @@ async fn a_card_moves_and_keeps_the_numbers_of_its_buttons() {
     assert_eq!(paper.read(), "[..] building 27bd10a\n     since 10:00\n     (1) Cancel\n");
     let Delivered::Editable(place) = said else { panic!("{said:?}") };
     console
-        .amend(&place, &card("building ").line(vec![text("since 10:01")]).button("Cancel", cancel(), ButtonStyle::Danger))
+        .amend(
+            &place,
+            &card("building ").line(vec![text("since 10:01")]).button("Cancel", cancel(), ButtonStyle::Danger),
+            Urgency::Progress,
+        )
         .await
         .unwrap();
     assert_eq!(paper.read(), "");
-    console.amend(&place, &card("releasing ").button("Cancel", cancel(), ButtonStyle::Danger)).await.unwrap();
+    console.amend(&place, &card("releasing ").button("Cancel", cancel(), ButtonStyle::Danger), Urgency::Progress).await.unwrap();
     assert_eq!(paper.read(), "[..] releasing 27bd10a\n");
     let retry = Act::Retry(DeploymentId(Uuid::from_u128(7)));
-    console.amend(&place, &card("failed ").button("Retry", retry, ButtonStyle::Plain)).await.unwrap();
+    console.amend(&place, &card("failed ").button("Retry", retry, ButtonStyle::Plain), Urgency::Now).await.unwrap();
     assert_eq!(paper.read(), "[..] failed 27bd10a\n     (2) Retry\n");
 
     let inbox = Box_(Mutex::default(), Submitted::Accepted);
@@ -128,7 +132,7 @@ async fn others_and_unknown_messages_are_not_found() {
     let (console, _paper) = console();
     let error = console.say(&Addressee::Direct(person("bob")), &card("x")).await.unwrap_err();
     assert_eq!(error.fault, Fault::NotFound);
-    let error = console.amend(&console.place_of("99"), &card("x")).await.unwrap_err();
+    let error = console.amend(&console.place_of("99"), &card("x"), Urgency::Now).await.unwrap_err();
     assert_eq!(error.fault, Fault::NotFound);
 }
 

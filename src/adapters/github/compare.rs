@@ -10,7 +10,7 @@ use crate::ports::PortError;
 
 use super::GitHub;
 use super::refusal::Refusal;
-use super::shapes::Compared;
+use super::shapes::{Compared, ComparedCommit};
 
 const PATH: &str = "/repos/{owner}/{repo}/compare/{basehead}";
 
@@ -25,17 +25,21 @@ impl GitHub {
         base: &CommitSha,
         head: &CommitSha,
     ) -> Result<Option<Comparison>, PortError> {
-        let Some(compared) = self.compared(token, repository, base, head, "100").await? else { return Ok(None) };
         let own_page = || {
             let span = format!("{base}...{head}");
             self.settings.web.at([repository.owner(), repository.name(), "compare", &span]).into()
         };
+        if let Some(commit) = self.lineage.follows(token, base, head) {
+            let authors = authors(vec![commit]);
+            return Ok(Some(Comparison { direction: Direction::Ahead, added: 1, dropped: 0, url: own_page(), authors }));
+        }
+        let Some(compared) = self.compared(token, repository, base, head, "100").await? else { return Ok(None) };
         Ok(Some(Comparison {
             direction: direction(&compared)?,
             added: compared.ahead_by,
             dropped: compared.behind_by,
             url: compared.html_url.as_deref().and_then(scrub::link).unwrap_or_else(own_page),
-            authors: authors(compared),
+            authors: authors(compared.commits),
         }))
     }
 
@@ -89,9 +93,9 @@ fn direction(compared: &Compared) -> Result<Direction, Refusal> {
     }
 }
 
-fn authors(compared: Compared) -> Vec<String> {
+fn authors(commits: Vec<ComparedCommit>) -> Vec<String> {
     let mut authors: Vec<String> = Vec::new();
-    for commit in compared.commits {
+    for commit in commits {
         let login = commit.author.and_then(|author| author.login);
         let name = || commit.commit.and_then(|body| body.author).and_then(|author| author.name);
         let Some(author) = login.or_else(name).map(|author| scrub::clean(&author, 60)).filter(|author| !author.is_empty()) else {

@@ -1,9 +1,11 @@
 //! GitHub as the source control: REST, with the person's own token in each call.
 
+mod allowance;
 mod archive;
 mod checks;
 mod compare;
 mod deployments;
+mod lineage;
 mod provenance;
 mod refs;
 mod refusal;
@@ -20,12 +22,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+pub use allowance::LIMITS;
+
 use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::client;
+use crate::adapters::http::reads::Reads;
 use crate::domain::checks::Checks;
 use crate::domain::names::{AnnouncementId, CommitSha, RepoName};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
-use crate::ports::{AnnouncementOrder, ArchiveFault, Clock, PortError, SourceArchive, SourceControl};
+use crate::ports::{Allowances, AnnouncementOrder, ArchiveFault, Boundless, Clock, PortError, SourceArchive, SourceControl};
+
+use lineage::Lineage;
 
 /// How long a call may take in all. GitHub itself gives up after ten seconds.
 const CALL: Duration = Duration::from_secs(10);
@@ -53,14 +60,29 @@ impl GitHubSettings {
 pub struct GitHub {
     settings: GitHubSettings,
     clock: Arc<dyn Clock>,
-    quick: reqwest::Client,
+    allowances: Arc<dyn Allowances>,
+    lineage: Lineage,
+    quick: Reads,
     long: reqwest::Client,
 }
 
 impl GitHub {
     /// A GitHub at the addresses of `settings`. Fails only if the system's certificates cannot be used.
     pub fn new(settings: GitHubSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        Ok(Self { settings, clock, quick: client::client(Some(CALL))?, long: client::client(None)? })
+        Ok(Self {
+            settings,
+            clock,
+            allowances: Arc::new(Boundless),
+            lineage: Lineage::default(),
+            quick: Reads::new(client::client(Some(CALL))?),
+            long: client::client(None)?,
+        })
+    }
+
+    /// Tells what it hears of allowances.
+    #[must_use]
+    pub fn telling(self, allowances: Arc<dyn Allowances>) -> Self {
+        Self { allowances, ..self }
     }
 }
 
@@ -72,6 +94,10 @@ impl SourceControl for GitHub {
 
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
         self.find_commit(token, repository, asked).await
+    }
+
+    async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
+        self.pointed_at(token, repository, named_by).await
     }
 
     async fn checks(

@@ -51,7 +51,7 @@ impl GitHub {
     }
 
     async fn in_branch(&self, token: &SecretString, name: &RepoName, branch: &RefName, commit: &CommitSha) -> Result<bool, Refusal> {
-        match self.pointed(token, name, "heads", branch).await? {
+        match self.branch(token, name, branch).await? {
             Pointed::At(head) => self.contains(token, name, &head, commit).await,
             Pointed::Nowhere | Pointed::Empty => Ok(false),
         }

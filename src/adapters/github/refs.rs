@@ -12,8 +12,12 @@ use crate::ports::PortError;
 
 use super::GitHub;
 use super::refusal::Refusal;
-use super::shapes::{Named, Pointer, Pull, RepositoryShape};
-use super::wire::{SHA, Unreadable, json};
+use super::shapes::{Branch, Named, Object, Pointer, Pull, Ref, RepositoryShape};
+use super::wire::{JSON, SHA, Unreadable, json, next_link};
+
+const BRANCH: &str = "/repos/{owner}/{repo}/branches/{branch}";
+const TAGS: &str = "/repos/{owner}/{repo}/git/matching-refs/tags/{beginning}";
+const REF: &str = "/repos/{owner}/{repo}/git/ref/{ref}";
 
 /// How many tag objects may point at one another.
 const TAG_CHAIN: usize = 5;
@@ -63,10 +67,13 @@ impl GitHub {
         match asked {
             AskedRef::Default => {
                 let branch = &repository.default_branch;
-                Ok(match self.pointed(token, &repository.name, "heads", branch).await? {
+                Ok(match self.branch(token, &repository.name, branch).await? {
                     Pointed::At(commit) => found(commit, CommitRef::Branch(branch.clone()), Provenance::Repository),
-                    Pointed::Nowhere => Resolution::Unknown { nearest: None },
-                    Pointed::Empty => Resolution::EmptyRepository,
+                    // Only the ref itself tells an empty repository from a branch that is not there.
+                    Pointed::Nowhere | Pointed::Empty => match self.exactly(token, &repository.name, "heads", branch).await? {
+                        Pointed::At(_) | Pointed::Nowhere => Resolution::Unknown { nearest: None },
+                        Pointed::Empty => Resolution::EmptyRepository,
+                    },
                 })
             }
             AskedRef::Named(name) => self.find_named(token, repository, name).await,
@@ -79,8 +86,8 @@ impl GitHub {
     }
 
     async fn find_named(&self, token: &SecretString, repository: &Repository, name: &RefName) -> Result<Resolution, PortError> {
-        let branch = self.pointed(token, &repository.name, "heads", name).await?;
-        let tag = self.pointed(token, &repository.name, "tags", name).await?;
+        let branch = self.branch(token, &repository.name, name).await?;
+        let tag = self.tag(token, &repository.name, name).await?;
         Ok(match (branch, tag) {
             (Pointed::Empty, _) | (_, Pointed::Empty) => Resolution::EmptyRepository,
             (Pointed::At(branch), Pointed::At(tag)) if branch != tag => Resolution::BranchAndTag { branch, tag },
@@ -108,8 +115,8 @@ impl GitHub {
         commit: &CommitSha,
     ) -> Result<Resolution, PortError> {
         let (head, named_by, provenance) = match of {
-            CommitRef::Branch(name) => (self.pointed(token, &repository.name, "heads", name).await?, of.clone(), Provenance::Repository),
-            CommitRef::Tag(name) => (self.pointed(token, &repository.name, "tags", name).await?, of.clone(), Provenance::Repository),
+            CommitRef::Branch(name) => (self.branch(token, &repository.name, name).await?, of.clone(), Provenance::Repository),
+            CommitRef::Tag(name) => (self.tag(token, &repository.name, name).await?, of.clone(), Provenance::Repository),
             CommitRef::Pull { number, .. } => match self.pull(token, &repository.name, *number).await? {
                 Some((head, branch, provenance)) => (Pointed::At(head), CommitRef::Pull { number: *number, branch }, provenance),
                 None => return Ok(Resolution::Unknown { nearest: None }),
@@ -129,29 +136,78 @@ impl GitHub {
         Ok(if contained { found(commit.clone(), named_by, provenance) } else { Resolution::Unknown { nearest: None } })
     }
 
-    /// What a branch (`heads`) or a tag (`tags`) points at; tag objects are followed to their commit.
-    pub(super) async fn pointed(
+    pub(super) async fn pointed_at(
         &self,
         token: &SecretString,
         repository: &RepoName,
-        kind: &'static str,
-        name: &RefName,
-    ) -> Result<Pointed, Refusal> {
-        let url = self.at(repository, ["git", "ref", kind, name.as_str()]);
-        let pointer: Pointer = match self.get(token, url, "/repos/{owner}/{repo}/git/ref/{ref}").await {
-            Ok(pointer) => pointer,
+        named_by: &CommitRef,
+    ) -> Result<Option<CommitSha>, PortError> {
+        let pointed = match named_by {
+            CommitRef::Branch(name) => self.branch(token, repository, name).await?,
+            CommitRef::Tag(name) => self.tag(token, repository, name).await?,
+            CommitRef::Pull { number, .. } => return Ok(self.pull(token, repository, *number).await?.map(|(head, _, _)| head)),
+            CommitRef::Commit => return Ok(None),
+        };
+        Ok(match pointed {
+            Pointed::At(commit) => Some(commit),
+            Pointed::Nowhere | Pointed::Empty => None,
+        })
+    }
+
+    /// The head of a branch. Read together with what protects it: that is asked for as well, and so costs nothing more.
+    pub(super) async fn branch(&self, token: &SecretString, repository: &RepoName, name: &RefName) -> Result<Pointed, Refusal> {
+        let branch: Branch = match self.get(token, self.at(repository, ["branches", name.as_str()]), BRANCH).await {
+            Ok(branch) => branch,
+            Err(refusal) if refusal.is(StatusCode::NOT_FOUND) => return Ok(Pointed::Nowhere),
+            Err(refusal) => return Err(refusal),
+        };
+        // A branch that was renamed leads to its new name, which nobody has asked for.
+        if branch.name.is_some_and(|found| found != name.as_str()) {
+            return Ok(Pointed::Nowhere);
+        }
+        let head = branch.commit.and_then(|tip| CommitSha::parse(&tip.sha).ok().map(|head| (head, tip)));
+        let (head, tip) = head.ok_or_else(|| Refusal::nonsense(BRANCH, "the commit is no hash"))?;
+        self.lineage.learn(token, &head, tip);
+        Ok(Pointed::At(head))
+    }
+
+    /// What a tag points at. Asked for with all that begin so: that there is none is an answer which can be kept.
+    async fn tag(&self, token: &SecretString, repository: &RepoName, name: &RefName) -> Result<Pointed, Refusal> {
+        let url = self.at(repository, ["git", "matching-refs", "tags", name.as_str()]);
+        let (refs, answer) = match self.read(token, url, TAGS, JSON, json::<Vec<Ref>>).await {
+            Ok(read) => read,
+            Err(refusal) if refusal.is(StatusCode::CONFLICT) => return Ok(Pointed::Empty),
+            Err(refusal) if refusal.too_long => return self.exactly(token, repository, "tags", name).await,
             Err(refusal) if refusal.is(StatusCode::NOT_FOUND) || refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => {
                 return Ok(Pointed::Nowhere);
             }
-            Err(refusal) if refusal.is(StatusCode::CONFLICT) => return Ok(Pointed::Empty),
             Err(refusal) => return Err(refusal),
         };
-        let mut object = pointer.object;
+        let wanted = format!("refs/tags/{name}");
+        match refs.into_iter().find(|found| found.name == wanted) {
+            Some(found) => self.peeled(token, repository, found.object).await,
+            None if next_link(&answer).is_some() => self.exactly(token, repository, "tags", name).await,
+            None => Ok(Pointed::Nowhere),
+        }
+    }
+
+    /// What the ref of exactly this name points at, a branch (`heads`) or a tag (`tags`).
+    async fn exactly(&self, token: &SecretString, repository: &RepoName, kind: &'static str, name: &RefName) -> Result<Pointed, Refusal> {
+        let url = self.at(repository, ["git", "ref", kind, name.as_str()]);
+        match self.get::<Pointer>(token, url, REF).await {
+            Ok(pointer) => self.peeled(token, repository, pointer.object).await,
+            Err(refusal) if refusal.is(StatusCode::NOT_FOUND) || refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => Ok(Pointed::Nowhere),
+            Err(refusal) if refusal.is(StatusCode::CONFLICT) => Ok(Pointed::Empty),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// The commit of an object: tag objects are followed to theirs.
+    async fn peeled(&self, token: &SecretString, repository: &RepoName, mut object: Object) -> Result<Pointed, Refusal> {
         for _ in 0..TAG_CHAIN {
             match object.kind.as_str() {
                 "commit" => {
-                    let path = "/repos/{owner}/{repo}/git/ref/{ref}";
-                    return CommitSha::parse(&object.sha).map(Pointed::At).map_err(|_| Refusal::nonsense(path, "the commit is no hash"));
+                    return CommitSha::parse(&object.sha).map(Pointed::At).map_err(|_| Refusal::nonsense(REF, "the commit is no hash"));
                 }
                 "tag" => {
                     let url = self.at(repository, ["git", "tags", object.sha.as_str()]);

@@ -154,7 +154,7 @@ mod tests {
         for (name, value) in headers {
             map.insert(http::header::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }
-        let answer = Answer { status: StatusCode::from_u16(status).unwrap(), headers: map, body: body.to_owned().into() };
+        let answer = Answer { status: StatusCode::from_u16(status).unwrap(), headers: map, body: body.to_owned().into(), kept_as: None };
         let now = "2026-11-20T10:00:00Z".parse().unwrap();
         judge(&answer, "GET /x", &"plain-token-1".into(), now, &BaseUrl::parse("https://github.com").unwrap())
     }

@@ -25,6 +25,13 @@ pub(super) struct Pointer {
 }
 
 #[derive(Deserialize)]
+pub(super) struct Ref {
+    #[serde(rename = "ref")]
+    pub(super) name: String,
+    pub(super) object: Object,
+}
+
+#[derive(Deserialize)]
 pub(super) struct Object {
     #[serde(rename = "type")]
     pub(super) kind: String,
@@ -75,23 +82,23 @@ pub(super) struct Compared {
     pub(super) commits: Vec<ComparedCommit>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct ComparedCommit {
     pub(super) author: Option<Account>,
     pub(super) commit: Option<CommitBody>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct Account {
     pub(super) login: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct CommitBody {
     pub(super) author: Option<Author>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct Author {
     pub(super) name: Option<String>,
 }
@@ -127,7 +134,23 @@ pub(super) struct CheckRun {
 
 #[derive(Deserialize)]
 pub(super) struct Branch {
+    pub(super) name: Option<String>,
+    pub(super) commit: Option<Tip>,
     pub(super) protection: Option<Protection>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Tip {
+    pub(super) sha: String,
+    #[serde(default)]
+    pub(super) parents: Vec<Parent>,
+    #[serde(flatten)]
+    pub(super) body: ComparedCommit,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Parent {
+    pub(super) sha: String,
 }
 
 #[derive(Deserialize)]

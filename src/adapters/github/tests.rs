@@ -47,8 +47,17 @@ impl World {
     }
 
     async fn branch(&self, name: &str, sha: &str) {
-        let at = format!("/repos/acme/web/git/ref/heads/{name}");
-        self.gets(&at, json!({"ref": format!("refs/heads/{name}"), "object": {"type": "commit", "sha": sha}})).await;
+        let whole = name.replace("%2F", "/");
+        self.gets(&format!("/repos/acme/web/branches/{name}"), json!({"name": whole, "commit": {"sha": sha}})).await;
+    }
+
+    async fn no_branch(&self, name: &str) {
+        self.on("GET", &format!("/repos/acme/web/branches/{name}"), error(404, "Branch not found")).await;
+    }
+
+    /// The tags whose names begin so.
+    async fn tags(&self, beginning: &str, tags: Value) {
+        self.gets(&format!("/repos/acme/web/git/matching-refs/tags/{beginning}"), tags).await;
     }
 
     async fn compares(&self, base: &str, head: &str, status: &str) {
@@ -157,42 +166,101 @@ async fn a_moved_repository_is_followed_on_this_host_only() {
 async fn a_branch_with_slashes_goes_as_one_segment() {
     let world = world().await;
     world.branch("feature%2Fx", SHA).await;
-    world.on("GET", "/repos/acme/web/git/ref/tags/feature%2Fx", error(404, "Not Found")).await;
+    world.tags("feature%2Fx", json!([])).await;
     assert_eq!(world.resolve(named("feature/x")).await, found(SHA, branch_ref("feature/x"), Provenance::Repository));
 }
 
 #[tokio::test]
 async fn tags_are_peeled_and_told_apart_from_branches() {
     let world = world().await;
-    world.gets("/repos/acme/web/git/ref/tags/v1", json!({"object": {"type": "tag", "sha": OTHER}})).await;
+    let tag = |name: &str, kind: &str, sha: &str| json!({"ref": format!("refs/tags/{name}"), "object": {"type": kind, "sha": sha}});
+    world.tags("v1", json!([tag("v1.1", "commit", OTHER), tag("v1", "tag", OTHER)])).await;
     world.gets(&format!("/repos/acme/web/git/tags/{OTHER}"), json!({"object": {"type": "commit", "sha": SHA}})).await;
-    world.on("GET", "/repos/acme/web/git/ref/heads/v1", error(404, "Not Found")).await;
-    let tag = CommitRef::Tag(RefName::parse("v1").unwrap());
-    assert_eq!(world.resolve(named("v1")).await, found(SHA, tag, Provenance::Repository));
+    world.no_branch("v1").await;
+    let v1 = CommitRef::Tag(RefName::parse("v1").unwrap());
+    assert_eq!(world.resolve(named("v1")).await, found(SHA, v1, Provenance::Repository));
 
     world.branch("v2", OTHER).await;
-    world.gets("/repos/acme/web/git/ref/tags/v2", json!({"object": {"type": "commit", "sha": SHA}})).await;
+    world.tags("v2", json!([tag("v2", "commit", SHA)])).await;
     assert_eq!(world.resolve(named("v2")).await, Resolution::BranchAndTag { branch: sha(OTHER), tag: sha(SHA) });
+}
+
+#[tokio::test]
+async fn a_tag_is_found_among_more_that_begin_so_than_one_answer_holds() {
+    for (sha_of_it, resolved) in [(Some(SHA), true), (None, false)] {
+        let world = world().await;
+        world.no_branch("v1").await;
+        let link = format!("<{}/repos/acme/web/git/matching-refs/tags/v1?page=2>; rel=\"next\"", world.server.uri());
+        let others = ok(json!([{"ref": "refs/tags/v1.1", "object": {"type": "commit", "sha": OTHER}}])).insert_header("link", link);
+        world.on("GET", "/repos/acme/web/git/matching-refs/tags/v1", others).await;
+        let exactly = match sha_of_it {
+            Some(sha) => ok(json!({"object": {"type": "commit", "sha": sha}})),
+            None => error(404, "Not Found"),
+        };
+        world.on("GET", "/repos/acme/web/git/ref/tags/v1", exactly).await;
+        world.gets("/repos/acme/web/branches", json!([])).await;
+        assert_eq!(matches!(world.resolve(named("v1")).await, Resolution::Found(_)), resolved);
+    }
+}
+
+#[tokio::test]
+async fn a_branch_that_was_renamed_is_not_there_under_its_old_name() {
+    let world = world().await;
+    let there = format!("{}/repos/acme/web/branches/trunk", world.server.uri());
+    world.on("GET", "/repos/acme/web/branches/master", ResponseTemplate::new(301).insert_header("location", there)).await;
+    world.branch("trunk", SHA).await;
+    let points_at = async |name: &str| world.github.points_at(&token(), &repository().name, &branch_ref(name)).await.unwrap();
+    assert_eq!(points_at("master").await, None);
+    assert_eq!(points_at("trunk").await, Some(sha(SHA)));
+}
+
+#[tokio::test]
+async fn a_head_whose_only_parent_is_what_runs_needs_no_comparison() {
+    let (third, fourth) = ("27bd10a000000000000000000000000000000003", "27bd10a000000000000000000000000000000004");
+    let world = world().await;
+    let tip = |name: &str, sha: &str, parents: &[&str]| {
+        let parents: Vec<Value> = parents.iter().map(|sha| json!({"sha": sha})).collect();
+        json!({"name": name, "commit": {"sha": sha, "parents": parents, "author": null, "commit": {"author": {"name": "Bob"}}}})
+    };
+    world.gets("/repos/acme/web/branches/next", tip("next", SHA, &[OTHER])).await;
+    world.gets("/repos/acme/web/branches/merge", tip("merge", third, &[OTHER, fourth])).await;
+    world.compares(OTHER, third, "ahead").await;
+    world.compares(fourth, SHA, "diverged").await;
+    world.compares(OTHER, SHA, "diverged").await;
+    for branch in ["next", "merge"] {
+        assert!(world.github.points_at(&token(), &repository().name, &branch_ref(branch)).await.unwrap().is_some());
+    }
+    let compare = async |token: &str, base: &str, head: &str| {
+        world.github.compare(&SecretString::from(token), &repository().name, &sha(base), &sha(head)).await.unwrap().unwrap()
+    };
+    let next = compare(TOKEN, OTHER, SHA).await;
+    assert_eq!((next.direction, next.added, next.dropped, next.authors), (Direction::Ahead, 1, 0, vec!["Bob".to_owned()]));
+    assert_eq!(next.url, format!("https://github.com/acme/web/compare/{OTHER}...{SHA}"));
+    assert_eq!(world.requests().await.len(), 2);
+    // Of a merge and of any other commit it is not known what lies in between; nor what another person has read.
+    assert_eq!(compare(TOKEN, OTHER, third).await.added, 1);
+    assert_eq!(compare(TOKEN, fourth, SHA).await.direction, Direction::Diverged);
+    assert_eq!(compare("another", OTHER, SHA).await.direction, Direction::Diverged);
+    assert_eq!(world.requests().await.len(), 5);
 }
 
 #[tokio::test]
 async fn an_unknown_ref_brings_the_nearest_and_an_empty_repository_is_told() {
     let world = world().await;
-    for kind in ["heads", "tags"] {
-        world.on("GET", &format!("/repos/acme/web/git/ref/{kind}/mian"), error(404, "Not Found")).await;
-    }
+    world.no_branch("mian").await;
+    world.tags("mian", json!([])).await;
     world.gets("/repos/acme/web/branches", json!([{"name": "main"}, {"name": "release"}])).await;
     assert_eq!(world.resolve(named("mian")).await, Resolution::Unknown { nearest: Some(RefName::parse("main").unwrap()) });
 
+    world.no_branch("main").await;
     world.on("GET", "/repos/acme/web/git/ref/heads/main", error(409, "Git Repository is empty.")).await;
     assert_eq!(world.resolve(AskedRef::Default).await, Resolution::EmptyRepository);
 }
 
 async fn hash_world() -> World {
     let world = world().await;
-    for kind in ["heads", "tags"] {
-        world.on("GET", &format!("/repos/acme/web/git/ref/{kind}/27bd10a"), error(404, "Not Found")).await;
-    }
+    world.no_branch("27bd10a").await;
+    world.tags("27bd10a", json!([])).await;
     world.branch("main", OTHER).await;
     world
 }
@@ -387,7 +455,7 @@ async fn what_cannot_be_read_is_never_nothing_required() {
 #[tokio::test]
 async fn reads_are_repeated_and_the_asked_for_wait_is_kept() {
     let world = world().await;
-    let at = "/repos/acme/web/git/ref/heads/main";
+    let at = "/repos/acme/web/branches/main";
     for (answer, times) in [
         (ResponseTemplate::new(502).set_body_string("<html>bad gateway</html>"), 1),
         (error(429, "slow down").insert_header("retry-after", "7"), 1),
@@ -403,13 +471,13 @@ async fn reads_are_repeated_and_the_asked_for_wait_is_kept() {
 #[tokio::test]
 async fn broken_answers_are_repeated_and_long_waits_are_handed_on() {
     let world = world().await;
-    world.on("GET", "/repos/acme/web/git/ref/heads/main", ResponseTemplate::new(200).set_body_string("{\"object\":")).await;
+    world.on("GET", "/repos/acme/web/branches/main", ResponseTemplate::new(200).set_body_string("{\"object\":")).await;
     let error = world.github.resolve(&token(), &repository(), &AskedRef::Default).await.unwrap_err();
     assert_eq!((error.fault, world.requests().await.len()), (Fault::Nonsense, 3));
 
     let world = self::world().await;
     let limited = error_429();
-    world.on("GET", "/repos/acme/web/git/ref/heads/main", limited).await;
+    world.on("GET", "/repos/acme/web/branches/main", limited).await;
     let error = world.github.resolve(&token(), &repository(), &AskedRef::Default).await.unwrap_err();
     assert_eq!(error.fault, Fault::RateLimited { until: Some("2026-11-20T10:02:00Z".parse().unwrap()) });
     assert_eq!((world.requests().await.len(), world.clock.waits().len()), (1, 0));

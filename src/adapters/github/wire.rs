@@ -147,7 +147,11 @@ impl GitHub {
         if !answer.status.is_success() {
             return Err(self.refusal(&answer, &format!("GET {path}"), token));
         }
-        match reader(&answer) {
+        let read = reader(&answer);
+        if read.is_err() {
+            self.quick.forget(&answer);
+        }
+        match read {
             Ok(value) => Ok((value, answer)),
             Err(Unreadable::Strange(why)) => Err(Refusal::nonsense(path, &why)),
             Err(Unreadable::Broken) => Err(Refusal { again: true, ..Refusal::nonsense(path, "the answer is broken") }),
@@ -191,7 +195,17 @@ impl GitHub {
             }
             let what = call.what();
             let call = authorized(call, token).ok_or_else(|| Refusal::no_token(&what))?;
-            let answer = exchange(&self.quick, call, JSON_LIMIT).await.map_err(|fault| Refusal::unanswered(&fault, &what, write))?;
+            let answer = match kind {
+                Kind::Read => self.quick.read(call, JSON_LIMIT).await,
+                Kind::Write(_) => self.quick.write(call, JSON_LIMIT).await,
+                // Each caller needs a link of their own: it is good once.
+                Kind::Archive => exchange(self.quick.client(), call, JSON_LIMIT).await,
+            };
+            let answer = answer.map_err(|fault| {
+                self.note_unanswered(token, write);
+                Refusal::unanswered(&fault, &what, write)
+            })?;
+            self.note_allowance(&answer, token, write);
             let arrived = matches!(kind, Kind::Archive) && answer.status == StatusCode::FOUND;
             if arrived || !is_redirect(answer.status) {
                 return Ok(answer);
@@ -232,7 +246,7 @@ pub(super) fn location(headers: &HeaderMap, from: &Url) -> Option<Url> {
 }
 
 /// The address of the next page.
-fn next_link(answer: &Answer) -> Option<String> {
+pub(super) fn next_link(answer: &Answer) -> Option<String> {
     answer.headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).find_map(|links| {
         links.split('<').skip(1).find_map(|link| {
             let (url, parameters) = link.split_once('>')?;

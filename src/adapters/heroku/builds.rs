@@ -30,11 +30,13 @@ pub(super) async fn start(wire: &Wire, token: &SecretString, app: &AppId, order:
         "checksum": format!("SHA256:{}", order.source.sha256),
     }}));
     match wire.write(token, &ask).await {
-        Ok(answer) => serde_json::from_slice::<BuildShape>(&answer.body).map(|build| BuildStart::Started(build.meaning())).map_err(|_| {
-            // It said yes: there is a build, and only a look can tell which.
-            let detail = format!("POST {BUILDS}: {} without a build, request {}", answer.status.as_u16(), answer.request_id());
-            PortError::new(Service::Platform, Fault::Unclear, detail)
-        }),
+        Ok(answer) => {
+            serde_json::from_slice::<BuildShape>(&answer.body).map(|build| BuildStart::Started(known(wire, build))).map_err(|_| {
+                // It said yes: there is a build, and only a look can tell which.
+                let detail = format!("POST {BUILDS}: {} without a build, request {}", answer.status.as_u16(), answer.request_id());
+                PortError::new(Service::Platform, Fault::Unclear, detail)
+            })
+        }
         Err(refused) if refused.is_no_slot() => Ok(BuildStart::NoSlot),
         Err(refused) if refused.wants_code() => Ok(BuildStart::NeedsCode),
         Err(refused) => Err(refused.into()),
@@ -64,7 +66,15 @@ pub(super) async fn find(
         Err(refused) if refused.is_bad_range() => wire.list(token, ask().range("id ..; max=200")).await?,
         other => other?,
     };
-    Ok(builds.into_iter().find(is_ours).map(BuildShape::meaning))
+    Ok(builds.into_iter().find(is_ours).map(|build| known(wire, build)))
+}
+
+/// What a build means, and where it can be followed from now on.
+fn known(wire: &Wire, shape: BuildShape) -> Build {
+    let address = shape.output_stream_url.clone();
+    let build = shape.meaning();
+    wire.followed().learn(build.id.as_str(), address.as_deref(), build.state == BuildState::Pending);
+    build
 }
 
 /// Reads a build as it was answered.
@@ -73,7 +83,7 @@ pub(super) async fn shape(wire: &Wire, token: &SecretString, app: &AppId, build:
 }
 
 pub(super) async fn info(wire: &Wire, token: &SecretString, app: &AppId, build: &BuildId) -> Result<Build, PortError> {
-    Ok(shape(wire, token, app, build).await?.meaning())
+    Ok(known(wire, shape(wire, token, app, build).await?))
 }
 
 pub(super) async fn stop(wire: &Wire, token: &SecretString, app: &AppId, build: &BuildId) -> Result<(), PortError> {

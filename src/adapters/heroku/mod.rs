@@ -1,12 +1,16 @@
 //! The platform as Heroku: its API, its older link service, its storage for sources and its output streams.
 
 mod access;
+mod allowance;
 mod builds;
+mod follow;
+mod known;
 mod output;
 mod pipelines;
 mod refusal;
 mod releases;
 mod shapes;
+mod streams;
 mod upload;
 mod wire;
 
@@ -22,9 +26,12 @@ use secrecy::SecretString;
 use crate::domain::names::{AppId, AppName, BuildId, DeploymentId, PipelineId, ReleaseId, RepoName};
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
-use crate::ports::{BuildOrder, BuildStart, Clock, Platform, PortError, SourceArchive, UploadedSource};
+use crate::ports::{Allowances, BuildOrder, BuildStart, Clock, Follower, Platform, PortError, SourceArchive, UploadedSource};
 
 use super::http::base_url::BaseUrl;
+pub use allowance::LIMITS;
+use follow::StreamFollower;
+use known::Known;
 use wire::Wire;
 
 /// Where Heroku's services live.
@@ -42,6 +49,7 @@ pub struct HerokuSettings {
 #[derive(Debug)]
 pub struct Heroku {
     wire: Wire,
+    known: Known,
     dashboard: BaseUrl,
 }
 
@@ -49,7 +57,13 @@ impl Heroku {
     /// Prepares the clients; nothing is sent yet. Fails if the machine's TLS cannot be set up.
     pub fn new(settings: HerokuSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let HerokuSettings { api, links, dashboard } = settings;
-        Ok(Self { wire: Wire::new(api, links, clock)?, dashboard })
+        Ok(Self { wire: Wire::new(api, links, clock)?, known: Known::default(), dashboard })
+    }
+
+    /// Tells what it hears of allowances.
+    #[must_use]
+    pub fn telling(self, allowances: Arc<dyn Allowances>) -> Self {
+        Self { wire: self.wire.telling(allowances), ..self }
     }
 
     fn page<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> String {
@@ -72,7 +86,7 @@ impl Platform for Heroku {
     }
 
     async fn access(&self, token: &SecretString, app: &AppId) -> Access {
-        access::ask(&self.wire, token, app).await
+        access::ask(&self.wire, &self.known, token, app).await
     }
 
     async fn spend_code(&self, token: &SecretString, app: &AppId, code: SecretString) -> Result<bool, PortError> {
@@ -105,6 +119,11 @@ impl Platform for Heroku {
         builds::stop(&self.wire, token, app, build).await
     }
 
+    fn follow(&self, _: &AppId, build: &BuildId, release: Option<ReleaseId>) -> Box<dyn Follower> {
+        let of = release.as_ref().map_or(build.as_str(), ReleaseId::as_str);
+        Box::new(StreamFollower::new(Arc::clone(self.wire.followed()), of, release.is_some()))
+    }
+
     async fn release(&self, token: &SecretString, app: &AppId, release: &ReleaseId) -> Result<Release, PortError> {
         releases::info(&self.wire, token, app, release).await
     }
@@ -114,7 +133,7 @@ impl Platform for Heroku {
     }
 
     async fn running(&self, token: &SecretString, app: &AppId) -> Result<Option<Running>, PortError> {
-        releases::running(&self.wire, token, app).await
+        releases::running(&self.wire, &self.known, token, app).await
     }
 
     async fn dynos(&self, token: &SecretString, app: &AppId) -> Result<Vec<Dyno>, PortError> {

@@ -3,9 +3,10 @@
 use secrecy::SecretString;
 
 use crate::domain::names::{AppId, ReleaseId};
-use crate::domain::release::{Dyno, Release, Running};
+use crate::domain::release::{Dyno, Release, ReleaseState, Running};
 use crate::ports::{Fault, PortError};
 
+use super::known::Known;
 use super::shapes::{DynoShape, ReleaseShape, SlugShape};
 use super::wire::{Ask, Wire};
 
@@ -25,7 +26,11 @@ pub(super) async fn shape(wire: &Wire, token: &SecretString, app: &AppId, releas
 }
 
 pub(super) async fn info(wire: &Wire, token: &SecretString, app: &AppId, release: &ReleaseId) -> Result<Release, PortError> {
-    Ok(shape(wire, token, app, release).await?.meaning())
+    let shape = shape(wire, token, app, release).await?;
+    let address = shape.output_stream_url.clone();
+    let release = shape.meaning();
+    wire.followed().learn(release.id.as_str(), address.as_deref(), release.state == ReleaseState::Pending);
+    Ok(release)
 }
 
 /// Asks for releases from the newest on. Without an order they would come as their random ids lie.
@@ -46,16 +51,23 @@ pub(super) async fn newest(wire: &Wire, token: &SecretString, app: &AppId, limit
     Ok(releases)
 }
 
-pub(super) async fn running(wire: &Wire, token: &SecretString, app: &AppId) -> Result<Option<Running>, PortError> {
+pub(super) async fn running(wire: &Wire, known: &Known, token: &SecretString, app: &AppId) -> Result<Option<Running>, PortError> {
     let enough = |releases: &[ReleaseShape], _| releases.iter().any(|release| release.current);
     let releases = wire.list_until(token, newest_first(app, NEWEST), enough).await?;
     let Some(current) = releases.into_iter().filter(|release| release.current).max_by_key(|release| release.version) else {
         return Ok(None);
     };
     let Some(slug) = current.slug else { return Ok(Some(Running { version: current.version, commit: None })) };
+    if let Some(commit) = known.commit_of(token, &slug.id) {
+        return Ok(Some(Running { version: current.version, commit }));
+    }
     let ask = Ask::get(["apps", app.as_str(), "slugs", slug.id.as_str()], "/apps/{app}/slugs/{slug}");
     let commit = match wire.read::<SlugShape>(token, &ask).await {
-        Ok(slug) => slug.commit(),
+        Ok(found) => {
+            let commit = found.commit();
+            known.slug_is_of(token, &slug.id, commit.clone());
+            commit
+        }
         Err(refused) => match refused.error.fault {
             // The slug may be destroyed although its release serves.
             Fault::NotFound | Fault::Forbidden | Fault::Refused => None,

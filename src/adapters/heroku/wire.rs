@@ -12,12 +12,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::adapters::http::base_url::BaseUrl;
-use crate::adapters::http::call::{Answer, Call, JSON_LIMIT, bearer, exchange};
+use crate::adapters::http::call::{Answer, Call, JSON_LIMIT, bearer};
 use crate::adapters::http::client::{byte_for_byte, client};
+use crate::adapters::http::reads::Reads;
 use crate::adapters::http::retry::Tries;
-use crate::ports::{Clock, Fault, PortError, Service};
+use crate::ports::{Allowances, Boundless, Clock, Fault, PortError, Service};
 
 use super::refusal::Refused;
+use super::streams::{PLACES, Streams};
 
 /// How long one exchange with the API may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -131,24 +133,38 @@ pub(super) struct Wire {
     api: BaseUrl,
     links: BaseUrl,
     clock: Arc<dyn Clock>,
-    client: Client,
+    pub(super) allowances: Arc<dyn Allowances>,
+    client: Reads,
     streams: Client,
+    followed: Arc<Streams>,
 }
 
 impl Wire {
     /// Prepares the clients.
     pub(super) fn new(api: BaseUrl, links: BaseUrl, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        Ok(Self { api, links, clock, client: client(Some(PATIENCE))?, streams: byte_for_byte(SILENCE)? })
+        let followed = Streams::new(api.clone(), Arc::clone(&clock), PLACES)?;
+        let (client, streams) = (Reads::new(client(Some(PATIENCE))?), byte_for_byte(SILENCE)?);
+        Ok(Self { api, links, clock, allowances: Arc::new(Boundless), client, streams, followed })
+    }
+
+    /// Tells what it hears of allowances.
+    pub(super) fn telling(self, allowances: Arc<dyn Allowances>) -> Self {
+        Self { allowances, ..self }
     }
 
     /// The client for answers that are read whole.
     pub(super) fn client(&self) -> &Client {
-        &self.client
+        self.client.client()
     }
 
     /// The client for output streams: each piece has to come soon.
     pub(super) fn streams(&self) -> &Client {
         &self.streams
+    }
+
+    /// The streams that are followed.
+    pub(super) fn followed(&self) -> &Arc<Streams> {
+        &self.followed
     }
 
     /// The time.
@@ -185,9 +201,9 @@ impl Wire {
             None if ask.method == Method::POST || ask.method == Method::PUT => call.header(CONTENT_LENGTH, HeaderValue::from_static("0")),
             None => call,
         };
-        let answer = exchange(&self.client, call, JSON_LIMIT)
-            .await
-            .map_err(|fault| Refused::unanswered(fault.error(Service::Platform, &what, write)))?;
+        let answer = if write { self.client.write(call, JSON_LIMIT).await } else { self.client.read(call, JSON_LIMIT).await };
+        let answer = answer.map_err(|fault| Refused::unanswered(fault.error(Service::Platform, &what, write)))?;
+        self.note_allowance(&answer, token);
         if answer.status.is_success() {
             return Ok(answer);
         }
@@ -260,8 +276,14 @@ impl Wire {
     ) -> Result<T, Refused> {
         let mut tries = Tries::new(self.clock());
         loop {
-            let refused = match self.once(token, ask, false).await.and_then(|answer| read(&answer)) {
-                Ok(read) => return Ok(read),
+            let refused = match self.once(token, ask, false).await {
+                Ok(answer) => match read(&answer) {
+                    Ok(read) => return Ok(read),
+                    Err(refused) => {
+                        self.client.forget(&answer);
+                        refused
+                    }
+                },
                 Err(refused) => refused,
             };
             let until = refused.retry_at.map(|at| Fault::RateLimited { until: Some(at) });

@@ -15,6 +15,7 @@ use url::Url;
 use crate::ports::{Fault, PortError, Service};
 
 use super::client::{BodyFault, read_body};
+use super::shelf::Key;
 
 /// The longest JSON answer that is read, in bytes.
 pub const JSON_LIMIT: usize = 2 * 1024 * 1024;
@@ -81,6 +82,7 @@ impl fmt::Debug for Call {
 }
 
 /// An answer, read to its end.
+#[derive(Clone)]
 pub struct Answer {
     /// Its status.
     pub status: StatusCode,
@@ -88,6 +90,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// Its body.
     pub body: Bytes,
+    /// Under what it is kept for the next time, if it is.
+    pub kept_as: Option<Key>,
 }
 
 impl Answer {
@@ -172,7 +176,7 @@ pub async fn exchange(client: &Client, call: Call, limit: usize) -> Result<Answe
             Err(BodyFault::TooLong(limit)) => return Err(CallFault::TooLong(limit)),
             Err(BodyFault::Broken(error)) => return Err(CallFault::NoAnswer(innermost(&error))),
         };
-        Ok(Answer { status, headers, body })
+        Ok(Answer { status, headers, body, kept_as: None })
     }
     .instrument(span)
     .await

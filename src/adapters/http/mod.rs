@@ -3,9 +3,11 @@
 pub mod base_url;
 pub mod call;
 pub mod client;
+pub mod reads;
 pub mod retry;
 pub mod scrub;
 pub mod server;
+pub mod shelf;
 pub mod spool;
 #[cfg(test)]
 pub mod testing;

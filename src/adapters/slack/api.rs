@@ -177,7 +177,7 @@ pub(super) fn is_about_form(error: &str) -> bool {
 
 /// Whether Slack refuses the place, so that another way to the person may work.
 pub(super) fn is_about_place(error: &str) -> bool {
-    matches!(error, "channel_not_found" | "not_in_channel" | "is_archived" | "user_not_in_channel" | "no_permission")
+    matches!(error, "channel_not_found" | "not_in_channel" | "is_archived" | "is_inactive" | "user_not_in_channel" | "no_permission")
         || error.starts_with("restricted_action")
 }
 
@@ -217,6 +217,7 @@ fn meaning(error: &str) -> Fault {
         "channel_not_found"
         | "not_in_channel"
         | "is_archived"
+        | "is_inactive"
         | "user_not_in_channel"
         | "user_not_found"
         | "message_not_found"

@@ -4,6 +4,7 @@ mod api;
 mod fit;
 mod hex;
 pub mod inbound;
+mod lanes;
 pub mod manifest;
 mod markup;
 pub mod outbound;

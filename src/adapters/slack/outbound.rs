@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::api::{Again, Api, CALL, CallFault, is_about_form, is_about_place, port_error};
+use super::lanes::Lanes;
 use super::render::{self, Rendered};
 use super::seal::Sealer;
 use super::{reply_url, words};
@@ -18,7 +19,7 @@ use crate::domain::actor::{Origin, Person};
 use crate::domain::deployment::MessageRef;
 use crate::domain::message::{Audience, Message};
 use crate::domain::names::{ChannelId, WorkspaceId};
-use crate::ports::{Addressee, Chat, Clock, Delivered, Fault, PortError, Service};
+use crate::ports::{Addressee, Chat, Clock, Delivered, Fault, PortError, Service, Urgency};
 
 /// Slack's own Web API.
 pub const API: &str = "https://slack.com/api";
@@ -42,6 +43,7 @@ pub struct SlackSettings {
 /// Slack, as a chat.
 pub struct SlackChat {
     api: Api,
+    lanes: Lanes,
     sealer: Arc<Sealer>,
     allow_loopback: bool,
 }
@@ -57,7 +59,7 @@ impl SlackChat {
     pub fn new(settings: SlackSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let SlackSettings { api, bot_token, sealer, allow_loopback_response_url } = settings;
         let api = Api { http: client(Some(CALL))?, base: api, token: bot_token, clock };
-        Ok(Self { api, sealer, allow_loopback: allow_loopback_response_url })
+        Ok(Self { api, lanes: Lanes::new(), sealer, allow_loopback: allow_loopback_response_url })
     }
 
     async fn answer(&self, origin: &Origin, message: &Message) -> Result<Delivered, PortError> {
@@ -66,19 +68,19 @@ impl SlackChat {
         }
         let spoken = match message.audience {
             Audience::Asker => self.ephemeral(origin, message).await.map(|()| Delivered::Final),
-            Audience::Channel => self.post(&origin.person.workspace, origin.channel.as_str(), message, Again::Never).await,
+            Audience::Channel => self.post(&origin.person.workspace, origin.channel.as_str(), message, Haste::Answer).await,
         };
         match spoken {
             Err(Failed(_, CallFault::Said(error))) if is_about_place(&error) => match message.audience {
-                Audience::Asker => self.direct(&origin.person, message).await,
-                Audience::Channel => self.direct(&origin.person, &message.clone().line(words::directly_instead())).await,
+                Audience::Asker => self.direct(&origin.person, message, Haste::Answer).await,
+                Audience::Channel => self.direct(&origin.person, &message.clone().line(words::directly_instead()), Haste::Answer).await,
             },
             other => other.map_err(PortError::from),
         }
     }
 
     async fn card(&self, origin: &Origin, message: &Message) -> Result<Delivered, PortError> {
-        let refused = match self.post(&origin.person.workspace, origin.channel.as_str(), message, Again::NotHere).await {
+        let refused = match self.post(&origin.person.workspace, origin.channel.as_str(), message, Haste::News).await {
             Err(refused @ Failed(_, CallFault::Said(_))) => refused,
             other => return other.map_err(PortError::from),
         };
@@ -88,14 +90,20 @@ impl SlackChat {
         }
         match &refused {
             Failed(_, CallFault::Said(error)) if is_about_place(error) => {
-                self.direct(&origin.person, &message.clone().line(words::directly_instead())).await
+                self.direct(&origin.person, &message.clone().line(words::directly_instead()), Haste::News).await
             }
             Failed(..) => Err(refused.into()),
         }
     }
 
     /// A message to one person. The conversation is opened first, since its own id is needed to edit the message later.
-    async fn direct(&self, person: &Person, message: &Message) -> Result<Delivered, PortError> {
+    async fn direct(&self, person: &Person, message: &Message, haste: Haste) -> Result<Delivered, PortError> {
+        if let Some(channel) = self.lanes.opened(person) {
+            match self.post(&person.workspace, &channel, message, haste).await {
+                Err(Failed(_, CallFault::Said(error))) if is_about_place(&error) => self.lanes.keep(person, None),
+                other => return other.map_err(PortError::from),
+            }
+        }
         let opened = self.api.call("conversations.open", &json!({ "users": person.user }), Again::Harmless).await;
         let channel = match &opened {
             Ok(answer) => answer.pointer("/channel/id").and_then(Value::as_str).map(str::to_owned),
@@ -103,8 +111,9 @@ impl SlackChat {
             Err(CallFault::Said(error)) if error == "missing_scope" => None,
             Err(fault) => return Err(port_error("conversations.open", fault.clone())),
         };
+        self.lanes.keep(person, channel.as_deref());
         let channel = channel.unwrap_or_else(|| person.user.to_string());
-        self.post(&person.workspace, &channel, message, Again::Never).await.map_err(PortError::from)
+        self.post(&person.workspace, &channel, message, haste).await.map_err(PortError::from)
     }
 
     /// Says it by the command's own address; `false`: there is none, or it certainly said nothing.
@@ -141,6 +150,14 @@ impl SlackChat {
         good.then_some(opened.url)
     }
 
+    /// A call that failed. One that came too soon shuts its lane for as long as Slack says.
+    fn failed(&self, method: &'static str, fault: CallFault) -> Failed {
+        if let CallFault::Limited(until) = &fault {
+            self.lanes.shut(method, *until);
+        }
+        Failed(method, fault)
+    }
+
     async fn ephemeral(&self, origin: &Origin, message: &Message) -> Result<(), Failed> {
         const METHOD: &str = "chat.postEphemeral";
         let (channel, user) = (&origin.channel, &origin.person.user);
@@ -152,14 +169,25 @@ impl SlackChat {
         said.await.map(|_| ()).map_err(|fault| Failed(METHOD, fault))
     }
 
-    async fn post(&self, workspace: &WorkspaceId, channel: &str, message: &Message, again: Again) -> Result<Delivered, Failed> {
+    async fn post(&self, workspace: &WorkspaceId, channel: &str, message: &Message, haste: Haste) -> Result<Delivered, Failed> {
         const METHOD: &str = "chat.postMessage";
+        let now = self.api.clock.now();
+        let again = match haste {
+            Haste::Answer => {
+                self.lanes.answer(channel, now);
+                Again::Never
+            }
+            Haste::News => {
+                self.lanes.post(METHOD, channel, now).map_err(|until| Failed(METHOD, CallFault::Limited(until)))?;
+                Again::NotHere
+            }
+        };
         let said = in_blocks_or_plain(message, |rendered| {
             let mut body = content(&rendered);
             add(&mut body, [("channel", json!(channel)), ("unfurl_links", json!(false)), ("unfurl_media", json!(false))]);
             async move { self.api.call(METHOD, &body, again).await }
         });
-        let answer = said.await.map_err(|fault| Failed(METHOD, fault))?;
+        let answer = said.await.map_err(|fault| self.failed(METHOD, fault))?;
         let text = |name: &str| answer.get(name).and_then(Value::as_str);
         match (text("channel").map(ChannelId::parse), text("ts")) {
             (Some(Ok(channel)), Some(ts)) => {
@@ -181,12 +209,15 @@ impl Chat for SlackChat {
                 // What is for one person never becomes a card for all.
                 Audience::Asker => self.answer(origin, message).await,
             },
-            Addressee::Direct(person) => self.direct(person, message).await,
+            Addressee::Direct(person) => self.direct(person, message, Haste::News).await,
         }
     }
 
-    async fn amend(&self, what: &MessageRef, message: &Message) -> Result<(), PortError> {
+    async fn amend(&self, what: &MessageRef, message: &Message, urgency: Urgency) -> Result<(), PortError> {
         const METHOD: &str = "chat.update";
+        if let Err(until) = self.lanes.change(METHOD, urgency, self.api.clock.now()) {
+            return Err(port_error(METHOD, CallFault::Limited(until)));
+        }
         let said = in_blocks_or_plain(message, |rendered| {
             let mut body = content(&rendered);
             add(&mut body, [("channel", json!(what.channel)), ("ts", json!(what.message))]);
@@ -197,9 +228,18 @@ impl Chat for SlackChat {
             Err(CallFault::Said(error)) if is_about_place(&error) => {
                 Err(PortError::new(Service::Chat, Fault::NotFound, format!("{METHOD}: {error}")).saying(error))
             }
-            Err(fault) => Err(port_error(METHOD, fault)),
+            Err(fault) => Err(self.failed(METHOD, fault).into()),
         }
     }
+}
+
+/// Whether somebody waits for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Haste {
+    /// They do: it goes first, and a limit is waited out.
+    Answer,
+    /// A deploy goes on meanwhile: it is said when there is room.
+    News,
 }
 
 /// A call that failed, and which.

@@ -14,15 +14,15 @@ fn damaged(what: String) -> Stop {
     Stop::Refused(StoreError::Damaged(what))
 }
 
-/// Reads everything and compares it with what the head says.
+/// Reads everything that sled holds and compares it with what the head says. Notes which deployments are over.
 ///
 /// sled by itself neither notices a changed value nor that rows are missing.
 pub fn audit(desk: &Desk, head: &Head) -> Result<(), Stop> {
     let mut index = Total::default();
-    audit_records::<Request>(desk, head, &mut index)?;
-    audit_records::<Deployment>(desk, head, &mut index)?;
-    audit_records::<Line>(desk, head, &mut index)?;
-    audit_records::<Offer>(desk, head, &mut index)?;
+    audit_records(desk, head, &mut index, |_: &Request| ())?;
+    audit_records(desk, head, &mut index, |record: &Deployment| desk.note_closed([record]))?;
+    audit_records(desk, head, &mut index, |_: &Line| ())?;
+    audit_records(desk, head, &mut index, |_: &Offer| ())?;
     audit_rows(desk, head, Shelf::Leases, |key, unsealed| {
         codec::read::<LeaseRow>(Shelf::Leases.tree(), unsealed.schema, unsealed.body)?;
         if key.is_empty() { Err(damaged("a lease has no key".to_owned())) } else { Ok(()) }
@@ -31,7 +31,7 @@ pub fn audit(desk: &Desk, head: &Head) -> Result<(), Stop> {
     if found == index { Ok(()) } else { Err(damaged("the index does not fit the records".to_owned())) }
 }
 
-fn audit_records<T: Record>(desk: &Desk, head: &Head, index: &mut Total) -> Result<(), Stop> {
+fn audit_records<T: Record>(desk: &Desk, head: &Head, index: &mut Total, seen: impl Fn(&T)) -> Result<(), Stop> {
     audit_rows(desk, head, T::SHELF, |key, unsealed| {
         let record: T = codec::read(T::SHELF.tree(), unsealed.schema, unsealed.body)?;
         if record.key() != key || record.version() == 0 {
@@ -41,6 +41,7 @@ fn audit_records<T: Record>(desk: &Desk, head: &Head, index: &mut Total) -> Resu
             let row = codec::seal(Shelf::Index.tree(), &key, b"");
             index.add(codec::unseal(Shelf::Index.tree(), &key, &row)?.checksum);
         }
+        seen(&record);
         Ok(())
     })?;
     Ok(())

@@ -2,16 +2,23 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ::sled::transaction::{ConflictableTransactionError, TransactionError, TransactionalTree};
 use ::sled::{IVec, Transactional as _};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::deployment::Deployment;
 use crate::ports::StoreError;
 
 use super::codec;
+use super::history::{History, Mark};
+use super::leaving::Leaving;
 use super::records::{Record, Shelf};
+
+/// The schema of a store that has a history: without it, records would be missed without a word.
+pub const HISTORY_SCHEMA: u16 = 2;
 
 /// The key of the one row in `meta`.
 const HEAD: &[u8] = b"head";
@@ -53,7 +60,8 @@ impl Total {
         self.sum = self.sum.wrapping_add(u64::from(checksum));
     }
 
-    fn take(&mut self, checksum: u32) {
+    /// Counts a row no more.
+    pub fn take(&mut self, checksum: u32) {
         self.rows = self.rows.wrapping_sub(1);
         self.sum = self.sum.wrapping_sub(u64::from(checksum));
     }
@@ -68,11 +76,14 @@ pub struct Head {
     pub fence: u64,
     /// By tree.
     pub totals: BTreeMap<String, Total>,
+    /// The history's mark, once something was moved into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<Mark>,
 }
 
 impl Default for Head {
     fn default() -> Self {
-        Self { schema: codec::SCHEMA, fence: 0, totals: BTreeMap::new() }
+        Self { schema: codec::SCHEMA, fence: 0, totals: BTreeMap::new(), history: None }
     }
 }
 
@@ -88,6 +99,7 @@ pub fn refuse<T>(error: StoreError) -> TxResult<T> {
 pub struct Tx<'a> {
     trees: &'a [TransactionalTree],
     head: RefCell<Head>,
+    history: &'a History,
     changed: &'a Cell<bool>,
 }
 
@@ -103,6 +115,11 @@ impl Tx<'_> {
     pub fn get<T: DeserializeOwned>(&self, shelf: Shelf, key: &[u8]) -> TxResult<Option<T>> {
         let Some(row) = self.tree(shelf)?.get(key)? else { return Ok(None) };
         codec::open(shelf.tree(), key, &row).map(Some).or_else(refuse)
+    }
+
+    /// Whether a row is what it was.
+    pub fn is_still(&self, shelf: Shelf, key: &[u8], row: &[u8]) -> TxResult<bool> {
+        Ok(self.tree(shelf)?.get(key)?.is_some_and(|now| now == row))
     }
 
     fn put_body(&self, shelf: Shelf, key: &[u8], body: &[u8]) -> TxResult<()> {
@@ -154,10 +171,33 @@ impl Tx<'_> {
         self.changed.set(true);
     }
 
-    /// Saves a record over the version that it was read with, as the next one, and what finds it.
+    /// Remembers what the history holds. From then on only versions that know of a history open the store.
+    pub fn history_is(&self, mark: Mark) {
+        let mut head = self.head.borrow_mut();
+        head.history = Some(mark);
+        head.schema = HISTORY_SCHEMA;
+        self.changed.set(true);
+    }
+
+    fn past<T: Record>(&self, key: &[u8]) -> TxResult<Option<T>> {
+        if T::SHELF != Shelf::Deployments {
+            return Ok(None);
+        }
+        self.history.get(key).or_else(|stop| match stop {
+            Stop::Refused(error) => refuse(error),
+            Stop::Broken(why) => refuse(StoreError::Damaged(why)),
+        })
+    }
+
+    /// Saves a record over the version that it was read with, as the next one, and what finds it. One that had gone into
+    /// the history comes back from there.
     pub fn save<T: Record>(&self, record: &T) -> TxResult<()> {
         let stored: Option<T> = self.get(T::SHELF, &record.key())?;
-        if stored.as_ref().map_or(0, T::version) != record.version() {
+        let version = match &stored {
+            Some(stored) => stored.version(),
+            None => self.past(&record.key())?.as_ref().map_or(0, T::version),
+        };
+        if version != record.version() {
             return refuse(StoreError::Conflict(record.label()));
         }
         self.write(stored.as_ref(), &record.at_version(record.version().saturating_add(1)))
@@ -206,6 +246,10 @@ pub struct Desk {
     trees: Vec<::sled::Tree>,
     /// Leases up to this fence were given before the store was opened, and have ended.
     pub fences_before: u64,
+    /// What is over and told.
+    pub history: Arc<History>,
+    /// What is on its way there.
+    pub leaving: Leaving,
     changed: Cell<bool>,
 }
 
@@ -213,7 +257,8 @@ impl Desk {
     /// Opens the trees; makes those that are not there.
     pub fn new(db: ::sled::Db) -> Result<Self, ::sled::Error> {
         let trees = Shelf::ALL.iter().map(|shelf| db.open_tree(shelf.tree())).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { db, trees, fences_before: 0, changed: Cell::new(false) })
+        let (history, leaving) = (Arc::default(), Leaving::default());
+        Ok(Self { db, trees, fences_before: 0, history, leaving, changed: Cell::new(false) })
     }
 
     /// A tree, for reading.
@@ -238,6 +283,14 @@ impl Desk {
         Ok(Some(codec::open(T::SHELF.tree(), key, &row)?))
     }
 
+    /// A deployment, wherever it lies.
+    pub fn deployment(&self, key: &[u8]) -> Result<Option<Deployment>, Stop> {
+        match self.get(key)? {
+            Some(live) => Ok(Some(live)),
+            None => self.history.get(key),
+        }
+    }
+
     /// A row that an index says is there.
     pub fn must<T: Record>(&self, key: Option<&[u8]>) -> Result<T, Stop> {
         let found = match key {
@@ -247,9 +300,14 @@ impl Desk {
         found.ok_or_else(|| Stop::Refused(StoreError::Damaged(format!("the index names a row of `{}` that is not there", T::SHELF.tree()))))
     }
 
-    /// All rows of a kind, in the order of their keys.
+    /// All rows of a kind that sled holds, in the order of their keys.
     pub fn all<T: Record>(&self) -> Result<impl Iterator<Item = Result<T, Stop>> + use<T>, Stop> {
-        Ok(self.tree(T::SHELF)?.iter().map(|row| {
+        self.from(b"")
+    }
+
+    /// Those from a key on.
+    pub fn from<T: Record>(&self, key: &[u8]) -> Result<impl Iterator<Item = Result<T, Stop>> + use<T>, Stop> {
+        Ok(self.tree(T::SHELF)?.range(key.to_vec()..).map(|row| {
             let (key, row) = row?;
             Ok(codec::open(T::SHELF.tree(), &key, &row)?)
         }))
@@ -270,7 +328,7 @@ impl Desk {
                 Some(row) => codec::open(Shelf::Meta.tree(), HEAD, &row).or_else(refuse)?,
                 None => Head::default(),
             };
-            let tx = Tx { trees, head: RefCell::new(head), changed: &changed };
+            let tx = Tx { trees, head: RefCell::new(head), history: &self.history, changed: &changed };
             let done = work(&tx)?;
             if let (Some(meta), true) = (meta, changed.get()) {
                 let body = codec::write(Shelf::Meta.tree(), &*tx.head.borrow()).or_else(refuse)?;

@@ -52,6 +52,12 @@ pub fn check(tx: &Tx<'_>, fences_before: u64, lease: &Lease, now: Option<Timesta
     }
 }
 
+/// Whether somebody may still save under the lease of a piece of work.
+pub fn may_be_held(tx: &Tx<'_>, fences_before: u64, work: &Work) -> TxResult<bool> {
+    let row = tx.get::<LeaseRow>(Shelf::Leases, &lease_key(work))?;
+    Ok(row.is_some_and(|row| !row.released && row.fence > fences_before))
+}
+
 fn ours(tx: &Tx<'_>, fences_before: u64, lease: &Lease, now: Timestamp) -> TxResult<Option<LeaseRow>> {
     let row = tx.get::<LeaseRow>(Shelf::Leases, &lease_key(&lease.work))?;
     Ok(row.filter(|row| row.fence == lease.fence && row.holds(fences_before, now)))

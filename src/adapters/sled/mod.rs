@@ -1,9 +1,10 @@
-//! The store on sled: one folder, one process, one thread that writes, a sync before every answer.
+//! The store on sled: one folder, one process, one thread that writes, a sync before every answer. Deployments that are over
+//! and told leave sled for a history on redb in the same folder (`history`), moved in the background (`leaving`, `mover`).
 //!
 //! sled's `flush` hands bytes to the kernel and no further, it keeps no checksum that covers a changed value, it does not
 //! notice missing rows, and it panics where it cannot read. What this adapter does about each is told where it is done:
 //! `writer` (sync, fail-stop), `codec` (checksums, sizes, schema), `desk` (versions, totals, indices in one
-//! transaction), `audit` (everything is looked at before it is used), `opening` (one process, panics, marks).
+//! transaction), `audit` (everything in sled is looked at before it is used), `opening` (one process, panics, marks).
 
 mod admin;
 mod audit;
@@ -11,8 +12,11 @@ mod codec;
 mod desk;
 #[cfg(any(test, feature = "testing"))]
 mod fuzzed;
+mod history;
 mod leases;
+mod leaving;
 mod lock;
+mod mover;
 mod opening;
 mod records;
 mod store;
@@ -32,11 +36,12 @@ pub use admin::{AdminSocket, backup};
 pub use codec::{LIMIT, SCHEMA};
 #[cfg(any(test, feature = "testing"))]
 pub use fuzzed::held;
-pub use opening::{Fresh, OpenError, Opening};
+pub use opening::{Checked, Fresh, OpenError, Opening};
 pub use transfer::{TransferError, restore};
 pub use writer::Sync;
 
 use desk::{Desk, Stop};
+use mover::Mover;
 use opening::Opened;
 use writer::{Answer, Gone, Job, Notice};
 
@@ -55,8 +60,8 @@ pub struct SledStore {
 }
 
 impl SledStore {
-    /// Opens the store in a folder; makes folder and store where there is none. Reads and checks everything in it. Blocks
-    /// meanwhile, and up to three seconds more while another process lets go of the folder.
+    /// Opens the store in a folder; makes folder and store where there is none. Reads and checks everything that is live,
+    /// and the end of the history. Blocks meanwhile, and up to three seconds more while another process lets go of the folder.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         Self::open_with(folder, Opening::default())
     }
@@ -67,12 +72,25 @@ impl SledStore {
         let (notice, gone) = watch::channel(None);
         let (opened, answer) = std_mpsc::channel();
         let path = folder.to_owned();
+        let back = jobs.downgrade();
         std::thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || run(&path, opening, &opened, receiver, &notice))
+            .spawn(move || run(&path, opening, &opened, Jobs { receiver, back }, &notice))
             .map_err(|error| OpenError::Io { folder: folder.to_owned(), detail: error.to_string() })?;
         answer.recv().unwrap_or_else(|_| Err(opening::explain_panic(folder)))?;
         Ok(Self { jobs, gone, folder: Arc::new(folder.to_owned()) })
+    }
+
+    /// Reads every record of a store that nobody has open, also of its history, and compares it with what was written.
+    /// Changes nothing that counts, and blocks as long as that takes.
+    pub fn check(folder: &Path) -> Result<Checked, OpenError> {
+        let opening = Opening { fresh: Fresh::Refuse, thorough: true, ..Opening::default() };
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let store = opening::open(folder, opening)?;
+            store.tidy(folder).map_err(|error| OpenError::Io { folder: folder.to_owned(), detail: error.to_string() })?;
+            Ok(store.counts())
+        }));
+        outcome.unwrap_or_else(|_| Err(opening::explain_panic(folder)))
     }
 
     /// Whether a folder holds a store.
@@ -135,24 +153,49 @@ impl SledStore {
         }))
     }
 
-    /// All records as one file, made between two changes.
+    /// Returns when no deployment is on its way into the history and too few for a move are left.
+    pub async fn at_rest(&self) -> Result<(), StoreError> {
+        let (tell, rest) = oneshot::channel();
+        self.ask(move |desk| {
+            desk.leaving.when_at_rest(tell);
+            Ok(())
+        })
+        .await?;
+        rest.await.map_err(|_| StoreError::Failed("it has ended".to_owned()))
+    }
+
+    /// All records as one file: as they are between two changes, put together while others go on.
     async fn export(&self) -> Result<File, TransferError> {
         let folder = Arc::clone(&self.folder);
         // What goes wrong with the file of a backup is no fault of the store.
-        self.ask(move |desk| match transfer::export(desk, &folder) {
-            Ok(file) => Ok(Ok(file)),
+        let parts = self.ask(move |desk| match transfer::Parts::of(desk, &folder) {
+            Ok(parts) => Ok(Ok(parts)),
             Err(transfer::ExportStop::Store(stop)) => Err(stop),
             Err(transfer::ExportStop::File(error)) => Ok(Err(TransferError::file("making the backup", &error))),
-        })
-        .await?
+        });
+        let (parts, folder) = (parts.await??, Arc::clone(&self.folder));
+        let put = tokio::task::spawn_blocking(move || parts.put_together(&folder)).await;
+        let put = put.unwrap_or_else(|_| Err(transfer::ExportStop::File(std::io::Error::other("the history cannot be read"))));
+        put.map_err(transfer::ExportStop::told)
     }
 }
 
+/// What the thread is asked, and the way on which its own mover asks it.
+struct Jobs {
+    receiver: mpsc::Receiver<Job>,
+    back: mpsc::WeakSender<Job>,
+}
+
 /// The life of the store's thread.
-fn run(folder: &Path, opening: Opening, opened: &std_mpsc::Sender<Result<(), OpenError>>, mut jobs: mpsc::Receiver<Job>, notice: &Notice) {
+fn run(folder: &Path, opening: Opening, opened: &std_mpsc::Sender<Result<(), OpenError>>, jobs: Jobs, notice: &Notice) {
+    let Jobs { receiver: mut jobs, back } = jobs;
     let outcome = catch_unwind(AssertUnwindSafe(|| opening::open(folder, opening)));
-    let store = match outcome.unwrap_or_else(|_| Err(opening::explain_panic(folder))) {
-        Ok(store) => store,
+    let started = outcome.unwrap_or_else(|_| Err(opening::explain_panic(folder))).and_then(|store| {
+        let mover = Mover::start(Arc::clone(&store.desk.history), back);
+        mover.map(|mover| (store, mover)).map_err(|error| OpenError::Io { folder: folder.to_owned(), detail: error.to_string() })
+    });
+    let (store, mover) = match started {
+        Ok(started) => started,
         Err(error) => {
             notice.send_replace(Some(Gone::Failed(error.to_string())));
             drop(opened.send(Err(error)));
@@ -160,11 +203,13 @@ fn run(folder: &Path, opening: Opening, opened: &std_mpsc::Sender<Result<(), Ope
         }
     };
     drop(opened.send(Ok(())));
-    let ended = catch_unwind(AssertUnwindSafe(|| serve(&store, folder, &mut jobs, notice)));
+    let ended = catch_unwind(AssertUnwindSafe(|| serve(&store, folder, &mut jobs, &mover, notice)));
     let closing = ended.unwrap_or_else(|_| {
         notice.send_replace(Some(Gone::Failed("the database panicked".to_owned())));
         None
     });
+    jobs.close();
+    mover.end();
     // Dropping the database may panic too, after a fault; there is nobody left who could be told.
     drop(catch_unwind(AssertUnwindSafe(|| drop(store))));
     if let Some(reply) = closing {
@@ -174,8 +219,8 @@ fn run(folder: &Path, opening: Opening, opened: &std_mpsc::Sender<Result<(), Ope
 }
 
 /// Works; tells the end before anybody who waits is let go.
-fn serve(store: &Opened, folder: &Path, jobs: &mut mpsc::Receiver<Job>, notice: &Notice) -> Option<oneshot::Sender<()>> {
-    let ended = writer::work(&store.desk, &store.disk, jobs);
+fn serve(store: &Opened, folder: &Path, jobs: &mut mpsc::Receiver<Job>, mover: &Mover, notice: &Notice) -> Option<oneshot::Sender<()>> {
+    let ended = writer::work(&store.desk, &store.disk, jobs, mover);
     let (gone, closing) = match ended {
         Ok(closing) => {
             if let Err(error) = store.tidy(folder) {

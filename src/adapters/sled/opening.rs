@@ -4,14 +4,17 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ports::StoreError;
 
 use super::audit::audit;
 use super::codec;
-use super::desk::{Desk, Head, Stop};
+use super::desk::{Desk, HISTORY_SCHEMA, Head, Stop};
+use super::history::History;
 use super::lock::{FolderLock, NotLocked, wait_until_free};
+use super::records::Shelf;
 use super::writer::{Disk, Sync};
 
 /// sled's file.
@@ -27,8 +30,8 @@ const CLOSED: &str = "closed";
 
 /// In bytes. Never changes: sled refuses a store that was made with another one. See [`codec::LIMIT`].
 const SEGMENT: usize = 8 * 1024 * 1024;
-/// In bytes. sled takes about 1.6 times as much.
-const CACHE: u64 = 32 * 1024 * 1024;
+/// In bytes. sled takes about 1.6 times as much. What is live is little.
+const CACHE: u64 = 8 * 1024 * 1024;
 
 /// Why a folder was not opened. Nothing in it was mended, removed or made anew.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +94,8 @@ pub struct Opening {
     pub patience: Duration,
     /// What to do where there is no store.
     pub fresh: Fresh,
+    /// Whether every row of the history is read as well. That takes as long as it takes.
+    pub thorough: bool,
 }
 
 /// What to do where there is no store.
@@ -106,7 +111,7 @@ pub enum Fresh {
 
 impl Default for Opening {
     fn default() -> Self {
-        Self { sync: Sync::default(), patience: Duration::from_secs(3), fresh: Fresh::Make }
+        Self { sync: Sync::default(), patience: Duration::from_secs(3), fresh: Fresh::Make, thorough: false }
     }
 }
 
@@ -118,6 +123,15 @@ pub struct Opened {
     /// What makes changes durable.
     pub disk: Disk,
     _lock: FolderLock,
+}
+
+/// What a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Records that are live.
+    pub live: u64,
+    /// Deployments in the history.
+    pub over: u64,
 }
 
 /// Whether the folder holds a store that has begun.
@@ -155,8 +169,8 @@ pub fn open(folder: &Path, opening: Opening) -> Result<Opened, OpenError> {
     let desk = db.and_then(Desk::new).map_err(|error| explain(folder, &error))?;
     // Read and write: the kernel syncs only through a descriptor that may write on some systems.
     let file = OpenOptions::new().read(true).write(true).open(&database).map_err(io_error)?;
-    let mut opened = Opened { desk, disk: Disk::new(file, opening.sync), _lock: lock };
-    opened.begin(folder, begun)?;
+    let mut opened = Opened { desk, disk: Disk::new(file, opening.sync.clone()), _lock: lock };
+    opened.begin(folder, begun, opening.sync, opening.thorough)?;
     // From here on it changes. That the word of the last closing is gone has to survive before that does.
     remove_if_there(&folder.join(CLOSED)).map_err(io_error)?;
     sync_folder(folder).map_err(io_error)?;
@@ -170,6 +184,14 @@ pub fn open(folder: &Path, opening: Opening) -> Result<Opened, OpenError> {
 }
 
 impl Opened {
+    /// How much it holds, as its head says.
+    pub fn counts(&self) -> Checked {
+        let Ok(Some(head)) = self.desk.head() else { return Checked::default() };
+        let shelves = [Shelf::Requests, Shelf::Deployments, Shelf::Lines, Shelf::Offers];
+        let rows = |shelf: &Shelf| head.totals.get(shelf.tree()).map_or(0, |total| total.rows);
+        Checked { live: shelves.iter().map(rows).sum(), over: head.history.map_or(0, |mark| mark.total.rows) }
+    }
+
     /// Leaves word of what there is, for the next opening. Nothing may be changed after that.
     pub fn tidy(&self, folder: &Path) -> io::Result<()> {
         let Ok(Some(head)) = self.desk.head() else { return Ok(()) };
@@ -181,7 +203,7 @@ impl Opened {
         File::open(folder)?.sync_all()
     }
 
-    fn begin(&mut self, folder: &Path, begun: bool) -> Result<(), OpenError> {
+    fn begin(&mut self, folder: &Path, begun: bool, sync: Sync, thorough: bool) -> Result<(), OpenError> {
         let told = |stop: Stop| match stop {
             Stop::Refused(StoreError::Damaged(detail)) | Stop::Broken(detail) => OpenError::Damaged { folder: folder.to_owned(), detail },
             Stop::Refused(
@@ -195,14 +217,25 @@ impl Opened {
             }
             None => Head::default(),
         };
-        if head.schema > codec::SCHEMA {
-            return Err(OpenError::Newer { folder: folder.to_owned(), found: head.schema, known: codec::SCHEMA });
+        if head.schema > HISTORY_SCHEMA {
+            return Err(OpenError::Newer { folder: folder.to_owned(), found: head.schema, known: HISTORY_SCHEMA });
         }
         audit(&self.desk, &head).map_err(told)?;
         if fs::read(folder.join(CLOSED)).is_ok_and(|then| serde_json::from_slice::<Head>(&then).ok().as_ref() != Some(&head)) {
             return Err(OpenError::Damaged { folder: folder.to_owned(), detail: "its last changes are missing".to_owned() });
         }
         self.desk.fences_before = head.fence;
+        let history = History::open(folder, sync, head.history, thorough).map_err(told)?;
+        // A move that was cut short: its rows are in both places, and will be moved again.
+        if let Some(mark) = history.mark().map_err(told)?.filter(|mark| head.history.unwrap_or_default() != *mark) {
+            self.desk
+                .transact(|tx| {
+                    tx.history_is(mark);
+                    Ok(())
+                })
+                .map_err(told)?;
+        }
+        self.desk.history = Arc::new(history);
         if self.desk.head().map_err(told)?.is_none() {
             self.desk
                 .transact(|tx| {

@@ -237,9 +237,19 @@ pub fn of_pipeline(pipeline: &PipelineId) -> Vec<u8> {
     [b"p", pipeline.as_str().as_bytes(), b"\0"].concat()
 }
 
+/// The index row that an open deployment has, by its key.
+pub fn open_key(deployment: &[u8]) -> Vec<u8> {
+    [OPEN, deployment].concat()
+}
+
 fn with_id(mut prefix: Vec<u8>, id: Uuid) -> Vec<u8> {
     prefix.extend_from_slice(id.as_bytes());
     prefix
+}
+
+/// Behind all index rows that begin with a prefix and end with an id.
+pub fn behind(prefix: &[u8]) -> Vec<u8> {
+    [prefix, [u8::MAX; ID].as_slice(), b"\0"].concat()
 }
 
 fn unanswered_key(received_at: Timestamp, delivery: &str) -> Vec<u8> {

@@ -1,5 +1,7 @@
 //! The port, in terms of the desk.
 
+use std::cmp::Reverse;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -15,8 +17,9 @@ use super::desk::{Desk, Stop, Tx, TxResult, refuse};
 use super::leases;
 use super::records::{self, Record, Shelf};
 
-/// How many records are forgotten in one transaction, so that nobody waits long for a place between two.
-const FORGET_TOGETHER: usize = 200;
+/// How many records are looked at and how many forgotten in one go, so that nobody waits long for a place between two.
+const LOOK_TOGETHER: usize = 200;
+const FORGET_TOGETHER: usize = 50;
 
 fn save(tx: &Tx<'_>, batch: &Batch, fences_before: u64) -> TxResult<()> {
     if let Some(lease) = &batch.under {
@@ -39,36 +42,51 @@ fn accept(tx: &Tx<'_>, request: &Request) -> TxResult<Accepted> {
     Ok(Accepted::New)
 }
 
-/// The newest deployments that a prefix of the index finds.
+/// The newest deployments that a prefix of the index finds, live or over.
 fn newest(desk: &Desk, prefix: &[u8], limit: usize) -> Result<Vec<Deployment>, Stop> {
-    desk.tree(Shelf::Index)?
-        .scan_prefix(prefix)
-        .keys()
-        .rev()
-        .take(limit)
-        .map(|key| desk.must(records::deployment_found_by(&key?)))
-        .collect()
-}
-
-/// Removes what one round takes; 0: there is nothing left.
-fn forget_some(desk: &Desk, before: Timestamp) -> Result<u64, Stop> {
-    let requests: Vec<Request> = some(desk, |request: &Request| request.answered && request.received_at < before)?;
-    let offers: Vec<Offer> = some(desk, |offer: &Offer| offer.until < before)?;
-    if requests.is_empty() && offers.is_empty() {
-        return Ok(0);
+    let keys = desk.tree(Shelf::Index)?.scan_prefix(prefix).keys().rev().take(limit);
+    let mut found: Vec<Deployment> = keys.map(|key| desk.must(records::deployment_found_by(&key?))).collect::<Result<_, _>>()?;
+    let live = desk.tree(Shelf::Deployments)?;
+    if let Some(history) = desk.history.snapshot()? {
+        // One that is in both places counts as it is in sled, also where that says that it belongs elsewhere now.
+        found.extend(history.newest(prefix, limit, |key| Ok(live.contains_key(key)?))?);
+        found.sort_unstable_by_key(|record| Reverse(record.id));
+        found.truncate(limit);
     }
-    desk.transact(|tx| {
-        for request in &requests {
-            tx.forget(request)?;
-            tx.remove(Shelf::Leases, &records::lease_key(&Work::Request(request.id.clone())))?;
-        }
-        offers.iter().try_for_each(|offer| tx.forget(offer))
-    })?;
-    Ok(u64::try_from(requests.len().saturating_add(offers.len())).unwrap_or(u64::MAX))
+    Ok(found)
 }
 
-fn some<T: Record>(desk: &Desk, wanted: impl Fn(&T) -> bool) -> Result<Vec<T>, Stop> {
-    desk.all::<T>()?.filter(|record| record.as_ref().map_or(true, &wanted)).take(FORGET_TOGETHER).collect()
+/// Where a round of forgetting goes on; `None`: there is nothing left.
+type Place = Option<Vec<u8>>;
+
+/// One round: looks at some records, and removes what is to be forgotten. Returns how many those were.
+fn forget_some<T: Record>(
+    desk: &Desk,
+    from: &[u8],
+    over: impl Fn(&T) -> bool,
+    work: impl Fn(&T) -> Option<Work>,
+) -> Result<(u64, Place), Stop> {
+    let (mut forgotten, mut seen, mut place) = (Vec::new(), 0, None);
+    for row in desk.from::<T>(from)? {
+        let record = row?;
+        if seen == LOOK_TOGETHER || forgotten.len() == FORGET_TOGETHER {
+            place = Some(record.key());
+            break;
+        }
+        seen += 1;
+        if over(&record) {
+            forgotten.push(record);
+        }
+    }
+    if !forgotten.is_empty() {
+        desk.transact(|tx| {
+            forgotten.iter().try_for_each(|record| {
+                tx.forget(record)?;
+                work(record).map_or(Ok(()), |work| tx.remove(Shelf::Leases, &records::lease_key(&work)))
+            })
+        })?;
+    }
+    Ok((u64::try_from(forgotten.len()).unwrap_or(u64::MAX), place))
 }
 
 #[async_trait]
@@ -79,7 +97,12 @@ impl Store for SledStore {
     }
 
     async fn save(&self, batch: Batch) -> Result<(), StoreError> {
-        self.ask(move |desk| desk.transact(|tx| save(tx, &batch, desk.fences_before))).await
+        self.ask(move |desk| {
+            desk.transact(|tx| save(tx, &batch, desk.fences_before))?;
+            desk.note_closed(&batch.deployments);
+            Ok(())
+        })
+        .await
     }
 
     async fn request(&self, id: &DeliveryId) -> Result<Option<Request>, StoreError> {
@@ -96,7 +119,7 @@ impl Store for SledStore {
     }
 
     async fn deployment(&self, id: DeploymentId) -> Result<Option<Deployment>, StoreError> {
-        self.ask(move |desk| desk.get(&records::deployment_key(id))).await
+        self.ask(move |desk| desk.deployment(&records::deployment_key(id))).await
     }
 
     async fn open_deployments(&self) -> Result<Vec<Deployment>, StoreError> {
@@ -138,16 +161,31 @@ impl Store for SledStore {
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         let lease = lease.clone();
-        self.ask(move |desk| desk.transact(|tx| leases::release(tx, &lease))).await
+        self.ask(move |desk| {
+            desk.transact(|tx| leases::release(tx, &lease))?;
+            match lease.work {
+                Work::Deployment(id) => desk.leaving.note_released(desk, id),
+                Work::Request(_) => Ok(()),
+            }
+        })
+        .await
     }
 
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut forgotten: u64 = 0;
-        loop {
-            match self.ask(move |desk| forget_some(desk, before)).await? {
-                0 => return Ok(forgotten),
-                some => forgotten = forgotten.saturating_add(some),
-            }
+        let (mut forgotten, mut place): (u64, Place) = (0, Some(Vec::new()));
+        while let Some(from) = place {
+            let round = move |desk: &Desk| {
+                let over = |request: &Request| request.answered && request.received_at < before;
+                forget_some(desk, &from, over, |request| Some(Work::Request(request.id.clone())))
+            };
+            let (some, next) = self.ask(round).await?;
+            (forgotten, place) = (forgotten.saturating_add(some), next);
         }
+        place = Some(Vec::new());
+        while let Some(from) = place {
+            let (some, next) = self.ask(move |desk| forget_some(desk, &from, |offer: &Offer| offer.until < before, |_| None)).await?;
+            (forgotten, place) = (forgotten.saturating_add(some), next);
+        }
+        Ok(forgotten)
     }
 }

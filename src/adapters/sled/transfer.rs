@@ -1,6 +1,5 @@
 //! Backups: all records as one file of JSON lines with a checksum at its end, and back.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
@@ -17,6 +16,7 @@ use crate::ports::StoreError;
 use super::audit::audit;
 use super::codec;
 use super::desk::{Desk, Stop, Tx, TxResult};
+use super::history::{Row, Snapshot};
 use super::lock;
 use super::opening::{self, Fresh, OpenError, Opening};
 use super::records::Record;
@@ -25,6 +25,8 @@ use super::records::Record;
 const LONGEST: u64 = 64 * 1024;
 /// How many records are restored in one transaction.
 const TOGETHER: usize = 64;
+/// How many come into the history in one go.
+const OVER_TOGETHER: usize = 1024;
 
 /// Why a backup was not made or not restored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -111,43 +113,110 @@ impl From<io::Error> for ExportStop {
     }
 }
 
-struct Export {
-    file: BufWriter<File>,
-    crc: u32,
-    records: u64,
+impl ExportStop {
+    /// As the answer to whoever wants a backup.
+    pub(super) fn told(self) -> TransferError {
+        match self {
+            Self::Store(stop) => explain(stop),
+            Self::File(error) => TransferError::file("making the backup", &error),
+        }
+    }
 }
 
-impl Export {
-    fn line(&mut self, entry: &Written) -> io::Result<()> {
-        let mut line = serde_json::to_vec(entry)?;
+/// What the store holds between two changes. The live records are written down; the history stays as it was by itself.
+#[derive(Debug)]
+pub(super) struct Parts {
+    before: File,
+    deployments: File,
+    behind: File,
+    history: Option<Snapshot>,
+}
+
+impl Parts {
+    /// Writes the live records into nameless files beside the store. Leases end with the instance and are left out.
+    pub(super) fn of(desk: &Desk, folder: &Path) -> Result<Self, ExportStop> {
+        let head = desk.head()?.unwrap_or_default();
+        let mut before = Lines::new(folder)?;
+        before.write(&Entry::SlashHerokuBackup { schema: codec::SCHEMA, fence: head.fence })?;
+        before.all(desk, Entry::Request)?;
+        let mut deployments = Lines::new(folder)?;
+        deployments.all(desk, Entry::Deployment)?;
+        let mut behind = Lines::new(folder)?;
+        behind.all(desk, Entry::Line)?;
+        behind.all(desk, Entry::Offer)?;
+        let history = desk.history.snapshot()?;
+        Ok(Self { before: before.finish()?, deployments: deployments.finish()?, behind: behind.finish()?, history })
+    }
+
+    /// Puts the backup together in a nameless file. Every row of the history is looked at.
+    pub(super) fn put_together(self, folder: &Path) -> Result<File, ExportStop> {
+        let mut file = Lines::new(folder)?;
+        BufReader::new(self.before).split(b'\n').try_for_each(|line| file.line(line?))?;
+        let mut live = BufReader::new(self.deployments).split(b'\n').map(|line| -> io::Result<_> {
+            let line = line?;
+            let entry: Entry<Value, Deployment> = serde_json::from_slice(&line)?;
+            let Entry::Deployment(record) = entry else { return Err(io::Error::other("a deployment was expected")) };
+            Ok((record.id, line))
+        });
+        let mut next = live.next().transpose()?;
+        if let Some(history) = &self.history {
+            history.read_all(|over| -> Result<(), ExportStop> {
+                // The same deployment in both places counts as it is in sled.
+                let mut twice = false;
+                while let Some((id, line)) = next.take_if(|(id, _)| *id <= over.id) {
+                    twice = id == over.id;
+                    file.line(line)?;
+                    next = live.next().transpose()?;
+                }
+                if !twice {
+                    file.write(&Entry::Deployment(over))?;
+                }
+                Ok(())
+            })?;
+        }
+        while let Some((_, line)) = next.take() {
+            file.line(line)?;
+            next = live.next().transpose()?;
+        }
+        BufReader::new(self.behind).split(b'\n').try_for_each(|line| file.line(line?))?;
+        // The first line is no record.
+        file.write(&Entry::End { records: file.lines.saturating_sub(1), crc32c: file.crc })?;
+        Ok(file.finish()?)
+    }
+}
+
+/// A nameless file of lines.
+struct Lines {
+    file: BufWriter<File>,
+    crc: u32,
+    lines: u64,
+}
+
+impl Lines {
+    fn new(folder: &Path) -> io::Result<Self> {
+        Ok(Self { file: BufWriter::new(tempfile::tempfile_in(folder)?), crc: 0, lines: 0 })
+    }
+
+    fn write(&mut self, entry: &Written) -> io::Result<()> {
+        self.line(serde_json::to_vec(entry)?)
+    }
+
+    fn line(&mut self, mut line: Vec<u8>) -> io::Result<()> {
         line.push(b'\n');
         self.crc = crc32c::crc32c_append(self.crc, &line);
+        self.lines = self.lines.saturating_add(1);
         self.file.write_all(&line)
     }
 
     fn all<T: Record>(&mut self, desk: &Desk, entry: impl Fn(T) -> Written) -> Result<(), ExportStop> {
-        for record in desk.all::<T>()? {
-            self.line(&entry(record?))?;
-            self.records = self.records.saturating_add(1);
-        }
-        Ok(())
+        desk.all::<T>()?.try_for_each(|record| Ok(self.write(&entry(record?))?))
     }
-}
 
-/// Writes all records into a nameless file beside the store. Leases end with the instance and are left out.
-pub(super) fn export(desk: &Desk, folder: &Path) -> Result<File, ExportStop> {
-    let file = BufWriter::new(tempfile::tempfile_in(folder)?);
-    let mut export = Export { file, crc: 0, records: 0 };
-    let head = desk.head()?.unwrap_or_default();
-    export.line(&Entry::SlashHerokuBackup { schema: codec::SCHEMA, fence: head.fence })?;
-    export.all::<Request>(desk, Entry::Request)?;
-    export.all::<Deployment>(desk, Entry::Deployment)?;
-    export.all::<Line>(desk, Entry::Line)?;
-    export.all::<Offer>(desk, Entry::Offer)?;
-    export.line(&Entry::End { records: export.records, crc32c: export.crc })?;
-    let mut file = export.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.rewind()?;
-    Ok(file)
+    fn finish(self) -> io::Result<File> {
+        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.rewind()?;
+        Ok(file)
+    }
 }
 
 /// A record out of a backup.
@@ -246,12 +315,15 @@ fn lift<T: Record>(schema: u16, value: &Value) -> Result<T, TransferError> {
 
 /// Reads a backup to its end and looks at every record.
 pub(super) fn verify(file: &mut File) -> Result<(), TransferError> {
-    let mut seen = HashSet::new();
+    let mut last: Option<(&str, Vec<u8>)> = None;
     read(file, |record| {
         let (tree, key, version) = record.identity();
-        if version == 0 || !seen.insert((tree, key)) {
-            return Err(not_whole(format!("a row of `{tree}` is there twice or has no version")));
+        // Records of a kind are in the order of their keys, so that one that is there twice shows without a list of all.
+        let in_order = last.as_ref().is_none_or(|(before, last)| *before != tree || *last < key);
+        if version == 0 || !in_order {
+            return Err(not_whole(format!("a row of `{tree}` is there twice, in the wrong place or without a version")));
         }
+        last = Some((tree, key));
         Ok(())
     })?;
     Ok(())
@@ -282,12 +354,30 @@ fn restore_blocking(folder: &Path, file: &Path) -> Result<(), TransferError> {
         some.clear();
         done.map_err(explain)
     };
-    let mut some = Vec::new();
+    let put_over = |over: &mut Vec<Row>| {
+        let rows = std::mem::take(over);
+        let (_, mark) = store.desk.history.add(&rows).map_err(explain)?;
+        let told = |tx: &Tx<'_>| {
+            tx.history_is(mark);
+            Ok(())
+        };
+        store.desk.transact(told).map_err(explain)
+    };
+    let (mut some, mut over) = (Vec::new(), Vec::new());
     let fence = read(&mut file, |record| {
-        some.push(record);
-        if some.len() < TOGETHER { Ok(()) } else { put(&mut some) }
+        match record {
+            Restored::Deployment(record) if !record.is_open() => over.push(sealed(record.as_ref())?),
+            record @ (Restored::Request(_) | Restored::Deployment(_) | Restored::Line(_) | Restored::Offer(_)) => some.push(record),
+        }
+        if some.len() >= TOGETHER {
+            put(&mut some)?;
+        }
+        if over.len() < OVER_TOGETHER { Ok(()) } else { put_over(&mut over) }
     })?;
     put(&mut some)?;
+    if !over.is_empty() {
+        put_over(&mut over)?;
+    }
     store
         .desk
         .transact(|tx| {
@@ -298,7 +388,17 @@ fn restore_blocking(folder: &Path, file: &Path) -> Result<(), TransferError> {
     store.disk.commit(&store.desk).map_err(explain)?;
     let head = store.desk.head().map_err(explain)?.unwrap_or_default();
     audit(&store.desk, &head).map_err(explain)?;
+    if let Some(history) = store.desk.history.snapshot().map_err(explain)? {
+        history.look_at_everything().map_err(explain)?;
+    }
     opening::restored(folder).map_err(io_error)
+}
+
+/// A record as it lies in the store.
+fn sealed<T: Record>(record: &T) -> Result<Row, TransferError> {
+    let (tree, key) = (T::SHELF.tree(), record.key());
+    let row = codec::seal(tree, &key, &codec::write(tree, record)?);
+    Ok((key, row))
 }
 
 fn explain(stop: Stop) -> TransferError {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::desk::{Desk, Stop};
+use super::mover::Mover;
 
 /// How many commands share one sync.
 const TOGETHER: usize = 64;
@@ -27,7 +28,7 @@ pub enum Job {
 
 type SyncFile = dyn Fn(&File) -> io::Result<()> + Send + std::marker::Sync;
 
-/// How the database file is made to survive a power cut. A seam for tests, which look at the files after it, leave it
+/// How a database file is made to survive a power cut. A seam for tests, which look at the files after it, leave it
 /// out, or let it fail; everybody else uses the default, `fdatasync`.
 #[derive(Clone)]
 pub struct Sync(Arc<SyncFile>);
@@ -36,6 +37,11 @@ impl Sync {
     /// Another way than `fdatasync`.
     pub fn by(sync: impl Fn(&File) -> io::Result<()> + Send + std::marker::Sync + 'static) -> Self {
         Self(Arc::new(sync))
+    }
+
+    /// Returns once everything that was written to a file lies on disk.
+    pub(super) fn sync(&self, file: &File) -> io::Result<()> {
+        (self.0)(file)
     }
 }
 
@@ -80,15 +86,29 @@ impl Disk {
     /// Returns once everything that was written lies on disk. `flush` alone hands it to the kernel and no further.
     pub fn commit(&self, desk: &Desk) -> Result<(), Stop> {
         desk.db.flush()?;
-        (self.sync.0)(&self.file).map_err(|error| Stop::Broken(format!("the database file could not be synced: {error}")))
+        self.sync.sync(&self.file).map_err(|error| Stop::Broken(format!("the database file could not be synced: {error}")))
+    }
+}
+
+impl Stop {
+    /// As the last word of the store.
+    pub fn final_word(self) -> String {
+        match self {
+            Self::Broken(why) => why,
+            Self::Refused(error) => error.to_string(),
+        }
     }
 }
 
 /// Works until there is nobody left to work for, or it is told to finish; an error is final.
 ///
 /// What was answered lies on disk. Reads are jobs like any other, so that nobody sees what a power cut could take back.
-pub fn work(desk: &Desk, disk: &Disk, jobs: &mut mpsc::Receiver<Job>) -> Result<Option<oneshot::Sender<()>>, String> {
-    while let Some(first) = jobs.blocking_recv() {
+pub fn work(desk: &Desk, disk: &Disk, jobs: &mut mpsc::Receiver<Job>, mover: &Mover) -> Result<Option<oneshot::Sender<()>>, String> {
+    loop {
+        if let Some(rows) = desk.leaving.next(desk).map_err(Stop::final_word)? {
+            mover.give(rows);
+        }
+        let Some(first) = jobs.blocking_recv() else { return Ok(None) };
         let mut answers: Vec<Answer> = Vec::new();
         let mut closing = None;
         let mut next = Some(first);
@@ -105,15 +125,11 @@ pub fn work(desk: &Desk, disk: &Disk, jobs: &mut mpsc::Receiver<Job>) -> Result<
             }
         }
         if desk.take_changed() {
-            disk.commit(desk).map_err(|stop| match stop {
-                Stop::Broken(why) => why,
-                Stop::Refused(error) => error.to_string(),
-            })?;
+            disk.commit(desk).map_err(Stop::final_word)?;
         }
         answers.into_iter().for_each(|answer| answer());
         if closing.is_some() {
             return Ok(closing);
         }
     }
-    Ok(None)
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::fault::Service;
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::release::{BuildState, DynosVerdict, Release, ReleaseState};
 
@@ -21,6 +22,8 @@ impl Deployment {
         let next = match outcome {
             Outcome::TurnCame => (self.phase == Phase::Waiting(WaitingFor::Turn)).then_some(Phase::Starting),
             Outcome::SlotMayBeFree => matches!(self.phase, Phase::Waiting(WaitingFor::BuildSlot { .. })).then_some(Phase::Starting),
+            Outcome::AllowanceThere => matches!(self.phase, Phase::Waiting(WaitingFor::Allowance { .. })).then_some(Phase::Starting),
+            Outcome::NoAllowance(of) => self.without_allowance(of, now),
             Outcome::Judged { verdict, change: _ } => self.after_judging(verdict),
             Outcome::CodeNeeded => (fresh_order || self.phase == Phase::Starting).then(|| needs_code(now)),
             Outcome::SignInLost => self.without_sign_in(),
@@ -121,6 +124,12 @@ impl Deployment {
             return Phase::Failed { during: Stage::Build, why: Failure::NoBuildSlot };
         }
         Phase::Waiting(WaitingFor::BuildSlot { next: now.checked_add(SLOT_PAUSE).unwrap_or(now), since })
+    }
+
+    /// Nothing was ordered, or what was ordered was turned away at the door.
+    fn without_allowance(&self, of: Service, now: Timestamp) -> Option<Phase> {
+        let may_wait = matches!(self.phase, Phase::Starting | Phase::Announcing(Standing::Fresh) | Phase::AboutToBuild(Standing::Fresh));
+        may_wait.then_some(Phase::Waiting(WaitingFor::Allowance { of, since: now }))
     }
 
     /// What is looked at closely; `None` where nothing is known to exist outside, or only slow looks go on.

@@ -70,7 +70,7 @@ fn an_ended_one_never_moves() {
             assert_eq!(one.with_code(at(1)), one);
             assert_eq!(one.next_step(), Some(Step::Close));
             let closed = one.closed_now();
-            assert_eq!((closed.next_step(), closed.next_look(at(1))), (None, None));
+            assert_eq!((closed.next_step(), closed.next_look(at(1), &Attention::default())), (None, None));
             assert!(!closed.is_open());
         }
     }
@@ -147,8 +147,8 @@ fn no_phase_waits_for_news_for_ever() {
 fn slow_looks_at_an_unknown_one_go_on_for_a_day_and_may_find_the_truth() {
     let unknown = |watched| deployment(Phase::Unknown(watched));
     let order = unknown(Watched::Order);
-    assert_eq!(order.next_look(at(0)), Some(at(600)));
-    assert_eq!(order.next_look(at(24 * 3_600)), None);
+    assert_eq!(order.next_look(at(0), &Attention::default()), Some(at(600)));
+    assert_eq!(order.next_look(at(24 * 3_600), &Attention::default()), None);
     assert_eq!(order.after(Outcome::NoTrace, at(90_000)), None, "never ordered again");
     let found = order.after(build_there(), at(9)).unwrap();
     assert_eq!(found.phase, Phase::Building { build: build_id() });

@@ -27,7 +27,7 @@ pub use cancel::CancelAnswer;
 pub use history::usual;
 pub use moves::Step;
 pub use outcome::{Outcome, Said};
-pub use pace::{CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
+pub use pace::{Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
 pub use phase::{DynosUp, Failure, Milestone, Phase, Stage, Standing, WaitingFor, Watched};
 
 /// Where the one message of a deployment stands in the chat.
@@ -70,6 +70,18 @@ pub struct Announcement {
     pub id: AnnouncementId,
     /// The last state that was reported to it.
     pub reported: Option<ReportState>,
+}
+
+/// Something that could not be told, since it was refused for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Untold {
+    /// The message that everybody sees.
+    Card,
+    /// What the asker is told.
+    Asker,
+    /// The end, to the record at the source control.
+    Record,
 }
 
 /// That somebody asked to stop it.
@@ -208,6 +220,12 @@ pub struct Deployment {
     /// Whether the asker was told what only they are told in this phase: that a code is wanted, or the end.
     #[serde(default)]
     pub asker_told: bool,
+    /// Whether its message shows the end, or never will.
+    #[serde(default)]
+    pub end_shown: bool,
+    /// What somebody refused for good to take, and nobody has been told in another way.
+    #[serde(default)]
+    pub untold: Vec<Untold>,
     /// Whether the end has been told: at the source control, on the card, to the asker.
     pub closed: bool,
 }
@@ -223,6 +241,28 @@ impl Deployment {
         !self.closed
     }
 
+    /// Whether the chat has been told how it ended, as far as it lets itself be told.
+    pub fn is_end_told(&self) -> bool {
+        self.has_ended() && self.asker_told && self.end_shown
+    }
+
+    /// Whether it is listed: it goes on, or its asker could not be told how it ended.
+    pub fn is_listed(&self) -> bool {
+        !self.has_ended() || (!self.closed && self.untold.contains(&Untold::Asker))
+    }
+
+    /// Somebody refused something for good.
+    pub fn could_not_tell(&mut self, what: Untold) {
+        if !self.untold.contains(&what) {
+            self.untold.push(what);
+        }
+    }
+
+    /// It was told after all.
+    pub fn was_told(&mut self, what: Untold) {
+        self.untold.retain(|untold| *untold != what);
+    }
+
     /// Whether it waits for a build slot, the tries in between included: to people those are one wait.
     pub fn waits_for_slot(&self) -> bool {
         self.slot_wanted_since.is_some()
@@ -232,7 +272,7 @@ impl Deployment {
                 | Phase::Announcing(_)
                 | Phase::Uploading
                 | Phase::AboutToBuild(Standing::Fresh) => true,
-                Phase::Waiting(WaitingFor::Turn)
+                Phase::Waiting(WaitingFor::Turn | WaitingFor::Allowance { .. })
                 | Phase::NeedsCode { .. }
                 | Phase::AboutToBuild(Standing::Unclear { .. })
                 | Phase::Building { .. }

@@ -17,6 +17,8 @@ pub enum Step {
     WaitForTurn,
     /// Try again for a build slot once it is time.
     WaitForSlot,
+    /// See whether it may begin now.
+    WaitForAllowance,
     /// Wait for a code, or for the end of the patience.
     WaitForCode,
     /// Judge the gate again.
@@ -52,6 +54,7 @@ impl Deployment {
         let step = match &self.phase {
             Phase::Waiting(WaitingFor::Turn) => Step::WaitForTurn,
             Phase::Waiting(WaitingFor::BuildSlot { .. }) => Step::WaitForSlot,
+            Phase::Waiting(WaitingFor::Allowance { .. }) => Step::WaitForAllowance,
             Phase::NeedsCode { .. } => Step::WaitForCode,
             Phase::Starting => Step::Judge,
             Phase::Announcing(Standing::Fresh) => Step::Announce,
@@ -114,8 +117,9 @@ impl Deployment {
 
     /// Whether it is about to begin outside after it waited in line for its app, and nothing else has been said of it since.
     pub fn turn_came(&self) -> bool {
-        let was = |stage| self.times.iter().any(|time| time.stage == stage);
-        self.phase == Phase::Announcing(Standing::Fresh) && was(Stage::Line) && !was(Stage::Code)
+        let waited = self.times.first().is_some_and(|time| time.stage == Stage::Line);
+        let was_told = self.times.iter().any(|time| time.stage == Stage::Code);
+        self.phase == Phase::Announcing(Standing::Fresh) && waited && !was_told
     }
 
     /// Facts that stay, whatever the phase makes of the outcome.
@@ -149,6 +153,8 @@ impl Deployment {
             }
             Outcome::TurnCame
             | Outcome::SlotMayBeFree
+            | Outcome::NoAllowance(_)
+            | Outcome::AllowanceThere
             | Outcome::SignInLost
             | Outcome::Interrupted
             | Outcome::Announced(_)
@@ -178,6 +184,9 @@ impl Deployment {
             self.builds_ordered = self.builds_ordered.saturating_add(1);
         }
         // Refused for certain: that order does not count.
+        if self.phase == Phase::Announcing(Standing::Fresh) && matches!(phase, Phase::Waiting(_)) {
+            self.announcements_ordered = self.announcements_ordered.saturating_sub(1);
+        }
         if self.phase == Phase::AboutToBuild(Standing::Fresh) && matches!(phase, Phase::NeedsCode { .. } | Phase::Waiting(_)) {
             self.builds_ordered = self.builds_ordered.saturating_sub(1);
         }

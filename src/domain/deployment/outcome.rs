@@ -1,5 +1,6 @@
 //! What can come of a step.
 
+use crate::domain::fault::Service;
 use crate::domain::gate::Verdict;
 use crate::domain::names::{AnnouncementId, BuildId};
 use crate::domain::release::{Build, BuildState, DynosVerdict, Release};
@@ -53,6 +54,10 @@ pub enum Outcome {
     BuildRefused(Said),
     /// The platform has no room for another build.
     NoBuildSlot,
+    /// A service allows no more for now.
+    NoAllowance(Service),
+    /// It allows more again.
+    AllowanceThere,
     /// The platform was asked to stop the build.
     StopSent(BuildId),
     /// The build was looked at.

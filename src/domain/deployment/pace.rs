@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Deployment;
 use super::phase::{Phase, Standing, WaitingFor, Watched};
+use super::{Deployment, Untold};
 
 /// How long we look for an effect whose order got no clear answer, before acting once more or giving it up.
 pub const EFFECT_BOUND: SignedDuration = SignedDuration::from_secs(60);
@@ -35,11 +35,42 @@ const PREPARING_LATE: SignedDuration = SignedDuration::from_mins(30);
 const TURN_SWEEP: SignedDuration = SignedDuration::from_secs(60);
 const UNKNOWN_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
+/// How long a build or a release phase that is listened to goes without a look: what is listened to may err, but rarely.
+const TRUSTED_FOR: SignedDuration = SignedDuration::from_mins(15);
+/// The longest pause between looks at a build or a release phase that is not listened to.
+const LONGEST_ALONE: i64 = 20;
+
+/// What a worker knows of the last news of what goes on outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attention {
+    /// When it was known for certain how it stands; `None`: there is a reason to look now.
+    pub seen_at: Option<Timestamp>,
+    /// How often it was looked at since there was the last reason to.
+    pub looks: u32,
+    /// Whether it is listened to, and will be heard of.
+    pub listening: bool,
+}
+
 fn after(start: Timestamp, wait: SignedDuration) -> Timestamp {
     start.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
-/// Quick at first, then slower: whoever watches the card sees a short phase end at once, and a long one costs little.
+/// After a reason to look that showed nothing, the platform may lag behind itself for some seconds; then slower.
+fn alone(looks: u32) -> SignedDuration {
+    let seconds = 2_i64.checked_pow(looks.max(1)).unwrap_or(LONGEST_ALONE);
+    SignedDuration::from_secs(seconds.min(LONGEST_ALONE))
+}
+
+/// Dynos are not heard of: the first may be up soon, and news stand on the card in a quarter of a minute.
+fn dynos(looks: u32, waited: SignedDuration) -> SignedDuration {
+    SignedDuration::from_secs(match (looks, waited.as_secs()) {
+        (0, _) => 3,
+        (_, ..300) => 12,
+        _ => 20,
+    })
+}
+
+/// Quick at first, then slower: whoever watches the card sees the end soon, and one that cannot be told costs little.
 fn pause(since: Timestamp, now: Timestamp) -> SignedDuration {
     let seconds = now.duration_since(since).as_secs();
     SignedDuration::from_secs(match seconds {
@@ -51,21 +82,35 @@ fn pause(since: Timestamp, now: Timestamp) -> SignedDuration {
 
 impl Deployment {
     /// When to look again if nothing wakes us earlier; `None`: no look would help any more.
-    pub fn next_look(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn next_look(&self, now: Timestamp, attention: &Attention) -> Option<Timestamp> {
         match &self.phase {
             Phase::Waiting(WaitingFor::Turn) => Some(after(now, TURN_SWEEP)),
             Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => Some(*next),
+            Phase::Waiting(WaitingFor::Allowance { .. }) => Some(after(now, SignedDuration::from_secs(1))),
             Phase::NeedsCode { until } => Some(*until),
             Phase::Starting | Phase::Announcing(_) | Phase::Uploading | Phase::AboutToBuild(_) => {
                 Some(after(now, SignedDuration::from_secs(5)))
             }
-            Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. } => Some(after(now, pause(self.since, now))),
+            Phase::Building { .. } => Some(self.next_look_at_work(now, attention, BUILD_LATE)),
+            Phase::Releasing { .. } => Some(self.next_look_at_work(now, attention, RELEASE_LATE)),
+            Phase::Restarting { .. } => {
+                Some(attention.seen_at.map_or(now, |seen| after(seen, dynos(attention.looks, seen.duration_since(self.since)))))
+            }
             Phase::Unknown(_) if now < after(self.since, UNKNOWN_LOOKS_FOR) => Some(after(now, UNKNOWN_PAUSE)),
             Phase::Unknown(_) => None,
             Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => {
-                (!self.closed).then(|| after(now, pause(self.since, now)))
+                let nothing_more_to_try = self.untold.contains(&Untold::Asker);
+                (!self.closed).then(|| after(now, if nothing_more_to_try { UNKNOWN_PAUSE } else { pause(self.since, now) }))
             }
         }
+    }
+
+    /// Of a build or a release phase, which can be listened to. Once it is late, a look has to say so.
+    fn next_look_at_work(&self, now: Timestamp, attention: &Attention, late: SignedDuration) -> Timestamp {
+        let Some(seen) = attention.seen_at else { return now };
+        let next = after(seen, if attention.listening { TRUSTED_FOR } else { alone(attention.looks) });
+        let late = after(self.since, late);
+        if late > seen { next.min(late) } else { next }
     }
 
     /// Whether it has stood in its phase for longer than the phase can take.

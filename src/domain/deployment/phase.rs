@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::actor::Person;
+use crate::domain::fault::Service;
 use crate::domain::gate::Reason;
 use crate::domain::names::{BuildId, ReleaseId};
 
@@ -95,6 +96,13 @@ pub enum WaitingFor {
     BuildSlot {
         /// When it is tried again.
         next: Timestamp,
+        /// Since when it waits.
+        since: Timestamp,
+    },
+    /// For what a service allows the asker's account: what has begun is brought to its end first.
+    Allowance {
+        /// The service.
+        of: Service,
         /// Since when it waits.
         since: Timestamp,
     },

@@ -23,6 +23,7 @@ macro_rules! every {
 pub(super) use every;
 
 use super::*;
+use crate::domain::fault::Service;
 use crate::domain::gate::Reason;
 use crate::domain::names::{BuildId, ChannelId, PipelineId, RefName, ReleaseId, UserId, WorkspaceId};
 use crate::domain::source::{CommitRef, Direction};
@@ -91,6 +92,8 @@ pub(crate) fn deployment(phase: Phase) -> Deployment {
         release: None,
         because: None,
         asker_told: false,
+        end_shown: false,
+        untold: Vec::new(),
         cancel: None,
         card: Card::NotShown,
         closed: false,
@@ -141,6 +144,10 @@ every! {
     fn phases() -> Phase {
         Phase::Waiting(WaitingFor::Turn) => [Phase::Waiting(WaitingFor::Turn)],
         Phase::Waiting(WaitingFor::BuildSlot { .. }) => [Phase::Waiting(WaitingFor::BuildSlot { next: at(60), since: at(0) })],
+        Phase::Waiting(WaitingFor::Allowance { .. }) => [
+            Phase::Waiting(WaitingFor::Allowance { of: Service::SourceControl, since: at(0) }),
+            Phase::Waiting(WaitingFor::Allowance { of: Service::Platform, since: at(0) }),
+        ],
         Phase::NeedsCode { .. } => [Phase::NeedsCode { until: at(600) }],
         Phase::Starting => [Phase::Starting],
         Phase::Announcing(Standing::Fresh) => [Phase::Announcing(Standing::Fresh)],

@@ -9,7 +9,7 @@ use crate::domain::pipeline::{Pipeline, Place};
 use crate::domain::source::CommitRef;
 
 use super::card::{Pages, commit};
-use super::services::HEROKU;
+use super::services::{HEROKU, service};
 use super::words::duration;
 
 fn answer(tone: Tone, headline: Line) -> Message {
@@ -35,6 +35,9 @@ pub fn joined(deployment: &Deployment, ahead: Option<usize>) -> Message {
     let state = match (&deployment.phase, ahead) {
         (Phase::NeedsCode { .. }, _) => " already waits for a one-time code: type the command again with the code at its end.".to_owned(),
         (Phase::Waiting(WaitingFor::BuildSlot { .. }), _) => " already waits for a build slot. Nothing was added.".to_owned(),
+        (Phase::Waiting(WaitingFor::Allowance { of, .. }), _) => {
+            format!(" already waits, since {} takes no more for now. Nothing was added.", service(*of))
+        }
         (Phase::Waiting(_), Some(ahead)) if ahead > 0 => format!(" already waits in line, {ahead} ahead. Nothing was added."),
         (_, _) => " is already on its way. Nothing was started a second time.".to_owned(),
     };

@@ -4,14 +4,16 @@ use jiff::Timestamp;
 
 use crate::domain::actor::Person;
 use crate::domain::command::{Because, Command, Wish};
-use crate::domain::deployment::{Deployment, DynosUp, Failure, Milestone, Phase, Standing, UNKNOWN_LOOKS_FOR, WaitingFor, Watched};
+use crate::domain::deployment::{Deployment, DynosUp, Failure, Milestone, Phase, Standing, UNKNOWN_LOOKS_FOR, Untold, WaitingFor, Watched};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, link, strong, text};
 use crate::domain::names::CommitSha;
 use crate::domain::pipeline::{PipelineKey, Place};
 use crate::domain::source::CommitRef;
 
 use super::help::typed;
+use super::paced::{allowance_wait, looked_at_less};
 use super::reasons::{code_line, failure, in_short};
+use super::services::{GITHUB, service};
 use super::stages;
 use super::words::{list, moment, sentence};
 
@@ -37,6 +39,8 @@ pub struct CardView<'a> {
     pub ahead: Option<usize>,
     /// Where people can see more.
     pub pages: &'a Pages,
+    /// Whether it is looked at less often than it should be, since few requests are left.
+    pub slowed: bool,
 }
 
 /// The card, for everybody in the conversation.
@@ -182,6 +186,9 @@ fn headline(view: &CardView<'_>) -> Line {
             };
             says("waits to deploy", vec![text(place)])
         }
+        Phase::Waiting(WaitingFor::Allowance { of, .. }) => {
+            says("waits to deploy", vec![text(format!(": {} takes no more for now", service(*of)))])
+        }
         Phase::Waiting(WaitingFor::BuildSlot { .. }) => says("waits to deploy", vec![text(": no room for another build yet")]),
         Phase::NeedsCode { .. } => says("is deploying", vec![text(": waiting for a one-time code")]),
         Phase::Starting
@@ -225,6 +232,7 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
         Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => {
             vec![vec![text(format!("It is tried again at {}.", at(*next)))]]
         }
+        Phase::Waiting(WaitingFor::Allowance { of, since }) => vec![allowance_wait(*of, at(*since))],
         Phase::NeedsCode { until } => vec![vec![
             Span::Person(deployment.origin.person.clone()),
             text(format!(" was told privately how to go on. It gives up at {}.", at(*until))),
@@ -258,8 +266,16 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
         | Phase::Restarting { crashed_since: None, .. }
         | Phase::Succeeded { dynos: DynosUp::Up(_), .. } => Vec::new(),
     };
+    lines.extend(record_without_end(deployment));
+    lines.extend(looked_at_less(view.slowed, deployment));
     lines.extend(stop_asked(deployment));
     lines
+}
+
+/// The record in the repository says something else than this.
+fn record_without_end(deployment: &Deployment) -> Option<Line> {
+    let stands = deployment.has_ended() && deployment.untold.contains(&Untold::Record);
+    stands.then(|| vec![text(format!("{GITHUB} did not take how it ended: the deployment there stays as it was last reported."))])
 }
 
 fn last_seen(watched: &Watched) -> Line {

@@ -13,9 +13,10 @@ use crate::domain::release::{Access, Release, ReleaseState, Running};
 use crate::domain::source::{Comparison, Direction, Repository, Resolved};
 
 use super::card::commit;
-use super::reasons::reason;
+use super::paced::slowed;
+use super::reasons::{in_short, reason};
 use super::refusals::{commit_words, listed, past_checks, who_does_what};
-use super::services::{GITHUB, HEROKU};
+use super::services::{GITHUB, HEROKU, service};
 use super::stages::change_words;
 use super::words::duration;
 
@@ -227,12 +228,14 @@ pub struct StatusRow {
 }
 
 /// What goes on.
-pub fn status(pipeline: Option<&Pipeline>, rows: &[StatusRow], now: Timestamp) -> Message {
+///
+/// `few_left`: the platform allows the asker's account so few more requests that deploys are looked at less often.
+pub fn status(pipeline: Option<&Pipeline>, rows: &[StatusRow], few_left: bool, now: Timestamp) -> Message {
     let mut whose = vec![];
     if let Some(pipeline) = pipeline {
         whose = vec![text(" in "), code(&pipeline.name)];
     }
-    let mut headline = match rows.len() {
+    let mut headline = match rows.iter().filter(|row| !row.deployment.has_ended()).count() {
         0 => vec![text("Nothing is running or waiting")],
         1 => vec![text("One deploy is open")],
         many => vec![text(format!("{many} deploys are open"))],
@@ -243,17 +246,22 @@ pub fn status(pipeline: Option<&Pipeline>, rows: &[StatusRow], now: Timestamp) -
     for row in rows {
         message.lines.push(standing(&row.deployment, row.ahead, now));
     }
+    message.lines.extend(few_left.then(slowed));
     message
 }
 
-/// One line about a deployment that is not over.
+/// One line about a deployment that is not over, or that its asker does not know to be over.
 fn standing(deployment: &Deployment, ahead: Option<usize>, now: Timestamp) -> Line {
+    if deployment.has_ended() {
+        return never_told(deployment, now);
+    }
     let (state, more) = match &deployment.phase {
         Phase::Waiting(WaitingFor::Turn) => {
             let more = ahead.filter(|ahead| *ahead > 0).map(|ahead| format!(", {ahead} ahead")).unwrap_or_default();
             ("waiting in line", more)
         }
         Phase::Waiting(WaitingFor::BuildSlot { .. }) => ("waiting for a build slot", String::new()),
+        Phase::Waiting(WaitingFor::Allowance { of, .. }) => ("waiting", format!(", since {} takes no more for now", service(*of))),
         Phase::NeedsCode { .. } => ("waiting for a one-time code", String::new()),
         Phase::Starting => ("being checked", String::new()),
         Phase::Announcing(_) | Phase::Uploading | Phase::AboutToBuild(_) => ("being prepared", String::new()),
@@ -264,6 +272,7 @@ fn standing(deployment: &Deployment, ahead: Option<usize>, now: Timestamp) -> Li
         Phase::Unknown(_) => ("unknown", String::new()),
         Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => ("over", String::new()),
     };
+    let more = if deployment.untold.is_empty() { more } else { format!("{more}, and the chat took no message about it") };
     let since = deployment.slot_wanted_since.filter(|_| deployment.waits_for_slot()).unwrap_or(deployment.since);
     let mut line = vec![code(&deployment.target.app_name), text(": ")];
     line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
@@ -273,6 +282,36 @@ fn standing(deployment: &Deployment, ahead: Option<usize>, now: Timestamp) -> Li
         text(format!(", {state} for {}{more}", duration(now.duration_since(since).as_secs()))),
     ]);
     line
+}
+
+/// How one ended whose asker could not be told.
+fn never_told(deployment: &Deployment, now: Timestamp) -> Line {
+    let asker = || Span::Person(deployment.origin.person.clone());
+    let mut line = vec![code(&deployment.target.app_name), text(": ")];
+    line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
+    line.extend([text(" by "), asker(), text(format!(", {} ", how_it_ended(&deployment.phase)))]);
+    line.push(text(format!("{} ago. The chat takes no message for ", duration(now.duration_since(deployment.since).as_secs()))));
+    line.extend([asker(), text(": whoever reads this may tell them.")]);
+    line
+}
+
+fn how_it_ended(phase: &Phase) -> String {
+    match phase {
+        Phase::Succeeded { version, .. } => format!("out as v{version}"),
+        Phase::Failed { why, .. } => format!("did not work ({})", in_short(why)),
+        Phase::Cancelled { .. } => "stopped".to_owned(),
+        Phase::Freed { .. } => "freed by hand".to_owned(),
+        Phase::Waiting(_)
+        | Phase::NeedsCode { .. }
+        | Phase::Starting
+        | Phase::Announcing(_)
+        | Phase::Uploading
+        | Phase::AboutToBuild(_)
+        | Phase::Building { .. }
+        | Phase::Releasing { .. }
+        | Phase::Restarting { .. }
+        | Phase::Unknown(_) => "open".to_owned(),
+    }
 }
 
 /// The line of one app.

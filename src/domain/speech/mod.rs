@@ -6,6 +6,7 @@ mod codes;
 mod help;
 mod lists;
 mod misunderstood;
+mod paced;
 mod reasons;
 mod refusals;
 mod report;

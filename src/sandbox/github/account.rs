@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::asked::Scene;
+use super::asked::{Scene, listed};
 use super::guard;
-use super::shapes::{stamp, user};
-use super::world::World;
+use super::shapes::{full_repository, stamp, user};
+use super::world::{Repository, World};
 
 /// `GET /`.
 pub(super) fn root(scene: &Scene<'_>) -> Answer {
@@ -57,6 +57,13 @@ pub(super) fn root(scene: &Scene<'_>) -> Answer {
     Answer::ok(&body)
 }
 
+/// `GET /user/repos`: what the caller was let into.
+pub(super) fn repositories(world: &World, scene: &Scene<'_>) -> Result<Answer, Answer> {
+    let login = scene.caller.login.as_ref().ok_or_else(|| Answer::error(401, "Requires authentication"))?.to_lowercase();
+    let seen: Vec<&Repository> = world.repositories.iter().filter(|repository| repository.grants.contains_key(&login)).collect();
+    Ok(listed(&seen, scene, 0, |repository| full_repository(repository, scene)))
+}
+
 /// `GET /user`.
 pub(super) fn current(scene: &Scene<'_>) -> Result<Answer, Answer> {
     let login = scene.caller.login.as_ref().ok_or_else(|| Answer::error(401, "Requires authentication"))?;
@@ -93,8 +100,8 @@ pub(super) fn versions() -> Answer {
 }
 
 /// `GET /repos/{owner}/{repo}`.
-pub(super) fn repository(repository: &super::world::Repository, scene: &Scene<'_>) -> Answer {
-    let mut body = super::shapes::full_repository(repository, scene);
+pub(super) fn repository(repository: &Repository, scene: &Scene<'_>) -> Answer {
+    let mut body = full_repository(repository, scene);
     if let Value::Object(body) = &mut body {
         body.insert("updated_at".to_owned(), stamp(repository.pushed_at).into());
         body.insert("organization".to_owned(), user(scene, &repository.owner));

@@ -110,7 +110,10 @@ pub(super) fn page<'l, T>(items: &'l [T], scene: &Scene<'_>, repository: u64) ->
             .extend_pairs(scene.asked.query.iter().filter(|(key, _)| key != "page"))
             .append_pair("page", &to.to_string())
             .finish();
-        format!("<{}/repositories/{repository}/{}?{query}>; rel=\"{name}\"", scene.api, scene.asked.below_repository())
+        let in_repository = scene.asked.path.starts_with("/repos/") || scene.asked.path.starts_with("/repositories/");
+        let path =
+            if in_repository { format!("/repositories/{repository}/{}", scene.asked.below_repository()) } else { scene.asked.path.clone() };
+        format!("<{}{path}?{query}>; rel=\"{name}\"", scene.api)
     };
     let mut links = Vec::new();
     if number > 1 {

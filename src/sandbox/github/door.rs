@@ -141,8 +141,11 @@ impl Github {
         let free = asked.segments.first().is_some_and(|first| first == "rate_limit");
         let spent = budget.used >= limit && !free;
         let scene = Scene { api: &self.api, web: &self.web, now, caller: &caller, newer: version != guard::VERSIONS[0], asked };
+        let too_much = guard::creates_too_much(&mut world, &caller.token, asked, now).filter(|_| !spent);
         let answer = if spent {
             guard::exhausted(&caller)
+        } else if let Some(seconds) = too_much {
+            guard::too_fast().with("retry-after", seconds.to_string())
         } else {
             match routes::answer(&mut world, &scene) {
                 Ok(answer) | Err(answer) => cached(answer, &caller, asked),

@@ -1,6 +1,6 @@
 //! What every request to the interface has to pass: `User-Agent`, version, token, hourly limit.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::answer::Answer;
 use super::asked::{Asked, Caller};
@@ -65,6 +65,28 @@ pub(super) fn exhausted(caller: &Caller) -> Answer {
 pub(super) fn too_fast() -> Answer {
     let message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
     Answer::error_at(403, message, "/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits")
+}
+
+/// Things that one token may create in a minute and in an hour.
+const CREATED: [(usize, SignedDuration); 2] = [(80, SignedDuration::from_mins(1)), (500, SignedDuration::from_hours(1))];
+
+impl super::Github {
+    /// Watches how much is created, from now on: eighty things a minute and five hundred an hour by one token, and no more.
+    pub fn limit_creating(&self) {
+        self.lock().created = Some(Vec::new());
+    }
+}
+
+/// Whether a caller creates too much, where that is watched: then how many seconds to wait.
+pub(super) fn creates_too_much(world: &mut World, token: &str, asked: &Asked, now: Timestamp) -> Option<u32> {
+    let creates = asked.method == "POST" && asked.segments.iter().any(|segment| segment == "deployments" || segment == "statuses");
+    let created = world.created.as_mut().filter(|_| creates)?;
+    let within = |span: &SignedDuration| created.iter().filter(|(by, at)| by == token && now.duration_since(*at) < *span).count();
+    if CREATED.iter().any(|(most, span)| within(span) >= *most) {
+        return Some(60);
+    }
+    created.push((token.to_owned(), now));
+    None
 }
 
 /// The headers that tell of the hourly limit, or that it is used up.

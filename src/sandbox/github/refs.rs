@@ -8,7 +8,7 @@ use super::branches;
 use super::graph::made_up_sha;
 use super::shapes::stamp;
 use super::shapes_code::{self, api_of, pointer, unsigned};
-use super::world::{Repository, Tag};
+use super::world::{Commit, Repository, Tag};
 
 /// The commit a ref stands for. An unknown ref is 422, an empty repository 409.
 pub(super) fn known(repository: &Repository, text: &str) -> Result<String, Answer> {
@@ -19,6 +19,16 @@ pub(super) fn known(repository: &Repository, text: &str) -> Result<String, Answe
 
 fn not_empty(repository: &Repository) -> Result<(), Answer> {
     if repository.commits.is_empty() { Err(Answer::error(409, "Git Repository is empty.")) } else { Ok(()) }
+}
+
+/// `GET …/commits`: a commit and everything before it, newest first.
+pub(super) fn commits(repository: &Repository, scene: &Scene<'_>) -> Result<Answer, Answer> {
+    not_empty(repository)?;
+    let wanted = scene.asked.parameter("sha").unwrap_or(&repository.default_branch);
+    let head = repository.resolve(wanted).and_then(|sha| repository.position(&sha)).ok_or_else(Answer::not_found)?;
+    // Commits stand in the order they were made.
+    let all: Vec<&Commit> = repository.ancestors(head).into_iter().rev().filter_map(|place| repository.commits.get(place)).collect();
+    Ok(listed(&all, scene, repository.id, |commit| shapes_code::commit(repository, scene, commit)))
 }
 
 /// `GET …/commits/{ref}`: in JSON, or the bare hash, which then is its own `ETag`.

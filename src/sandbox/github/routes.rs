@@ -31,6 +31,7 @@ pub(super) fn answer(world: &mut World, scene: &Scene<'_>) -> Result<Answer, Ans
     match segments.as_slice() {
         [""] if asked.reads() => Ok(account::root(scene)),
         ["user"] if asked.reads() => account::current(scene),
+        ["user", "repos"] if asked.reads() => account::repositories(world, scene),
         ["rate_limit"] if asked.reads() => Ok(account::rate_limit(world, scene)),
         ["versions"] if asked.reads() => Ok(account::versions()),
         ["repos", owner, name, rest @ ..] => {
@@ -116,6 +117,8 @@ fn read(repository: &mut Repository, scene: &Scene<'_>, permission: Permission, 
         ["git", "ref", name @ ..] => refs::one(repository, scene, &name.join("/")),
         ["git", "matching-refs", name @ ..] => refs::matching(repository, scene, &name.join("/")),
         ["git", "tags", sha] => refs::tag_object(repository, scene, sha),
+        ["commits"] => refs::commits(repository, scene),
+        ["statuses", name @ ..] => checks::statuses(repository, scene, &name.join("/")),
         ["commits", sha, "branches-where-head"] => refs::branches_where_head(repository, scene, sha),
         ["commits", name @ .., "pulls"] => pulls::of_commit(repository, scene, &name.join("/")),
         ["commits", name @ .., "status"] => checks::combined(repository, scene, &name.join("/")),

@@ -19,6 +19,8 @@ pub(super) struct World {
     pub(super) moved: Vec<(String, u64)>,
     pub(super) downloads: Vec<Download>,
     pub(super) numbers: Numbers,
+    /// What was created by whom and when, where that is limited.
+    pub(super) created: Option<Vec<(String, Timestamp)>>,
     pub(super) faults: Vec<FaultRule>,
     pub(super) requests: Vec<SeenRequest>,
     pub(super) violations: Vec<String>,

@@ -41,6 +41,8 @@ impl Heroku {
         let app = world.known_app(app)?.id;
         world.release_holds(app, now);
         world.settle(now);
+        drop(world);
+        self.shared.stir();
         Ok(())
     }
 
@@ -48,6 +50,11 @@ impl Heroku {
     /// that no list has, or `idle` for dynos.
     pub fn say_state(&self, app: &str, stage: Held, word: Option<&str>) -> Result<(), String> {
         self.world().0.app_mut(app).map(|app| *app.word.of_mut(stage) = word.map(str::to_owned))
+    }
+
+    /// Whether building and releasing of the app need a second factor.
+    pub fn second_factor(&self, app: &str, on: bool) -> Result<(), String> {
+        self.world().0.app_mut(app).map(|app| app.second_factor = on)
     }
 
     /// Whether old dynos stay listed until the new ones are up.
@@ -171,9 +178,14 @@ impl Heroku {
         self.world().0.feature_known = known;
     }
 
-    /// What becomes of the streams of work that still runs.
+    /// How the streams of work that still runs go, beside those of apps for which something else was said.
     pub fn streams(&self, style: StreamStyle) {
         self.world().0.streams = style;
+    }
+
+    /// How the streams of one app go.
+    pub fn streams_of(&self, app: &str, style: StreamStyle) -> Result<(), String> {
+        self.world().0.app_mut(app).map(|app| app.streams = Some(style))
     }
 
     /// Adds a fault. Rules are tried in the order they came.

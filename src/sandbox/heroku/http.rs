@@ -38,6 +38,8 @@ pub enum Host {
 pub(super) struct Asked {
     pub(super) method: String,
     pub(super) path: String,
+    /// The number that the answer will have.
+    pub(super) request_id: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -177,6 +179,7 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
         world.requests.push(seen);
         (number, world.take_fault(&method, &path), world.hanging.clone())
     };
+    let request_id = id_of("request", &number.to_string()).to_string();
     let early = match &fault {
         None | Some(Fault::CutAfter | Fault::TruncatedBody) => None,
         Some(Fault::CutBefore) => return cut(),
@@ -198,7 +201,8 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
         Some(response) => Reply::Stream(response),
         None => {
             let query = form_urlencoded::parse(parts.uri.query().unwrap_or("").as_bytes()).into_owned().collect();
-            let mut asked = Asked { method, path, query, headers: parts.headers, body: Bytes::new(), hashed: None };
+            let request_id = request_id.clone();
+            let mut asked = Asked { method, path, request_id, query, headers: parts.headers, body: Bytes::new(), hashed: None };
             let read = match host {
                 Host::Storage => hash(body).await.map(|hashed| asked.hashed = Some(hashed)),
                 Host::Api | Host::Link | Host::Streams => to_bytes(body, BODY_LIMIT).await.map(|body| asked.body = body).ok(),
@@ -221,7 +225,6 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
         }
         Reply::Stream(response) => (response, Bytes::new()),
     };
-    let request_id = id_of("request", &number.to_string()).to_string();
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("request-id", value);
     }

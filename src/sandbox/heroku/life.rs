@@ -19,6 +19,7 @@ const LONGEST_PAUSE: u32 = 60 * 60;
 enum Event {
     BuildEnds(Uuid),
     ReleaseEnds(Uuid),
+    Promotes(Uuid),
     DynoBoots(Uuid),
     DynoRestarts(Uuid),
 }
@@ -42,6 +43,7 @@ impl World {
             match event {
                 Event::BuildEnds(id) => self.build_ends(id, at),
                 Event::ReleaseEnds(id) => self.release_ends(id, at),
+                Event::Promotes(id) => self.promote(id, at),
                 Event::DynoBoots(id) => self.dyno_boots(id, at),
                 Event::DynoRestarts(id) => self.dyno_restarts(id, at),
             }
@@ -56,7 +58,8 @@ impl World {
             DynoState::Starting { due } if dyno.crash_count == 0 && !self.is_held(dyno.app, Held::Dynos) => Some(due),
             DynoState::Starting { .. } | DynoState::Up | DynoState::Crashed { .. } => None,
         });
-        builds.chain(releases).chain(dynos).min()
+        let promotions = self.due_promotions().map(|(at, _)| at);
+        builds.chain(releases).chain(dynos).chain(promotions).min()
     }
 
     fn next_due(&self) -> Option<(Timestamp, Event)> {
@@ -65,7 +68,8 @@ impl World {
             DynoState::Crashed { restart_at } => Some((restart_at, Event::DynoRestarts(dyno.id))),
             DynoState::Up => None,
         });
-        self.due_builds().chain(self.due_releases()).chain(dynos).min_by_key(|(at, _)| *at)
+        let promotions = self.due_promotions().map(|(at, id)| (at, Event::Promotes(id)));
+        self.due_builds().chain(self.due_releases()).chain(promotions).chain(dynos).min_by_key(|(at, _)| *at)
     }
 
     fn due_builds(&self) -> impl Iterator<Item = (Timestamp, Event)> {
@@ -82,7 +86,7 @@ impl World {
             .filter_map(|release| release.phase.as_ref().map(|phase| (phase.due, Event::ReleaseEnds(release.id))))
     }
 
-    fn is_held(&self, app: Uuid, stage: Held) -> bool {
+    pub(super) fn is_held(&self, app: Uuid, stage: Held) -> bool {
         self.app_of(app).is_some_and(|app| *app.held.of(stage))
     }
 

@@ -23,11 +23,12 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::ports::Clock;
+use crate::ports::{Clock, StreamKey, WakeKey};
 
 use super::serve::Servers;
 
@@ -81,16 +82,27 @@ pub enum Held {
     Dynos,
 }
 
-/// What becomes of the stream of something that still runs.
+/// How the streams of something that still runs go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StreamStyle {
-    /// What is there is sent, then a keep-alive, then the answer ends as if all were said. The default: nobody waits.
-    #[default]
-    EndEarly,
-    /// What is there is sent, then the connection breaks.
-    Cut,
     /// The connection stays open until the work is over, with a keep-alive every ten seconds of the clock.
+    #[default]
     Live,
+    /// They never begin.
+    NeverBegin,
+    /// What is there is sent, then a keep-alive, then the answer ends as if all were said.
+    EndEarly,
+    /// What is there is sent, then the connection breaks. The next streams are live, if it is only once.
+    Cut {
+        /// Whether only the next one is.
+        once: bool,
+    },
+    /// A byte every half a minute, and no keep-alive.
+    Drip,
+    /// What is there is sent, then nothing any more, not even the end.
+    Silent,
+    /// They end as they should, but so many seconds before the API says so.
+    Ahead(u32),
 }
 
 /// The simulated Heroku.
@@ -110,6 +122,8 @@ pub(super) struct Shared {
     urls: Urls,
     clock: Arc<dyn Clock>,
     world: Mutex<World>,
+    /// The streams that are open.
+    open: Mutex<BTreeSet<String>>,
 }
 
 impl Shared {
@@ -119,6 +133,16 @@ impl Shared {
         let now = self.clock.now();
         world.settle(now);
         (world, now)
+    }
+
+    fn open(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something has changed that no stream could foresee.
+    fn stir(&self) {
+        let open = self.open().clone();
+        open.into_iter().for_each(|stream| self.clock.wake(WakeKey::Stream(StreamKey(stream))));
     }
 }
 
@@ -135,7 +159,7 @@ impl Heroku {
             storage: format!("http://{storage_address}"),
             streams: format!("http://{streams_address}"),
         };
-        let shared = Arc::new(Shared { urls: urls.clone(), clock, world: Mutex::new(World::new(urls)) });
+        let shared = Arc::new(Shared { urls: urls.clone(), clock, world: Mutex::new(World::new(urls)), open: Mutex::default() });
         for (listener, host) in [(api, Host::Api), (link, Host::Link), (storage, Host::Storage), (streams, Host::Streams)] {
             servers.serve(listener, http::router(Arc::clone(&shared), host));
         }

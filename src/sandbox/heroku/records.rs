@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{AppRight, Held};
+use super::{AppRight, Held, StreamStyle};
 
 /// The largest number of calls an account can save up.
 pub(super) const BUCKET: i64 = 4500;
@@ -96,6 +96,8 @@ pub(super) struct App {
     pub(super) next_fails: ByStage<bool>,
     pub(super) held: ByStage<bool>,
     pub(super) word: ByStage<Option<String>>,
+    /// How its streams go; `None`: as all do.
+    pub(super) streams: Option<StreamStyle>,
     pub(super) preboot: bool,
     pub(super) last_version: u64,
     pub(super) current: Option<Uuid>,
@@ -222,4 +224,27 @@ pub(super) struct Upload {
     pub(super) email: String,
     pub(super) until: Timestamp,
     pub(super) received: Option<Received>,
+}
+
+/// A promotion, and what became of each target.
+#[derive(Clone, Debug)]
+pub(super) struct Promotion {
+    pub(super) id: Uuid,
+    pub(super) pipeline: Uuid,
+    /// The app, and its release.
+    pub(super) source: (Uuid, Uuid),
+    pub(super) who: Who,
+    pub(super) created_at: Timestamp,
+    pub(super) targets: Vec<PromotionTarget>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct PromotionTarget {
+    pub(super) id: Uuid,
+    pub(super) app: Uuid,
+    /// When it gets its release.
+    pub(super) due: Timestamp,
+    pub(super) release: Option<Uuid>,
+    /// Why it never gets one.
+    pub(super) error: Option<String>,
 }

@@ -176,6 +176,7 @@ impl Heroku {
             next_fails: ByStage::default(),
             held: ByStage::default(),
             word: ByStage::default(),
+            streams: None,
             preboot: false,
             last_version: 0,
             current: None,

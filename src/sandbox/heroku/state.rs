@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::StreamStyle;
 use super::faults::FaultRule;
 use super::look::SeenRequest;
-use super::records::{App, Build, Dyno, Pipeline, Release, Slug, Upload, User, Who};
+use super::records::{App, Build, Dyno, Pipeline, Promotion, Release, Slug, Upload, User, Who};
 use crate::sandbox::secrets::marked;
 
 /// The addresses of the four servers, without a final slash.
@@ -32,6 +32,7 @@ pub(super) struct World {
     pub(super) slugs: Vec<Slug>,
     pub(super) dynos: Vec<Dyno>,
     pub(super) uploads: Vec<Upload>,
+    pub(super) promotions: Vec<Promotion>,
     pub(super) requests: Vec<SeenRequest>,
     pub(super) violations: Vec<String>,
     pub(super) faults: Vec<FaultRule>,
@@ -59,6 +60,7 @@ impl World {
             slugs: Vec::new(),
             dynos: Vec::new(),
             uploads: Vec::new(),
+            promotions: Vec::new(),
             requests: Vec::new(),
             violations: Vec::new(),
             faults: Vec::new(),
@@ -70,7 +72,7 @@ impl World {
             upload_seconds: 60 * 60,
             extra_fields: false,
             feature_known: true,
-            streams: StreamStyle::EndEarly,
+            streams: StreamStyle::Live,
             counter: 0,
         }
     }
@@ -125,7 +127,10 @@ impl World {
     /// The account that owns an app: its pipeline's owner. A team owns by an account of its own.
     pub(super) fn owner(&self, app: &App) -> Who {
         let email = match app.pipeline.and_then(|id| self.pipeline(id)) {
-            Some(pipeline) if pipeline.owner_type == "team" => format!("{}@herokumanager.com", pipeline.owner),
+            Some(Pipeline { owner_type, owner, .. }) if owner_type == "team" => {
+                // The id is the team's own: clients tell by it whether an app belongs to the owner of its pipeline.
+                return Who { id: id_of("team", owner), email: format!("{owner}@herokumanager.com") };
+            }
             Some(pipeline) => pipeline.owner.clone(),
             None => self.users.first().map_or_else(|| "owner@example.com".to_owned(), |user| user.email.clone()),
         };

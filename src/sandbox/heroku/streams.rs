@@ -9,6 +9,8 @@ use futures_util::stream;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::ports::{Sent, StreamKey, WakeKey};
+
 use super::faults::broken_after;
 use super::http::{Answer, Asked, Reply};
 use super::outputs::Output;
@@ -17,6 +19,8 @@ use super::{Shared, StreamStyle};
 
 /// How long a stream is silent before a keep-alive.
 const KEEP_ALIVE: u32 = 10;
+/// How long between two bytes that drip.
+const DRIP: u32 = 30;
 
 pub(super) fn answer(shared: &Arc<Shared>, asked: &Asked) -> Reply {
     let segments = asked.segments();
@@ -31,24 +35,31 @@ pub(super) fn answer(shared: &Arc<Shared>, asked: &Asked) -> Reply {
     let Some(of) = of.filter(|of| asked.query("X-Amz-Signature") == Some(signature(&format!("stream {of}")).as_str())) else {
         return Reply::Answer(Answer::text(403, "Forbidden."));
     };
-    let Some(Output { text, finished }) = world.output(of, now) else {
+    let style = world.stream_style(of);
+    let output = world.output(of, now).filter(|_| style != StreamStyle::NeverBegin);
+    let Some(Output { text, finished, .. }) = output else {
         return Reply::Answer(Answer::text(404, "Channel is not registered.\n"));
     };
-    let style = world.streams;
-    drop(world);
     let events = asked.header("accept").contains("text/event-stream");
     let offset = offset(asked, events);
     let Some(rest) = text.get(offset..).filter(|rest| !(rest.is_empty() && finished)) else {
         // At the end of a finished stream there is nothing; beyond what there is, nothing yet.
         return Reply::Answer(Answer::text(if finished { 204 } else { 416 }, ""));
     };
+    if style == (StreamStyle::Cut { once: true }) && !finished {
+        world.streams_are_live(of);
+    }
+    drop(world);
     let start = if events { Bytes::from(as_events(rest, offset)) } else { Bytes::copy_from_slice(rest) };
     let idle = if events { Bytes::from_static(b":keepalive\n\n") } else { Bytes::from_static(b"\0") };
     let body = match style {
         _ if finished => Body::from(start),
         StreamStyle::EndEarly => Body::from([start, idle].concat()),
-        StreamStyle::Cut => broken_after(Some([start, idle].concat().into())),
-        StreamStyle::Live => live(Arc::clone(shared), of, offset, events, idle),
+        StreamStyle::Cut { .. } => broken_after(Some([start, idle].concat().into())),
+        StreamStyle::Live | StreamStyle::NeverBegin | StreamStyle::Drip | StreamStyle::Silent | StreamStyle::Ahead(_) => {
+            let key = Key::new(shared, &asked.request_id);
+            Sender { key, of, offset, events, idle, style, said_at: now }.body()
+        }
     };
     let mut response = Response::new(body);
     *response.status_mut() = if offset == 0 { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
@@ -75,34 +86,91 @@ fn as_events(text: &[u8], offset: usize) -> String {
     events
 }
 
+/// What an open stream is known by, as long as it is open.
+struct Key {
+    shared: Arc<Shared>,
+    key: StreamKey,
+}
+
+impl Key {
+    fn new(shared: &Arc<Shared>, id: &str) -> Self {
+        let key = StreamKey(id.to_owned());
+        shared.clock.sends(&key, Sent::Begun);
+        shared.open().insert(id.to_owned());
+        Self { shared: Arc::clone(shared), key }
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.shared.open().remove(&self.key.0);
+        self.shared.clock.sends(&self.key, Sent::Ended);
+    }
+}
+
 /// A stream that stays open until the work is over.
-fn live(shared: Arc<Shared>, of: Uuid, offset: usize, events: bool, idle: Bytes) -> Body {
-    let pieces = stream::unfold(Some(offset), move |offset| {
-        let (shared, idle) = (Arc::clone(&shared), idle.clone());
-        async move {
-            let offset = offset?;
-            let mut silent_until = None;
-            loop {
-                let (output, now) = look(&shared, of);
-                let output = output?;
-                let rest = output.text.get(offset..).unwrap_or_default();
-                if !rest.is_empty() {
-                    let next = (!output.finished).then_some(output.text.len());
-                    let piece = if events { Bytes::from(as_events(rest, offset)) } else { Bytes::copy_from_slice(rest) };
-                    return Some((Ok::<Bytes, std::io::Error>(piece), next));
+struct Sender {
+    key: Key,
+    of: Uuid,
+    offset: usize,
+    events: bool,
+    idle: Bytes,
+    style: StreamStyle,
+    said_at: Timestamp,
+}
+
+impl Sender {
+    fn body(self) -> Body {
+        Body::from_stream(stream::unfold(self, |mut sender| async move {
+            let piece = sender.next().await?;
+            let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+            sender.key.shared.clock.sends(&sender.key.key, Sent::Bytes(length));
+            Some((Ok::<Bytes, std::io::Error>(piece), sender))
+        }))
+    }
+
+    /// The next piece; `None`: that was all.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            let (output, now) = look(&self.key.shared, self.of);
+            let output = output?;
+            let rest = output.text.get(self.offset..).unwrap_or_default();
+            let (drips, silent) = (self.style == StreamStyle::Drip, self.style == StreamStyle::Silent && self.offset > 0);
+            let next_drop = later(self.said_at, DRIP);
+            let said = match rest {
+                [] => &[],
+                [drop, ..] if drips && !output.finished => {
+                    if now >= next_drop || self.offset == 0 {
+                        std::slice::from_ref(drop)
+                    } else {
+                        &[]
+                    }
                 }
-                if output.finished {
-                    return None;
-                }
-                let until = *silent_until.get_or_insert(later(now, KEEP_ALIVE));
-                if now >= until {
-                    return Some((Ok(idle), Some(offset)));
-                }
-                shared.clock.pause_until(later(now, 1).min(until)).await;
+                _ if silent => &[],
+                rest => rest,
+            };
+            if !said.is_empty() {
+                let piece = if self.events { Bytes::from(as_events(said, self.offset)) } else { Bytes::copy_from_slice(said) };
+                self.offset = self.offset.saturating_add(said.len());
+                self.said_at = now;
+                return Some(piece);
             }
+            if output.finished && !silent {
+                return None;
+            }
+            let keep_alive = later(self.said_at, KEEP_ALIVE);
+            if !drips && !silent && now >= keep_alive {
+                self.said_at = now;
+                return Some(self.idle.clone());
+            }
+            let until = match (drips, silent) {
+                (_, true) => None,
+                (true, _) => Some(output.next.map_or(next_drop, |next| next.min(next_drop)).max(later(now, 1))),
+                (false, false) => Some(output.next.map_or(keep_alive, |next| next.min(keep_alive))),
+            };
+            self.key.shared.clock.wait(WakeKey::Stream(self.key.key.clone()), until).await;
         }
-    });
-    Body::from_stream(pieces)
+    }
 }
 
 fn look(shared: &Shared, of: Uuid) -> (Option<Output>, Timestamp) {

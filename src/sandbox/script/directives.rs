@@ -24,6 +24,28 @@ pub enum Stage {
     Dynos,
 }
 
+/// How the output streams of an app go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streaming {
+    /// As they should.
+    Live,
+    /// They never begin.
+    Never,
+    /// They end while the work goes on.
+    Early,
+    /// They break; once, or always.
+    Cut {
+        /// Only the next one does.
+        once: bool,
+    },
+    /// A byte comes now and then.
+    Drip,
+    /// Nothing comes, and they stay open.
+    Silent,
+    /// They end so many seconds before the platform says so.
+    Ahead(u32),
+}
+
 /// How a call fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failing {
@@ -80,6 +102,7 @@ pub enum Directive {
     LetGo { app: String },
     NextFails { app: String, stage: Stage },
     State { app: String, stage: Stage, word: String },
+    Streams { app: String, how: Streaming },
     Slots { free: bool },
     Dynos { app: String, quantity: u32 },
     Config { app: String, key: String },
@@ -130,6 +153,7 @@ impl Directive {
             | Self::Hold { .. }
             | Self::NextFails { .. }
             | Self::State { .. }
+            | Self::Streams { .. }
             | Self::Slots { free: false }
             | Self::Dynos { .. }
             | Self::Config { .. }

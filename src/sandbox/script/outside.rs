@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use crate::sandbox::company::{CI_APP, GITHUB_TOKEN, HEROKU_TOKEN};
 use crate::sandbox::github::{self, Permission, Protection, RepoSeed};
-use crate::sandbox::heroku::{self, AppRight, Held};
+use crate::sandbox::heroku::{self, AppRight, Held, StreamStyle};
 use crate::sandbox::script::checks::Tally;
-use crate::sandbox::script::directives::{Directive, Failing, Right, Stage, Vendor};
+use crate::sandbox::script::directives::{Directive, Failing, Right, Stage, Streaming, Vendor};
 use crate::sandbox::script::player::Outside;
 use crate::sandbox::world::World;
 
@@ -67,6 +67,7 @@ impl Outside for World {
                 Stage::Dynos => heroku.next_dynos_crash(app),
             },
             Directive::State { app, stage, word } => heroku.say_state(app, held(*stage), Some(word)),
+            Directive::Streams { app, how } => heroku.streams_of(app, style(*how)),
             Directive::Slots { free: true } => {
                 heroku.free_slots();
                 Ok(())
@@ -152,6 +153,18 @@ fn held(stage: Stage) -> Held {
         Stage::Build => Held::Build,
         Stage::Release => Held::Release,
         Stage::Dynos => Held::Dynos,
+    }
+}
+
+fn style(how: Streaming) -> StreamStyle {
+    match how {
+        Streaming::Live => StreamStyle::Live,
+        Streaming::Never => StreamStyle::NeverBegin,
+        Streaming::Early => StreamStyle::EndEarly,
+        Streaming::Cut { once } => StreamStyle::Cut { once },
+        Streaming::Drip => StreamStyle::Drip,
+        Streaming::Silent => StreamStyle::Silent,
+        Streaming::Ahead(seconds) => StreamStyle::Ahead(seconds),
     }
 }
 

@@ -248,6 +248,7 @@ impl<'a> Player<'a> {
             | Directive::LetGo { .. }
             | Directive::NextFails { .. }
             | Directive::State { .. }
+            | Directive::Streams { .. }
             | Directive::Slots { .. }
             | Directive::Dynos { .. }
             | Directive::Config { .. }

@@ -1,6 +1,6 @@
 //! Everything that can happen outside in a script: one table, from which the reader and its suggestions come.
 
-use super::directives::{Directive, Failing, Right, Row, Stage, Vendor};
+use super::directives::{Directive, Failing, Right, Row, Stage, Streaming, Vendor};
 use super::shapes::Places;
 
 /// Everything that can happen outside. The first row that fits counts.
@@ -34,6 +34,11 @@ pub const TABLE: &[Row<Directive>] = &[
         shape: "the {stage} of {app} says {word}",
         means: "the platform gives a state that nobody has heard of",
         build: |p| Ok(Directive::State { app: p.own("app"), stage: stage(p.get("stage"))?, word: p.own("word") }),
+    },
+    Row {
+        shape: "the streams of {app} {how...}",
+        means: "output streams: are live, never begin, end early, are cut once, are cut, drip, fall silent, end 5 s ahead",
+        build: |p| Ok(Directive::Streams { app: p.own("app"), how: streaming(p.get("how"))? }),
     },
     Row { shape: "build slots are used up", means: "no build can start", build: |_| Ok(Directive::Slots { free: false }) },
     Row { shape: "build slots are free", means: "builds can start again", build: |_| Ok(Directive::Slots { free: true }) },
@@ -266,6 +271,22 @@ fn failing(words: &str) -> Result<Failing, String> {
     })
 }
 
+fn streaming(words: &str) -> Result<Streaming, String> {
+    Ok(match words {
+        "are live" => Streaming::Live,
+        "never begin" => Streaming::Never,
+        "end early" => Streaming::Early,
+        "are cut once" => Streaming::Cut { once: true },
+        "are cut" => Streaming::Cut { once: false },
+        "drip" => Streaming::Drip,
+        "fall silent" => Streaming::Silent,
+        _ => match words.strip_prefix("end ").and_then(|rest| rest.strip_suffix(" s ahead")) {
+            Some(seconds) => Streaming::Ahead(number(seconds)?),
+            None => return Err(format!("`{words}` is no way for streams to go")),
+        },
+    })
+}
+
 fn fails(p: &Places, method: Option<String>, path: String) -> Result<Directive, String> {
     let (vendor, times, how) = (vendor(p.get("vendor"))?, times(p.get("times"))?, failing(p.get("how"))?);
     match (&how, vendor) {
@@ -323,6 +344,10 @@ mod tests {
         });
         assert_eq!(directive("github has no token"), Directive::NoToken(Vendor::Github));
         assert_eq!(directive("cron has no dynos"), Directive::Dynos { app: "cron".into(), quantity: 0 });
+        assert_eq!(
+            directive("the streams of hubot-staging end 5 s ahead"),
+            Directive::Streams { app: "hubot-staging".into(), how: Streaming::Ahead(5) }
+        );
         assert_eq!(directive("ana may not see app web-eu"), {
             Directive::AppRight { person: "ana".into(), app: "web-eu".into(), right: Right::Nothing }
         });

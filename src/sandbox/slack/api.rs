@@ -32,7 +32,10 @@ pub(super) async fn call(
         Err(error) => refusal(error),
     };
     match fault {
-        None => answer(&act()),
+        None => match too_fast(&workspace, &method, arguments(kind, &verb, &uri, &headers, &body).ok()) {
+            Some(seconds) => failed(Fault::RateLimited(seconds)).await,
+            None => answer(&act()),
+        },
         Some(Fault::CutAfter) => {
             act();
             cut()
@@ -44,6 +47,18 @@ pub(super) async fn call(
             failed(fault).await
         }
     }
+}
+
+/// The seconds that a call has to wait because it comes too fast, where that is watched.
+fn too_fast(workspace: &SlackWorkspace, method: &str, arguments: Option<(Arguments, Option<&str>)>) -> Option<u32> {
+    let (now, arguments) = (workspace.clock.now(), arguments?.0.0);
+    let conversation = arguments.get("channel").and_then(Value::as_str).map(str::to_owned);
+    workspace.change(|state| {
+        let seconds = state.limits.as_mut()?.take(method, conversation.as_deref(), now).err()?;
+        let error = Some("ratelimited".to_owned());
+        state.requests.push(SeenRequest { method: method.to_owned(), arguments: Value::Object(arguments), error });
+        Some(seconds)
+    })
 }
 
 /// The answer of a call that fails on purpose and is not done.

@@ -7,6 +7,7 @@ mod api;
 mod blocks;
 mod faults;
 mod hooks;
+mod limits;
 mod methods;
 mod people;
 mod render;
@@ -149,6 +150,11 @@ impl SlackWorkspace {
     /// Nothing fails on purpose any more.
     pub fn mend(&self) {
         self.change(|state| state.faults = faults::Faults::default());
+    }
+
+    /// Answers calls that come too fast as Slack does, from now on; without it they are all taken.
+    pub fn limit_rates(&self) {
+        self.change(|state| state.limits = Some(limits::Limits::default()));
     }
 
     /// Everything that happened, in order.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::faults::Faults;
+use super::limits::Limits;
 use super::seen::{How, SeenMessage, SeenRequest, Via};
 
 #[derive(Debug)]
@@ -52,6 +53,8 @@ pub(super) struct State {
     pub(super) log: Vec<SeenMessage>,
     pub(super) hooks: BTreeMap<String, Hook>,
     pub(super) faults: Faults,
+    /// How fast calls may come, where that is watched.
+    pub(super) limits: Option<Limits>,
     pub(super) requests: Vec<SeenRequest>,
     pub(super) violations: Vec<String>,
     pub(super) counter: u64,

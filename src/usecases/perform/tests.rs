@@ -34,6 +34,7 @@ fn ports(source: MockSourceControl, platform: MockPlatform) -> Ports {
         clock: Arc::new(SystemClock::default()),
         ids: Arc::new(RandomIds),
         accounts: Arc::new(Nobody),
+        allowances: Arc::new(crate::ports::Boundless),
         repositories: Arc::new(RepositoryMap::default()),
         command_word: Arc::from("/h"),
         tally: super::super::testing::Outside::new(),

@@ -6,8 +6,15 @@ use std::sync::atomic::Ordering;
 use super::super::drive::drive;
 use super::super::testing::{Did, Outside, lease, who};
 use super::*;
+use crate::domain::command::{Command, Wish};
 use crate::domain::deployment::samples::{at, build_id, deployment};
-use crate::domain::deployment::{Announcement, MessageRef, Stage};
+use crate::domain::deployment::{Announcement, Card, Failure, MessageRef, Stage, Standing};
+use crate::domain::gate::Reason;
+use crate::domain::line::Line;
+use crate::domain::names::{AnnouncementId, DeploymentId};
+use crate::domain::source::{AskedRef, ReportState};
+use crate::domain::speech::testing::plain;
+use crate::ports::Fault;
 
 fn a_card() -> Card {
     let origin = deployment(Phase::Starting).origin;
@@ -153,7 +160,7 @@ async fn a_worker_that_lost_its_work_while_it_told_orders_nothing() {
 
 #[tokio::test]
 async fn a_service_that_wants_to_be_left_alone_is_left_alone_whoever_else_is_waited_for() {
-    let (outside, deployment) = outside(Phase::Announcing(crate::domain::deployment::Standing::Unclear { since: at(0) }), |deployment| {
+    let (outside, deployment) = outside(Phase::Announcing(Standing::Unclear { since: at(0) }), |deployment| {
         deployment.card = a_card();
         deployment.announcements_ordered = 1;
     });
@@ -163,4 +170,135 @@ async fn a_service_that_wants_to_be_left_alone_is_left_alone_whoever_else_is_wai
     let looks = outside.when(|did| *did == Did::FindRecord);
     assert_eq!(looks.first(), Some(&0));
     assert!(looks.get(1).is_some_and(|second| *second >= 50), "{looks:?}");
+}
+
+/// The end of `deployment`, told at a moment.
+async fn told_at(outside: &Arc<Outside>, deployment: &mut Deployment, hands: &mut Hands, second: i64) {
+    outside.pass(second - outside.second());
+    told(outside, deployment, hands).await;
+}
+
+#[tokio::test]
+async fn what_no_way_leads_to_the_asker_for_is_noted_and_stays_listed_for_a_day() {
+    let (outside, deployment) = outside(ended(), |deployment| deployment.card = a_card());
+    outside.amend.lock().unwrap().push_back(Fault::Forbidden);
+    outside.card.lock().unwrap().push_back(Fault::NotFound);
+    outside.word.lock().unwrap().extend([Fault::NotFound, Fault::SignInLost]);
+    drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+    let directly_and_there = outside.did();
+    assert!(matches!(directly_and_there[..], [Did::Amend, Did::Card, Did::Direct(_), Did::Answer(_)]), "{directly_and_there:?}");
+    let stored = outside.stored(deployment.id);
+    assert_eq!(stored.untold, [Untold::Card, Untold::Asker]);
+    assert!(stored.closed && outside.second() >= 24 * 3600);
+    assert!(!stored.is_listed() && Deployment { closed: false, ..stored }.is_listed());
+}
+
+#[tokio::test]
+async fn the_other_way_to_the_asker_is_good_enough() {
+    let (outside, deployment) = outside(ended(), |deployment| deployment.card = a_card());
+    outside.word.lock().unwrap().push_back(Fault::NotFound);
+    drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+    let stored = outside.stored(deployment.id);
+    assert!(stored.untold.is_empty() && stored.closed);
+    assert_eq!(outside.second(), 0);
+}
+
+#[tokio::test]
+async fn a_record_that_takes_no_end_is_told_on_the_card() {
+    let recorded = |deployment: &mut Deployment| {
+        deployment.card = a_card();
+        deployment.announcement = Some(Announcement { id: AnnouncementId::parse("1").unwrap(), reported: Some(ReportState::InProgress) });
+    };
+    let says_so = |outside: &Outside| {
+        let told = outside.did().into_iter().find_map(|did| if let Did::Direct(message) = did { Some(plain(&message)) } else { None });
+        told.is_some_and(|told| told.contains("GitHub did not take how it ended"))
+    };
+    let (refusing, deployment) = outside(ended(), recorded);
+    refusing.report.lock().unwrap().push_back(Fault::SignInLost);
+    drive(&refusing.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+    assert!(says_so(&refusing));
+    assert_eq!(refusing.stored(deployment.id).untold, [Untold::Record]);
+
+    let (nobody, mut deployment) = outside(ended(), recorded);
+    tell(&nobody.ports(), &lease(deployment.id), None, &mut deployment, &mut Hands::default()).await.unwrap();
+    assert!(says_so(&nobody), "whose sign-in is gone cannot tell the record either");
+
+    let (taking, deployment) = outside(ended(), recorded);
+    drive(&taking.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+    assert!(!says_so(&taking));
+}
+
+/// Two deploys of one app: the first has ended and is not told, the second has just begun.
+fn two_of_one_app(outside: &Arc<Outside>, first: &Deployment) -> Deployment {
+    let mut second = deployment(Phase::Announcing(Standing::Fresh));
+    second.id = DeploymentId(uuid::Uuid::from_u128(77));
+    second.card = Card::At(MessageRef { message: "2".to_owned(), ..place(first) });
+    outside.keep(&second);
+    second
+}
+
+fn place(deployment: &Deployment) -> MessageRef {
+    let Card::At(place) = &deployment.card else { panic!("{deployment:?}") };
+    place.clone()
+}
+
+#[tokio::test]
+async fn nothing_is_said_of_the_next_before_the_end_of_the_one_before() {
+    let (outside, mut first) = outside(ended(), |deployment| deployment.card = a_card());
+    let mut second = two_of_one_app(&outside, &first);
+    let (mut hands, mut next) = (Hands::default(), Hands::default());
+    next.telling.turn_due = true;
+    outside.amend.lock().unwrap().extend([Fault::RateLimited { until: Some(at(40)) }]);
+    told_at(&outside, &mut first, &mut hands, 0).await;
+    told_at(&outside, &mut second, &mut next, 5).await;
+    assert_eq!(outside.did().len(), 2, "the change that failed, and the end to the asker: {:?}", outside.did());
+    assert!(next.telling.again_at().is_some(), "it looks again");
+    told_at(&outside, &mut first, &mut hands, 40).await;
+    assert!(outside.stored(first.id).is_end_told());
+    told_at(&outside, &mut second, &mut next, 41).await;
+    assert_eq!(outside.when(|did| matches!(did, Did::Direct(_))), [0, 41], "its turn came");
+    assert_eq!(outside.when(|did| *did == Did::Amend), [0, 40, 41]);
+}
+
+#[tokio::test]
+async fn an_end_that_cannot_be_told_holds_back_the_next_for_a_while_only() {
+    let (outside, mut first) = outside(ended(), |deployment| deployment.card = a_card());
+    let mut second = two_of_one_app(&outside, &first);
+    let (mut hands, mut next) = (Hands::default(), Hands::default());
+    outside.amend.lock().unwrap().extend([Fault::RateLimited { until: Some(at(3600)) }]);
+    told_at(&outside, &mut first, &mut hands, 0).await;
+    for second_of_time in [10, 100, 299] {
+        told_at(&outside, &mut second, &mut next, second_of_time).await;
+    }
+    assert_eq!(outside.when(|did| *did == Did::Amend), [0]);
+    told_at(&outside, &mut second, &mut next, 301).await;
+    assert_eq!(outside.when(|did| *did == Did::Amend), [0, 301]);
+}
+
+#[tokio::test]
+async fn who_waits_in_line_knows_whose_end_comes_first() {
+    let (outside, mut first) = outside(building(), |deployment| deployment.card = a_card());
+    let mut second = two_of_one_app(&outside, &first);
+    second.phase = Phase::Waiting(WaitingFor::Turn);
+    let line = Line::empty(first.target.app.clone()).joined_by(first.id).joined_by(second.id);
+    assert_eq!(line.holder, Some(first.id));
+    let mut next = Hands::default();
+    told_at(&outside, &mut second, &mut next, 0).await;
+    assert_eq!(outside.when(|did| *did == Did::Amend), [0], "that it waits is told at any time");
+    first.phase = ended();
+    outside.put(&first);
+    second.phase = Phase::Announcing(Standing::Fresh);
+    told_at(&outside, &mut second, &mut next, 1).await;
+    assert_eq!(outside.when(|did| *did == Did::Amend), [0]);
+}
+
+#[tokio::test]
+async fn what_may_still_be_shown_late_is_covered_by_what_is_true() {
+    let (outside, deployment) = outside(ended(), |deployment| deployment.card = a_card());
+    outside.amend.lock().unwrap().push_back(Fault::Unclear);
+    drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+    let changes = outside.when(|did| *did == Did::Amend);
+    assert_eq!(changes.first(), Some(&0));
+    assert!(changes.len() == 3 && changes.last() >= Some(&20), "once more when it can come no more: {changes:?}");
+    assert!(outside.stored(deployment.id).closed);
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::release::Access;
-use crate::ports::{Fault, Platform, PortError};
+use crate::ports::{Clock, Fault, Platform, PortError};
 
 const CAPABILITIES: &str = "/users/~/capabilities";
 
@@ -31,6 +31,26 @@ async fn access_says_what_is_sure_and_nothing_else() {
     for answer in [refusal(404, "not_found", "Not found."), page_of_html(503), ok(json!([])), ok(json!({"capabilities": []}))] {
         assert_eq!(access(answer).await.1, Access::default());
     }
+}
+
+#[tokio::test]
+async fn a_yes_holds_for_a_moment_and_for_whom_it_was_said() {
+    let stage = Stage::new().await;
+    let told = |capable: bool| {
+        ok(
+            json!({"capabilities": [{"capability": "manage_dynos", "resource_type": "app", "capable": capable, "requires_second_factor": false}]}),
+        )
+    };
+    let asked = async || stage.seen().await.len();
+    let ask = async |token: &str| stage.heroku.access(&SecretString::from(token), &app()).await.may_deploy;
+    stage.next("PUT", CAPABILITIES, told(false)).await;
+    stage.on("PUT", CAPABILITIES, told(true)).await;
+    assert_eq!((ask("ana").await, asked().await), (None, 1));
+    assert_eq!((ask("ana").await, asked().await), (Some(true), 2), "a no is not held against anybody");
+    assert_eq!((ask("ana").await, asked().await), (Some(true), 2));
+    assert_eq!((ask("bob").await, asked().await), (Some(true), 3));
+    stage.clock.pause_until(stage.clock.now() + jiff::SignedDuration::from_secs(30)).await;
+    assert_eq!((ask("ana").await, asked().await), (Some(true), 4));
 }
 
 async fn spend(code: &str, answer: ResponseTemplate) -> (Stage, Result<bool, PortError>) {

@@ -6,22 +6,8 @@ use super::visible::Lines;
 use super::{part, run};
 
 /// Words in the query of a link that make it a key to something.
-const KEYS: [&str; 14] = [
-    "token",
-    "sig",
-    "secret",
-    "pass",
-    "pwd",
-    "key",
-    "code",
-    "credential",
-    "auth",
-    "x-amz",
-    "x-goog",
-    "session",
-    "jwt",
-    "awsaccesskeyid",
-];
+const KEYS: [&str; 14] =
+    ["token", "sig", "secret", "pass", "pwd", "key", "code", "credential", "auth", "x-amz", "x-goog", "session", "jwt", "awsaccesskeyid"];
 
 /// Places whose addresses are keys: who has one may speak or read there.
 const PLACES: [&str; 6] = [

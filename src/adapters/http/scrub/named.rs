@@ -29,9 +29,8 @@ const NAMES: [&str; 16] = [
 const TALK: [&str; 8] = ["password", "secret", "token", "key", "credential", "credentials", "oauth", "login"];
 
 /// Words after which something random is none, whatever stands before them.
-const HARMLESS: [&str; 15] = [
-    "commit", "sha", "sha1", "sha256", "hash", "checksum", "digest", "ref", "release", "slug", "build", "cache", "id", "app", "pipeline",
-];
+const HARMLESS: [&str; 15] =
+    ["commit", "sha", "sha1", "sha256", "hash", "checksum", "digest", "ref", "release", "slug", "build", "cache", "id", "app", "pipeline"];
 
 /// The longest name, in bytes.
 const LONGEST: usize = 100;
@@ -74,7 +73,8 @@ fn in_word(c: char) -> bool {
 
 /// A secret by what was talked about before: a random word, or one of 40 hexadecimal digits, or a UUID.
 fn told(word: &str, before: &[String]) -> Option<Range<usize>> {
-    let of_talk = |word: &String| word.split(['_', '-', '.', '/']).any(|piece| TALK.contains(&piece.trim_end_matches('s')) || TALK.contains(&piece));
+    let of_talk =
+        |word: &String| word.split(['_', '-', '.', '/']).any(|piece| TALK.contains(&piece.trim_end_matches('s')) || TALK.contains(&piece));
     let harmless = |word: &String| HARMLESS.contains(&word.trim_end_matches('s')) || HARMLESS.contains(&word.as_str());
     let talk = before.iter().any(of_talk) && !before.iter().any(harmless);
     let word = word.trim_end_matches('.');
@@ -148,7 +148,8 @@ fn begins_the_line(line: &str, at: usize) -> bool {
 }
 
 fn has_more_than_letters(said: &str) -> bool {
-    said.len() >= 6 && said.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'+' | b'/' | b'=' | b'$' | b'!' | b'@' | b'#'))
+    said.len() >= 6
+        && said.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'+' | b'/' | b'=' | b'$' | b'!' | b'@' | b'#'))
         || said.starts_with(HIDDEN)
 }
 

@@ -128,7 +128,9 @@ const HARMLESS: [&str; 46] = [
 #[test]
 fn what_is_told_by_its_shape() {
     for token in TOKENS {
-        for (before, behind) in [("", ""), ("using ", " now"), ("x=", "&y"), ("(", ")"), ("\"", "\""), ("…", "é"), ("-u ", ":x"), ("[", "]")] {
+        for (before, behind) in
+            [("", ""), ("using ", " now"), ("x=", "&y"), ("(", ")"), ("\"", "\""), ("…", "é"), ("-u ", ":x"), ("[", "]")]
+        {
             let text = format!("{before}{token}{behind}");
             assert!(!clean(&text, 300).contains(&token[token.len() / 3..]), "{text} → {}", clean(&text, 300));
         }
@@ -156,7 +158,9 @@ fn what_is_none_stays() {
 #[test]
 fn a_block_of_a_private_key_goes_also_when_it_was_cut() {
     let body = "MIIEpAIBAAKCAQEA0123456789+/abcdefghij\n".repeat(12);
-    for kind in ["RSA PRIVATE KEY", "PRIVATE KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK", "ENCRYPTED PRIVATE KEY"] {
+    for kind in
+        ["RSA PRIVATE KEY", "PRIVATE KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK", "ENCRYPTED PRIVATE KEY"]
+    {
         let block = format!("-----BEGIN {kind}-----\n{body}-----END {kind}-----\n");
         assert_eq!(last_lines(&format!("before\n{block}after"), 50), "before\n[hidden]\nafter", "{kind}");
         assert_eq!(clean(&format!("before {block} after"), 300), "before [hidden] after", "{kind}");
@@ -180,9 +184,36 @@ fn it_takes_bounded_time() {
     #[expect(clippy::disallowed_methods, reason = "the test measures real time")]
     let begun = std::time::Instant::now();
     for piece in [
-        "a-", "://", "token:", "token=", "\"", "token\"", "ghp_", "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "eyJ", "-----BEGIN ", "-----END ",
-        "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "hooks.slack.com/", "https://u:p", "https://u@", "bearer ", "key ", "\u{1b}[",
-        "\u{1b}]", "\r", "é", "password='", "[hidden]", "AKIA", "0a", "token ", "?sig=", "\\\"token\\\":\\\"", "authorization:",
+        "a-",
+        "://",
+        "token:",
+        "token=",
+        "\"",
+        "token\"",
+        "ghp_",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "eyJ",
+        "-----BEGIN ",
+        "-----END ",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----END PRIVATE KEY-----",
+        "hooks.slack.com/",
+        "https://u:p",
+        "https://u@",
+        "bearer ",
+        "key ",
+        "\u{1b}[",
+        "\u{1b}]",
+        "\r",
+        "é",
+        "password='",
+        "[hidden]",
+        "AKIA",
+        "0a",
+        "token ",
+        "?sig=",
+        "\\\"token\\\":\\\"",
+        "authorization:",
     ] {
         for piece in fits(piece) {
             let text = long(&piece);
@@ -197,7 +228,9 @@ fn it_takes_bounded_time() {
 const WITHIN: [&str; 10] = ["\u{1b}[0m", "\u{1b}[1;31m", "\n", "\r\n", "\u{200b}", "\0", "\u{8}", "\u{1b}(B", "\u{ad}", "\r"];
 
 fn around() -> impl Strategy<Value = String> {
-    let words = select(&["remote: ", "\n", "{\"a\": \"", "https://example.com/", " ", "=", "é", "…", "export A=", "\t", "'", "\u{1b}[32m", "-----> "][..]);
+    let words = select(
+        &["remote: ", "\n", "{\"a\": \"", "https://example.com/", " ", "=", "é", "…", "export A=", "\t", "'", "\u{1b}[32m", "-----> "][..],
+    );
     prop_oneof![Just(String::new()), proptest::collection::vec(words, 0..4).prop_map(|words| words.concat()), "\\PC{0,12}"]
 }
 

@@ -220,7 +220,7 @@ async fn a_card_waits_for_nothing_since_a_deploy_goes_on_meanwhile() {
         desk.on(UPDATE, answer).await;
         let said = desk.chat.say(&Addressee::Card(desk.mute()), &words(Audience::Channel)).await;
         assert!(said.is_err_and(|error| error.is_temporary()));
-        let changed = desk.chat.amend(&at("C1", "1.2"), &words(Audience::Channel)).await;
+        let changed = desk.chat.amend(&at("C1", "1.2"), &words(Audience::Channel), Urgency::Now).await;
         assert!(changed.is_err_and(|error| error.is_temporary()));
         assert_eq!((desk.clock.since_start(), desk.paths().await.len()), (0, 2));
     }
@@ -242,7 +242,7 @@ async fn a_card_goes_by_the_address_also_where_the_bot_has_lost_its_rights() {
 async fn an_edit_restates_everything() {
     let desk = Desk::new().await;
     desk.on(UPDATE, ok(json!({}))).await;
-    desk.chat.amend(&at("C1", "1.2"), &words(Audience::Channel)).await.unwrap();
+    desk.chat.amend(&at("C1", "1.2"), &words(Audience::Channel), Urgency::Now).await.unwrap();
     let asked = desk.asked().await;
     let body = &asked[0].1;
     assert_eq!((&body["channel"], &body["ts"], &body["parse"]), (&json!("C1"), &json!("1.2"), &json!("none")));
@@ -266,7 +266,7 @@ async fn errors_mean_what_they_mean() {
     ] {
         let desk = Desk::new().await;
         desk.on(UPDATE, no(name)).await;
-        let error = desk.chat.amend(&at("C1", "1.2"), &words(Audience::Channel)).await.unwrap_err();
+        let error = desk.chat.amend(&at("C1", "1.2"), &words(Audience::Channel), Urgency::Now).await.unwrap_err();
         assert_eq!(error.fault, fault, "{name}");
         assert!(!error.to_string().contains('<'), "{error}");
     }

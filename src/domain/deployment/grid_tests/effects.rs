@@ -79,7 +79,7 @@ fn a_refusal_for_certain_is_no_order() {
                 assert_eq!(refused.phase, Phase::NeedsCode { until: at(now + 600) });
                 refused.with_code(at(now + 1))
             } else {
-                assert_eq!(refused.next_look(at(now)), Some(at(now + pause)));
+                assert_eq!(refused.next_look(at(now), &Attention::default()), Some(at(now + pause)));
                 on(&refused, Outcome::SlotMayBeFree, now + pause)
             };
             assert_eq!(starting.phase, Phase::Starting);
@@ -106,7 +106,7 @@ fn a_build_slot_is_waited_for_an_hour() {
 #[test]
 fn a_code_is_waited_for_and_spent_once() {
     let waiting = on(&deployment(Phase::Starting), Outcome::CodeNeeded, 10);
-    assert_eq!((&waiting.phase, waiting.next_look(at(11))), (&Phase::NeedsCode { until: at(610) }, Some(at(610))));
+    assert_eq!((&waiting.phase, waiting.next_look(at(11), &Attention::default())), (&Phase::NeedsCode { until: at(610) }, Some(at(610))));
     assert_eq!(waiting.after(Outcome::NoNews, at(609)), None);
     assert_eq!(on(&waiting, Outcome::NoNews, 610).phase, Phase::Failed { during: Stage::Code, why: Failure::NoCode });
     let given = waiting.with_code(at(20));

@@ -14,6 +14,7 @@ pub(super) fn smooth(step: &Step) -> Outcome {
     match step {
         Step::WaitForTurn => Outcome::TurnCame,
         Step::WaitForSlot => Outcome::SlotMayBeFree,
+        Step::WaitForAllowance => Outcome::AllowanceThere,
         Step::WaitForCode => Outcome::NoNews,
         Step::Judge => judged(vec![]),
         Step::Announce | Step::LookForAnnouncement => announced(),

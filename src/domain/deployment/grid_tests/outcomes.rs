@@ -2,6 +2,7 @@
 
 use crate::domain::deployment::Outcome;
 use crate::domain::deployment::samples::{build_id, every, release_id};
+use crate::domain::fault::Service;
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::names::AnnouncementId;
 use crate::domain::release::{Build, BuildState, DynosVerdict, Release, ReleaseState};
@@ -85,6 +86,8 @@ every! {
         Outcome::BuildThere(_) => [build_there()],
         Outcome::BuildRefused(_) => [Outcome::BuildRefused(said())],
         Outcome::NoBuildSlot => [Outcome::NoBuildSlot],
+        Outcome::NoAllowance(_) => [Outcome::NoAllowance(Service::SourceControl), Outcome::NoAllowance(Service::Platform)],
+        Outcome::AllowanceThere => [Outcome::AllowanceThere],
         Outcome::StopSent(_) => [Outcome::StopSent(build_id())],
         Outcome::BuildSeen(_) => [Outcome::BuildSeen(BuildState::Pending)],
         Outcome::ReleaseSeen(_) => [Outcome::ReleaseSeen(release(ReleaseState::Pending))],

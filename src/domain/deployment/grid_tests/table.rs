@@ -11,13 +11,16 @@ use crate::domain::release::{BuildState, DynosVerdict, ReleaseState};
 const SOON: &str = "
     waiting-turn:    turn>starting sign-in-lost>failed
     waiting-slot:    slot>starting sign-in-lost>failed
+    waiting-more:    allowance>starting sign-in-lost>failed
     needs-code:      sign-in-lost>failed
-    starting:        gate-open>announcing gate-closed>failed code-needed>needs-code sign-in-lost>failed
-    announcing:      announced>uploading announcement-refused>failed interrupted>announcing? unclear>announcing? sign-in-lost>failed
+    starting:        gate-open>announcing gate-closed>failed code-needed>needs-code no-allowance>waiting-more
+                     sign-in-lost>failed
+    announcing:      announced>uploading announcement-refused>failed no-allowance>waiting-more interrupted>announcing?
+                     unclear>announcing? sign-in-lost>failed
     announcing?:     announced>uploading announcement-refused>failed sign-in-lost>failed
     uploading:       uploaded>ordering no-source>failed too-large>failed disk-full>failed sign-in-lost>failed
     ordering:        build-there>building build-refused>failed code-needed>needs-code no-slot>waiting-slot
-                     interrupted>ordering? unclear>ordering? sign-in-lost>failed
+                     no-allowance>waiting-more interrupted>ordering? unclear>ordering? sign-in-lost>failed
     ordering?:       build-there>building sign-in-lost>unknown-order
     building:        build-released>releasing build-failed>failed vanished>unknown-build sign-in-lost>unknown-build
     releasing:       release-pending>releasing release-succeeded>restarting release-failed>failed release-expired>failed
@@ -34,13 +37,15 @@ const SOON: &str = "
 const LATE: &str = "
     waiting-turn:    turn>starting sign-in-lost>failed
     waiting-slot:    slot>starting sign-in-lost>failed
+    waiting-more:    allowance>starting sign-in-lost>failed
     needs-code:      else>failed
-    starting:        gate-open>announcing code-needed>needs-code else>failed
-    announcing:      announced>uploading announcement-refused>failed sign-in-lost>failed else>announcing?
+    starting:        gate-open>announcing code-needed>needs-code no-allowance>waiting-more else>failed
+    announcing:      announced>uploading announcement-refused>failed no-allowance>waiting-more sign-in-lost>failed
+                     else>announcing?
     announcing?:     announced>uploading no-trace>announcing else>failed
     uploading:       uploaded>ordering else>failed
-    ordering:        build-there>building build-refused>failed code-needed>needs-code no-slot>waiting-slot sign-in-lost>failed
-                     else>ordering?
+    ordering:        build-there>building build-refused>failed code-needed>needs-code no-slot>waiting-slot no-allowance>waiting-more
+                     sign-in-lost>failed else>ordering?
     ordering?:       build-there>building no-trace>uploading else>unknown-order
     building:        build-released>releasing build-failed>failed else>unknown-build
     releasing:       release-pending>releasing release-succeeded>restarting release-failed>failed release-expired>failed
@@ -56,6 +61,7 @@ fn phase_word(phase: &Phase) -> &'static str {
     match phase {
         Phase::Waiting(WaitingFor::Turn) => "waiting-turn",
         Phase::Waiting(WaitingFor::BuildSlot { .. }) => "waiting-slot",
+        Phase::Waiting(WaitingFor::Allowance { .. }) => "waiting-more",
         Phase::NeedsCode { .. } => "needs-code",
         Phase::Starting => "starting",
         Phase::Announcing(Standing::Fresh) => "announcing",
@@ -97,6 +103,8 @@ fn outcome_word(outcome: &Outcome) -> &'static str {
         Outcome::BuildThere(_) => "build-there",
         Outcome::BuildRefused(_) => "build-refused",
         Outcome::NoBuildSlot => "no-slot",
+        Outcome::NoAllowance(_) => "no-allowance",
+        Outcome::AllowanceThere => "allowance",
         Outcome::StopSent(_) => "stop-sent",
         Outcome::BuildSeen(BuildState::Pending) => "build-pending",
         Outcome::BuildSeen(BuildState::Succeeded { release: None }) => "build-not-released",

@@ -12,7 +12,7 @@ fn pages() -> Pages {
 }
 
 fn show<T>(deployment: &Deployment, of: impl FnOnce(&CardView<'_>) -> T) -> T {
-    of(&CardView { deployment, now: samples::at(120), ahead: Some(2), pages: &pages() })
+    of(&CardView { deployment, now: samples::at(120), ahead: Some(2), pages: &pages(), slowed: false })
 }
 
 fn headline_of(phase: Phase) -> String {

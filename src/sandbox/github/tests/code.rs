@@ -190,3 +190,23 @@ async fn a_public_archive_needs_no_secret_and_tools_can_read_it() {
     assert_eq!(names.lines().next(), Some(format!("acme-open-{sha}/").as_str()));
     assert!(names.contains("/Procfile"));
 }
+
+#[tokio::test]
+async fn commits_and_repositories_are_listed_in_pages() {
+    let stage = Stage::new().await;
+    let second = stage.github.push(REPO, "main", "Second", "ana").unwrap();
+    let topic = stage.github.push(REPO, "topic", "Topic", "ana").unwrap();
+    let (status, commits) = stage.get("/repos/acme/hubot/commits?sha=topic&per_page=2").await;
+    assert_eq!((status, &commits[0]["sha"], &commits[1]["sha"]), (200, &json!(topic), &json!(second)));
+    assert_eq!(stage.get("/repos/acme/hubot/commits?sha=topic&per_page=2&page=2").await.1.as_array().unwrap().len(), 1);
+    assert_eq!(stage.get("/repos/acme/hubot/commits").await.1[0]["sha"], json!(second), "the default branch");
+    assert_eq!(stage.get("/repos/acme/hubot/commits?sha=nothing").await.0, 404);
+    stage.github.set_status(REPO, "topic", "ci", "success").unwrap();
+    assert_eq!(stage.get(&format!("/repos/acme/hubot/statuses/{topic}")).await.1[0]["context"], "ci", "by its older path");
+    stage.github.add_repository(RepoSeed { name: "acme/other", private: true, default_branch: "main" }).unwrap();
+    stage.github.grant("ana", "acme/other", super::super::Permission::Read).unwrap();
+    let first = stage.ask(Method::GET, "/user/repos?per_page=1").send().await.unwrap();
+    assert!(header(&first, "link").contains(&format!("<{}/user/repos?per_page=1&page=2>; rel=\"next\"", stage.github.api_url())));
+    assert_eq!(stage.get("/user/repos?per_page=1&page=2").await.1[0]["full_name"], "acme/other");
+    assert_eq!(stage.get_as("gho_stranger", "/user/repos").await.1, json!([]));
+}

@@ -164,3 +164,19 @@ async fn single_sign_on_and_read_only() {
     let (status, body) = read(walled).await;
     assert!(status == 403 && body["message"].as_str().unwrap().contains("SAML enforcement"));
 }
+
+#[tokio::test]
+async fn only_so_much_is_created_where_that_is_watched() {
+    let stage = Stage::new().await;
+    stage.github.limit_creating();
+    let create = || stage.ask(Method::POST, &format!("/repos/{REPO}/deployments")).json(&json!({"ref": "nothing"})).send();
+    for _ in 0..80 {
+        assert_eq!(create().await.unwrap().status(), 422, "what is refused counts too");
+    }
+    let refused = create().await.unwrap();
+    assert_eq!((refused.status().as_u16(), header(&refused, "retry-after")), (403, "60".to_owned()));
+    assert!(read(refused).await.1["message"].as_str().unwrap().contains("secondary rate limit"));
+    assert_eq!(stage.get("/user").await.0, 200, "what reads is not counted");
+    stage.pass(1);
+    assert_eq!(create().await.unwrap().status(), 422);
+}

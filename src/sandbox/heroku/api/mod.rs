@@ -3,7 +3,9 @@
 mod accounts;
 mod apps;
 mod builds;
+mod owners;
 mod pipelines;
+mod promotions;
 mod releases;
 
 use axum::body::Bytes;
@@ -59,7 +61,12 @@ pub(super) fn answer(shared: &Shared, asked: &Asked) -> Answer {
     };
     // What ends in no time has ended before anybody looks again.
     world.settle(now);
-    finish(&world, asked, answer)
+    let answer = finish(&world, asked, answer);
+    drop(world);
+    if asked.method == "DELETE" {
+        shared.stir();
+    }
+    answer
 }
 
 /// Notes what nobody may ask for.
@@ -130,6 +137,13 @@ fn dispatch(world: &mut World, call: &Call<'_>) -> Handled {
         ("GET", ["pipelines", id, "latest-deployments"]) => pipelines::latest_releases(world, call, id, true),
         ("GET", ["pipelines", id, "latest-builds"]) => pipelines::latest_builds(world, call, id),
         ("GET", ["pipelines", id, "repo"]) => pipelines::repository(world, call, id),
+        ("POST", ["pipeline-promotions"]) => promotions::create(world, call),
+        ("GET", ["pipeline-promotions", id]) => promotions::info(world, call, id),
+        ("GET", ["pipeline-promotions", id, "promotion-targets"]) => promotions::targets(world, call, id),
+        ("GET", ["teams"]) => owners::teams(world, call),
+        ("GET", ["teams", id]) => owners::team_info(world, call, id),
+        ("GET", ["apps", app, "collaborators"]) => owners::collaborators(world, call, app),
+        ("GET", ["apps", app, "addons" | "addon-attachments"]) => owners::no_addons(world, call, app),
         ("GET", ["apps", app, "pipeline-couplings"]) => pipelines::coupling(world, call, app),
         ("GET", ["apps"]) => apps::list(world, call),
         ("GET", ["apps", app]) => apps::info(world, call, app),

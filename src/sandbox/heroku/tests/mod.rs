@@ -3,6 +3,7 @@
 mod access;
 mod deploys;
 mod faults;
+mod promotions;
 mod streams;
 
 use std::sync::Arc;

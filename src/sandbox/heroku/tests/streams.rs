@@ -17,6 +17,7 @@ async fn a_stream_begins_late_grows_and_goes_on_where_it_stopped() {
     let missing = stage.http.get(&url).send().await.unwrap();
     assert_eq!((missing.status().as_u16(), missing.text().await.unwrap().as_str()), (404, "Channel is not registered.\n"));
     stage.clock.go_on(20);
+    stage.heroku.streams(StreamStyle::EndEarly);
     let first = stage.http.get(&url).send().await.unwrap().text().await.unwrap();
     let said = first.strip_suffix('\0').unwrap();
     assert!(said.contains("-----> Using buildpack") && said.contains("\u{1b}["));
@@ -46,7 +47,7 @@ async fn a_stream_can_be_cut_or_stay_open() {
     let build = stage.build().await;
     stage.clock.go_on(20);
     let url = stream_of(&stage, &build).await;
-    stage.heroku.streams(StreamStyle::Cut);
+    stage.heroku.streams(StreamStyle::Cut { once: false });
     let cut = stage.http.get(&url).send().await.unwrap();
     let mut pieces = cut.bytes_stream();
     assert!(pieces.next().await.unwrap().unwrap().starts_with(b"\x1b[1m----->"));
@@ -66,7 +67,7 @@ async fn a_stream_can_be_cut_or_stay_open() {
         heard.extend_from_slice(&pieces.next().await.unwrap().unwrap());
     }
     stage.heroku.let_go("hubot-staging").unwrap();
-    stage.clock.go_on(1);
+    stage.clock.go_on(10);
     while let Some(piece) = pieces.next().await {
         heard.extend_from_slice(&piece.unwrap());
     }

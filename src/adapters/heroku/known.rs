@@ -1,0 +1,76 @@
+//! What was read and need not be read again: what never changes, and for a moment what Heroku itself checks once more.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use lru::LruCache;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::adapters::http::shelf::digest;
+use crate::domain::names::{AppId, CommitSha};
+use crate::domain::release::Access;
+
+/// For how long it is taken for true what somebody may do with an app: a deploy asks when it is asked for and again before it
+/// starts. Whoever may not build any more is refused by the build itself.
+const ACCESS_HOLDS: SignedDuration = SignedDuration::from_secs(30);
+
+/// How many slugs and how many rights are remembered.
+const MOST: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
+
+/// A credential, as a digest, and what it was asked of.
+type Place = ([u8; 32], String);
+
+/// What is known. Each credential knows only what was read with it.
+pub(super) struct Known {
+    slugs: Mutex<LruCache<Place, Option<CommitSha>>>,
+    access: Mutex<LruCache<Place, (Access, Timestamp)>>,
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Known").finish_non_exhaustive()
+    }
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self { slugs: Mutex::new(LruCache::new(MOST)), access: Mutex::new(LruCache::new(MOST)) }
+    }
+}
+
+fn place(token: &SecretString, id: &str) -> Place {
+    (digest(token.expose_secret().as_bytes()), id.to_owned())
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Known {
+    /// The commit of a slug, if that has been read; a slug never changes.
+    pub(super) fn commit_of(&self, token: &SecretString, slug: &str) -> Option<Option<CommitSha>> {
+        locked(&self.slugs).get(&place(token, slug)).cloned()
+    }
+
+    /// Remembers the commit of a slug.
+    pub(super) fn slug_is_of(&self, token: &SecretString, slug: &str, commit: Option<CommitSha>) {
+        locked(&self.slugs).put(place(token, slug), commit);
+    }
+
+    /// What was read a moment ago of what somebody may do with an app.
+    pub(super) fn access_to(&self, token: &SecretString, app: &AppId, now: Timestamp) -> Option<Access> {
+        let mut access = locked(&self.access);
+        let (known, read_at) = access.get(&place(token, app.as_str()))?;
+        let age = now.duration_since(*read_at);
+        (SignedDuration::ZERO <= age && age < ACCESS_HOLDS).then_some(*known)
+    }
+
+    /// Remembers for a moment what somebody may do with an app. Only a yes: who is given a right wants to use it at once.
+    pub(super) fn has_access(&self, token: &SecretString, app: &AppId, access: Access, now: Timestamp) {
+        if access.may_deploy == Some(true) {
+            locked(&self.access).put(place(token, app.as_str()), (access, now));
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! What a chat promises.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use super::{Arranged, LeftOut, fault_of, or_leave_out, tells_no_secret, value_of};
+use crate::domain::actor::{Origin, Person};
+use crate::domain::deployment::MessageRef;
+use crate::domain::fault::Fault;
+use crate::domain::message::{Act, Audience, ButtonStyle, Message, Tone, code, link, text};
+use crate::domain::names::DeploymentId;
+use crate::ports::{Addressee, Chat, Clock, Delivered, Urgency};
+
+/// A message as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// All there is to read, buttons too.
+    pub text: String,
+    /// The only person who sees it; `None`: everybody in the conversation.
+    pub only: Option<Person>,
+    /// What the chat makes of it beyond words: mentions of people, links, what a terminal would obey. Bold type does not count.
+    pub effects: Vec<String>,
+}
+
+/// A chat with one conversation, in which somebody has asked for something and the adapter may speak.
+#[async_trait]
+pub trait Stage: Send {
+    /// The adapter.
+    fn chat(&self) -> Arc<dyn Chat>;
+
+    /// The time that the adapter was given. A pause must not take long in real time.
+    fn clock(&self) -> Arc<dyn Clock>;
+
+    /// Who asked, and where.
+    fn origin(&self) -> Origin;
+
+    /// What no error may tell: the token, for one. Each of six letters or more.
+    fn secrets(&self) -> Vec<String>;
+
+    /// What stands now, oldest first.
+    async fn seen(&mut self) -> Vec<Seen>;
+
+    /// Whether nobody but the person who asked can see the conversation.
+    fn is_alone(&self) -> bool {
+        false
+    }
+
+    /// Whether the words before a change stay to be read, as on a terminal.
+    fn keeps_old_words(&self) -> bool {
+        false
+    }
+
+    /// Takes a message away for good.
+    async fn remove(&mut self, what: &MessageRef) -> Arranged;
+
+    /// From now on the adapter may not speak in the conversation, and may still speak to the person who asked.
+    async fn shut_out(&mut self) -> Arranged;
+
+    /// The next message or change comes too soon: it may be made in this many seconds.
+    async fn limit(&mut self, seconds: u32) -> Arranged;
+
+    /// The next message is said, and the adapter does not hear that it was.
+    async fn lose_answer(&mut self) -> Arranged;
+
+    /// From now on the adapter's own sign-in is not accepted.
+    async fn withdraw_sign_in(&mut self) -> Arranged;
+}
+
+/// The whole suite; `make` sets a new stage for each part of it.
+pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
+    let mut left_out = LeftOut::default();
+    answers_come_to_whom_they_are_for(make().await).await;
+    a_card_can_be_changed(make().await).await;
+    what_is_for_one_never_becomes_a_card_for_all(make().await).await;
+    a_direct_message_is_for_one(make().await).await;
+    text_from_outside_does_nothing(make().await).await;
+    nothing_is_too_long(make().await).await;
+    left_out.note("a message that is gone", a_message_that_is_gone(make().await).await);
+    left_out.note("shut out", where_it_may_not_speak_the_person_hears_it(make().await).await);
+    left_out.note("a short limit", a_short_limit_is_waited_out(make().await).await);
+    left_out.note("a long limit", a_long_limit_comes_back(make().await).await);
+    left_out.note("a limit on cards", nothing_is_waited_for_with_cards(make().await).await);
+    left_out.note("a lost answer", nothing_is_said_twice(make().await).await);
+    left_out.note("sign-in withdrawn", a_lost_sign_in_is_told(make().await).await);
+    left_out
+}
+
+fn message(audience: Audience, headline: &str) -> Message {
+    Message::new(Tone::Info, audience, vec![text(headline)])
+}
+
+/// The one message that says this.
+#[track_caller]
+fn one(seen: &[Seen], words: &str) -> Seen {
+    let found: Vec<&Seen> = seen.iter().filter(|seen| seen.text.contains(words)).collect();
+    assert_eq!(found.len(), 1, "broken: what is said stands there once; `{words}` stands in {found:#?} of {seen:#?}");
+    found[0].clone()
+}
+
+/// Whether a message is seen by one person only.
+#[track_caller]
+fn is_for_one(stage: &impl Stage, seen: &Seen, promise: &str) {
+    assert_eq!(seen.only, Some(stage.origin().person), "broken: {promise}");
+}
+
+async fn answers_come_to_whom_they_are_for(mut stage: impl Stage) {
+    let to = Addressee::Answer(stage.origin());
+    let open = message(Audience::Channel, "said-to-all").line(vec![text("with a line "), code("and-a-name")]).button(
+        "Press me",
+        Act::Cancel(DeploymentId(Uuid::from_u128(1))),
+        ButtonStyle::Plain,
+    );
+    value_of(stage.chat().say(&to, &open).await, "an answer is said");
+    let seen = one(&stage.seen().await, "said-to-all");
+    assert_eq!(seen.only, None, "broken: an answer for the conversation is seen by all of it");
+    for part in ["with a line", "and-a-name", "Press me"] {
+        assert!(seen.text.contains(part), "broken: all of a message is said; `{part}` is missing in {seen:?}");
+    }
+    value_of(stage.chat().say(&to, &message(Audience::Asker, "said-to-one")).await, "an answer is said");
+    let seen = one(&stage.seen().await, "said-to-one");
+    is_for_one(&stage, &seen, "an answer for the asker is seen by nobody else");
+}
+
+/// Says a card where that can be changed.
+async fn card(stage: &impl Stage, headline: &str) -> MessageRef {
+    let said = stage.chat().say(&Addressee::Card(stage.origin()), &message(Audience::Channel, headline)).await;
+    match value_of(said, "a card is said where the adapter may speak") {
+        Delivered::Editable(place) => place,
+        Delivered::Final => panic!("broken: a card can be edited where the adapter may speak"),
+    }
+}
+
+async fn a_card_can_be_changed(mut stage: impl Stage) {
+    let place = card(&stage, "the-card-at-first").await;
+    let other = card(&stage, "another-card").await;
+    assert_ne!(place, other, "broken: each message has a name of its own");
+    assert_eq!(one(&stage.seen().await, "the-card-at-first").only, None, "broken: a card is seen by all of the conversation");
+    value_of(stage.chat().amend(&place, &message(Audience::Channel, "the-card-at-last"), Urgency::Now).await, "a card can be changed");
+    let seen = stage.seen().await;
+    assert_eq!(one(&seen, "the-card-at-last").only, None, "broken: a changed card is seen by all of the conversation");
+    one(&seen, "another-card");
+    let old = seen.iter().any(|seen| seen.text.contains("the-card-at-first"));
+    assert_eq!(old, stage.keeps_old_words(), "broken: a change takes the place of what was said");
+    value_of(
+        stage.chat().amend(&place, &message(Audience::Channel, "the-card-at-last"), Urgency::Now).await,
+        "the same change may come again",
+    );
+    one(&stage.seen().await, "the-card-at-last");
+}
+
+async fn what_is_for_one_never_becomes_a_card_for_all(mut stage: impl Stage) {
+    let said = stage.chat().say(&Addressee::Card(stage.origin()), &message(Audience::Asker, "a-private-card")).await;
+    value_of(said, "a card for one person is said to that person");
+    let seen = one(&stage.seen().await, "a-private-card");
+    is_for_one(&stage, &seen, "the audience decides who sees it");
+}
+
+async fn a_direct_message_is_for_one(mut stage: impl Stage) {
+    let person = stage.origin().person;
+    for (audience, words) in [(Audience::Asker, "a-word-to-you"), (Audience::Channel, "another-word-to-you")] {
+        let said = stage.chat().say(&Addressee::Direct(person.clone()), &message(audience, words)).await;
+        value_of(said, "a direct message is said");
+        let seen = one(&stage.seen().await, words);
+        if !stage.is_alone() {
+            is_for_one(&stage, &seen, "a direct message is seen by nobody else");
+        }
+    }
+}
+
+/// What others may have written into names, descriptions and output.
+const FROM_OUTSIDE: &str = "<!channel> <!here> <@U2> @everyone @channel <#C1> <https://evil.example|safe> https://evil.example \
+                            [safe](https://evil.example) <script>x</script> *b* _i_ `c` ``` \u{1b}[31mred\u{7}\u{202e}";
+
+async fn text_from_outside_does_nothing(mut stage: impl Stage) {
+    let mut hostile = message(Audience::Channel, &format!("from-here {FROM_OUTSIDE} to-there"))
+        .line(vec![text(FROM_OUTSIDE), code(FROM_OUTSIDE)])
+        .line(vec![text("the-last-line")]);
+    hostile.output = Some(format!("first-line-of-output\n{FROM_OUTSIDE}\nlast-line-of-output"));
+    let to = Addressee::Answer(stage.origin());
+    value_of(stage.chat().say(&to, &hostile).await, "text from outside is said like any other");
+    let seen = one(&stage.seen().await, "from-here");
+    assert!(seen.effects.is_empty(), "broken: text from outside can neither mention people nor make links or markup: {seen:#?}");
+    for part in ["to-there", "the-last-line", "first-line-of-output", "last-line-of-output"] {
+        assert!(seen.text.contains(part), "broken: text from outside does not swallow ours; `{part}` is missing in {seen:#?}");
+    }
+    let place = card(&stage, "a-card-to-change").await;
+    let changed = Message { headline: vec![text(format!("changed-to {FROM_OUTSIDE}"))], ..hostile.clone() };
+    value_of(stage.chat().amend(&place, &changed, Urgency::Now).await, "text from outside is said like any other");
+    let seen = one(&stage.seen().await, "changed-to");
+    assert!(seen.effects.is_empty(), "broken: text from outside does nothing in a change either: {seen:#?}");
+    // A link of ours is one, and leads where we say.
+    let linked = Message::new(Tone::Info, Audience::Channel, vec![text("our-own "), link("page", "https://ours.example/page")]);
+    value_of(stage.chat().say(&to, &linked).await, "a link is said");
+    let seen = one(&stage.seen().await, "our-own");
+    let leads = seen.effects.iter().chain([&seen.text]).any(|what| what.contains("https://ours.example/page"));
+    assert!(leads, "broken: a link leads where it says: {seen:#?}");
+}
+
+async fn nothing_is_too_long(mut stage: impl Stage) {
+    let mut long = message(Audience::Channel, &format!("long-begins {}", "w".repeat(20_000)));
+    for number in 0..400 {
+        long = long.line(vec![text(format!("line {number} {}", "<&>é🙂".repeat(100)))]);
+    }
+    long.output = Some(format!("{}\nthe-end-of-output", "o".repeat(200_000)));
+    let to = Addressee::Answer(stage.origin());
+    value_of(stage.chat().say(&to, &long).await, "messages are cut to fit and never refused for their length");
+    one(&stage.seen().await, "long-begins");
+    let place = card(&stage, "short").await;
+    let longer = Message { headline: vec![text(format!("longer-now {}", "w".repeat(20_000)))], ..long };
+    value_of(stage.chat().amend(&place, &longer, Urgency::Now).await, "changes are cut to fit and never refused for their length");
+    one(&stage.seen().await, "longer-now");
+}
+
+async fn a_message_that_is_gone(mut stage: impl Stage) -> Arranged {
+    let place = card(&stage, "soon-gone").await;
+    or_leave_out!(stage.remove(&place).await);
+    let changed = stage.chat().amend(&place, &message(Audience::Channel, "changed-in-vain"), Urgency::Now).await;
+    assert_eq!(fault_of(changed, "a message that is gone cannot be changed"), Fault::NotFound, "broken: what is gone is not found");
+    let seen = stage.seen().await;
+    assert!(seen.iter().all(|seen| !seen.text.contains("changed-in-vain")), "broken: what is gone does not come back: {seen:#?}");
+    Arranged::Done
+}
+
+async fn where_it_may_not_speak_the_person_hears_it(mut stage: impl Stage) -> Arranged {
+    let to = Addressee::Card(stage.origin());
+    value_of(stage.chat().say(&to, &message(Audience::Channel, "as-usual")).await, "a card is said");
+    let usual = one(&stage.seen().await, "as-usual").text;
+    or_leave_out!(stage.shut_out().await);
+    let said = stage.chat().say(&to, &message(Audience::Channel, "shut-out")).await;
+    value_of(said, "where the adapter may not speak, a card takes another way to the person");
+    let seen = one(&stage.seen().await, "shut-out").text;
+    assert!(seen.len() > usual.len() + 20, "broken: a card that took another way says so: {seen:?}");
+    let private = stage.chat().say(&Addressee::Answer(stage.origin()), &message(Audience::Asker, "a-private-answer")).await;
+    value_of(private, "an answer for one person takes another way as well");
+    let seen = one(&stage.seen().await, "a-private-answer");
+    is_for_one(&stage, &seen, "an answer that took another way is still for nobody else");
+    Arranged::Done
+}
+
+fn seconds(from: jiff::Timestamp, to: jiff::Timestamp) -> i64 {
+    to.duration_since(from).as_secs()
+}
+
+async fn a_short_limit_is_waited_out(mut stage: impl Stage) -> Arranged {
+    or_leave_out!(stage.limit(3).await);
+    let began = stage.clock().now();
+    let said = stage.chat().say(&Addressee::Answer(stage.origin()), &message(Audience::Channel, "after-a-wait")).await;
+    value_of(said, "a limit is waited out within a bound");
+    assert!(seconds(began, stage.clock().now()) >= 3, "broken: a limit is kept to");
+    one(&stage.seen().await, "after-a-wait");
+    Arranged::Done
+}
+
+async fn a_long_limit_comes_back(mut stage: impl Stage) -> Arranged {
+    or_leave_out!(stage.limit(7200).await);
+    let began = stage.clock().now();
+    let said = stage.chat().say(&Addressee::Answer(stage.origin()), &message(Audience::Channel, "far-too-soon")).await;
+    match fault_of(said, "a limit beyond the bound is not waited out") {
+        Fault::RateLimited { until: Some(until) } => {
+            assert!(until >= began + SignedDuration::from_secs(7000), "broken: when it may be tried again is told: {until}");
+        }
+        other => panic!("broken: a limit beyond the bound comes back as such, and not as {other:?}"),
+    }
+    let seen = stage.seen().await;
+    assert!(seen.iter().all(|seen| !seen.text.contains("far-too-soon")), "broken: what was refused was not said: {seen:#?}");
+    Arranged::Done
+}
+
+async fn nothing_is_waited_for_with_cards(mut stage: impl Stage) -> Arranged {
+    let place = card(&stage, "a-card-in-haste").await;
+    or_leave_out!(stage.limit(3).await);
+    let began = stage.clock().now();
+    let changed = stage.chat().amend(&place, &message(Audience::Channel, "changed-in-haste"), Urgency::Now).await;
+    let fault = fault_of(changed, "for changes of cards nothing is waited for");
+    assert!(matches!(fault, Fault::RateLimited { .. }), "broken: a limit comes back as such, and not as {fault:?}");
+    or_leave_out!(stage.limit(3).await);
+    let said = stage.chat().say(&Addressee::Card(stage.origin()), &message(Audience::Channel, "said-in-haste")).await;
+    let fault = fault_of(said, "for cards nothing is waited for");
+    assert!(matches!(fault, Fault::RateLimited { .. }), "broken: a limit comes back as such, and not as {fault:?}");
+    assert_eq!(stage.clock().now(), began, "broken: for cards and their changes nothing is waited for");
+    let seen = stage.seen().await;
+    assert!(seen.iter().all(|seen| !seen.text.contains("in-haste") || seen.text.contains("a-card-in-haste")), "broken: {seen:#?}");
+    Arranged::Done
+}
+
+async fn nothing_is_said_twice(mut stage: impl Stage) -> Arranged {
+    or_leave_out!(stage.lose_answer().await);
+    let said = stage.chat().say(&Addressee::Answer(stage.origin()), &message(Audience::Channel, "said-and-not-heard")).await;
+    assert_eq!(fault_of(said, "without an answer nobody knows"), Fault::Unclear, "broken: without an answer it is unclear");
+    one(&stage.seen().await, "said-and-not-heard");
+    or_leave_out!(stage.lose_answer().await);
+    let said = stage.chat().say(&Addressee::Card(stage.origin()), &message(Audience::Channel, "a-card-not-heard")).await;
+    assert_eq!(fault_of(said, "without an answer nobody knows"), Fault::Unclear, "broken: without an answer it is unclear");
+    one(&stage.seen().await, "a-card-not-heard");
+    Arranged::Done
+}
+
+async fn a_lost_sign_in_is_told(mut stage: impl Stage) -> Arranged {
+    let place = card(&stage, "while-signed-in").await;
+    or_leave_out!(stage.withdraw_sign_in().await);
+    let changed = stage.chat().amend(&place, &message(Audience::Channel, "when-signed-out"), Urgency::Now).await;
+    let error = changed.expect_err("broken: without a sign-in nothing is done");
+    assert_eq!(error.fault, Fault::SignInLost, "broken: a lost sign-in is told as such");
+    tells_no_secret(&error, &stage.secrets());
+    let seen = stage.seen().await;
+    assert!(seen.iter().all(|seen| !seen.text.contains("when-signed-out")), "broken: without a sign-in nothing is done: {seen:#?}");
+    Arranged::Done
+}

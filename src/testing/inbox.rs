@@ -1,0 +1,207 @@
+//! What the way in promises: of whoever takes requests, and of a chat's adapter that hands them over.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::chat::Seen;
+use super::{Arranged, LeftOut, or_leave_out};
+use crate::domain::actor::Origin;
+use crate::domain::command::Command;
+use crate::domain::message::{Act, Audience, ButtonStyle, Message, Tone, text};
+use crate::domain::names::{DeliveryId, DeploymentId};
+use crate::domain::request::Ask;
+use crate::ports::{Inbox, Incoming, Submitted};
+
+/// Somebody who takes requests.
+#[async_trait]
+pub trait Stage: Send {
+    /// The way in.
+    fn inbox(&self) -> Arc<dyn Inbox>;
+
+    /// Whoever asks. Nobody that the service would do anything outside for.
+    fn origin(&self) -> Origin;
+
+    /// Whether a request lies where a crash does not reach it.
+    async fn is_kept(&self, id: &DeliveryId) -> bool;
+
+    /// From now on nothing can be put there any more.
+    async fn close(&mut self) -> Arranged;
+}
+
+/// Holds whoever takes requests to what [`Inbox`] promises.
+pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
+    let mut left_out = LeftOut::default();
+    what_is_accepted_is_kept(make().await).await;
+    a_delivery_is_accepted_once(make().await).await;
+    left_out.note("nothing can be kept", what_cannot_be_kept_is_not_accepted(make().await).await);
+    left_out
+}
+
+fn delivery(name: &str) -> DeliveryId {
+    DeliveryId::parse(name).unwrap()
+}
+
+fn asking(stage: &impl Stage, id: &str) -> Incoming {
+    Incoming { id: delivery(id), origin: stage.origin(), ask: Ask::Command(Command::Pipelines), code: None }
+}
+
+async fn what_is_accepted_is_kept(stage: impl Stage) {
+    assert!(!stage.is_kept(&delivery("one")).await, "the stage keeps what nobody asked");
+    assert_eq!(stage.inbox().submit(asking(&stage, "one")).await, Submitted::Accepted, "broken: a request is accepted");
+    assert!(stage.is_kept(&delivery("one")).await, "broken: what is accepted lies on disk by then");
+}
+
+async fn a_delivery_is_accepted_once(stage: impl Stage) {
+    let inbox = stage.inbox();
+    let many = futures_util::future::join_all((0..10).map(|_| inbox.submit(asking(&stage, "one")))).await;
+    let accepted = many.iter().filter(|submitted| **submitted == Submitted::Accepted).count();
+    assert_eq!(accepted, 1, "broken: of one delivery that comes many times, one is accepted: {many:?}");
+    assert!(!many.contains(&Submitted::Unavailable), "broken: the others are known: {many:?}");
+    assert_eq!(inbox.submit(asking(&stage, "two")).await, Submitted::Accepted, "broken: another delivery is another request");
+}
+
+async fn what_cannot_be_kept_is_not_accepted(mut stage: impl Stage) -> Arranged {
+    or_leave_out!(stage.close().await);
+    let submitted = stage.inbox().submit(asking(&stage, "late")).await;
+    assert_eq!(submitted, Submitted::Unavailable, "broken: what cannot be put on disk is not accepted");
+    Arranged::Done
+}
+
+/// A way in that keeps what comes and answers the same each time.
+#[derive(Debug)]
+pub struct Kept {
+    got: Mutex<Vec<Incoming>>,
+    says: Submitted,
+}
+
+impl Kept {
+    /// One that answers so.
+    pub fn saying(says: Submitted) -> Arc<Self> {
+        Arc::new(Self { got: Mutex::default(), says })
+    }
+
+    /// What came since this was asked last.
+    pub fn take(&self) -> Vec<Incoming> {
+        std::mem::take(&mut self.got.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl Inbox for Kept {
+    async fn submit(&self, incoming: Incoming) -> Submitted {
+        self.got.lock().unwrap_or_else(PoisonError::into_inner).push(incoming);
+        self.says
+    }
+}
+
+/// A chat in which one person types and presses, wired to a way in of the suite's.
+#[async_trait]
+pub trait ChatStage: Send {
+    /// Who types and where; the address for answers does not matter.
+    fn origin(&self) -> Origin;
+
+    /// The person types this where commands are typed: without whatever the chat wants before it.
+    async fn types(&mut self, line: &str);
+
+    /// What the person typed last comes once more, as chats deliver again what was not acknowledged.
+    async fn delivers_again(&mut self) -> Arranged;
+
+    /// The adapter says this in the conversation, and the person presses its only button.
+    async fn presses(&mut self, message: &Message) -> Arranged;
+
+    /// What the person sees now.
+    async fn seen(&mut self) -> Vec<Seen>;
+}
+
+/// Holds a chat's adapter to what has to be true of [`Incoming`]; `make` wires a new chat to the way in that it is given.
+pub async fn of_a_chat<S: ChatStage>(make: impl AsyncFn(Arc<dyn Inbox>) -> S) -> LeftOut {
+    let mut left_out = LeftOut::default();
+    let kept = || Kept::saying(Submitted::Accepted);
+    let inbox = kept();
+    a_line_is_a_command(make(Arc::<Kept>::clone(&inbox)).await, &inbox).await;
+    let inbox = kept();
+    a_code_is_split_off(make(Arc::<Kept>::clone(&inbox)).await, &inbox).await;
+    let inbox = kept();
+    what_is_not_understood_is_answered_at_once(make(Arc::<Kept>::clone(&inbox)).await, &inbox).await;
+    let inbox = kept();
+    left_out.note("a press", a_press_is_an_act(make(Arc::<Kept>::clone(&inbox)).await, &inbox).await);
+    let inbox = kept();
+    left_out.note("delivered again", the_same_delivery_has_the_same_id(make(Arc::<Kept>::clone(&inbox)).await, &inbox).await);
+    let closed = Kept::saying(Submitted::Unavailable);
+    what_was_not_taken_is_told(make(Arc::<Kept>::clone(&closed)).await, &closed).await;
+    left_out
+}
+
+#[track_caller]
+fn only(inbox: &Kept) -> Incoming {
+    let mut got = inbox.take();
+    assert_eq!(got.len(), 1, "broken: what is typed or pressed once comes once: {got:?}");
+    got.remove(0)
+}
+
+async fn a_line_is_a_command(mut stage: impl ChatStage, inbox: &Kept) {
+    stage.types("  Pipelines ").await;
+    let first = only(inbox);
+    assert_eq!(first.ask, Ask::Command(Command::Pipelines), "broken: a line is a command, whatever its letters' case");
+    assert_eq!(
+        (&first.origin.person, &first.origin.channel),
+        (&stage.origin().person, &stage.origin().channel),
+        "broken: who asked, where"
+    );
+    assert!(first.code.is_none(), "broken: no code is made up");
+    stage.types("pipelines").await;
+    assert_ne!(only(inbox).id, first.id, "broken: a second command is another delivery");
+}
+
+async fn a_code_is_split_off(mut stage: impl ChatStage, inbox: &Kept) {
+    stage.types("deploy hubot to production 918273").await;
+    let got = only(inbox);
+    assert!(got.code.is_some(), "broken: a one-time code comes beside the command");
+    let told = format!("{got:?} {:?}", got.ask);
+    assert!(!told.contains("918273"), "broken: nothing but the code itself holds the code: {}", told.replace("918273", "***"));
+    let seen = stage.seen().await;
+    let public = seen.iter().filter(|seen| seen.only.is_none()).any(|seen| seen.text.contains("918273"));
+    assert!(!public, "broken: a code is never shown to the conversation");
+}
+
+async fn what_is_not_understood_is_answered_at_once(mut stage: impl ChatStage, inbox: &Kept) {
+    let before = stage.seen().await.len();
+    stage.types("deplyo hubot").await;
+    assert!(inbox.take().is_empty(), "broken: what is not understood is not submitted");
+    let seen = stage.seen().await;
+    let answers: Vec<&Seen> = seen.iter().skip(before).filter(|seen| seen.text.contains("deploy")).collect();
+    assert!(!answers.is_empty(), "broken: what is not understood is answered at once, with the nearest word: {seen:#?}");
+    assert!(answers.iter().all(|seen| seen.only == Some(stage.origin().person)), "broken: such an answer is for the asker: {seen:#?}");
+}
+
+async fn a_press_is_an_act(mut stage: impl ChatStage, inbox: &Kept) -> Arranged {
+    let act = Act::ShowOutput(DeploymentId(Uuid::from_u128(0x0189_0000_0000_7000_8000_0000_0000_0001)));
+    let message = Message::new(Tone::Bad, Audience::Channel, vec![text("something failed")]).button("Show output", act, ButtonStyle::Plain);
+    or_leave_out!(stage.presses(&message).await);
+    let got = only(inbox);
+    match got.ask {
+        Ask::Press { act: pressed, .. } => assert_eq!(pressed, act, "broken: a press does what its button says"),
+        Ask::Command(_) => panic!("broken: a press is a press: {got:?}"),
+    }
+    assert_eq!((&got.origin.person, &got.origin.channel), (&stage.origin().person, &stage.origin().channel), "broken: who pressed, where");
+    Arranged::Done
+}
+
+async fn the_same_delivery_has_the_same_id(mut stage: impl ChatStage, inbox: &Kept) -> Arranged {
+    stage.types("pipelines").await;
+    let first = only(inbox);
+    or_leave_out!(stage.delivers_again().await);
+    assert_eq!(only(inbox).id, first.id, "broken: what a chat delivers again has the same id");
+    Arranged::Done
+}
+
+async fn what_was_not_taken_is_told(mut stage: impl ChatStage, inbox: &Kept) {
+    let before = stage.seen().await.len();
+    stage.types("pipelines").await;
+    only(inbox);
+    let seen = stage.seen().await;
+    let told = seen.iter().skip(before).any(|seen| seen.only == Some(stage.origin().person));
+    assert!(told, "broken: a person whose request was not taken is told: {seen:#?}");
+}

@@ -1,0 +1,179 @@
+//! Ways in, held to what the port promises: the service that takes requests, and the chats that hand them in.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use async_trait::async_trait;
+use slash_heroku::adapters::clock::RandomIds;
+use slash_heroku::adapters::console::Console;
+use slash_heroku::adapters::sled::SledStore;
+use slash_heroku::domain::actor::{Origin, Person};
+use slash_heroku::domain::message::Message;
+use slash_heroku::domain::names::DeliveryId;
+use slash_heroku::metrics::Metrics;
+use slash_heroku::ports::{Accounts, Addressee, Chat, Credentials, Delivered, Inbox, MockChat, MockPlatform, MockSourceControl, Store};
+use slash_heroku::service::Service;
+use slash_heroku::testing::Arranged;
+use slash_heroku::testing::chat::Seen;
+use slash_heroku::testing::inbox::{ChatStage, Stage, all, of_a_chat};
+use slash_heroku::usecases::{Ports, RepositoryMap};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::chats::{Paper, terminal};
+use super::recordings_replay::Jumping;
+use super::slack_stage::{SlackStage, origin};
+use crate::support::folders;
+
+#[derive(Debug)]
+struct Nobody;
+
+#[async_trait]
+impl Accounts for Nobody {
+    async fn credentials(&self, _: &Person) -> Option<Credentials> {
+        None
+    }
+}
+
+/// The service on a real store, which knows nobody: everything is refused, by one answer.
+struct Served {
+    service: Service,
+    store: SledStore,
+    /// Whether a service that can keep nothing more is one whose store is gone, and not one that drains.
+    loses_its_store: bool,
+    _folder: TempDir,
+}
+
+impl Served {
+    fn new(loses_its_store: bool) -> Self {
+        let folder = folders::in_memory();
+        let store = SledStore::open(folder.path()).unwrap();
+        let mut chat = MockChat::new();
+        chat.expect_say().returning(|_, _| Ok(Delivered::Final));
+        let metrics = Metrics::registered(&mut prometheus_client::registry::Registry::default());
+        let ports = Ports {
+            chat: Arc::new(chat),
+            source: Arc::new(MockSourceControl::new()),
+            platform: Arc::new(MockPlatform::new()),
+            store: Arc::new(store.clone()),
+            clock: Jumping::new(),
+            ids: Arc::new(RandomIds),
+            accounts: Arc::new(Nobody),
+            repositories: Arc::new(RepositoryMap::default()),
+            command_word: Arc::from("/h"),
+            tally: Arc::new(metrics.clone()),
+            stopping: Arc::new(AtomicBool::new(false)),
+        };
+        Self { service: Service::new(ports, metrics), store, loses_its_store, _folder: folder }
+    }
+}
+
+#[async_trait]
+impl Stage for Served {
+    fn inbox(&self) -> Arc<dyn Inbox> {
+        Arc::new(self.service.clone())
+    }
+
+    fn origin(&self) -> Origin {
+        origin()
+    }
+
+    async fn is_kept(&self, id: &DeliveryId) -> bool {
+        self.store.request(id).await.unwrap().is_some()
+    }
+
+    async fn close(&mut self) -> Arranged {
+        if self.loses_its_store {
+            self.store.close().await
+        } else {
+            self.service.drain().await
+        }
+        Arranged::Done
+    }
+}
+
+#[tokio::test]
+async fn the_service_keeps_the_promises_of_a_way_in() {
+    for loses_its_store in [false, true] {
+        assert_eq!(all(async || Served::new(loses_its_store)).await.parts(), [""; 0]);
+    }
+}
+
+#[async_trait]
+impl ChatStage for SlackStage {
+    fn origin(&self) -> Origin {
+        origin()
+    }
+
+    async fn types(&mut self, line: &str) {
+        let acknowledged = self.workspace.command(&self.service, "ana", "general", line, None).await;
+        self.typed = Some((line.to_owned(), acknowledged.trigger_id));
+    }
+
+    async fn delivers_again(&mut self) -> Arranged {
+        let (line, delivery) = self.typed.clone().unwrap();
+        self.workspace.command(&self.service, "ana", "general", &line, Some(&delivery)).await;
+        Arranged::Done
+    }
+
+    async fn presses(&mut self, message: &Message) -> Arranged {
+        self.chat.say(&Addressee::Card(origin()), message).await.unwrap();
+        let button = self.workspace.find_button("ana", &message.buttons[0].label).unwrap();
+        self.workspace.press(&self.service, "ana", &button).await;
+        Arranged::Done
+    }
+
+    async fn seen(&mut self) -> Vec<Seen> {
+        SlackStage::seen(self)
+    }
+}
+
+#[tokio::test]
+async fn slack_hands_in_what_people_ask_for() {
+    assert_eq!(of_a_chat(SlackStage::before).await.parts(), [""; 0]);
+}
+
+struct Typing {
+    console: Arc<Console>,
+    paper: Paper,
+    inbox: Arc<dyn Inbox>,
+}
+
+#[async_trait]
+impl ChatStage for Typing {
+    fn origin(&self) -> Origin {
+        origin()
+    }
+
+    async fn types(&mut self, line: &str) {
+        let line = format!("{line}\n");
+        self.console.run(line.as_bytes(), self.inbox.as_ref(), &RandomIds, &CancellationToken::new()).await.unwrap();
+    }
+
+    async fn delivers_again(&mut self) -> Arranged {
+        Arranged::Cannot("a terminal delivers a line once")
+    }
+
+    async fn presses(&mut self, message: &Message) -> Arranged {
+        self.console.say(&Addressee::Card(origin()), message).await.unwrap();
+        let printed = self.paper.seen().last().unwrap().text.clone();
+        let (_, number) = printed.rsplit_once('(').unwrap();
+        let (number, label) = number.split_once(") ").unwrap();
+        assert_eq!(label, message.buttons[0].label);
+        self.types(number).await;
+        Arranged::Done
+    }
+
+    async fn seen(&mut self) -> Vec<Seen> {
+        self.paper.seen()
+    }
+}
+
+#[tokio::test]
+async fn the_terminal_hands_in_what_people_ask_for() {
+    let left_out = of_a_chat(async |inbox| {
+        let (console, paper) = terminal();
+        Typing { console, paper, inbox }
+    });
+    assert_eq!(left_out.await.parts(), ["delivered again"]);
+}
