@@ -62,6 +62,7 @@ impl Served {
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: Arc::new(metrics.clone()),
+            allowances: Arc::new(slash_heroku::ports::Boundless),
             stopping: Arc::new(AtomicBool::new(false)),
         };
         Self { service: Service::new(ports, metrics), store, loses_its_store, _folder: folder }
