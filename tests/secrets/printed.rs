@@ -42,18 +42,13 @@ fn holders() -> Vec<Box<dyn Debug + Send>> {
         repository: of("acme/hubot"),
         deployment: of("00000000-0000-0000-0000-000000000007"),
     };
-    let incoming = Incoming {
-        id: of("1.2.x"),
-        origin: origin(),
-        ask: Ask::Command(Command::Pipelines),
-        code: Some(SecretString::from(CODES[0])),
-    };
+    let incoming =
+        Incoming { id: of("1.2.x"), origin: origin(), ask: Ask::Command(Command::Pipelines), code: Some(SecretString::from(CODES[0])) };
     let url = format!("https://user:{MARK}@api.example.com/uploads/1?X-Amz-Signature={MARK}").parse().unwrap();
     let call = Call::new(Service::Platform, Method::PUT, url, "/uploads").json(&serde_json::json!({ "url": MARK }));
     let call = authorized(call, &SecretString::from(HEROKU_TOKEN)).unwrap();
     let call = call.header(http::header::COOKIE, HeaderValue::from_static(GITHUB_TOKEN));
-    let credentials =
-        Credentials { source: SecretString::from(GITHUB_TOKEN), platform: SecretString::from(HEROKU_TOKEN) };
+    let credentials = Credentials { source: SecretString::from(GITHUB_TOKEN), platform: SecretString::from(HEROKU_TOKEN) };
     let variables: Variables = [
         ("SLASH_HEROKU_SLACK_SIGNING_SECRET", "sandbox-signing-secret"),
         ("SLASH_HEROKU_SLACK_BOT_TOKEN", "sandbox-bot-token"),

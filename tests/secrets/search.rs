@@ -129,7 +129,8 @@ async fn every_secret_of_the_world_carries_the_mark_or_is_known() {
     let clock = slash_heroku::sandbox::clock::SteppedClock::new();
     let world = World::start(clock.for_the_world(), 0).await.unwrap();
     let secrets = world.secrets();
-    for what in ["the signing secret", "the bot's token", "a token of GitHub", "a token of Heroku", "a one-time code", "a link to a stream"] {
+    for what in ["the signing secret", "the bot's token", "a token of GitHub", "a token of Heroku", "a one-time code", "a link to a stream"]
+    {
         assert!(secrets.iter().any(|secret| secret.what == what), "the world has {what}");
     }
     let needles = Needles::of(&world, &[]);
