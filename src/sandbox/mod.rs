@@ -8,6 +8,7 @@ pub mod fault;
 pub mod github;
 pub mod heroku;
 pub mod script;
+pub mod secrets;
 pub mod serve;
 pub mod slack;
 pub mod terminal;

@@ -14,6 +14,7 @@ mod look;
 mod outputs;
 mod ranges;
 mod records;
+mod secrets;
 mod seed;
 mod state;
 mod storage;
