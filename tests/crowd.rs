@@ -194,9 +194,12 @@ async fn run(many: usize, left: Option<u32>) {
         println!("{counts}");
     }
     assert!(paced > 0, "starts were paced, and nobody was told");
-    assert!(slowed > 0, "looks were slowed, and nobody was told");
-    let status = status.expect("status was answered").all();
-    assert!(status.contains(LATE), "{status}");
+    // A full account has enough for two hundred that are followed by their streams: only one that has less left is looked at less.
+    if left.is_some() {
+        assert!(slowed > 0, "looks were slowed, and nobody was told");
+        let status = status.expect("status was answered").all();
+        assert!(status.contains(LATE), "{status}");
+    }
     service.stop().await.unwrap();
 }
 

@@ -18,6 +18,7 @@ mod durability;
 mod following;
 mod privacy;
 mod processes;
+mod races;
 mod readme;
 mod scenarios;
 mod supply;

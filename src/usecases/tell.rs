@@ -17,6 +17,8 @@ use super::Ports;
 use super::drive::{DriveError, Hands, is_slowed, save};
 use super::respite::{Respite, earliest};
 
+pub(super) use record::{report_state, send_report};
+
 /// The pages of a deployment, for people.
 pub(super) fn pages(ports: &Ports, deployment: &Deployment) -> Pages {
     let app = &deployment.target.app_name;

@@ -302,7 +302,7 @@ impl Simulated {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_end_is_heard_in_the_second_in_which_it_comes() {
-    for _ in 0..20 {
+    for _ in 0..4 {
         let stage = Simulated::new(StreamStyle::Live, false).await;
         let mut follower = stage.follower();
         assert_eq!(stage.hears(&mut *follower, 100).await, Some((1, Heard::Begun)));
