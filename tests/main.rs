@@ -21,5 +21,6 @@ mod processes;
 mod races;
 mod readme;
 mod scenarios;
+mod secrets;
 mod supply;
 mod support;

@@ -8,6 +8,7 @@ use super::graph::made_up_sha;
 use super::routes::Hands;
 use super::tarball::Tarball;
 use super::world::{Download, Repository, World};
+use crate::sandbox::secrets::marked;
 
 /// How long a link to a private archive is good for.
 const LIFE: SignedDuration = SignedDuration::from_mins(5);
@@ -21,7 +22,7 @@ pub(super) fn redirect(repository: &Repository, scene: &Scene<'_>, hands: Hands<
     }
     let path = format!("/{}/legacy.tar.gz/{}", repository.full_name(), repository.expanded(name));
     let query = if repository.private {
-        let secret = made_up_sha(&format!("download|{path}|{}", hands.numbers.fresh())).to_uppercase();
+        let secret = marked(made_up_sha(&format!("download|{path}|{}", hands.numbers.fresh()))).to_uppercase();
         let expires_at = scene.now.checked_add(LIFE).unwrap_or(scene.now);
         hands.downloads.push(Download { secret: secret.clone(), path: path.clone(), expires_at });
         format!("?token={secret}")
