@@ -15,6 +15,7 @@ mod cost;
 mod crash;
 mod crowd;
 mod durability;
+mod following;
 mod privacy;
 mod processes;
 mod races;

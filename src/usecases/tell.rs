@@ -59,9 +59,14 @@ pub(super) struct Telling {
 impl Telling {
     /// When something that could not be told may be tried again.
     pub(super) fn again_at(&self) -> Option<Timestamp> {
-        // What is to be shown again is not shown while the card rests.
-        let again = self.show_again_at.max(self.card.until().filter(|_| self.show_again_at.is_some()));
-        earliest([self.card.until().filter(|_| again.is_none()), self.word.until(), self.record.until(), again])
+        earliest([self.card.until().or(self.show_again_at), self.word.until(), self.record.until()])
+    }
+
+    /// Forgets rests that are over, whether or not there is anything left to tell.
+    fn wake_up(&mut self, now: Timestamp) {
+        for rest in [&mut self.card, &mut self.word, &mut self.record] {
+            rest.is_over(now);
+        }
     }
 }
 
@@ -77,6 +82,8 @@ pub(super) async fn tell(
     if deployment.closed {
         return Ok(());
     }
+    let now = ports.clock.now();
+    hands.telling.wake_up(now);
     let mut told = deployment.clone();
     record::report(ports, who, &mut told, &mut hands.telling.record).await;
     let line = ports.store.line(&deployment.target.app).await.map_err(DriveError::Store)?;
@@ -88,7 +95,6 @@ pub(super) async fn tell(
     } else {
         let pages = pages(ports, deployment);
         let seen = told.clone();
-        let now = ports.clock.now();
         let slowed = is_slowed(ports, who);
         let view = CardView { deployment: &seen, now, ahead: line.place_of(deployment.id), pages: &pages, slowed };
         asker::tell_turn(ports, &view, &mut hands.telling).await;

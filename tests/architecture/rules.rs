@@ -120,10 +120,12 @@ const VENDOR_NAMES: (&str, &[&str]) = ("src/domain/speech/", &["GITHUB", "HEROKU
 /// The files that open a secret: into a header, a signature, a key or the body of a sign-in, or to keep it out of a text.
 pub const SECRETS_OPENED_IN: &[&str] = &[
     "src/adapters/allowances.rs",
+    "src/adapters/github/lineage.rs",
     "src/adapters/github/refusal.rs",
     "src/adapters/heroku/access.rs",
     "src/adapters/heroku/builds.rs",
     "src/adapters/heroku/follow.rs",
+    "src/adapters/heroku/known.rs",
     "src/adapters/heroku/refusal.rs",
     "src/adapters/heroku/streams.rs",
     "src/adapters/http/call.rs",

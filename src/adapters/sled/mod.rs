@@ -10,6 +10,7 @@ mod admin;
 mod audit;
 mod codec;
 mod desk;
+mod export;
 #[cfg(any(test, feature = "testing"))]
 mod fuzzed;
 mod history;
@@ -41,6 +42,7 @@ pub use transfer::{TransferError, restore};
 pub use writer::Sync;
 
 use desk::{Desk, Stop};
+use export::{ExportStop, Parts};
 use mover::Mover;
 use opening::Opened;
 use writer::{Answer, Gone, Job, Notice};
@@ -168,15 +170,15 @@ impl SledStore {
     async fn export(&self) -> Result<File, TransferError> {
         let folder = Arc::clone(&self.folder);
         // What goes wrong with the file of a backup is no fault of the store.
-        let parts = self.ask(move |desk| match transfer::Parts::of(desk, &folder) {
+        let parts = self.ask(move |desk| match Parts::of(desk, &folder) {
             Ok(parts) => Ok(Ok(parts)),
-            Err(transfer::ExportStop::Store(stop)) => Err(stop),
-            Err(transfer::ExportStop::File(error)) => Ok(Err(TransferError::file("making the backup", &error))),
+            Err(ExportStop::Store(stop)) => Err(stop),
+            Err(ExportStop::File(error)) => Ok(Err(TransferError::file("making the backup", &error))),
         });
         let (parts, folder) = (parts.await??, Arc::clone(&self.folder));
         let put = tokio::task::spawn_blocking(move || parts.put_together(&folder)).await;
-        let put = put.unwrap_or_else(|_| Err(transfer::ExportStop::File(std::io::Error::other("the history cannot be read"))));
-        put.map_err(transfer::ExportStop::told)
+        let put = put.unwrap_or_else(|_| Err(ExportStop::File(std::io::Error::other("the history cannot be read"))));
+        put.map_err(ExportStop::told)
     }
 }
 

@@ -1,7 +1,7 @@
-//! Backups: all records as one file of JSON lines with a checksum at its end, and back.
+//! Backups: what a file of one looks like, and restoring one.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, Write};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -15,8 +15,8 @@ use crate::ports::StoreError;
 
 use super::audit::audit;
 use super::codec;
-use super::desk::{Desk, Stop, Tx, TxResult};
-use super::history::{Row, Snapshot};
+use super::desk::{Stop, Tx, TxResult};
+use super::history::Row;
 use super::lock;
 use super::opening::{self, Fresh, OpenError, Opening};
 use super::records::Record;
@@ -69,7 +69,7 @@ impl TransferError {
 /// One line of a backup.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Entry<R = Value, D = Value, L = Value, O = Value> {
+pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value> {
     /// The first.
     SlashHerokuBackup {
         /// The schema of the records.
@@ -90,134 +90,7 @@ enum Entry<R = Value, D = Value, L = Value, O = Value> {
     },
 }
 
-type Written = Entry<Request, Deployment, Line, Offer>;
-
-/// Why no export was made.
-#[derive(Debug)]
-pub(super) enum ExportStop {
-    /// The store could not be read.
-    Store(Stop),
-    /// The file could not be written.
-    File(io::Error),
-}
-
-impl From<Stop> for ExportStop {
-    fn from(stop: Stop) -> Self {
-        Self::Store(stop)
-    }
-}
-
-impl From<io::Error> for ExportStop {
-    fn from(error: io::Error) -> Self {
-        Self::File(error)
-    }
-}
-
-impl ExportStop {
-    /// As the answer to whoever wants a backup.
-    pub(super) fn told(self) -> TransferError {
-        match self {
-            Self::Store(stop) => explain(stop),
-            Self::File(error) => TransferError::file("making the backup", &error),
-        }
-    }
-}
-
-/// What the store holds between two changes. The live records are written down; the history stays as it was by itself.
-#[derive(Debug)]
-pub(super) struct Parts {
-    before: File,
-    deployments: File,
-    behind: File,
-    history: Option<Snapshot>,
-}
-
-impl Parts {
-    /// Writes the live records into nameless files beside the store. Leases end with the instance and are left out.
-    pub(super) fn of(desk: &Desk, folder: &Path) -> Result<Self, ExportStop> {
-        let head = desk.head()?.unwrap_or_default();
-        let mut before = Lines::new(folder)?;
-        before.write(&Entry::SlashHerokuBackup { schema: codec::SCHEMA, fence: head.fence })?;
-        before.all(desk, Entry::Request)?;
-        let mut deployments = Lines::new(folder)?;
-        deployments.all(desk, Entry::Deployment)?;
-        let mut behind = Lines::new(folder)?;
-        behind.all(desk, Entry::Line)?;
-        behind.all(desk, Entry::Offer)?;
-        let history = desk.history.snapshot()?;
-        Ok(Self { before: before.finish()?, deployments: deployments.finish()?, behind: behind.finish()?, history })
-    }
-
-    /// Puts the backup together in a nameless file. Every row of the history is looked at.
-    pub(super) fn put_together(self, folder: &Path) -> Result<File, ExportStop> {
-        let mut file = Lines::new(folder)?;
-        BufReader::new(self.before).split(b'\n').try_for_each(|line| file.line(line?))?;
-        let mut live = BufReader::new(self.deployments).split(b'\n').map(|line| -> io::Result<_> {
-            let line = line?;
-            let entry: Entry<Value, Deployment> = serde_json::from_slice(&line)?;
-            let Entry::Deployment(record) = entry else { return Err(io::Error::other("a deployment was expected")) };
-            Ok((record.id, line))
-        });
-        let mut next = live.next().transpose()?;
-        if let Some(history) = &self.history {
-            history.read_all(|over| -> Result<(), ExportStop> {
-                // The same deployment in both places counts as it is in sled.
-                let mut twice = false;
-                while let Some((id, line)) = next.take_if(|(id, _)| *id <= over.id) {
-                    twice = id == over.id;
-                    file.line(line)?;
-                    next = live.next().transpose()?;
-                }
-                if !twice {
-                    file.write(&Entry::Deployment(over))?;
-                }
-                Ok(())
-            })?;
-        }
-        while let Some((_, line)) = next.take() {
-            file.line(line)?;
-            next = live.next().transpose()?;
-        }
-        BufReader::new(self.behind).split(b'\n').try_for_each(|line| file.line(line?))?;
-        // The first line is no record.
-        file.write(&Entry::End { records: file.lines.saturating_sub(1), crc32c: file.crc })?;
-        Ok(file.finish()?)
-    }
-}
-
-/// A nameless file of lines.
-struct Lines {
-    file: BufWriter<File>,
-    crc: u32,
-    lines: u64,
-}
-
-impl Lines {
-    fn new(folder: &Path) -> io::Result<Self> {
-        Ok(Self { file: BufWriter::new(tempfile::tempfile_in(folder)?), crc: 0, lines: 0 })
-    }
-
-    fn write(&mut self, entry: &Written) -> io::Result<()> {
-        self.line(serde_json::to_vec(entry)?)
-    }
-
-    fn line(&mut self, mut line: Vec<u8>) -> io::Result<()> {
-        line.push(b'\n');
-        self.crc = crc32c::crc32c_append(self.crc, &line);
-        self.lines = self.lines.saturating_add(1);
-        self.file.write_all(&line)
-    }
-
-    fn all<T: Record>(&mut self, desk: &Desk, entry: impl Fn(T) -> Written) -> Result<(), ExportStop> {
-        desk.all::<T>()?.try_for_each(|record| Ok(self.write(&entry(record?))?))
-    }
-
-    fn finish(self) -> io::Result<File> {
-        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.rewind()?;
-        Ok(file)
-    }
-}
+pub(super) type Written = Entry<Request, Deployment, Line, Offer>;
 
 /// A record out of a backup.
 enum Restored {
@@ -401,7 +274,7 @@ fn sealed<T: Record>(record: &T) -> Result<Row, TransferError> {
     Ok((key, row))
 }
 
-fn explain(stop: Stop) -> TransferError {
+pub(super) fn explain(stop: Stop) -> TransferError {
     TransferError::Store(match stop {
         Stop::Refused(error) => error,
         Stop::Broken(why) => StoreError::Failed(why),

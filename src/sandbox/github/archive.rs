@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::asked::{Asked, Scene};
 use super::graph::made_up_sha;
 use super::routes::Hands;
-use super::tarball;
+use super::tarball::Tarball;
 use super::world::{Download, Repository, World};
 
 /// How long a link to a private archive is good for.
@@ -71,9 +71,9 @@ fn archive(repository: &Repository, downloads: &mut Vec<Download>, asked: &Asked
     let Some(commit) = repository.resolve(git_ref).and_then(|sha| repository.commit(&sha)) else { return absent() };
     let short: String = commit.sha.chars().take(7).collect();
     let file = format!("{}-{}-{short}.tar.gz", repository.owner, repository.name);
-    let mut answer = Answer::text(200, "application/x-gzip", tarball::of(repository, commit))
+    let mut answer = Answer::text(200, "application/x-gzip", "")
         .with("content-disposition", format!("attachment; filename={file}"))
         .with("etag", format!("W/\"{}\"", made_up_sha(&format!("archive|{}", commit.sha))));
-    answer.chunked = true;
+    answer.archive = Some(Box::new(Tarball::of(repository, commit)));
     answer
 }
