@@ -3,6 +3,8 @@
 //! The property tests feed them in every run of the tests, from [`seeds`] and their mutations; `fuzz/` feeds them guided by
 //! coverage. Inputs that once found something lie in `fixtures/fuzz/DOOR/` and are fed in every run.
 
+#![allow(clippy::panic, reason = "it is for tests: it stops at the first thing that does not hold")]
+
 mod answers;
 mod commands;
 mod platform;

@@ -1,4 +1,5 @@
 //! What holds for any bytes that lie where a row should.
+#![allow(clippy::panic, reason = "it is for tests: it stops at the first thing that does not hold")]
 
 use std::fmt::Debug;
 
