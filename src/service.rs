@@ -1,7 +1,5 @@
 //! The running service: takes requests in, has them answered, drives deployments, keeps leases, drains.
 
-mod turns;
-
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
@@ -16,13 +14,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::domain::deployment::Deployment;
-use crate::domain::names::{DeliveryId, DeploymentId};
+use crate::domain::names::DeploymentId;
 use crate::domain::request::Request;
 use crate::metrics::Metrics;
 use crate::ports::{Accepted, Clock, Inbox, Incoming, Lease, StoreError, Submitted, WakeKey, Work};
 use crate::usecases::{DriveError, Ports, answer, drive};
-
-use turns::Turns;
 
 /// How long a lease lasts. It is renewed at a third of that.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -42,7 +38,6 @@ struct Inner {
     ports: Ports,
     metrics: Metrics,
     tasks: TaskTracker,
-    turns: Turns<(DeliveryId, Option<SecretString>)>,
     driven: Mutex<HashMap<DeploymentId, Driver>>,
     failure: watch::Sender<Option<String>>,
 }
@@ -59,7 +54,7 @@ impl Service {
     /// A service that has not begun.
     pub fn new(ports: Ports, metrics: Metrics) -> Self {
         let (failure, _) = watch::channel(None);
-        Self(Arc::new(Inner { ports, metrics, tasks: TaskTracker::new(), turns: Turns::default(), driven: Mutex::default(), failure }))
+        Self(Arc::new(Inner { ports, metrics, tasks: TaskTracker::new(), driven: Mutex::default(), failure }))
     }
 
     /// Begins: answers what was accepted and never answered, picks up what was going on, and keeps house. To be called
@@ -67,7 +62,7 @@ impl Service {
     /// one-time code for lost.
     pub async fn begin(&self) -> Result<(), StoreError> {
         for request in self.0.ports.store.unanswered().await? {
-            self.have_answered(request.id, None);
+            self.have_answered(request, None);
         }
         let keeper = self.clone();
         self.spawn(async move {
@@ -162,29 +157,21 @@ impl Service {
         later(self.clock().now(), LEASE)
     }
 
-    /// Has a request answered that lies on disk, as soon as it is its turn.
-    fn have_answered(&self, id: DeliveryId, code: Option<SecretString>) {
-        let Some(first) = self.0.turns.take((id, code)) else { return };
+    fn have_answered(&self, request: Request, code: Option<SecretString>) {
         let service = self.clone();
         self.spawn(async move {
-            let mut next = Some(first);
-            while let Some((id, code)) = next {
-                match AssertUnwindSafe(service.answer(&id, code)).catch_unwind().await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => service.store_failed(&error),
-                    Err(_) => tracing::error!(request = %id, "answering panicked; the request is taken up again by the next start"),
-                }
-                next = service.0.turns.pass_on();
+            if let Err(error) = service.answer(&request, code).await {
+                service.store_failed(&error);
             }
         });
     }
 
-    async fn answer(&self, id: &DeliveryId, code: Option<SecretString>) -> Result<(), StoreError> {
+    async fn answer(&self, request: &Request, code: Option<SecretString>) -> Result<(), StoreError> {
         let ports = &self.0.ports;
-        let Some(lease) = ports.store.claim(&Work::Request(id.clone()), self.clock().now(), self.lease_until()).await? else {
+        let Some(lease) = ports.store.claim(&Work::Request(request.id.clone()), self.clock().now(), self.lease_until()).await? else {
             return Ok(());
         };
-        let Some(request) = ports.store.request(id).await?.filter(|request| !request.answered) else { return Ok(()) };
+        let Some(request) = ports.store.request(&request.id).await?.filter(|request| !request.answered) else { return Ok(()) };
         let answered = answer(ports, &request, code).await;
         ports.store.release(&lease).await?;
         answered
@@ -318,7 +305,7 @@ impl Inbox for Service {
                 tracing::warn!(request = %request.id, ?became, "nobody waits any more to hear what became of a request");
             }
             if became == Submitted::Accepted {
-                service.have_answered(request.id, code);
+                service.have_answered(request, code);
             }
         });
         said.await.unwrap_or(Submitted::Unavailable)
