@@ -48,7 +48,7 @@ pub async fn serve_as_child(settings: Settings, clock: Arc<dyn Clock>) -> anyhow
 async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Output = ()>) -> anyhow::Result<()> {
     let store = open(&settings.store).await?;
     let ids = Arc::new(RandomIds);
-    let ground = Ground { clock, ids: Arc::<RandomIds>::clone(&ids), store: Arc::new(store.clone()) };
+    let ground = Ground { clock, ids: Arc::<RandomIds>::clone(&ids), store: Arc::new(store.clone()), between: None };
     let wired = wire(&settings, ground, Box::new(std::io::stdout()))?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| format!("could not listen on {}", settings.listen))?;
     // The port is chosen by the system where the setting is port 0.

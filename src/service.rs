@@ -1,24 +1,25 @@
 //! The running service: takes requests in, has them answered, drives deployments, keeps leases, drains.
 
-use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+mod requests;
 
-use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::domain::deployment::Deployment;
-use crate::domain::names::DeploymentId;
-use crate::domain::request::Request;
+use crate::domain::names::{DeliveryId, DeploymentId};
 use crate::metrics::Metrics;
-use crate::ports::{Accepted, Clock, Inbox, Incoming, Lease, StoreError, Submitted, WakeKey, Work};
-use crate::usecases::{DriveError, Ports, answer, drive};
+use crate::ports::{Clock, Lease, StoreError, WakeKey, Work};
+use crate::usecases::{DriveError, Ports, drive, set_right};
+
+use requests::Answering;
 
 /// How long a lease lasts. It is renewed at a third of that.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -38,15 +39,19 @@ struct Inner {
     ports: Ports,
     metrics: Metrics,
     tasks: TaskTracker,
-    driven: Mutex<HashMap<DeploymentId, Driver>>,
+    // In order, so that the same run goes the same way again.
+    driven: Mutex<BTreeMap<DeploymentId, Worker>>,
+    answered: Mutex<BTreeMap<DeliveryId, Answering>>,
+    /// The keeper sleeps long: whoever begins something wakes it.
+    idle: AtomicBool,
     failure: watch::Sender<Option<String>>,
 }
 
-/// Who drives a deployment here.
-#[derive(Debug)]
-struct Driver {
+/// Who works on something here.
+#[derive(Clone, Debug)]
+struct Worker {
     lease: Lease,
-    /// Stops the driver at once: its lease is lost, so what it would record is refused anyway.
+    /// Stops the work at once: its lease is lost, so somebody else does it.
     stop: CancellationToken,
 }
 
@@ -54,7 +59,15 @@ impl Service {
     /// A service that has not begun.
     pub fn new(ports: Ports, metrics: Metrics) -> Self {
         let (failure, _) = watch::channel(None);
-        Self(Arc::new(Inner { ports, metrics, tasks: TaskTracker::new(), driven: Mutex::default(), failure }))
+        Self(Arc::new(Inner {
+            ports,
+            metrics,
+            tasks: TaskTracker::new(),
+            driven: Mutex::default(),
+            answered: Mutex::default(),
+            idle: AtomicBool::new(false),
+            failure,
+        }))
     }
 
     /// Begins: answers what was accepted and never answered, picks up what was going on, and keeps house. To be called
@@ -62,6 +75,7 @@ impl Service {
     /// one-time code for lost.
     pub async fn begin(&self) -> Result<(), StoreError> {
         for request in self.0.ports.store.unanswered().await? {
+            self.begins_to_answer(&request.id);
             self.have_answered(request, None);
         }
         let keeper = self.clone();
@@ -116,8 +130,12 @@ impl Service {
         self.driven().len()
     }
 
-    fn driven(&self) -> std::sync::MutexGuard<'_, HashMap<DeploymentId, Driver>> {
+    fn driven(&self) -> MutexGuard<'_, BTreeMap<DeploymentId, Worker>> {
         self.0.driven.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answered(&self) -> MutexGuard<'_, BTreeMap<DeliveryId, Answering>> {
+        self.0.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn clock(&self) -> &dyn Clock {
@@ -157,70 +175,42 @@ impl Service {
         later(self.clock().now(), LEASE)
     }
 
-    fn have_answered(&self, request: Request, code: Option<SecretString>) {
-        let service = self.clone();
-        self.spawn(async move {
-            if let Err(error) = service.answer(&request, code).await {
-                service.store_failed(&error);
-            }
-        });
-    }
-
-    async fn answer(&self, request: &Request, code: Option<SecretString>) -> Result<(), StoreError> {
-        let ports = &self.0.ports;
-        let Some(lease) = ports.store.claim(&Work::Request(request.id.clone()), self.clock().now(), self.lease_until()).await? else {
-            return Ok(());
-        };
-        let Some(request) = ports.store.request(&request.id).await?.filter(|request| !request.answered) else { return Ok(()) };
-        let answered = answer(ports, &request, code).await;
-        ports.store.release(&lease).await?;
-        answered
-    }
-
-    async fn accept(&self, request: &Request) -> Submitted {
-        match self.0.ports.store.accept(request).await {
-            Ok(Accepted::New) => Submitted::Accepted,
-            Ok(Accepted::Repeated) => Submitted::Repeated,
-            Err(error) => {
-                tracing::error!(%error, "a request could not be put on disk");
-                if matches!(error, StoreError::Failed(_) | StoreError::Damaged(_)) {
-                    self.store_failed(&error);
-                }
-                Submitted::Unavailable
-            }
-        }
-    }
-
     /// Keeps house: renews leases, takes up deployments that nobody drives, forgets what is over.
     async fn keep(&self) {
         let mut forgot = Timestamp::MIN;
         while !self.is_draining() {
             let now = self.clock().now();
-            let open = match self.sweep(&mut forgot, now).await {
-                Ok(open) => open,
+            let busy = match self.sweep(&mut forgot, now).await {
+                Ok(busy) => busy,
                 Err(error) => {
                     self.store_failed(&error);
                     return;
                 }
             };
-            let pause = if open == 0 { IDLING } else { KEEPING };
+            let pause = if busy || !self.falls_idle() { KEEPING } else { IDLING };
             self.clock().wait(WakeKey::Keeper, Some(later(now, pause))).await;
         }
     }
 
-    /// Returns how many deployments are open.
-    async fn sweep(&self, forgot: &mut Timestamp, now: Timestamp) -> Result<usize, StoreError> {
-        let held: Vec<(DeploymentId, Lease)> = self.driven().iter().map(|(id, driver)| (*id, driver.lease.clone())).collect();
-        for (id, lease) in held {
-            let renewed = self.0.ports.store.renew(&lease, now, self.lease_until()).await?;
-            let mut driven = self.driven();
+    /// Whether the keeper may sleep long. What begins from now on wakes it.
+    fn falls_idle(&self) -> bool {
+        self.0.idle.store(true, Ordering::SeqCst);
+        let idle = !self.answered().values().any(|answering| !matches!(answering, Answering::GivenUp));
+        self.0.idle.store(idle, Ordering::SeqCst);
+        idle
+    }
+
+    /// Returns whether something goes on.
+    async fn sweep(&self, forgot: &mut Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        let driven: Vec<(DeploymentId, Worker)> = self.driven().iter().map(|(id, worker)| (*id, worker.clone())).collect();
+        for (id, worker) in driven {
+            let Some(renewed) = self.renewed(&worker, now).await? else { continue };
             // The driver may have ended meanwhile, and given the lease back.
-            let Some(driver) = driven.get_mut(&id).filter(|driver| driver.lease.fence == lease.fence) else { continue };
-            match renewed {
-                Some(renewed) => driver.lease = renewed,
-                None => driver.stop.cancel(),
+            if let Some(worker) = self.driven().get_mut(&id).filter(|worker| worker.lease.fence == renewed.fence) {
+                worker.lease = renewed;
             }
         }
+        let waiting = self.sweep_requests(now).await?;
         let open = self.0.ports.store.open_deployments().await?;
         let count = open.len();
         self.0.metrics.open(count);
@@ -232,7 +222,16 @@ impl Service {
             let before = now.checked_sub(REMEMBERED).unwrap_or(now);
             self.0.ports.store.forget(before).await?;
         }
-        Ok(count)
+        Ok(count > 0 || waiting)
+    }
+
+    /// Lengthens a lease; where it is lost, the work is stopped.
+    async fn renewed(&self, worker: &Worker, now: Timestamp) -> Result<Option<Lease>, StoreError> {
+        let renewed = self.0.ports.store.renew(&worker.lease, now, self.lease_until()).await?;
+        if renewed.is_none() {
+            worker.stop.cancel();
+        }
+        Ok(renewed)
     }
 
     async fn take_up(&self, deployment: &Deployment) -> Result<(), StoreError> {
@@ -243,7 +242,7 @@ impl Service {
         let claimed = self.0.ports.store.claim(&Work::Deployment(id), self.clock().now(), self.lease_until()).await?;
         let Some(lease) = claimed else { return Ok(()) };
         let stop = CancellationToken::new();
-        self.driven().insert(id, Driver { lease: lease.clone(), stop: stop.clone() });
+        self.driven().insert(id, Worker { lease: lease.clone(), stop: stop.clone() });
         let service = self.clone();
         self.spawn(async move {
             let driving = stop.run_until_cancelled(drive(&service.0.ports, &lease, id));
@@ -254,8 +253,9 @@ impl Service {
             }
             service.driven().remove(&id);
             match ended {
-                Ok(Some(ended)) => service.driven_to_an_end(id, ended),
-                Ok(None) => service.driven_to_an_end(id, Err(DriveError::LeaseLost)),
+                Ok(Some(Ok(()))) => {}
+                Ok(Some(Err(DriveError::LeaseLost)) | None) => service.lease_lost(id).await,
+                Ok(Some(Err(DriveError::Store(error)))) => service.store_failed(&error),
                 // No wake: one that panics again and again shall not keep the machine busy.
                 Err(_) => tracing::error!(deployment = %id, "driving panicked; the keeper takes it up again from the record"),
             }
@@ -263,14 +263,11 @@ impl Service {
         Ok(())
     }
 
-    fn driven_to_an_end(&self, id: DeploymentId, ended: Result<(), DriveError>) {
-        match ended {
-            Ok(()) => {}
-            Err(DriveError::LeaseLost) => {
-                tracing::warn!(deployment = %id, "the lease was lost: taken up again, unless another worker has it");
-                self.clock().wake(WakeKey::Keeper);
-            }
-            Err(DriveError::Store(error)) => self.store_failed(&error),
+    async fn lease_lost(&self, id: DeploymentId) {
+        tracing::warn!(deployment = %id, "the lease was lost: taken up again, unless another worker has it");
+        self.clock().wake(WakeKey::Keeper);
+        if let Err(error) = set_right(&self.0.ports, id).await {
+            self.store_failed(&error);
         }
     }
 }
@@ -286,28 +283,4 @@ impl Drop for Counted {
 
 fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
     now.checked_add(wait).unwrap_or(Timestamp::MAX)
-}
-
-#[async_trait]
-impl Inbox for Service {
-    async fn submit(&self, incoming: Incoming) -> Submitted {
-        let Incoming { id, origin, ask, code } = incoming;
-        let request =
-            Request { id, version: 0, origin, ask, came_with_code: code.is_some(), received_at: self.clock().now(), answered: false };
-        // In a task of its own: whoever delivers may stop waiting, and what lies on disk by then is answered all the same. Whoever
-        // drains waits for it from here on: what is accepted is also answered, or the drain has begun and it is not taken.
-        let (say, said) = tokio::sync::oneshot::channel();
-        let service = self.clone();
-        self.spawn(async move {
-            let became = if service.is_draining() { Submitted::Unavailable } else { service.accept(&request).await };
-            service.0.metrics.request(&request.ask, became);
-            if say.send(became).is_err() {
-                tracing::warn!(request = %request.id, ?became, "nobody waits any more to hear what became of a request");
-            }
-            if became == Submitted::Accepted {
-                service.have_answered(request, code);
-            }
-        });
-        said.await.unwrap_or(Submitted::Unavailable)
-    }
 }

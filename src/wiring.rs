@@ -33,6 +33,17 @@ pub struct Ground {
     pub ids: Arc<dyn Ids>,
     /// The store, open.
     pub store: Arc<dyn Store>,
+    /// What a rehearsal puts between the service and its ports.
+    pub between: Option<Between>,
+}
+
+/// Something between the service and its ports.
+pub struct Between(pub Box<dyn FnOnce(Ports) -> Ports + Send>);
+
+impl std::fmt::Debug for Between {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Between")
+    }
 }
 
 /// The service, wired.
@@ -48,7 +59,7 @@ pub struct Wired {
 
 /// Wires everything. `terminal` is where the console prints, if that is the chat.
 pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>) -> anyhow::Result<Wired> {
-    let Ground { clock, ids, store } = ground;
+    let Ground { clock, ids, store, between } = ground;
     let mut registry = Registry::default();
     let metrics = Metrics::registered(&mut registry);
     let github = github::GitHubSettings {
@@ -101,6 +112,10 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         command_word: Arc::from(settings.command.as_str()),
         tally: Arc::new(metrics.clone()),
         stopping: Arc::new(AtomicBool::new(false)),
+    };
+    let ports = match between {
+        Some(Between(put)) => put(ports),
+        None => ports,
     };
     let service = Service::new(ports, metrics.clone());
     let mut router = health::router(metrics, registry);

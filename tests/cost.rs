@@ -37,6 +37,7 @@ async fn bills(parts: &[&str]) -> Vec<Bill> {
 }
 
 fn within(bill: &Bill, (heroku, github): (usize, usize), what: &str) {
+    println!("{what}: {} of {heroku} at Heroku, {} of {github} at GitHub", bill.heroku(), bill.github());
     assert!(bill.heroku() <= heroku && bill.github() <= github, "{what}: at most {heroku} at Heroku and {github} at GitHub\n{bill}");
 }
 

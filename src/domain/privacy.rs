@@ -23,7 +23,7 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     },
     RecordKind {
         tree: "deployments",
-        holds: "who asked and in which channel, pipeline, app, repository, commit, authors' names of the commits, phases and times, the reason given, where the card stands, the sealed reply address until the end is told",
+        holds: "who asked and in which channel, pipeline, app, repository, commit, authors' names of the commits, phases and times, the reason given, where the card stands, what the chat or the repository took no word of, the sealed reply address until the end is told",
         why: "to drive the deploy to its true end and to show what happened",
         kept: "until some are over and told, then in the history",
     },

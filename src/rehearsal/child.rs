@@ -81,7 +81,8 @@ impl Child {
         if told.success() { Ok(()) } else { Err(std::io::Error::other("the service could not be told to stop")) }
     }
 
-    fn process(&self) -> Option<u32> {
+    /// The number of its process, while it runs.
+    pub fn process(&self) -> Option<u32> {
         self.running.as_ref().and_then(tokio::process::Child::id)
     }
 

@@ -17,14 +17,14 @@ use crate::adapters::clock::RandomIds;
 use crate::adapters::http::server::{self, ListenerLimits};
 use crate::adapters::sled::SledStore;
 use crate::config::{self, Settings, Variables};
-use crate::ports::Store;
 use crate::run;
 use crate::sandbox::clock::SteppedClock;
 use crate::sandbox::script;
 use crate::sandbox::slack::ServiceAddress;
 use crate::sandbox::world::World;
 use crate::service::Service;
-use crate::wiring::{Ground, wire};
+use crate::usecases::Ports;
+use crate::wiring::{self, Ground, wire};
 
 use super::settings_for;
 
@@ -49,10 +49,10 @@ impl Stage {
 /// How long the threads of a killed life may take to be gone, in real time.
 const DYING: Duration = Duration::from_secs(10);
 
-/// Puts something between the service and its store, anew in each life.
-pub trait Between: std::fmt::Debug + Send {
+/// Puts something between the service and its ports, anew in each life.
+pub trait Between: std::fmt::Debug + Send + Sync {
     /// Makes it. `killer` ends the life that it is made for.
-    fn put(&self, store: Arc<dyn Store>, killer: Killer) -> Arc<dyn Store>;
+    fn put(&self, ports: Ports, killer: Killer) -> Ports;
 }
 
 /// Ends one life of the service from within, as `kill -9` does: nothing of it is polled any more.
@@ -110,7 +110,7 @@ pub struct InProcess {
     variables: BTreeMap<String, String>,
     clock: Arc<SteppedClock>,
     folder: TempDir,
-    between: Option<Box<dyn Between>>,
+    between: Option<Arc<dyn Between>>,
     life: Option<Life>,
     lives: u32,
     address: Option<ServiceAddress>,
@@ -133,10 +133,10 @@ impl InProcess {
         Ok(Self { variables, clock: Arc::clone(&stage.clock), folder, between: None, life: None, lives: 0, address: None })
     }
 
-    /// Puts something between the service and its store.
+    /// Puts something between the service and its ports.
     #[must_use]
     pub fn with(mut self, between: impl Between + 'static) -> Self {
-        self.between = Some(Box::new(between));
+        self.between = Some(Arc::new(between));
         self
     }
 
@@ -153,9 +153,11 @@ impl InProcess {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().context("no threads")?;
         let on = runtime.handle().clone();
         let threads = Killer::new(&self.clock, runtime);
-        let seen: Arc<dyn Store> = Arc::new(store.clone());
-        let seen = self.between.as_ref().map_or(Arc::clone(&seen), |between| between.put(seen, threads.clone()));
-        let ground = Ground { clock, ids: Arc::new(RandomIds), store: seen };
+        let between = self.between.clone().map(|between| {
+            let killer = threads.clone();
+            wiring::Between(Box::new(move |ports| between.put(ports, killer)))
+        });
+        let ground = Ground { clock, ids: Arc::new(RandomIds), store: Arc::new(store.clone()), between };
         let born = on.spawn(async move {
             let wired = wire(&settings, ground, Box::new(std::io::sink()))?;
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;

@@ -10,9 +10,9 @@ use super::world::World;
 /// The workspace of the person the service works for, and her id there.
 pub const ANA: (&str, &str) = ("T1", "U1");
 /// Ana's token at GitHub. Make-believe, like all that follows.
-pub const GITHUB_TOKEN: &str = "sandbox-github-token-of-ana";
+pub const GITHUB_TOKEN: &str = "sandbox-github-token-of-ana-5ec4e75041";
 /// Ana's token at Heroku.
-pub const HEROKU_TOKEN: &str = "sandbox-heroku-token-of-ana";
+pub const HEROKU_TOKEN: &str = "sandbox-heroku-token-of-ana-5ec4e75041";
 /// Ana's one-time codes at Heroku; each works once.
 pub const CODES: [&str; 2] = ["123456", "654321"];
 /// The system that reports check runs.
@@ -123,9 +123,9 @@ fn people(world: &World) {
     slack.add_channel("C1", "general", true);
     slack.add_channel("C2", "quiet", false);
     world.github.add_user(GITHUB_TOKEN, "ana");
-    world.github.add_user("sandbox-github-token-of-bob", "bob");
+    world.github.add_user("sandbox-github-token-of-bob-5ec4e75041", "bob");
     world.heroku.add_user(HEROKU_TOKEN, "ana@example.com", &CODES, true);
-    world.heroku.add_user("sandbox-heroku-token-of-bob", "bob@example.com", &[], true);
+    world.heroku.add_user("sandbox-heroku-token-of-bob-5ec4e75041", "bob@example.com", &[], true);
 }
 
 /// The commits that the past of the apps shipped.

@@ -7,6 +7,7 @@ pub mod company;
 pub mod github;
 pub mod heroku;
 pub mod script;
+pub mod secrets;
 pub mod serve;
 pub mod slack;
 pub mod terminal;

@@ -18,6 +18,8 @@
     reason = "a suite is a test: it stops at the first promise that is broken"
 )]
 
+pub mod accounts;
+pub mod allowances;
 pub mod chat;
 pub mod clock;
 pub mod inbox;

@@ -54,6 +54,20 @@ pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>
             return Ok(());
         }
     }
+    mark(ports, request).await
+}
+
+/// Says that a request could not be answered, for no reason that its asker could mend, and lets it rest: unless it led to
+/// something, which then speaks for itself.
+pub async fn give_up(ports: &Ports, request: &Request) -> Result<(), StoreError> {
+    if ports.store.request(&request.id).await?.is_none_or(|stored| stored.answered) {
+        return Ok(());
+    }
+    say(ports, request, &speech::went_wrong()).await;
+    mark(ports, request).await
+}
+
+async fn mark(ports: &Ports, request: &Request) -> Result<(), StoreError> {
     match ports.store.save(Batch { requests: vec![request.answered_now()], ..Batch::default() }).await {
         // It was marked together with what it led to.
         Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),

@@ -223,8 +223,9 @@ async fn still_ours(ports: &Ports, lease: &Lease) -> Result<(), DriveError> {
     let now = ports.clock.now();
     let until = now.checked_add(ORDERING).unwrap_or(now).max(lease.until);
     match ports.store.renew(lease, now, until).await.map_err(DriveError::Store)? {
-        Some(_) => Ok(()),
-        None => Err(DriveError::LeaseLost),
+        // Whoever was held up on the way back may have lost it again.
+        Some(renewed) if ports.clock.now() < renewed.until => Ok(()),
+        Some(_) | None => Err(DriveError::LeaseLost),
     }
 }
 

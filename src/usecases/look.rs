@@ -82,7 +82,7 @@ pub(super) async fn status(ports: &Ports, request: &Request, who: &Credentials, 
         }
     }
     let now = ports.clock.now();
-    Ok(speech::status(pipeline.as_ref(), &rows, is_slowed(ports, Some(who)), now))
+    Ok(speech::status(&request.origin.person, pipeline.as_ref(), &rows, is_slowed(ports, Some(who)), now))
 }
 
 pub(super) async fn status_row(ports: &Ports, deployment: Deployment) -> Result<StatusRow, StoreError> {

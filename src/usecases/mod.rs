@@ -13,6 +13,7 @@ mod perform;
 mod plan;
 mod press;
 mod respite;
+mod set_right;
 mod stop;
 mod tell;
 #[cfg(test)]
@@ -29,8 +30,9 @@ use crate::domain::pipeline::{Pipeline, PipelineKey};
 use crate::domain::speech::Doing;
 use crate::ports::{Accounts, Allowances, Chat, Clock, Ids, Platform, PortError, SourceControl, Store, StoreError, Tally};
 
-pub use answer::answer;
+pub use answer::{answer, give_up};
 pub use drive::{DriveError, drive};
+pub use set_right::set_right;
 
 /// Everything that the use cases need of the world.
 #[derive(Clone, Debug)]

@@ -17,6 +17,8 @@ use super::Ports;
 use super::drive::{DriveError, Hands, is_slowed, save};
 use super::respite::{Respite, earliest};
 
+pub(super) use record::{report_state, send_report};
+
 /// The pages of a deployment, for people.
 pub(super) fn pages(ports: &Ports, deployment: &Deployment) -> Pages {
     let app = &deployment.target.app_name;
@@ -57,7 +59,14 @@ pub(super) struct Telling {
 impl Telling {
     /// When something that could not be told may be tried again.
     pub(super) fn again_at(&self) -> Option<Timestamp> {
-        earliest([self.card.until(), self.word.until(), self.record.until(), self.show_again_at])
+        earliest([self.card.until().or(self.show_again_at), self.word.until(), self.record.until()])
+    }
+
+    /// Forgets rests that are over, whether or not there is anything left to tell.
+    fn wake_up(&mut self, now: Timestamp) {
+        for rest in [&mut self.card, &mut self.word, &mut self.record] {
+            rest.is_over(now);
+        }
     }
 }
 
@@ -73,6 +82,8 @@ pub(super) async fn tell(
     if deployment.closed {
         return Ok(());
     }
+    let now = ports.clock.now();
+    hands.telling.wake_up(now);
     let mut told = deployment.clone();
     record::report(ports, who, &mut told, &mut hands.telling.record).await;
     let line = ports.store.line(&deployment.target.app).await.map_err(DriveError::Store)?;
@@ -84,7 +95,6 @@ pub(super) async fn tell(
     } else {
         let pages = pages(ports, deployment);
         let seen = told.clone();
-        let now = ports.clock.now();
         let slowed = is_slowed(ports, who);
         let view = CardView { deployment: &seen, now, ahead: line.place_of(deployment.id), pages: &pages, slowed };
         asker::tell_turn(ports, &view, &mut hands.telling).await;

@@ -19,6 +19,8 @@ use super::respite::earliest;
 pub(super) struct Watch {
     of: Option<Watched>,
     attention: Attention,
+    /// It was not looked at yet, and is not known to have only begun: the first look is to tell where to listen.
+    unseen: bool,
     follower: Option<Box<dyn Follower>>,
 }
 
@@ -64,7 +66,7 @@ impl Watch {
         if of == self.of {
             return false;
         }
-        *self = Self { of, ..Self::default() };
+        *self = Self { of, unseen: true, ..Self::default() };
         true
     }
 
@@ -84,9 +86,12 @@ impl Watch {
             // No dyno is up in the instant in which it is started.
             let begun = begun || matches!(self.of, Some(Watched::Dynos(_)));
             self.attention.seen_at = begun.then_some(now);
+            self.unseen = !begun;
         } else if is_look(step) {
             self.attention.seen_at = Some(now);
-            self.attention.looks = self.attention.looks.saturating_add(1);
+            if !std::mem::replace(&mut self.unseen, false) {
+                self.attention.looks = self.attention.looks.saturating_add(1);
+            }
         } else if matches!(step, Step::StopBuild(_)) {
             (self.attention.seen_at, self.attention.looks) = (None, 0);
         }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use slash_heroku::adapters::heroku::{Heroku, HerokuSettings};
 use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::domain::release::{Access, Build, BuildState, Dyno, Running};
-use slash_heroku::ports::{ArchiveBody, BuildOrder, BuildStart, Platform, SourceArchive, UploadedSource};
+use slash_heroku::ports::{ArchiveBody, BuildOrder, BuildStart, Heard, Platform, SourceArchive, UploadedSource};
 
 use super::heroku_stage::stage;
 use super::recordings::{self, Recording};
@@ -120,6 +120,18 @@ async fn made(heroku: &Heroku, recording: &Recording, replay: &Replay) -> Value 
             json!(running.map(|Running { version, commit }| json!({ "version": version, "commit": commit })))
         }),
         "Platform::dynos" => outcome(heroku.dynos(&token, &arg(with, "app")).await, |all| all.into_iter().map(of_dyno).collect()),
+        "Platform::follow" => {
+            heroku.build(&token, &arg(with, "app"), &arg(with, "build")).await.unwrap();
+            let mut follower = heroku.follow(&arg(with, "app"), &arg(with, "build"), None);
+            let mut heard = Vec::new();
+            for _ in 0..arg(with, "times") {
+                heard.push(match follower.heard().await {
+                    Heard::Begun => "begun",
+                    Heard::Reason => "reason",
+                });
+            }
+            json!({ "ok": heard })
+        }
         "Platform::output" => {
             let release = with.get("release").map(|_| arg(with, "release"));
             let output = heroku.output(&token, &arg(with, "app"), &arg(with, "build"), release, arg(with, "lines")).await;

@@ -1,5 +1,6 @@
 //! What the ports promise, as suites that run against every adapter of a port, and the treaties with the outside.
 
+mod books;
 mod broken;
 mod chats;
 mod clocks;

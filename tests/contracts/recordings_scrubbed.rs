@@ -49,6 +49,7 @@ impl Scrubber {
                 .flat_map(|text| text.split('|'))
                 .filter_map(|word| Some(word.strip_prefix('\'')?.trim_matches('\'').to_owned())),
         );
+        known.extend(names.iter().map(|(recorded, _)| recorded.clone()));
         let mut names: Vec<(String, String)> = names.iter().map(|(recorded, own)| (own.clone(), recorded.clone())).collect();
         names.sort_by_key(|(own, _)| std::cmp::Reverse(own.len()));
         let own = names.iter().filter(|(own, recorded)| own != recorded && own.len() > 6).map(|(own, _)| own.clone());
@@ -63,7 +64,23 @@ impl Scrubber {
 
     /// A body for a recording, after the one that was recorded before. Of refusals the words are kept where nothing speaks against it.
     pub fn body(&mut self, found: &Value, before: &Value, refusal: bool) -> Value {
+        self.learn(found, before, "");
         self.value(found, Some(before), "", refusal)
+    }
+
+    /// What stands where something stood before takes its text, wherever else it stands as well.
+    fn learn(&mut self, found: &Value, before: &Value, key: &str) {
+        match (found, before) {
+            (Value::String(found), Value::String(_)) => drop(self.text(found, before.as_str(), key, false)),
+            (Value::Array(found), Value::Array(before)) => {
+                found.iter().zip(before).for_each(|(found, before)| self.learn(found, before, key));
+            }
+            (Value::Object(found), Value::Object(before)) => {
+                let both = found.iter().filter_map(|(key, found)| Some((key, found, before.get(key)?)));
+                both.for_each(|(key, found, before)| self.learn(found, before, key));
+            }
+            _ => {}
+        }
     }
 
     fn value(&mut self, found: &Value, before: Option<&Value>, key: &str, refusal: bool) -> Value {
@@ -220,7 +237,7 @@ fn only_what_was_known_before_goes_in() {
         json!({
             "id": 91430001, "login": "ana", "html_url": "https://github.com/ana", "at": "2026-01-01T00:00:00Z", "state": "open",
             "count": 42, "on": true, "none": null, "token": scrubbed["token"], "new_text": scrubbed["new_text"],
-            "full": "placeholder-1", "again": "ana", "mail": scrubbed["mail"], "sha": scrubbed["sha"],
+            "full": "acme/hubot", "again": "ana", "mail": scrubbed["mail"], "sha": scrubbed["sha"],
             "list": [{ "id": 5 }, { "id": scrubbed["list"][1]["id"] }, { "id": 91430001 }], "map": scrubbed["map"],
         })
     );
@@ -242,5 +259,5 @@ fn the_words_of_a_refusal_are_kept_where_they_name_nothing() {
     let mut of = |message: &str| scrubber.body(&json!({ "message": message }), &json!({ "message": "before" }), true)["message"].clone();
     assert_eq!(of("Couldn't find that app."), "Couldn't find that app.");
     assert_eq!(of("You do not have access to the app secret-project-1."), "You do not have access to the app hubot-staging.");
-    assert_eq!(of("Ask jane@real.example for access"), "before");
+    assert!(!of("Ask jane@real.example for access").as_str().unwrap().contains("jane"));
 }

@@ -7,6 +7,7 @@ use slash_heroku::adapters::sled::SledStore;
 use slash_heroku::ports::Store;
 use slash_heroku::testing::store::{Place, all};
 
+use crate::races::memory::Memory;
 use crate::support::folders;
 
 /// A folder for a store on sled.
@@ -38,4 +39,19 @@ impl Place for SledPlace {
 #[tokio::test]
 async fn sled_keeps_the_promises_of_a_store() {
     all(|| SledPlace { folder: folders::in_memory(), open: None }).await;
+}
+
+impl Place for Memory {
+    fn open(&mut self) -> BoxFuture<'_, Arc<dyn Store>> {
+        Box::pin(async {
+            self.reopened();
+            Arc::new(self.clone()) as Arc<dyn Store>
+        })
+    }
+}
+
+/// What the races run on is a store.
+#[tokio::test]
+async fn the_store_of_the_races_keeps_the_promises_of_a_store() {
+    all(Memory::default).await;
 }

@@ -1,4 +1,4 @@
-//! A store in front of the real one, at which the service dies.
+//! A store in front of the real one, and an account of all that the service does, at which it dies.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -15,28 +15,48 @@ use slash_heroku::domain::offer::Offer;
 use slash_heroku::domain::request::Request;
 use slash_heroku::ports::{Accepted, Batch, Lease, Store, StoreError, Work};
 use slash_heroku::rehearsal::{Between, Killer};
+use slash_heroku::usecases::Ports;
 
-/// On which side of a write the service dies.
+use super::outside::Outside;
+
+/// Something that changes what the next life finds: a write to the store, or a call that changes something outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// By the store's method.
+    Write(&'static str),
+    /// By the port's method.
+    Call(&'static str),
+}
+
+impl Event {
+    /// Whether the next life finds something else after it. The leases of a life end with it, so it makes no difference whether
+    /// it came to have one.
+    pub fn leaves_a_trace(self) -> bool {
+        !matches!(self, Self::Write("claim" | "renew" | "release" | "forget"))
+    }
+}
+
+/// On which side of an event the service dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Moment {
-    /// What was done outside is not recorded.
+    /// What was done is not recorded, or what was recorded is not done.
     Before,
-    /// What is recorded is not done outside.
+    /// What is recorded is not done outside, or what was done outside is not recorded.
     After,
 }
 
 /// Where the service dies.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Point {
+    /// The number of the event, from 1.
+    pub event: usize,
     pub moment: Moment,
-    /// The number of the write, from 1.
-    pub write: usize,
 }
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = if self.moment == Moment::Before { "before" } else { "after" };
-        write!(f, "{side} write {}", self.write)
+        write!(f, "{side} event {}", self.event)
     }
 }
 
@@ -44,22 +64,21 @@ impl fmt::Display for Point {
 #[derive(Clone, Debug)]
 pub struct Death {
     moment: Moment,
-    /// The store's method.
-    write: &'static str,
+    event: Event,
     what: String,
 }
 
 impl fmt::Display for Death {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = if self.moment == Moment::Before { "before" } else { "after" };
-        write!(f, "{side} {} {}", self.write, self.what)
+        write!(f, "{side} {:?} {}", self.event, self.what)
     }
 }
 
-/// When the service dies: once.
+/// When the service dies: at each of the points, one after the other.
 #[derive(Debug)]
 pub struct Fate {
-    point: Option<Point>,
+    points: Vec<Point>,
     state: Mutex<State>,
 }
 
@@ -72,31 +91,31 @@ pub struct Known {
 
 #[derive(Debug, Default)]
 struct State {
-    writes: Vec<&'static str>,
+    events: Vec<Event>,
     /// What was to be accepted, whether or not it was.
     offered: Vec<DeliveryId>,
     /// The store of the newest life.
     store: Option<Weak<dyn Store>>,
     known: Known,
-    death: Option<Death>,
+    deaths: Vec<Death>,
     spared: bool,
 }
 
 impl Fate {
-    pub fn new(point: Option<Point>) -> Self {
-        Self { point, state: Mutex::default() }
+    pub fn new(points: &[Point]) -> Self {
+        Self { points: points.to_vec(), state: Mutex::default() }
     }
 
-    /// How it died, if it did.
-    pub fn death(&self) -> Option<Death> {
-        self.state.lock().unwrap().death.clone()
+    /// How it died so far.
+    pub fn deaths(&self) -> Vec<Death> {
+        self.state.lock().unwrap().deaths.clone()
     }
 
-    /// From now on nobody dies. Returns the writes so far.
-    pub fn spare(&self) -> Vec<&'static str> {
+    /// From now on nobody dies. Returns the events so far.
+    pub fn spare(&self) -> Vec<Event> {
         let mut state = self.state.lock().unwrap();
         state.spared = true;
-        state.writes.clone()
+        state.events.clone()
     }
 
     /// How many requests have come so far.
@@ -132,44 +151,51 @@ impl Fate {
         state.known.deployments.extend(batch.deployments.iter().map(|deployment| deployment.id));
     }
 
-    fn next(&self, write: &'static str) -> usize {
+    fn next(&self, event: Event) -> usize {
         let mut state = self.state.lock().unwrap();
-        state.writes.push(write);
-        state.writes.len()
+        state.events.push(event);
+        state.events.len()
     }
 
     /// Whether this is the moment; it is noted if it is.
-    fn strikes(&self, moment: Moment, number: usize, write: &'static str, what: &str) -> bool {
+    fn strikes(&self, moment: Moment, number: usize, event: Event, what: &str) -> bool {
         let mut state = self.state.lock().unwrap();
-        let now = self.point.is_some_and(|point| point.moment == moment && point.write == number);
-        let strikes = now && !state.spared && state.death.is_none();
+        let point = self.points.get(state.deaths.len());
+        let strikes = !state.spared && point.is_some_and(|point| point.moment == moment && point.event == number);
         if strikes {
-            state.death = Some(Death { moment, write, what: what.to_owned() });
+            state.deaths.push(Death { moment, event, what: what.to_owned() });
         }
         strikes
     }
 }
 
-/// Gives each life its deadly store.
+/// Gives each life its deadly ports.
 #[derive(Debug)]
 pub struct Deaths(pub Arc<Fate>);
 
 impl Between for Deaths {
-    fn put(&self, store: Arc<dyn Store>, killer: Killer) -> Arc<dyn Store> {
-        self.0.state.lock().unwrap().store = Some(Arc::downgrade(&store));
-        Arc::new(Deadly { store, killer, fate: Arc::clone(&self.0), dead: AtomicBool::new(false) })
+    fn put(&self, ports: Ports, killer: Killer) -> Ports {
+        self.0.state.lock().unwrap().store = Some(Arc::downgrade(&ports.store));
+        let life = Arc::new(Life { killer, fate: Arc::clone(&self.0), dead: AtomicBool::new(false) });
+        Ports {
+            chat: Arc::new(Outside { port: ports.chat, life: Arc::clone(&life) }),
+            source: Arc::new(Outside { port: ports.source, life: Arc::clone(&life) }),
+            platform: Arc::new(Outside { port: ports.platform, life: Arc::clone(&life) }),
+            store: Arc::new(Deadly { store: ports.store, life }),
+            ..ports
+        }
     }
 }
 
+/// One life of the service.
 #[derive(Debug)]
-struct Deadly {
-    store: Arc<dyn Store>,
+pub struct Life {
     killer: Killer,
     fate: Arc<Fate>,
     dead: AtomicBool,
 }
 
-impl Deadly {
+impl Life {
     /// Returns never once this life is over.
     async fn alive(&self) {
         if self.dead.load(Ordering::SeqCst) {
@@ -185,21 +211,29 @@ impl Deadly {
         self.alive().await;
     }
 
-    async fn write<T>(&self, write: &'static str, what: String, work: impl Future<Output = T>) -> T {
+    /// Something that changes what the next life finds.
+    pub async fn event<T>(&self, event: Event, what: String, work: impl Future<Output = T>) -> T {
         self.alive().await;
-        let number = self.fate.next(write);
-        self.die_if(self.fate.strikes(Moment::Before, number, write, &what)).await;
+        let number = self.fate.next(event);
+        self.die_if(self.fate.strikes(Moment::Before, number, event, &what)).await;
         let done = work.await;
-        self.die_if(self.fate.strikes(Moment::After, number, write, &what)).await;
+        self.die_if(self.fate.strikes(Moment::After, number, event, &what)).await;
         done
     }
 
-    async fn read<T>(&self, work: impl Future<Output = T>) -> T {
+    /// Something that changes nothing.
+    pub async fn look<T>(&self, work: impl Future<Output = T>) -> T {
         self.alive().await;
         let read = work.await;
         self.alive().await;
         read
     }
+}
+
+#[derive(Debug)]
+struct Deadly {
+    store: Arc<dyn Store>,
+    life: Arc<Life>,
 }
 
 /// What is in a batch, for people.
@@ -217,9 +251,9 @@ fn contents(batch: &Batch) -> String {
 #[async_trait]
 impl Store for Deadly {
     async fn accept(&self, request: &Request) -> Result<Accepted, StoreError> {
-        self.alive().await;
-        self.fate.state.lock().unwrap().offered.push(request.id.clone());
-        self.write("accept", format!("{:?}", request.ask), self.store.accept(request)).await
+        self.life.alive().await;
+        self.life.fate.state.lock().unwrap().offered.push(request.id.clone());
+        self.life.event(Event::Write("accept"), format!("{:?}", request.ask), self.store.accept(request)).await
     }
 
     async fn save(&self, batch: Batch) -> Result<(), StoreError> {
@@ -227,58 +261,58 @@ impl Store for Deadly {
         let work = async {
             let saved = self.store.save(batch).await;
             if saved.is_ok() {
-                self.fate.note(&given);
+                self.life.fate.note(&given);
             }
             saved
         };
-        self.write("save", what, work).await
+        self.life.event(Event::Write("save"), what, work).await
     }
 
     async fn request(&self, id: &DeliveryId) -> Result<Option<Request>, StoreError> {
-        self.read(self.store.request(id)).await
+        self.life.look(self.store.request(id)).await
     }
 
     async fn unanswered(&self) -> Result<Vec<Request>, StoreError> {
-        self.read(self.store.unanswered()).await
+        self.life.look(self.store.unanswered()).await
     }
 
     async fn deployment(&self, id: DeploymentId) -> Result<Option<Deployment>, StoreError> {
-        self.read(self.store.deployment(id)).await
+        self.life.look(self.store.deployment(id)).await
     }
 
     async fn open_deployments(&self) -> Result<Vec<Deployment>, StoreError> {
-        self.read(self.store.open_deployments()).await
+        self.life.look(self.store.open_deployments()).await
     }
 
     async fn deployments_of_app(&self, app: &AppId, limit: usize) -> Result<Vec<Deployment>, StoreError> {
-        self.read(self.store.deployments_of_app(app, limit)).await
+        self.life.look(self.store.deployments_of_app(app, limit)).await
     }
 
     async fn deployments_of_pipeline(&self, pipeline: &PipelineId, limit: usize) -> Result<Vec<Deployment>, StoreError> {
-        self.read(self.store.deployments_of_pipeline(pipeline, limit)).await
+        self.life.look(self.store.deployments_of_pipeline(pipeline, limit)).await
     }
 
     async fn line(&self, app: &AppId) -> Result<Line, StoreError> {
-        self.read(self.store.line(app)).await
+        self.life.look(self.store.line(app)).await
     }
 
     async fn offer(&self, id: OfferId) -> Result<Option<Offer>, StoreError> {
-        self.read(self.store.offer(id)).await
+        self.life.look(self.store.offer(id)).await
     }
 
     async fn claim(&self, work: &Work, now: Timestamp, until: Timestamp) -> Result<Option<Lease>, StoreError> {
-        self.write("claim", format!("{work:?}"), self.store.claim(work, now, until)).await
+        self.life.event(Event::Write("claim"), format!("{work:?}"), self.store.claim(work, now, until)).await
     }
 
     async fn renew(&self, lease: &Lease, now: Timestamp, until: Timestamp) -> Result<Option<Lease>, StoreError> {
-        self.write("renew", format!("{:?}", lease.work), self.store.renew(lease, now, until)).await
+        self.life.event(Event::Write("renew"), format!("{:?}", lease.work), self.store.renew(lease, now, until)).await
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.write("release", format!("{:?}", lease.work), self.store.release(lease)).await
+        self.life.event(Event::Write("release"), format!("{:?}", lease.work), self.store.release(lease)).await
     }
 
     async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.write("forget", String::new(), self.store.forget(before)).await
+        self.life.event(Event::Write("forget"), String::new(), self.store.forget(before)).await
     }
 }

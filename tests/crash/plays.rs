@@ -56,6 +56,7 @@ ana> deploy hubot/topic to staging
 = github deployments of acme/hubot: 2, inactive, success
 = no violations
 ",
+        at_every_point: true,
         ..HUBOT
     },
     Play {
@@ -90,6 +91,7 @@ ana> deploy shop to staging
         repository: "acme/shop",
         app: "shop-staging",
         next: "deploy shop/feature/with/slash to staging",
+        at_every_point: true,
         ..HUBOT
     },
     Play {
@@ -105,6 +107,7 @@ ana> deploy shop to staging
         repository: "acme/shop",
         app: "shop-staging",
         next: "deploy shop/feature/with/slash to staging",
+        at_every_point: true,
         ..HUBOT
     },
     Play {
@@ -120,6 +123,7 @@ ana presses [Cancel]
 = github deployments of acme/hubot: 1, error
 = no violations
 ",
+        at_every_point: true,
         ..HUBOT
     },
     Play {
@@ -152,6 +156,7 @@ ana> deploy legacy to staging
         repository: "acme/legacy",
         app: "legacy-staging",
         next: "deploy legacy/feature/with/slash to staging",
+        at_every_point: true,
         ..HUBOT
     },
     Play {
@@ -164,6 +169,7 @@ ana> deploy hubot to staging
 = github deployments of acme/hubot: 1, failure
 = no violations
 ",
+        at_every_point: true,
         ..HUBOT
     },
     Play {
@@ -189,6 +195,7 @@ ana> deploy hubot to staging
 = github deployments of acme/hubot: 1, success
 = no violations
 ",
+        at_every_point: true,
         ..HUBOT
     },
     Play {

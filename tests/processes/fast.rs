@@ -7,8 +7,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use slash_heroku::adapters::clock::SystemClock;
+use slash_heroku::adapters::sled::SledStore;
 use slash_heroku::config::{self, Variables};
-use slash_heroku::ports::{Clock, WakeKey};
+use slash_heroku::domain::deployment::Phase;
+use slash_heroku::domain::names::DeploymentId;
+use slash_heroku::ports::{Clock, Store as _, WakeKey};
 use slash_heroku::rehearsal::{Child, settings_for};
 use slash_heroku::sandbox::world::World;
 use slash_heroku::sandbox::{github, heroku};
@@ -132,10 +135,22 @@ fn next_random(state: &mut u64) -> usize {
     usize::try_from(*state % 1_000_000).unwrap()
 }
 
+/// So many worlds at once.
+const WORLDS: usize = 5;
+/// So many kills in a round: the second one comes so soon after the first that no order can be lost twice, which nobody could tell
+/// from one that may still turn up.
+const KILLS: usize = 2;
+/// So many kills in the ordinary run; `SLASH_HEROKU_KILLS` says how many else.
+const ALL_KILLS: usize = 40;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn four_deploys_end_truly_whenever_the_service_is_killed() {
-    let [first, second, third, fourth, fifth] = [1, 2, 3, 4, 5].map(|number| rounds(0x5eed_5eed + number));
-    tokio::join!(first, second, third, fourth, fifth);
+async fn many_deploys_end_truly_whenever_the_service_is_killed() {
+    #[expect(clippy::disallowed_methods, reason = "SLASH_HEROKU_KILLS is a switch of the tests, not a setting of the product")]
+    let kills = std::env::var("SLASH_HEROKU_KILLS").map_or(ALL_KILLS, |text| text.parse().unwrap());
+    let rounds_of_each = kills.div_ceil(WORLDS * KILLS);
+    let worlds = (1..).take(WORLDS).map(|number| rounds(0x5eed_5eed + number, rounds_of_each));
+    let deploys: usize = futures_util::future::join_all(worlds).await.into_iter().sum();
+    println!("{} kills among {deploys} deploys", WORLDS * rounds_of_each * KILLS);
 }
 
 fn asked(scene: &Scene) -> usize {
@@ -143,36 +158,81 @@ fn asked(scene: &Scene) -> usize {
     slack.requests().len() + github.requests().len() + heroku.requests().len()
 }
 
+/// How many deploys go to a pipeline in a round: one more waits in line behind the first one's.
+fn of_a_round(pipeline: &str) -> usize {
+    if pipeline == FOUR[0].0 { 2 } else { 1 }
+}
+
 /// Whether the round's deploys have ended for the outside, each with the last word of its GitHub deployment.
-fn have_ended(scene: &Scene, round: usize) -> bool {
-    FOUR.iter().all(|(_, _, repository)| {
+fn have_ended(scene: &Scene, rounds: usize) -> bool {
+    FOUR.iter().all(|(pipeline, _, repository)| {
         let deployments = scene.world.github.deployments(repository);
         let ended =
             deployments.iter().filter(|one| one.statuses.iter().any(|status| ["success", "failure"].contains(&status.state.as_str())));
-        ended.count() == round
+        ended.count() == rounds * of_a_round(pipeline)
     })
 }
 
-/// Rounds of four deploys at once; in each the service is killed once, after a random number of its calls.
-async fn rounds(seed: u64) {
+/// Rounds of five deploys at once; in each the service is killed twice, after random numbers of its calls. Returns how many deploys
+/// there were.
+async fn rounds(seed: u64, rounds: usize) -> usize {
     let mut scene = fast_scene("killed at any moment").await;
     let mut random = seed;
-    for (round, branch) in ["main", "topic"].into_iter().enumerate() {
-        let before = asked(&scene);
+    let mut moments = Vec::new();
+    for round in 0..rounds {
+        let branches = ["main", "topic"];
+        let (branch, other) = (branches[round % 2], branches[(round + 1) % 2]);
         for (pipeline, _, _) in FOUR {
             scene.asks(&format!("deploy {pipeline}/{branch} to staging")).await;
         }
-        let patience = next_random(&mut random) % 250;
-        comes(|| asked(&scene) >= before + patience || have_ended(&scene, round + 1)).await;
-        scene.kill().await;
-        scene.start().await;
-        let done = round + 1;
-        scene.until("all four have ended", |scene| have_ended(scene, done) && scene.ends_told("@ana") >= 4 * done).await;
-        for (_, app, repository) in FOUR {
-            let at = format!("seed {seed:x}, round {round}, killed after {patience} calls, {app}");
-            assert_eq!(scene.builds(app), done, "{at}: builds\n{}", scene.story());
-            assert_eq!(scene.world.github.deployments(repository).len(), done, "{at}: deployments\n{}", scene.story());
+        scene.asks(&format!("deploy hubot/{other} to staging")).await;
+        for range in [200, 25] {
+            let (before, patience) = (asked(&scene), next_random(&mut random) % range);
+            comes(|| asked(&scene) >= before + patience || have_ended(&scene, round + 1)).await;
+            moments.push(patience);
+            scene.kill().await;
+            scene.start().await;
         }
-        scene.nothing_forbidden();
+        let done = (round + 1) * (FOUR.len() + 1);
+        let ends = |scene: &Scene| have_ended(scene, round + 1) && scene.ends_told("@ana") >= done && scene.ends_told("#general") >= done;
+        scene.until(&format!("all have ended (seed {seed:x}, killed after {moments:?} calls)"), ends).await;
     }
+    scene.nothing_forbidden();
+    let at = format!("seed {seed:x}, killed after {moments:?} calls each");
+    what_the_store_says_is_true(&mut scene, rounds, &at).await;
+    rounds * (FOUR.len() + 1)
+}
+
+/// Every deployment in the store has ended as the outside says, and the outside has nothing that the store does not know.
+async fn what_the_store_says_is_true(scene: &mut Scene, rounds: usize, at: &str) {
+    scene.kill().await;
+    let store = SledStore::open(scene.store.path()).unwrap();
+    assert!(store.open_deployments().await.unwrap().is_empty(), "{at}: all are told\n{}", scene.story());
+    assert!(store.unanswered().await.unwrap().is_empty(), "{at}: all are answered");
+    for (pipeline, app, repository) in FOUR {
+        let at = format!("{at}, {app}");
+        let (builds, records) = (scene.world.heroku.builds(app), scene.world.github.deployments(repository));
+        let many = rounds * of_a_round(pipeline);
+        assert_eq!((builds.len(), records.len()), (many, many), "{at}: builds and GitHub deployments\n{}", scene.story());
+        for record in &records {
+            let id = record.payload["slash_heroku"]["deployment"].as_str().unwrap();
+            let stored =
+                store.deployment(id.parse::<DeploymentId>().unwrap()).await.unwrap().unwrap_or_else(|| panic!("{at}: {id} is in no store"));
+            let ours = builds.iter().filter(|build| build.version_description.as_ref().is_some_and(|text| text.contains(id)));
+            let statuses: Vec<&str> = ours.map(|build| build.status).collect();
+            let (status, last) = match &stored.phase {
+                Phase::Succeeded { .. } => ("succeeded", "success"),
+                Phase::Failed { .. } => ("failed", "failure"),
+                other => panic!("{at}: {id} is no end: {other:?}"),
+            };
+            assert_eq!(statuses, [status], "{at}: the builds of {id}");
+            // GitHub turns the success of an earlier one into `inactive`.
+            let told = record.statuses.iter().rfind(|status| status.state != "inactive").map(|status| status.state.as_str());
+            assert_eq!(told, Some(last), "{at}: what is recorded of {id}");
+            let of_the_app = store.deployments_of_app(&stored.target.app, usize::MAX).await.unwrap();
+            assert_eq!(of_the_app.len(), many, "{at}: what the store knows");
+            assert!(store.line(&stored.target.app).await.unwrap().everybody().next().is_none(), "{at}: the line is empty");
+        }
+    }
+    store.close().await;
 }

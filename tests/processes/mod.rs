@@ -3,6 +3,7 @@
 mod admin;
 mod fast;
 mod kills;
+mod memory;
 mod requests;
 mod sandbox;
 mod secrets;

@@ -6,9 +6,9 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use lru::LruCache;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use crate::adapters::http::shelf::digest;
+use crate::adapters::http::call::digest;
 use crate::domain::names::CommitSha;
 
 use super::shapes::{ComparedCommit, Tip};
@@ -39,14 +39,14 @@ impl Lineage {
     pub(super) fn learn(&self, token: &SecretString, head: &CommitSha, tip: Tip) {
         let [parent] = tip.parents.as_slice() else { return };
         if let Ok(parent) = CommitSha::parse(&parent.sha) {
-            let place = (digest(token.expose_secret().as_bytes()), head.clone());
+            let place = (digest(token), head.clone());
             self.0.lock().unwrap_or_else(PoisonError::into_inner).put(place, (parent, tip.body));
         }
     }
 
     /// The commit `head`, if it is known that nothing but `base` came right before it.
     pub(super) fn follows(&self, token: &SecretString, base: &CommitSha, head: &CommitSha) -> Option<ComparedCommit> {
-        let place = (digest(token.expose_secret().as_bytes()), head.clone());
+        let place = (digest(token), head.clone());
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(&place).filter(|(parent, _)| parent == base).map(|(_, body)| body.clone())
     }

@@ -192,6 +192,8 @@ async fn pause(streams: &Streams, until: Timestamp, listener: &mut dyn Listener)
 
 /// Listens to an open stream for as long as it lasts.
 async fn listen(streams: &Streams, of: &str, open: &mut Open, listener: &mut dyn Listener) -> Left {
+    // What came while nobody listened is not heard yet: it is no silence.
+    open.last = streams.clock.now();
     loop {
         let until = open.last.checked_add(SILENCE).unwrap_or(Timestamp::MAX);
         let mut silence = pin!(streams.clock.wait(open.place.key(), Some(until)));

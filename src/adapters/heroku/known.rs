@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use lru::LruCache;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use crate::adapters::http::shelf::digest;
+use crate::adapters::http::call::digest;
 use crate::domain::names::{AppId, CommitSha};
 use crate::domain::release::Access;
 
@@ -41,7 +41,7 @@ impl Default for Known {
 }
 
 fn place(token: &SecretString, id: &str) -> Place {
-    (digest(token.expose_secret().as_bytes()), id.to_owned())
+    (digest(token), id.to_owned())
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -53,6 +53,8 @@ pub(super) struct Known {
     /// How often it was missed since it was last listened to for long.
     pub(super) misses: u32,
     early: u32,
+    /// Whether it was its address that was no good.
+    refused: bool,
     pub(super) rest_until: Option<Timestamp>,
     order: u64,
 }
@@ -107,12 +109,15 @@ impl Streams {
         let order = state.numbers;
         match state.known.get_mut(of) {
             Some(known) => {
-                // The address is signed anew from time to time: one that was refused may be good now.
+                // The address may be signed anew for each answer. Only where it was the address that was no good is it no reason
+                // to go on resting.
                 if known.is_at(address) {
                     return;
                 }
                 known.address = SecretString::from(address);
-                known.rest_until = None;
+                if std::mem::take(&mut known.refused) {
+                    known.rest_until = None;
+                }
             }
             None => {
                 if state.known.len() >= REMEMBERED
@@ -121,7 +126,7 @@ impl Streams {
                     state.known.remove(&oldest);
                 }
                 let address = SecretString::from(address);
-                let known = Known { address, offset: 0, ended: false, misses: 0, early: 0, rest_until: None, order };
+                let known = Known { address, offset: 0, ended: false, misses: 0, early: 0, refused: false, rest_until: None, order };
                 state.known.insert(of.to_owned(), known);
             }
         }
@@ -163,6 +168,7 @@ impl Known {
             self.misses = self.misses.saturating_add(1);
         }
         self.ended = why == Miss::Ended;
+        self.refused = why == Miss::Refused;
         let doubled = |first: i64, times: u32| first.saturating_mul(1_i64.checked_shl(times).unwrap_or(LONGEST_REST)).min(LONGEST_REST);
         let again = self.misses.saturating_sub(1);
         let seconds = match why {

@@ -8,6 +8,7 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::{Body, Client, Response};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use url::Url;
@@ -141,6 +142,11 @@ impl CallFault {
 /// The header by which a token is shown. `None`: the token cannot stand in a header, so it is none.
 pub fn bearer(token: &SecretString) -> Option<HeaderValue> {
     sensitive(&secrecy::zeroize::Zeroizing::new(format!("Bearer {}", token.expose_secret())))
+}
+
+/// A digest of a token, by which what was read with it is told from what was read with another. It does not lead back to the token.
+pub fn digest(token: &SecretString) -> [u8; 32] {
+    Sha256::digest(token.expose_secret()).into()
 }
 
 /// A header value that is never printed.

@@ -49,7 +49,7 @@ impl Key {
             asked.add(value);
         }
         asked.add(call.body.as_ref().and_then(reqwest::Body::as_bytes).unwrap_or_default());
-        Self { credential: digest(credential), asked: asked.0.finalize().into() }
+        Self { credential: Sha256::digest(credential).into(), asked: asked.0.finalize().into() }
     }
 
     /// Whether both are of one credential.
@@ -62,11 +62,6 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key")
     }
-}
-
-/// A digest of a credential, to tell credentials apart.
-pub fn digest(credential: &[u8]) -> [u8; 32] {
-    Sha256::digest(credential).into()
 }
 
 /// A digest of parts, each with its length, so that they do not run into one another.

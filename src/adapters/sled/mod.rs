@@ -12,6 +12,7 @@ mod codec;
 mod desk;
 mod export;
 #[cfg(any(test, feature = "testing"))]
+#[expect(clippy::panic, reason = "what does not hold is told by a panic")]
 mod fuzzed;
 mod history;
 mod leases;

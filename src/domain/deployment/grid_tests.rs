@@ -229,3 +229,20 @@ fn a_crash_counts_once_it_lasts() {
     let last = first.after(crashed(), at(50)).unwrap();
     assert!(matches!(last.phase, Phase::Failed { why: Failure::DynosCrashed { .. }, .. }));
 }
+
+#[test]
+fn what_is_listened_to_is_hardly_looked_at_and_the_rest_at_a_moderate_pace() {
+    let building = Deployment { since: at(0), ..deployment(Phase::Building { build: build_id() }) };
+    let seen = |at, looks, listening| Attention { seen_at: Some(at), looks, listening };
+    assert_eq!(building.next_look(at(7), &Attention::default()), Some(at(7)), "there is a reason to look");
+    assert_eq!(building.next_look(at(7), &seen(at(3), 4, true)), Some(at(903)));
+    let pauses = (0..8).map(|looks| building.next_look(at(0), &seen(at(0), looks, false)).unwrap().duration_since(at(0)).as_secs());
+    assert_eq!(pauses.collect::<Vec<_>>(), [8, 2, 4, 8, 16, 20, 20, 20]);
+    // A look has to say that it is late.
+    assert_eq!(building.next_look(at(2_600), &seen(at(2_600), 9, true)), Some(at(2_700)));
+    let restarting = Phase::Restarting { release: release_id(), version: 4, crashed_since: None, up: None };
+    let restarting = Deployment { since: at(0), ..deployment(restarting) };
+    assert_eq!(restarting.next_look(at(0), &seen(at(0), 0, false)), Some(at(3)));
+    assert_eq!(restarting.next_look(at(3), &seen(at(3), 1, false)), Some(at(15)));
+    assert_eq!(restarting.next_look(at(400), &seen(at(400), 30, false)), Some(at(420)));
+}

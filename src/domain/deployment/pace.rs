@@ -37,6 +37,8 @@ const UNKNOWN_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
 /// How long a build or a release phase that is listened to goes without a look: what is listened to may err, but rarely.
 const TRUSTED_FOR: SignedDuration = SignedDuration::from_mins(15);
+/// How long until the first look at a build or a release phase that has only begun.
+const BEGINNING: i64 = 8;
 /// The longest pause between looks at a build or a release phase that is not listened to.
 const LONGEST_ALONE: i64 = 20;
 
@@ -55,9 +57,10 @@ fn after(start: Timestamp, wait: SignedDuration) -> Timestamp {
     start.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
-/// After a reason to look that showed nothing, the platform may lag behind itself for some seconds; then slower.
+/// What has only begun is hardly over, and may soon be listened to. After a reason to look that showed nothing, the platform may
+/// lag behind itself for some seconds; then slower.
 fn alone(looks: u32) -> SignedDuration {
-    let seconds = 2_i64.checked_pow(looks.max(1)).unwrap_or(LONGEST_ALONE);
+    let seconds = if looks == 0 { BEGINNING } else { 2_i64.checked_pow(looks).unwrap_or(LONGEST_ALONE) };
     SignedDuration::from_secs(seconds.min(LONGEST_ALONE))
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::actor::Person;
 use crate::domain::command::Wish;
 use crate::domain::deployment::{Deployment, Phase, Target, WaitingFor};
 use crate::domain::fault::{Fault, PortError};
@@ -230,7 +231,7 @@ pub struct StatusRow {
 /// What goes on.
 ///
 /// `few_left`: the platform allows the asker's account so few more requests that deploys are looked at less often.
-pub fn status(pipeline: Option<&Pipeline>, rows: &[StatusRow], few_left: bool, now: Timestamp) -> Message {
+pub fn status(reader: &Person, pipeline: Option<&Pipeline>, rows: &[StatusRow], few_left: bool, now: Timestamp) -> Message {
     let mut whose = vec![];
     if let Some(pipeline) = pipeline {
         whose = vec![text(" in "), code(&pipeline.name)];
@@ -243,18 +244,19 @@ pub fn status(pipeline: Option<&Pipeline>, rows: &[StatusRow], few_left: bool, n
     headline.extend(whose);
     headline.push(text("."));
     let mut message = answer(headline);
-    for row in rows {
-        message.lines.push(standing(&row.deployment, row.ahead, now));
-    }
     message.lines.extend(few_left.then(slowed));
+    for row in rows {
+        message.lines.push(if row.deployment.has_ended() {
+            never_told(&row.deployment, reader, now)
+        } else {
+            standing(&row.deployment, row.ahead, now)
+        });
+    }
     message
 }
 
-/// One line about a deployment that is not over, or that its asker does not know to be over.
+/// One line about a deployment that is not over.
 fn standing(deployment: &Deployment, ahead: Option<usize>, now: Timestamp) -> Line {
-    if deployment.has_ended() {
-        return never_told(deployment, now);
-    }
     let (state, more) = match &deployment.phase {
         Phase::Waiting(WaitingFor::Turn) => {
             let more = ahead.filter(|ahead| *ahead > 0).map(|ahead| format!(", {ahead} ahead")).unwrap_or_default();
@@ -285,13 +287,17 @@ fn standing(deployment: &Deployment, ahead: Option<usize>, now: Timestamp) -> Li
 }
 
 /// How one ended whose asker could not be told.
-fn never_told(deployment: &Deployment, now: Timestamp) -> Line {
+fn never_told(deployment: &Deployment, reader: &Person, now: Timestamp) -> Line {
     let asker = || Span::Person(deployment.origin.person.clone());
     let mut line = vec![code(&deployment.target.app_name), text(": ")];
     line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
     line.extend([text(" by "), asker(), text(format!(", {} ", how_it_ended(&deployment.phase)))]);
-    line.push(text(format!("{} ago. The chat takes no message for ", duration(now.duration_since(deployment.since).as_secs()))));
-    line.extend([asker(), text(": whoever reads this may tell them.")]);
+    line.push(text(format!("{} ago. ", duration(now.duration_since(deployment.since).as_secs()))));
+    if deployment.origin.person == *reader {
+        line.push(text("The chat took no message for you then."));
+    } else {
+        line.extend([text("The chat takes no message for "), asker(), text(": whoever reads this may tell them.")]);
+    }
     line
 }
 

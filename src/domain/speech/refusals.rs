@@ -128,6 +128,15 @@ pub fn not_recorded() -> Message {
     refusal(vec![text("This could not be recorded, so nothing was done. Try again. (not-recorded)")])
 }
 
+/// An answer that could not be made, for no reason that its asker could mend.
+pub fn went_wrong() -> Message {
+    refusal(vec![text("Something went wrong in here, and it is not your doing. The operator's log tells more. (went-wrong)")]).line(vec![
+        text("Nothing was begun that "),
+        code("status"),
+        text(" does not show. You may ask again."),
+    ])
+}
+
 /// A pipeline's name with what tells it apart from others of that name, for a button.
 pub fn pipeline_apart(pipeline: &Pipeline) -> String {
     let owner = pipeline.owner.as_deref().unwrap_or("no owner");

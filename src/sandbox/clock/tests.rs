@@ -133,3 +133,108 @@ async fn a_hanging_task_is_reported() {
     let restless = clock.idle_within(Duration::from_millis(1)).await.unwrap_err();
     assert!(restless.to_string().contains("1 tasks run, 0 of them wait"), "{restless}");
 }
+
+fn stream(name: &str) -> StreamKey {
+    StreamKey(name.to_owned())
+}
+
+#[tokio::test]
+async fn time_stands_while_something_is_on_its_way() {
+    let clock = SteppedClock::new();
+    let (outside, key) = (clock.for_the_world(), stream("a"));
+    let rests = || clock.lock().is_idle();
+    clock.task_began();
+    clock.lock().unborn.clear();
+    clock.lock().called.clear();
+    let mut listener = clock.listener();
+    let mut wait = Box::pin(clock.wait(WakeKey::Keeper, Some(at(60))));
+    assert!(futures_util::poll!(wait.as_mut()).is_pending());
+    assert!(!rests(), "an answer is awaited");
+    outside.sends(&key, Sent::Begun);
+    listener.listens(&key, 0);
+    assert!(!rests(), "the sender may have something to send");
+    let mut sending = Box::pin(outside.wait(WakeKey::Stream(key.clone()), Some(at(10))));
+    assert!(futures_util::poll!(sending.as_mut()).is_pending());
+    assert!(rests());
+    outside.sends(&key, Sent::Bytes(5));
+    listener.listens(&key, 3);
+    assert!(!rests(), "two bytes are on their way");
+    listener.listens(&key, 5);
+    assert!(rests());
+    assert!(clock.step(at(60)));
+    assert!(!rests(), "the sender goes on");
+    sending.await;
+    assert_eq!(clock.now(), at(10));
+    outside.sends(&key, Sent::Ended);
+    assert!(!rests(), "the end is on its way");
+    listener.turn().await;
+    assert!(!rests(), "the task goes on");
+    drop((wait, listener));
+    assert!(clock.lock().streams.report().is_empty());
+}
+
+#[tokio::test]
+async fn a_sender_to_whom_nobody_listens_has_no_deadline() {
+    let clock = SteppedClock::new();
+    let (outside, key) = (clock.for_the_world(), stream("a"));
+    outside.sends(&key, Sent::Begun);
+    let mut sending = Box::pin(outside.wait(WakeKey::Stream(key.clone()), Some(at(10))));
+    assert!(futures_util::poll!(sending.as_mut()).is_pending());
+    assert_eq!(clock.next_deadline(), None);
+    let mut listener = clock.listener();
+    listener.listens(&key, 0);
+    assert_eq!(clock.next_deadline(), Some(at(10)));
+    // A life that is over listens no more, and holds up nobody.
+    listener.asks();
+    let next = clock.another_life();
+    assert_eq!(next.next_deadline(), None);
+    listener.listens(&key, 0);
+    next.idle().await;
+    outside.wake(WakeKey::Stream(key));
+    sending.await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_hears_at_the_same_instant_goes_on_in_the_same_order() {
+    let clock = SteppedClock::new();
+    let (outside, tracker) = (clock.for_the_world(), TaskTracker::new());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let keys = [stream("a"), stream("b"), stream("c")];
+    keys.iter().for_each(|key| outside.sends(key, Sent::Begun));
+    let mut waits: Vec<_> = keys.iter().map(|key| Box::pin(outside.wait(WakeKey::Stream(key.clone()), None))).collect();
+    for wait in &mut waits {
+        assert!(futures_util::poll!(wait.as_mut()).is_pending());
+    }
+    let mut ends = Vec::new();
+    for key in &keys {
+        let (inner, list, key) = (Arc::clone(&clock), Arc::clone(&seen), key.clone());
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        ends.push(end);
+        let turn = clock.task_began();
+        tracker.spawn(async move {
+            inner.take_turn(turn).await;
+            let mut listener = inner.listener();
+            let heard = async {
+                tokio::task::yield_now().await;
+                listener.listens(&key, 0);
+                ended.await.unwrap();
+                listener.turn().await;
+            };
+            tokio::select! {
+                biased;
+                () = heard => {}
+                () = inner.wait(WakeKey::Keeper, None) => panic!("nobody woke it"),
+            }
+            tokio::task::yield_now().await;
+            list.lock().unwrap().push(key.0);
+            inner.wait(WakeKey::Pause(1), None).await;
+        });
+    }
+    clock.idle().await;
+    keys.iter().for_each(|key| outside.sends(key, Sent::Ended));
+    while let Some(end) = ends.pop() {
+        end.send(()).unwrap();
+    }
+    clock.idle().await;
+    assert_eq!(*seen.lock().unwrap(), ["a", "b", "c"]);
+}

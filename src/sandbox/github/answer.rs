@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::tarball::Tarball;
+
 /// Where the errors point to.
 const DOCS: &str = "https://docs.github.com/rest";
 
@@ -12,18 +14,18 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Bytes,
-    /// Sent in pieces, without a length.
-    pub(super) chunked: bool,
+    /// Sent in place of the body: in pieces, without a length.
+    pub(super) archive: Option<Box<Tarball>>,
 }
 
 impl Answer {
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new(), chunked: false }
+        Self { status, headers: Vec::new(), body: Bytes::new(), archive: None }
     }
 
     pub(super) fn text(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self { status, headers, body: body.into(), chunked: false }
+        Self { status, headers, body: body.into(), archive: None }
     }
 
     pub(super) fn json(status: u16, body: &Value) -> Self {

@@ -6,8 +6,9 @@ use super::answer::Answer;
 use super::asked::{Asked, Scene};
 use super::graph::made_up_sha;
 use super::routes::Hands;
-use super::tarball;
+use super::tarball::Tarball;
 use super::world::{Download, Repository, World};
+use crate::sandbox::secrets::marked;
 
 /// How long a link to a private archive is good for.
 const LIFE: SignedDuration = SignedDuration::from_mins(5);
@@ -21,7 +22,7 @@ pub(super) fn redirect(repository: &Repository, scene: &Scene<'_>, hands: Hands<
     }
     let path = format!("/{}/legacy.tar.gz/{}", repository.full_name(), repository.expanded(name));
     let query = if repository.private {
-        let secret = made_up_sha(&format!("download|{path}|{}", hands.numbers.fresh())).to_uppercase();
+        let secret = marked(made_up_sha(&format!("download|{path}|{}", hands.numbers.fresh()))).to_uppercase();
         let expires_at = scene.now.checked_add(LIFE).unwrap_or(scene.now);
         hands.downloads.push(Download { secret: secret.clone(), path: path.clone(), expires_at });
         format!("?token={secret}")
@@ -71,9 +72,9 @@ fn archive(repository: &Repository, downloads: &mut Vec<Download>, asked: &Asked
     let Some(commit) = repository.resolve(git_ref).and_then(|sha| repository.commit(&sha)) else { return absent() };
     let short: String = commit.sha.chars().take(7).collect();
     let file = format!("{}-{}-{short}.tar.gz", repository.owner, repository.name);
-    let mut answer = Answer::text(200, "application/x-gzip", tarball::of(repository, commit))
+    let mut answer = Answer::text(200, "application/x-gzip", "")
         .with("content-disposition", format!("attachment; filename={file}"))
         .with("etag", format!("W/\"{}\"", made_up_sha(&format!("archive|{}", commit.sha))));
-    answer.chunked = true;
+    answer.archive = Some(Box::new(Tarball::of(repository, commit)));
     answer
 }

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::routing::any;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 
 use super::answer::Answer;
@@ -20,8 +20,6 @@ use super::{Github, archive, graph, guard, routes};
 
 /// No request of a client is longer.
 const LONGEST_BODY: usize = 4 << 20;
-/// Archives are sent in pieces of this size.
-const PIECE: usize = 64 << 10;
 
 /// Every path of the interface.
 pub(super) fn api(github: Arc<Github>) -> Router {
@@ -101,9 +99,8 @@ impl Github {
 
     fn send(&self, place: usize, (answer, charged): (Answer, bool)) -> Response<Body> {
         self.lock().settle(place, answer.status, charged);
-        if answer.chunked {
-            let pieces: Vec<io::Result<Bytes>> = pieces(&answer.body).into_iter().map(Ok).collect();
-            return response(&answer, Body::from_stream(stream::iter(pieces)));
+        if let Some(archive) = answer.archive.clone() {
+            return response(&answer, Body::from_stream(stream::iter(archive.map(io::Result::Ok))));
         }
         let body = Body::from(answer.body.clone());
         response(&answer, body)
@@ -221,15 +218,6 @@ fn response(answer: &Answer, body: Body) -> Response<Body> {
     response
 }
 
-fn pieces(body: &Bytes) -> Vec<Bytes> {
-    let mut pieces = Vec::new();
-    let mut rest = body.clone();
-    while !rest.is_empty() {
-        pieces.push(rest.split_to(rest.len().min(PIECE)));
-    }
-    pieces
-}
-
 /// A body that fails before its first byte: the server closes the connection without sending even the head.
 fn cut() -> Response<Body> {
     Response::new(Body::from_stream(stream::iter([Err::<Bytes, _>(io::Error::other("cut off, as was asked for"))])))
@@ -237,21 +225,22 @@ fn cut() -> Response<Body> {
 
 /// Half the body, and the connection closed.
 fn truncated(mut answer: Answer) -> Response<Body> {
-    if !answer.chunked {
-        let length = answer.body.len().to_string();
-        answer = answer.with("content-length", length);
-    }
-    let half = answer.body.slice(..answer.body.len() / 2);
-    let body = stream::unfold(Some(half), |left| async move {
-        match left {
-            Some(half) if !half.is_empty() => Some((Ok(half), Some(Bytes::new()))),
-            Some(_) => {
-                // The server has to come around once, so that the first half leaves before the connection does.
-                tokio::task::yield_now().await;
-                Some((Err(io::Error::other("cut off, as was asked for")), None))
-            }
-            None => None,
+    let half: Box<dyn Iterator<Item = Bytes> + Send> = match answer.archive.take() {
+        Some(archive) => {
+            let half = usize::try_from(archive.pieces() / 2).unwrap_or(usize::MAX);
+            Box::new(archive.take(half))
         }
+        None => {
+            let length = answer.body.len().to_string();
+            answer = answer.with("content-length", length);
+            let half = answer.body.slice(..answer.body.len() / 2);
+            Box::new(std::iter::once(half).filter(|half| !half.is_empty()))
+        }
+    };
+    let end = stream::once(async {
+        // The server has to come around once, so that what is there leaves before the connection does.
+        tokio::task::yield_now().await;
+        Err(io::Error::other("cut off, as was asked for"))
     });
-    response(&answer, Body::from_stream(body))
+    response(&answer, Body::from_stream(stream::iter(half.map(Ok)).chain(end)))
 }

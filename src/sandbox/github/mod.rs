@@ -22,6 +22,7 @@ mod pulls;
 mod refs;
 mod routes;
 mod rules;
+mod secrets;
 mod seed;
 mod seed_checks;
 mod seen;

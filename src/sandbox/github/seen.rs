@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Github;
-use super::world::Deployment;
+use super::world::{Deployment, Repository};
 
 /// A request that came in, on either host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +83,11 @@ impl Github {
         let world = self.lock();
         let repository = world.repositories.iter().find(|repository| repository.is_named(repo));
         repository.map(|repository| repository.deployments.iter().map(SeenDeployment::from).collect()).unwrap_or_default()
+    }
+
+    /// The full names of all repositories.
+    pub fn repositories(&self) -> Vec<String> {
+        self.lock().repositories.iter().map(Repository::full_name).collect()
     }
 
     /// Every request so far, in the order of arrival.

@@ -206,9 +206,9 @@ impl World {
 }
 
 /// The address of an output stream: whoever has it may read it.
-fn stream_url(streams: &str, of: uuid::Uuid) -> String {
+pub(super) fn stream_url(streams: &str, of: uuid::Uuid) -> String {
     let sealed = signature(&format!("stream {of}"));
-    let key: String = sealed.chars().take(16).collect();
+    let key: String = sealed.chars().take(24).collect();
     format!("{streams}/streams/{key}/logs/{of}.log?X-Amz-Expires=86400&X-Amz-Signature={sealed}")
 }
 

@@ -143,6 +143,11 @@ impl Heroku {
         self.world().0.requests.clone()
     }
 
+    /// How many output streams are open: who listens to them has not gone.
+    pub fn open_streams(&self) -> usize {
+        self.shared.open().len()
+    }
+
     /// Every address that was given out for a source.
     pub fn uploads(&self) -> Vec<SeenUpload> {
         let (world, _) = self.world();

@@ -15,6 +15,7 @@ mod look;
 mod outputs;
 mod ranges;
 mod records;
+mod secrets;
 mod seed;
 mod state;
 mod storage;

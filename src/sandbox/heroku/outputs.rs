@@ -7,6 +7,7 @@ use super::json::stream_end;
 use super::records::{Build, BuildFate, BuildStatus, Release, ReleaseStatus};
 use super::state::{World, later};
 use super::{Held, StreamStyle};
+use crate::sandbox::secrets::marked;
 
 /// What is there of an output.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(super) struct Output {
 /// Secrets that the output of a failed build shows, for tests of what is passed on: a token, and a password inside a
 /// database address. They open nothing.
 pub fn planted_secrets() -> [String; 2] {
-    [format!("HRKU-{}", "AAfake0000".repeat(6)), "planted-password-in-output".to_owned()]
+    [format!("HRKU-{}", marked("AAfake0000".repeat(5))), marked("-password-in-output")]
 }
 
 /// What a failed build prints at its end.

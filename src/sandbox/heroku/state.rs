@@ -9,6 +9,7 @@ use super::StreamStyle;
 use super::faults::FaultRule;
 use super::look::SeenRequest;
 use super::records::{App, Build, Dyno, Pipeline, Promotion, Release, Slug, Upload, User, Who};
+use crate::sandbox::secrets::marked;
 
 /// The addresses of the four servers, without a final slash.
 #[derive(Clone, Debug, Default)]
@@ -164,9 +165,14 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// What follows from a text alone.
+pub(super) fn digest(of: &str) -> String {
+    hex(&Sha256::new().chain_update("signature of ").chain_update(of).finalize())
+}
+
 /// What stands in for a signature: it follows from what is signed, and nobody can guess it by accident.
 pub(super) fn signature(of: &str) -> String {
-    hex(&Sha256::new().chain_update("signature of ").chain_update(of).finalize())
+    marked(digest(of).chars().take(54).collect::<String>())
 }
 
 /// Some seconds later.

@@ -11,6 +11,7 @@ mod limits;
 mod methods;
 mod people;
 mod render;
+mod secrets;
 mod seen;
 mod state;
 

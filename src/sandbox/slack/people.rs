@@ -7,6 +7,7 @@ use sha2::Sha256;
 use super::seen::{SeenMessage, Via};
 use super::state::{Content, Hook, State};
 use super::{SlackWorkspace, hooks, methods, render};
+use crate::sandbox::secrets::marked;
 
 /// Where the service listens: a base address such as `http://127.0.0.1:4000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,7 +136,7 @@ impl SlackWorkspace {
             "type": "block_actions",
             "user": {"id": user, "username": person, "name": person, "team_id": team},
             "api_app_id": seed.app_id,
-            "token": "verification-token",
+            "token": marked("verification"),
             "container": {
                 "type": "message", "message_ts": message.ts, "channel_id": channel, "is_ephemeral": message.to.is_some()
             },
@@ -189,7 +190,7 @@ impl SlackWorkspace {
     fn give_hook(&self, kind: &str, team: &str, hook: Hook) -> String {
         self.change(|state| {
             let number = state.next();
-            let path = format!("/{kind}/{team}/{number}/key{number}");
+            let path = format!("/{kind}/{team}/{number}/{}", marked(number));
             state.hooks.insert(path.clone(), hook);
             path
         })

@@ -18,7 +18,11 @@ const LATE: SignedDuration = SignedDuration::from_secs(20);
 /// Shows where the deployment stands, as far as it has changed and the chat may be asked.
 pub(super) async fn show(ports: &Ports, view: &CardView<'_>, told: &mut Deployment, telling: &mut Telling) {
     let message = speech::card(view);
-    let shown = telling.card_given_up || told.card == Card::SaidOnce || telling.shown.as_ref() == Some(&message);
+    let cannot_change = telling.card_given_up || told.card == Card::SaidOnce;
+    if cannot_change {
+        telling.show_again_at = None;
+    }
+    let shown = cannot_change || telling.shown.as_ref() == Some(&message);
     let again = telling.show_again_at.is_some_and(|at| at <= view.now);
     if shown && !again {
         telling.card_stands = telling.show_again_at.is_none();

@@ -11,7 +11,7 @@ use crate::usecases::drive::DriveError;
 use super::Telling;
 
 /// How long an end that cannot be told holds back what comes after it.
-const HELD_BACK: SignedDuration = SignedDuration::from_mins(5);
+const HELD_BACK: SignedDuration = SignedDuration::from_mins(15);
 /// How often it is looked whether the end has been told; whoever tells it also wakes those who wait.
 const SWEEP: SignedDuration = SignedDuration::from_secs(10);
 
@@ -44,6 +44,7 @@ pub(super) async fn is_held_back(ports: &Ports, deployment: &Deployment, line: &
     let earlier = ports.store.deployment(before).await.map_err(DriveError::Store)?;
     let holds = earlier.is_some_and(|earlier| is_untold(&earlier) && now.duration_since(earlier.since) < HELD_BACK);
     if holds {
+        telling.show_again_at = None;
         telling.card.rest_until(now.checked_add(SWEEP).unwrap_or(now));
     } else {
         telling.before = Before::Nobody;

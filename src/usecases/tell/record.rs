@@ -13,7 +13,7 @@ use crate::usecases::respite::Respite;
 use super::pages;
 
 /// The state that the record at the source control should show.
-fn report_state(deployment: &Deployment) -> ReportState {
+pub(in crate::usecases) fn report_state(deployment: &Deployment) -> ReportState {
     if deployment.waits_for_slot() {
         return ReportState::Queued;
     }
@@ -80,7 +80,7 @@ fn purpose(state: ReportState) -> Purpose {
     if state.is_final() { Purpose::End } else { Purpose::Progress }
 }
 
-async fn send_report(
+pub(in crate::usecases) async fn send_report(
     ports: &Ports,
     who: &Credentials,
     deployment: &Deployment,

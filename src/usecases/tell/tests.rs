@@ -267,12 +267,12 @@ async fn an_end_that_cannot_be_told_holds_back_the_next_for_a_while_only() {
     let (mut hands, mut next) = (Hands::default(), Hands::default());
     outside.amend.lock().unwrap().extend([Fault::RateLimited { until: Some(at(3600)) }]);
     told_at(&outside, &mut first, &mut hands, 0).await;
-    for second_of_time in [10, 100, 299] {
+    for second_of_time in [10, 100, 899] {
         told_at(&outside, &mut second, &mut next, second_of_time).await;
     }
     assert_eq!(outside.when(|did| *did == Did::Amend), [0]);
-    told_at(&outside, &mut second, &mut next, 301).await;
-    assert_eq!(outside.when(|did| *did == Did::Amend), [0, 301]);
+    told_at(&outside, &mut second, &mut next, 901).await;
+    assert_eq!(outside.when(|did| *did == Did::Amend), [0, 901]);
 }
 
 #[tokio::test]
@@ -301,4 +301,27 @@ async fn what_may_still_be_shown_late_is_covered_by_what_is_true() {
     assert_eq!(changes.first(), Some(&0));
     assert!(changes.len() == 3 && changes.last() >= Some(&20), "once more when it can come no more: {changes:?}");
     assert!(outside.stored(deployment.id).closed);
+}
+
+#[tokio::test]
+async fn progress_that_was_turned_away_is_merged_into_the_newest() {
+    let (outside, mut deployment) = outside(building(), |deployment| deployment.card = a_card());
+    let mut hands = Hands::default();
+    outside.amend.lock().unwrap().push_back(Fault::RateLimited { until: Some(at(60)) });
+    let watched = crate::domain::deployment::samples::release_id;
+    let phases = [
+        building(),
+        Phase::Releasing { build: build_id(), release: watched(), version: None },
+        Phase::Releasing { build: build_id(), release: watched(), version: Some(3) },
+        Phase::Restarting { release: watched(), version: 3, crashed_since: None, up: None },
+        Phase::Restarting { release: watched(), version: 3, crashed_since: None, up: Some((1, 2)) },
+    ];
+    for (second, phase) in (0..).step_by(10).zip(phases) {
+        deployment.phase = phase;
+        told_at(&outside, &mut deployment, &mut hands, second).await;
+    }
+    assert_eq!(outside.when(|did| *did == Did::Amend), [0]);
+    told_at(&outside, &mut deployment, &mut hands, 60).await;
+    told_at(&outside, &mut deployment, &mut hands, 61).await;
+    assert_eq!(outside.when(|did| *did == Did::Amend), [0, 60], "one change shows it all");
 }

@@ -3,6 +3,7 @@
 mod access;
 mod builds;
 mod faults;
+mod follow;
 mod lists;
 mod output;
 mod upload;
@@ -18,7 +19,7 @@ use super::{Heroku, HerokuSettings};
 use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::testing::ProbeClock;
 use crate::domain::names::{AppId, CommitSha, DeploymentId, PipelineId, RepoName};
-use crate::ports::{BuildOrder, UploadedSource};
+use crate::ports::{BuildOrder, Clock, UploadedSource};
 
 const TOKEN: &str = "HRKU-AAabcdefghijklmnopqrstuvwxyz0123456789";
 const SHA: &str = "27bd10a27bd10a27bd10a27bd10a27bd10a27bd1";
@@ -35,7 +36,7 @@ impl Stage {
     async fn new() -> Self {
         let (api, links) = (MockServer::start().await, MockServer::start().await);
         let clock = ProbeClock::new();
-        let heroku = heroku(&api.uri(), &links.uri(), Arc::clone(&clock));
+        let heroku = heroku(&api.uri(), &links.uri(), Arc::<ProbeClock>::clone(&clock));
         Self { api, links, clock, heroku }
     }
 
@@ -54,7 +55,7 @@ impl Stage {
     }
 }
 
-fn heroku(api: &str, links: &str, clock: Arc<ProbeClock>) -> Heroku {
+fn heroku(api: &str, links: &str, clock: Arc<dyn Clock>) -> Heroku {
     let base = |text: &str| BaseUrl::parse(text).unwrap();
     let settings = HerokuSettings { api: base(api), links: base(links), dashboard: base("https://dashboard.heroku.com") };
     Heroku::new(settings, clock).unwrap()

@@ -1,5 +1,7 @@
 //! Every shape of a secret in whatever stands around it, and what looks like one and is none.
 
+#![expect(clippy::string_slice, reason = "what is cut here is ASCII")]
+
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::http::{Answer, Asked, Refusal};
 use super::records::{App, User, Who};
-use super::state::{World, later, signature};
+use super::state::{World, digest, later};
 use super::{AppRight, Shared};
 
 /// A request that was let in.
@@ -176,7 +176,7 @@ fn finish(world: &World, asked: &Asked, mut answer: Answer) -> Answer {
     if asked.method != "GET" || !(200..300).contains(&answer.status) {
         return answer;
     }
-    let tag = format!("\"{}\"", signature(&String::from_utf8_lossy(&answer.body)));
+    let tag = format!("\"{}\"", digest(&String::from_utf8_lossy(&answer.body)));
     if asked.header("if-none-match") == tag {
         answer.status = 304;
         answer.body = Bytes::new();

@@ -1,0 +1,197 @@
+//! The outside in front of the real one: the service may die after every call that changes something there.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use slash_heroku::domain::checks::Checks;
+use slash_heroku::domain::deployment::MessageRef;
+use slash_heroku::domain::message::Message;
+use slash_heroku::domain::names::{AnnouncementId, AppId, AppName, BuildId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
+use slash_heroku::domain::pipeline::{App, Pipeline};
+use slash_heroku::domain::release::{Access, Build, Dyno, Release, Running};
+use slash_heroku::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
+use slash_heroku::ports::{
+    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, SourceArchive,
+    SourceControl, UploadedSource, Urgency,
+};
+
+use super::deadly::{Event, Life};
+
+/// A port of one life.
+#[derive(Debug)]
+pub struct Outside<P: ?Sized> {
+    pub port: Arc<P>,
+    pub life: Arc<Life>,
+}
+
+impl<P: ?Sized> Outside<P> {
+    async fn does<T>(&self, call: &'static str, work: impl Future<Output = T>) -> T {
+        self.life.event(Event::Call(call), String::new(), work).await
+    }
+}
+
+#[async_trait]
+impl Chat for Outside<dyn Chat> {
+    async fn say(&self, to: &Addressee, message: &Message) -> Result<Delivered, PortError> {
+        self.does("say", self.port.say(to, message)).await
+    }
+
+    async fn amend(&self, what: &MessageRef, message: &Message, urgency: Urgency) -> Result<(), PortError> {
+        self.does("amend", self.port.amend(what, message, urgency)).await
+    }
+}
+
+#[async_trait]
+impl SourceControl for Outside<dyn SourceControl> {
+    async fn repository(&self, token: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
+        self.life.look(self.port.repository(token, name)).await
+    }
+
+    async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
+        self.life.look(self.port.resolve(token, repository, asked)).await
+    }
+
+    async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
+        self.life.look(self.port.points_at(token, repository, named_by)).await
+    }
+
+    async fn checks(
+        &self,
+        token: &SecretString,
+        repository: &Repository,
+        named_by: &CommitRef,
+        commit: &CommitSha,
+    ) -> Result<Checks, PortError> {
+        self.life.look(self.port.checks(token, repository, named_by, commit)).await
+    }
+
+    async fn compare(
+        &self,
+        token: &SecretString,
+        repository: &RepoName,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Option<Comparison>, PortError> {
+        self.life.look(self.port.compare(token, repository, base, head)).await
+    }
+
+    async fn announce(&self, token: &SecretString, repository: &RepoName, order: &AnnouncementOrder) -> Result<AnnouncementId, PortError> {
+        self.does("announce", self.port.announce(token, repository, order)).await
+    }
+
+    async fn find_announcement(
+        &self,
+        token: &SecretString,
+        repository: &RepoName,
+        order: &AnnouncementOrder,
+    ) -> Result<Option<AnnouncementId>, PortError> {
+        self.life.look(self.port.find_announcement(token, repository, order)).await
+    }
+
+    async fn report(&self, token: &SecretString, repository: &RepoName, to: &AnnouncementId, report: &Report) -> Result<(), PortError> {
+        self.does("report", self.port.report(token, repository, to, report)).await
+    }
+
+    async fn archive(&self, token: &SecretString, repository: &RepoName, commit: &CommitSha) -> Result<SourceArchive, ArchiveFault> {
+        self.life.look(self.port.archive(token, repository, commit)).await
+    }
+}
+
+#[async_trait]
+impl Platform for Outside<dyn Platform> {
+    async fn pipelines(&self, token: &SecretString) -> Result<Vec<Pipeline>, PortError> {
+        self.life.look(self.port.pipelines(token)).await
+    }
+
+    async fn apps(&self, token: &SecretString, pipeline: &PipelineId) -> Result<Vec<App>, PortError> {
+        self.life.look(self.port.apps(token, pipeline)).await
+    }
+
+    async fn linked_repository(&self, token: &SecretString, pipeline: &PipelineId) -> Result<Option<RepoName>, PortError> {
+        self.life.look(self.port.linked_repository(token, pipeline)).await
+    }
+
+    async fn spend_code(&self, token: &SecretString, app: &AppId, code: SecretString) -> Result<bool, PortError> {
+        self.does("spend_code", self.port.spend_code(token, app, code)).await
+    }
+
+    async fn upload(&self, token: &SecretString, archive: SourceArchive) -> Result<UploadedSource, PortError> {
+        self.does("upload", self.port.upload(token, archive)).await
+    }
+
+    async fn start_build(&self, token: &SecretString, app: &AppId, order: &BuildOrder) -> Result<BuildStart, PortError> {
+        self.does("start_build", self.port.start_build(token, app, order)).await
+    }
+
+    async fn find_build(
+        &self,
+        token: &SecretString,
+        app: &AppId,
+        deployment: DeploymentId,
+        since: Timestamp,
+    ) -> Result<Option<Build>, PortError> {
+        self.life.look(self.port.find_build(token, app, deployment, since)).await
+    }
+
+    async fn build(&self, token: &SecretString, app: &AppId, build: &BuildId) -> Result<Build, PortError> {
+        self.life.look(self.port.build(token, app, build)).await
+    }
+
+    async fn stop_build(&self, token: &SecretString, app: &AppId, build: &BuildId) -> Result<(), PortError> {
+        self.does("stop_build", self.port.stop_build(token, app, build)).await
+    }
+
+    async fn release(&self, token: &SecretString, app: &AppId, release: &ReleaseId) -> Result<Release, PortError> {
+        self.life.look(self.port.release(token, app, release)).await
+    }
+
+    async fn releases(&self, token: &SecretString, app: &AppId, limit: usize) -> Result<Vec<Release>, PortError> {
+        self.life.look(self.port.releases(token, app, limit)).await
+    }
+
+    async fn running(&self, token: &SecretString, app: &AppId) -> Result<Option<Running>, PortError> {
+        self.life.look(self.port.running(token, app)).await
+    }
+
+    async fn dynos(&self, token: &SecretString, app: &AppId) -> Result<Vec<Dyno>, PortError> {
+        self.life.look(self.port.dynos(token, app)).await
+    }
+
+    async fn output(
+        &self,
+        token: &SecretString,
+        app: &AppId,
+        build: &BuildId,
+        release: Option<ReleaseId>,
+        lines: usize,
+    ) -> Result<Option<String>, PortError> {
+        self.life.look(self.port.output(token, app, build, release, lines)).await
+    }
+
+    fn follow(&self, app: &AppId, build: &BuildId, release: Option<ReleaseId>) -> Box<dyn Follower> {
+        self.port.follow(app, build, release)
+    }
+
+    async fn access(&self, token: &SecretString, app: &AppId) -> Access {
+        self.life.look(self.port.access(token, app)).await
+    }
+
+    fn pipeline_page(&self, pipeline: &PipelineId) -> String {
+        self.port.pipeline_page(pipeline)
+    }
+
+    fn app_page(&self, app: &AppName) -> String {
+        self.port.app_page(app)
+    }
+
+    fn build_page(&self, app: &AppName, build: &BuildId) -> String {
+        self.port.build_page(app, build)
+    }
+
+    fn release_page(&self, app: &AppName, release: &ReleaseId) -> String {
+        self.port.release_page(app, release)
+    }
+}
