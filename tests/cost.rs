@@ -36,6 +36,7 @@ async fn bills(parts: &[&str]) -> Vec<Bill> {
     bills
 }
 
+#[expect(clippy::print_stdout, reason = "the counts are what the run is for")]
 fn within(bill: &Bill, (heroku, github): (usize, usize), what: &str) {
     println!("{what}: {} of {heroku} at Heroku, {} of {github} at GitHub", bill.heroku(), bill.github());
     assert!(bill.heroku() <= heroku && bill.github() <= github, "{what}: at most {heroku} at Heroku and {github} at GitHub\n{bill}");

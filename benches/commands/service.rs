@@ -16,10 +16,12 @@ use crate::load::{SECRET, Sender, acknowledged};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_slash-heroku");
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long Slack takes to answer a call.
+const SLACK_TAKES: Duration = Duration::from_millis(100);
 /// How often a state is looked at.
 const GLANCE: Duration = Duration::from_micros(250);
 
-/// Takes answers and says `ok`.
+/// Takes answers, and says `ok` as late as the real one.
 #[derive(Debug)]
 pub struct Slack {
     address: SocketAddr,
@@ -56,6 +58,7 @@ async fn hear(mut stream: TcpStream) {
     loop {
         while let Some(length) = whole(&heard) {
             heard.drain(..length);
+            tokio::time::sleep(SLACK_TAKES).await;
             if stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.is_err() {
                 return;
             }

@@ -18,7 +18,7 @@ use tokio::process::Command;
 
 use super::github::{self, DEPLOYMENT, MAIN, NUMBER, OLDER, SLASHED, TAG, TOPIC, a_deployment_of};
 use super::heroku::SOURCE;
-use super::heroku_stage::{APPS, Asking, BUILD, PIPELINES, RELEASE, SLUG};
+use super::heroku_stage::{APPS, Asking, BUILD, GET, PIPELINES, RELEASE, SLUG};
 use super::recordings::{self, Recording, folder, in_form};
 use super::recordings_scrubbed::Scrubber;
 use super::recordings_simulated::{Got, Stage, client, faults_of};
@@ -242,7 +242,11 @@ impl<'a> Arranging<'a> {
                 self.asking.name(DEPLOYMENT, &made["id"].to_string());
             }
             "an address for a source" => drop(self.asking.source().await),
-            "a source" => drop(self.asking.uploaded().await),
+            "a source" => {
+                let get = self.asking.uploaded().await;
+                // Where storage is, is told with each address only.
+                self.asking.names.insert(0, (format!("{{storage}}{GET}"), get));
+            }
             "time passes" => self.until_built(&app).await,
             _ if what.starts_with("a build of") => self.asking.build_of(&app).await,
             _ if what.starts_with("the newest release of") => self.asking.newest_of(&app).await,
@@ -316,17 +320,8 @@ fn is_below(path: &Path, folder: &Path) -> bool {
     whole(path).starts_with(whole(folder))
 }
 
-/// Headers that differ from answer to answer: that they are there is what matters.
-const FLEETING: [&str; 8] = [
-    "etag",
-    "request-id",
-    "x-github-request-id",
-    "ratelimit-remaining",
-    "x-ratelimit-remaining",
-    "x-ratelimit-reset",
-    "x-ratelimit-used",
-    "date",
-];
+/// Headers whose text is kept as it came. Of all others, which hold ids, links and what is left of an allowance, it matters that they are there.
+const KEPT: [&str; 3] = ["content-type", "accept-ranges", "retry-after"];
 
 /// Writes a recording anew.
 fn write(account: &Account, all: &BTreeMap<String, Recording>, stage: &Stage, recording: &Recording, got: &Got, renewal: &mut Renewal) {
@@ -338,7 +333,10 @@ fn write(account: &Account, all: &BTreeMap<String, Recording>, stage: &Stage, re
     let mut file: Map<String, Value> = serde_json::from_str(&read).unwrap();
     let body = if recording.response.is_json() {
         let found: Value = serde_json::from_slice(&got.body).unwrap();
-        texts(&found, &mut renewal.answered);
+        // The words of a refusal are kept where they name nothing.
+        if got.status < 400 {
+            texts(&found, &mut renewal.answered);
+        }
         scrubber.body(&found, &recording.response.body, got.status >= 400)
     } else {
         // Of archives, uploads and streams only the outside is recorded anew.
@@ -347,10 +345,12 @@ fn write(account: &Account, all: &BTreeMap<String, Recording>, stage: &Stage, re
     let mut headers = Map::new();
     for (name, before) in &recording.response.headers {
         let Some(now) = got.header(name) else { continue };
-        renewal.answered.insert(now.clone());
-        let now = scrubber.translated(&now);
-        let kept = FLEETING.contains(&name.as_str()) || name == "location" || (name == "link" && rels(&now) == rels(before));
-        let says = if kept || (now.len() > 60 && scrubber.leak(&now).is_some()) { before.clone() } else { now };
+        let says = if KEPT.contains(&name.as_str()) {
+            now
+        } else {
+            renewal.answered.insert(now);
+            before.clone()
+        };
         headers.insert(name.clone(), says.into());
     }
     let mut response = Map::from_iter([("headers".to_owned(), Value::Object(headers)), ("status".to_owned(), got.status.into())]);
@@ -375,10 +375,6 @@ fn in_bodies(service: &str, host: &str) -> String {
         ("github", "web") => "https://github.com".to_owned(),
         _ => format!("{{{host}}}"),
     }
-}
-
-fn rels(link: &str) -> BTreeSet<&str> {
-    link.split("rel=").skip(1).filter_map(|rest| rest.split('"').nth(1)).collect()
 }
 
 fn texts(value: &Value, all: &mut BTreeSet<String>) {

@@ -32,6 +32,12 @@ pub fn seal(tree: &str, key: &[u8], body: &[u8]) -> Vec<u8> {
     row
 }
 
+/// The checksum that a row carries, right or not.
+pub fn checksum_in(row: &[u8]) -> Option<u32> {
+    let [_, _, a, b, c, d] = row.first_chunk::<HEADER>()?;
+    Some(u32::from_be_bytes([*a, *b, *c, *d]))
+}
+
 /// A row, taken apart after its checksum was found right.
 #[derive(Clone, Copy, Debug)]
 pub struct Unsealed<'a> {

@@ -124,9 +124,9 @@ impl Tx<'_> {
 
     fn put_body(&self, shelf: Shelf, key: &[u8], body: &[u8]) -> TxResult<()> {
         let row = codec::seal(shelf.tree(), key, body);
-        let added = codec::unseal(shelf.tree(), key, &row).or_else(refuse)?.checksum;
+        let added = codec::checksum_in(&row);
         let old = self.tree(shelf)?.insert(key, row)?;
-        self.count(shelf, key, old.as_ref(), Some(added))
+        self.count(shelf, key, old.as_ref(), added)
     }
 
     /// Saves a row.
@@ -149,9 +149,14 @@ impl Tx<'_> {
             Some(row) => Some(codec::unseal(shelf.tree(), key, row).or_else(refuse)?.checksum),
         };
         let mut head = self.head.borrow_mut();
-        let total = head.totals.entry(shelf.tree().to_owned()).or_default();
-        taken.into_iter().for_each(|sum| total.take(sum));
-        added.into_iter().for_each(|sum| total.add(sum));
+        let count = |total: &mut Total| {
+            taken.into_iter().for_each(|sum| total.take(sum));
+            added.into_iter().for_each(|sum| total.add(sum));
+        };
+        match head.totals.get_mut(shelf.tree()) {
+            Some(total) => count(total),
+            None => count(head.totals.entry(shelf.tree().to_owned()).or_default()),
+        }
         self.changed.set(true);
         Ok(())
     }
@@ -250,6 +255,8 @@ pub struct Desk {
     pub history: Arc<History>,
     /// What is on its way there.
     pub leaving: Leaving,
+    /// The head as it was last saved: nobody else writes it.
+    known: RefCell<Option<Head>>,
     changed: Cell<bool>,
 }
 
@@ -258,7 +265,7 @@ impl Desk {
     pub fn new(db: ::sled::Db) -> Result<Self, ::sled::Error> {
         let trees = Shelf::ALL.iter().map(|shelf| db.open_tree(shelf.tree())).collect::<Result<Vec<_>, _>>()?;
         let (history, leaving) = (Arc::default(), Leaving::default());
-        Ok(Self { db, trees, fences_before: 0, history, leaving, changed: Cell::new(false) })
+        Ok(Self { db, trees, fences_before: 0, history, leaving, known: RefCell::default(), changed: Cell::new(false) })
     }
 
     /// A tree, for reading.
@@ -320,13 +327,15 @@ impl Desk {
         let done = trees.as_slice().transaction(|trees: &Vec<TransactionalTree>| {
             changed.set(false);
             let meta = trees.get(Shelf::Meta.place());
-            let head = match meta {
-                Some(meta) => meta.get(HEAD)?,
-                None => None,
+            let known = self.known.borrow().clone();
+            let stored = match (&known, meta) {
+                (None, Some(meta)) => meta.get(HEAD)?,
+                (Some(_), _) | (None, None) => None,
             };
-            let head = match head {
-                Some(row) => codec::open(Shelf::Meta.tree(), HEAD, &row).or_else(refuse)?,
-                None => Head::default(),
+            let head = match (known, stored) {
+                (Some(known), _) => known,
+                (None, Some(row)) => codec::open(Shelf::Meta.tree(), HEAD, &row).or_else(refuse)?,
+                (None, None) => Head::default(),
             };
             let tx = Tx { trees, head: RefCell::new(head), history: &self.history, changed: &changed };
             let done = work(&tx)?;
@@ -334,10 +343,13 @@ impl Desk {
                 let body = codec::write(Shelf::Meta.tree(), &*tx.head.borrow()).or_else(refuse)?;
                 meta.insert(HEAD, codec::seal(Shelf::Meta.tree(), HEAD, &body))?;
             }
-            Ok(done)
+            Ok((done, tx.head.into_inner()))
         });
         match done {
-            Ok(done) => {
+            Ok((done, head)) => {
+                if changed.get() {
+                    *self.known.borrow_mut() = Some(head);
+                }
                 self.changed.set(self.changed.get() || changed.get());
                 Ok(done)
             }
