@@ -113,7 +113,8 @@ fn excuses(strike: Option<&Strike>) -> Excuses {
     let Some(Strike::Call { call, fault, .. }) = strike else { return Excuses::default() };
     match FAULTS[*fault].1() {
         // The rule is to order once more after a look for a minute; what is carried out later than that is there twice.
-        Fault::DoneLate(seconds) => Excuses { twice: seconds > 60, out_of_order: true, no_records: false },
+        Fault::DoneLate(seconds) => Excuses { twice: seconds > 60, out_of_order: true, ..Excuses::default() },
+        Fault::TokenRefused if call.to == "slack" => Excuses { no_cards: true, ..Excuses::default() },
         Fault::TokenRefused if call.to == "github" => Excuses { no_records: true, ..Excuses::default() },
         _ => Excuses::default(),
     }

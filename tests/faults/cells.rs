@@ -128,8 +128,11 @@ fn pattern(path: &str) -> String {
     format!("{}$", parts.join("/"))
 }
 
+/// A fault, by its name.
+type Named = (&'static str, fn() -> Fault);
+
 /// How a call goes wrong.
-pub const FAULTS: &[(&str, fn() -> Fault)] = &[
+pub const FAULTS: &[Named] = &[
     ("429", || Fault::RateLimited { retry_after: None, secondary: true }),
     ("429 with Retry-After", || Fault::RateLimited { retry_after: Some(90), secondary: true }),
     ("500", || Fault::status(500)),

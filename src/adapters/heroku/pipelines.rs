@@ -67,9 +67,7 @@ pub(super) async fn linked_repository(wire: &Wire, token: &SecretString, pipelin
     };
     let ask = Ask::get(["pipelines", pipeline.as_str(), "repository"], "/pipelines/{pipeline}/repository").version(Version::Unversioned);
     match wire.read::<OlderLinkShape>(token, &ask).await {
-        Ok(link) => link.meaning().map(Some).ok_or_else(|| {
-            PortError::new(Service::Platform, Fault::Nonsense, "GET /pipelines/{pipeline}/repository: a link without a repository's name")
-        }),
+        Ok(link) => link.meaning().map(Some).ok_or_else(|| nameless("/pipelines/{pipeline}/repository")),
         // "Not linked" is true only if the newer service did not fail to tell.
         Err(refused) if refused.error.fault == Fault::NotFound => newer.map_or(Ok(None), Err),
         Err(refused) => Err(refused.into()),
@@ -86,9 +84,14 @@ async fn newer_link(wire: &Wire, token: &SecretString, pipeline: &PipelineId) ->
     }
     let ask = Ask::get(["pipelines", pipeline.as_str(), "repo"], "/pipelines/{pipeline}/repo").version(Version::RepositoriesApi);
     match wire.read::<NewerLinkShape>(token, &ask).await {
-        Ok(link) => Ok(link.meaning().map_or(Newer::Nothing, Newer::Linked)),
+        // No link is told in so many words; an answer without a name tells nothing.
+        Ok(link) => Ok(link.meaning().map_or_else(|| Newer::Silent(nameless("/pipelines/{pipeline}/repo")), Newer::Linked)),
         Err(refused) => unlinked(refused.into()),
     }
+}
+
+fn nameless(path: &str) -> PortError {
+    PortError::new(Service::Platform, Fault::Nonsense, format!("GET {path}: a link without a repository's name"))
 }
 
 fn unlinked(error: PortError) -> Result<Newer, PortError> {

@@ -86,7 +86,6 @@ impl AppShape {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct FeatureShape {
-    #[serde(default)]
     pub(super) enabled: bool,
 }
 

@@ -69,37 +69,34 @@ impl Github {
                 self.lock().late.add(now, seconds, (host, asked));
                 cut()
             }
-            Doing::Never => match fault {
-                Fault::Hang => {
-                    let mut gate = self.gate.subscribe();
-                    // An error would mean that the sender is gone, and it lives as long as `self`.
-                    if gate.changed().await.is_err() {
-                        return cut();
-                    }
-                    self.send(place, self.work_now(host, &asked))
+            Doing::Never if fault == Fault::Hang => {
+                let mut gate = self.gate.subscribe();
+                // An error would mean that the sender is gone, and it lives as long as `self`.
+                if gate.changed().await.is_err() {
+                    return cut();
                 }
-                _ => {
-                    let refusal = self.refusal(&asked, &fault).with("x-github-request-id", request_id(place));
-                    let mut response = spoil(&fault, whole(&refusal), &self.clock).await;
-                    if !matches!(fault, Fault::CutBefore | Fault::TimedOut { .. }) {
-                        self.lock().settle(place, response.status().as_u16(), false);
-                        if let Ok(id) = HeaderValue::try_from(request_id(place)) {
-                            response.headers_mut().insert("x-github-request-id", id);
-                        }
+                self.send(place, self.work_now(host, &asked))
+            }
+            Doing::Never => {
+                let refusal = self.refusal(&asked, &fault);
+                let mut response = spoil(&fault, whole(&refusal), &self.clock).await;
+                if !matches!(fault, Fault::CutBefore | Fault::TimedOut { .. }) {
+                    self.lock().settle(place, response.status().as_u16(), false);
+                    if let Ok(id) = HeaderValue::try_from(request_id(place)) {
+                        response.headers_mut().insert("x-github-request-id", id);
                     }
-                    response
                 }
-            },
+                response
+            }
         }
     }
 
     /// What the service itself says where a fault is a refusal of its own.
     fn refusal(&self, asked: &Asked, fault: &Fault) -> Answer {
-        match fault {
-            Fault::RateLimited { retry_after, secondary } => self.limited(asked, *retry_after, *secondary),
-            Fault::TokenRefused => Answer::error(401, "Bad credentials"),
-            _ => Answer::empty(500),
+        if let Fault::RateLimited { retry_after, secondary } = fault {
+            return self.limited(asked, *retry_after, *secondary);
         }
+        if *fault == Fault::TokenRefused { Answer::error(401, "Bad credentials") } else { Answer::empty(500) }
     }
 
     fn work_now(&self, host: Host, asked: &Asked) -> (Answer, bool) {

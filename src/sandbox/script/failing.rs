@@ -3,8 +3,10 @@
 use super::table::number;
 use crate::sandbox::fault::Fault;
 
-/// Ways to fail, as they are written.
-const WAYS: &[(&str, fn() -> Fault)] = &[
+/// A way to fail, and how it is written.
+type Way = (&'static str, fn() -> Fault);
+
+const WAYS: &[Way] = &[
     ("rate limited", || Fault::RateLimited { retry_after: None, secondary: true }),
     ("token refused", || Fault::TokenRefused),
     ("cut before", || Fault::CutBefore),

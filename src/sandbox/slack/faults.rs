@@ -79,11 +79,10 @@ impl SlackWorkspace {
         let arguments = if called.method == hooks::NAME { serde_json::Value::Null } else { api::arguments_of(called) };
         let seen = super::SeenRequest { method: called.method.clone(), arguments, error: Some(format!("{fault:?}")) };
         self.change(|state| state.requests.push(seen));
-        match fault {
-            Fault::RateLimited { retry_after, .. } => api::limited(*retry_after),
-            Fault::Named(name) if called.method == hooks::NAME => hooks::refusal(name),
-            Fault::Named(name) => api::refused(name),
-            _ => api::refused("invalid_auth"),
+        if let Fault::RateLimited { retry_after, .. } = fault {
+            return api::limited(*retry_after);
         }
+        let name = if let Fault::Named(name) = fault { name } else { "invalid_auth" };
+        if called.method == hooks::NAME { hooks::refusal(name) } else { api::refused(name) }
     }
 }
