@@ -62,9 +62,18 @@ impl Needles {
 
     /// The first secret in a text, with what stands around it.
     pub fn find(&self, place: &str, text: &str) -> Option<String> {
+        self.find_among(place, text, true)
+    }
+
+    /// The same in a text full of numbers that nobody has typed: any of them may look like a code.
+    pub fn find_among_numbers(&self, place: &str, text: &str) -> Option<String> {
+        self.find_among(place, text, false)
+    }
+
+    fn find_among(&self, place: &str, text: &str, codes: bool) -> Option<String> {
         let form = self.forms.find(text).map(|found| (self.what[found.pattern().as_usize()].as_str(), found.start()));
-        let code = || self.codes.find_iter(text).find(|found| is_word(text, found.range())).map(|found| (CODE, found.start()));
-        let (what, at) = form.or_else(code)?;
+        let found = || self.codes.find_iter(text).find(|found| is_word(text, found.range())).map(|found| (CODE, found.start()));
+        let (what, at) = form.or_else(|| if codes { found() } else { None })?;
         let what = self.known.iter().find(|secret| secret.text != MARK && text.contains(&secret.text)).map_or(what, |secret| secret.what);
         let before: String = text[..at].chars().rev().take(200).collect::<Vec<_>>().into_iter().rev().collect();
         let behind: String = text[at..].chars().take(200).collect();
