@@ -1,7 +1,7 @@
 //! Text from outside, made fit to be shown: no control characters, no secrets, not too long.
 //!
-//! What a secret is told by: its own shape ([`tokens`]), the link it stands in ([`links`]), the block around it ([`pem`]), or
-//! the words before it ([`named`]). In doubt it goes: whoever needs the text as it was finds it at the service.
+//! What a secret is told by: its own shape (`tokens`), the link it stands in (`links`), the block around it (`pem`), or
+//! the words before it (`named`). In doubt it goes: whoever needs the text as it was finds it at the service.
 
 mod links;
 mod named;
