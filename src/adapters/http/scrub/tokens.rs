@@ -93,7 +93,7 @@ pub(super) fn find(lines: &Lines, spans: &mut Vec<Range<usize>>) {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         let found = SHAPES.iter().filter(|shape| shape.begins.as_bytes().first() == Some(byte));
-        let found = found.filter_map(|shape| tail(lines, at, shape).filter(|_| !shape.alone || !in_word(text, at)));
+        let found = found.filter_map(|shape| tail(lines, at, shape).filter(|_| !shape.alone || !in_word(lines, at)));
         match found.max() {
             Some(end) => {
                 spans.push(at..end);
@@ -104,8 +104,10 @@ pub(super) fn find(lines: &Lines, spans: &mut Vec<Range<usize>>) {
     }
 }
 
-fn in_word(text: &str, at: usize) -> bool {
-    part(text, 0..at).chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_')
+fn in_word(lines: &Lines, at: usize) -> bool {
+    // What begins a line is no part of the word that ends the line before.
+    let begins_line = at.checked_sub(1).is_some_and(|before| lines.end_behind(before) == at);
+    !begins_line && part(lines.joined(), 0..at).chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// Where a token of this shape ends, if one begins here.
