@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::ports::{Clock, Lease, StoreError, WakeKey, Work};
 use crate::usecases::{DriveError, Ports, drive, set_right};
 
-use requests::Answering;
+use requests::{Answering, Room};
 
 /// How long a lease lasts. It is renewed at a third of that.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -42,6 +42,7 @@ struct Inner {
     // In order, so that the same run goes the same way again.
     driven: Mutex<BTreeMap<DeploymentId, Worker>>,
     answered: Mutex<BTreeMap<DeliveryId, Answering>>,
+    room: Mutex<Room>,
     /// The keeper sleeps long: whoever begins something wakes it.
     idle: AtomicBool,
     failure: watch::Sender<Option<String>>,
@@ -65,19 +66,15 @@ impl Service {
             tasks: TaskTracker::new(),
             driven: Mutex::default(),
             answered: Mutex::default(),
+            room: Mutex::default(),
             idle: AtomicBool::new(false),
             failure,
         }))
     }
 
-    /// Begins: answers what was accepted and never answered, picks up what was going on, and keeps house. To be called
-    /// before anything is submitted: a request that comes in meanwhile would be taken for one of the last life, and its
-    /// one-time code for lost.
+    /// Begins: answers what was accepted and never answered, picks up what was going on, and keeps house.
     pub async fn begin(&self) -> Result<(), StoreError> {
-        for request in self.0.ports.store.unanswered().await? {
-            self.begins_to_answer(&request.id);
-            self.have_answered(request, None);
-        }
+        self.sweep_requests(self.clock().now()).await?;
         let keeper = self.clone();
         self.spawn(async move {
             // Without a keeper nothing is taken up and leases run out: better to end, and to be started again.

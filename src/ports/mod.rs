@@ -20,7 +20,7 @@ pub use clock::{Clock, Ids, Listener, Sent, StreamKey, WakeKey};
 pub use inbox::{Inbox, Incoming, Submitted};
 pub use platform::{BuildOrder, BuildStart, Follower, Heard, Platform, UploadedSource};
 pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};
-pub use store::{Accepted, Batch, Lease, Store, StoreError, Work};
+pub use store::{Batch, Lease, Store, StoreError, Work};
 pub use tally::Tally;
 
 #[cfg(feature = "testing")]

@@ -36,15 +36,6 @@ pub enum StoreError {
     Failed(String),
 }
 
-/// What came of accepting a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Accepted {
-    /// It is new, and on disk.
-    New,
-    /// This delivery was accepted before.
-    Repeated,
-}
-
 /// A piece of work that one instance at a time does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Work {
@@ -93,20 +84,28 @@ impl Batch {
 /// The store.
 ///
 /// Promises: `Ok` means on disk; a batch is saved whole or not at all; versions as told at [`Batch`]; a delivery is
-/// accepted once; of all leases of one work only the newest saves. Reads see everything that was answered with `Ok`.
+/// taken up once; of all leases of one work only the newest saves. Reads see everything that was answered with `Ok`.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Store: Send + Sync + std::fmt::Debug {
-    /// Accepts a request under its delivery id, once.
-    async fn accept(&self, request: &Request) -> Result<Accepted, StoreError>;
+    /// Puts a request on disk, to be taken up. The same delivery may be put there again: it is taken up once.
+    async fn accept(&self, request: &Request) -> Result<(), StoreError>;
 
-    /// Saves a batch. The caller's copies keep their old versions: add one to go on with them.
+    /// Puts a request on disk and takes it up at once: for one that came with something that only this process has. `None`: it
+    /// was taken up before.
+    async fn accept_claimed(&self, request: &Request, now: Timestamp, until: Timestamp) -> Result<Option<Lease>, StoreError>;
+
+    /// Takes up accepted requests, oldest first, at most `limit`, each under a lease until `until`. Of several that ask at the
+    /// same time each gets others; one delivery is taken up once, however often it was accepted, as long as it is not forgotten.
+    async fn take_up(&self, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<(Request, Lease)>, StoreError>;
+
+    /// Saves a batch; the lease of a request that is answered ends with it. The caller's copies keep their old versions: add one to go on with them.
     async fn save(&self, batch: Batch) -> Result<(), StoreError>;
 
-    /// A request.
+    /// A request. Slow where it was not taken up yet; it has version 0 then.
     async fn request(&self, id: &DeliveryId) -> Result<Option<Request>, StoreError>;
 
-    /// All requests that are not answered, oldest first.
+    /// All requests that were taken up and not answered, oldest first.
     async fn unanswered(&self) -> Result<Vec<Request>, StoreError>;
 
     /// A deployment.

@@ -1,8 +1,8 @@
 //! The requests of the running service: taken in, put on disk, answered once.
 
-use std::collections::btree_map::Entry;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -12,43 +12,98 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::names::DeliveryId;
 use crate::domain::request::Request;
-use crate::ports::{Accepted, Inbox, Incoming, StoreError, Submitted, WakeKey, Work};
+use crate::ports::{Inbox, Incoming, Lease, StoreError, Submitted, WakeKey, Work};
 use crate::usecases::{answer, give_up};
 
-use super::{LEASE, Service, Worker};
+use super::{Service, Worker};
+
+/// How many requests are answered at the same time. Each answer calls the outside, and holds what it found: however many come
+/// at once, the others wait on disk.
+const TOGETHER: usize = 64;
+/// Taken up are so many at a time at least, so that they share what taking up costs.
+const AT_ONCE: usize = 16;
 
 /// How far the answer to a request has come here.
 #[derive(Debug)]
 pub(super) enum Answering {
-    /// It is being put on disk, or about to be claimed.
-    Begun,
     /// It is being answered.
     By(Worker),
     /// Nothing could be said, not even that: the next start tries again.
     GivenUp,
 }
 
+/// How many are being answered, and whether there are more.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    answering: usize,
+    /// Somebody takes some up.
+    taking: bool,
+    /// There may be some that nobody has taken up.
+    more: bool,
+}
+
+impl Room {
+    /// How many may be taken up now, by whoever asks; `None`: none, or somebody else does it.
+    fn begin(&mut self) -> Option<usize> {
+        let room = TOGETHER.saturating_sub(self.answering);
+        let begins = self.more && !self.taking && room >= AT_ONCE;
+        if begins {
+            (self.taking, self.more) = (true, false);
+        }
+        begins.then_some(room)
+    }
+
+    fn one_more(&mut self) {
+        self.answering = self.answering.saturating_add(1);
+    }
+
+    fn one_less(&mut self) {
+        self.answering = self.answering.saturating_sub(1);
+    }
+
+    fn end(&mut self, taken: usize, room: usize) {
+        self.taking = false;
+        self.more |= taken >= room;
+        self.answering = self.answering.saturating_add(taken);
+    }
+}
+
 impl Service {
-    /// Notes that a request is answered here. `false`: it was noted before.
-    pub(super) fn begins_to_answer(&self, id: &DeliveryId) -> bool {
-        let begins = match self.answered().entry(id.clone()) {
-            Entry::Vacant(place) => {
-                place.insert(Answering::Begun);
-                true
+    fn room(&self) -> MutexGuard<'_, Room> {
+        self.0.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes up what was accepted, as long as there is room.
+    async fn take_up_requests(&self) {
+        loop {
+            let Some(room) = self.room().begin() else { return };
+            let taken = self.0.ports.store.take_up(room, self.clock().now(), self.lease_until()).await;
+            let taken = taken.unwrap_or_else(|error| {
+                self.store_failed(&error);
+                Vec::new()
+            });
+            self.room().end(taken.len(), room);
+            for (request, lease) in taken {
+                self.have_answered(request, lease, None);
             }
-            Entry::Occupied(_) => false,
-        };
+            // What is left lies on disk, for the next life.
+            if self.is_draining() {
+                return;
+            }
+        }
+    }
+
+    /// Has a request answered that was taken up under this lease.
+    fn have_answered(&self, request: Request, lease: Lease, code: Option<SecretString>) {
+        let stop = CancellationToken::new();
+        let worker = Worker { lease: lease.clone(), stop: stop.clone() };
+        self.answered().insert(request.id.clone(), Answering::By(worker));
         if self.0.idle.swap(false, Ordering::SeqCst) {
             self.clock().wake(WakeKey::Keeper);
         }
-        begins
-    }
-
-    /// Has a request answered that is noted as begun.
-    pub(super) fn have_answered(&self, request: Request, code: Option<SecretString>) {
         let service = self.clone();
         self.spawn(async move {
-            let ended = AssertUnwindSafe(service.answer(&request, code)).catch_unwind().await;
+            let ended = AssertUnwindSafe(service.answer(&request, &lease, &stop, code)).catch_unwind().await;
             let failed = match ended {
                 Ok(answered) => {
                     service.answered().remove(&request.id);
@@ -63,41 +118,44 @@ impl Service {
             if let Some(error) = failed {
                 service.store_failed(&error);
             }
+            service.room().one_less();
+            if !service.is_draining() {
+                service.take_up_requests().await;
+            }
         });
     }
 
-    async fn answer(&self, request: &Request, code: Option<SecretString>) -> Result<(), StoreError> {
+    async fn answer(
+        &self,
+        request: &Request,
+        lease: &Lease,
+        stop: &CancellationToken,
+        code: Option<SecretString>,
+    ) -> Result<(), StoreError> {
         let ports = &self.0.ports;
-        let Some(lease) = ports.store.claim(&Work::Request(request.id.clone()), self.clock().now(), self.lease_until()).await? else {
-            return Ok(());
+        let answering = AssertUnwindSafe(stop.run_until_cancelled(answer(ports, request, code)));
+        let answered = match answering.catch_unwind().await {
+            Ok(Some(answered)) => answered,
+            Ok(None) => {
+                tracing::warn!(request = %request.id, "the lease was lost: somebody else answers");
+                Ok(())
+            }
+            // The same again would most likely end the same way: the person hears of it, and may ask again.
+            Err(_) => {
+                tracing::error!(request = %request.id, "answering panicked");
+                give_up(ports, request).await
+            }
         };
-        let stop = CancellationToken::new();
-        self.answered().insert(request.id.clone(), Answering::By(Worker { lease: lease.clone(), stop: stop.clone() }));
-        let answered = match ports.store.request(&request.id).await?.filter(|request| !request.answered) {
-            None => Ok(()),
-            Some(request) => match AssertUnwindSafe(stop.run_until_cancelled(answer(ports, &request, code))).catch_unwind().await {
-                Ok(Some(answered)) => answered,
-                Ok(None) => {
-                    tracing::warn!(request = %request.id, "the lease was lost: somebody else answers");
-                    Ok(())
-                }
-                // The same again would most likely end the same way: the person hears of it, and may ask again.
-                Err(_) => {
-                    tracing::error!(request = %request.id, "answering panicked");
-                    give_up(ports, &request).await
-                }
-            },
-        };
-        ports.store.release(&lease).await?;
+        ports.store.release(lease).await?;
         answered
     }
 
-    /// Renews the leases of requests whose answers take long, and takes up those whose worker is gone. Returns whether some wait
-    /// for that.
+    /// Renews the leases of requests whose answers take long, takes up those whose worker is gone and those that nobody has taken
+    /// up. Returns whether some wait for that.
     pub(super) async fn sweep_requests(&self, now: Timestamp) -> Result<bool, StoreError> {
         let by = |(id, answering): (&DeliveryId, &Answering)| match answering {
             Answering::By(worker) => Some((id.clone(), worker.clone())),
-            Answering::Begun | Answering::GivenUp => None,
+            Answering::GivenUp => None,
         };
         let answered: Vec<(DeliveryId, Worker)> = self.answered().iter().filter_map(by).collect();
         for (id, worker) in answered {
@@ -114,26 +172,38 @@ impl Service {
                 continue;
             }
             waiting = true;
-            // A younger one is about to be claimed by whoever took it, who also has the code that came with it.
-            if now.duration_since(request.received_at) >= LEASE && self.begins_to_answer(&request.id) {
-                self.have_answered(request, None);
+            let claimed = self.0.ports.store.claim(&Work::Request(request.id.clone()), now, self.lease_until()).await?;
+            // It may have been answered since it was read.
+            let Some(lease) = claimed else { continue };
+            match self.0.ports.store.request(&request.id).await?.filter(|request| !request.answered) {
+                Some(request) => {
+                    self.room().one_more();
+                    self.have_answered(request, lease, None);
+                }
+                None => self.0.ports.store.release(&lease).await?,
             }
         }
+        self.room().more = true;
+        self.take_up_requests().await;
         Ok(waiting)
     }
 
-    async fn accept(&self, request: &Request) -> Submitted {
-        match self.0.ports.store.accept(request).await {
-            Ok(Accepted::New) => Submitted::Accepted,
-            Ok(Accepted::Repeated) => Submitted::Repeated,
-            Err(error) => {
-                tracing::error!(%error, "a request could not be put on disk");
-                if matches!(error, StoreError::Failed(_) | StoreError::Damaged(_)) {
-                    self.store_failed(&error);
-                }
-                Submitted::Unavailable
+    /// Puts a request on disk. With a lease: it is to be answered at once, because what it came with waits nowhere.
+    async fn accept(&self, request: &Request) -> (Submitted, Option<Lease>) {
+        let store = &self.0.ports.store;
+        let accepted = if request.came_with_code {
+            let claimed = store.accept_claimed(request, self.clock().now(), self.lease_until()).await;
+            claimed.map(|lease| (if lease.is_some() { Submitted::Accepted } else { Submitted::Repeated }, lease))
+        } else {
+            store.accept(request).await.map(|()| (Submitted::Accepted, None))
+        };
+        accepted.unwrap_or_else(|error| {
+            tracing::error!(%error, "a request could not be put on disk");
+            if matches!(error, StoreError::Failed(_) | StoreError::Damaged(_)) {
+                self.store_failed(&error);
             }
-        }
+            (Submitted::Unavailable, None)
+        })
     }
 }
 
@@ -148,16 +218,22 @@ impl Inbox for Service {
         let (say, said) = tokio::sync::oneshot::channel();
         let service = self.clone();
         self.spawn(async move {
-            let begins = service.begins_to_answer(&request.id);
-            let became = if service.is_draining() { Submitted::Unavailable } else { service.accept(&request).await };
+            let draining = service.is_draining();
+            let (became, lease) = if draining { (Submitted::Unavailable, None) } else { service.accept(&request).await };
             service.0.metrics.request(&request.ask, became);
             if say.send(became).is_err() {
                 tracing::warn!(request = %request.id, ?became, "nobody waits any more to hear what became of a request");
             }
-            match became {
-                Submitted::Accepted => service.have_answered(request, code),
-                Submitted::Repeated | Submitted::Unavailable if begins => drop(service.answered().remove(&request.id)),
-                Submitted::Repeated | Submitted::Unavailable => {}
+            match (became, lease) {
+                (Submitted::Accepted, Some(lease)) => {
+                    service.room().one_more();
+                    service.have_answered(Request { version: 1, ..request }, lease, code);
+                }
+                (Submitted::Accepted, None) => {
+                    service.room().more = true;
+                    service.take_up_requests().await;
+                }
+                (Submitted::Repeated | Submitted::Unavailable, _) => {}
             }
         });
         said.await.unwrap_or(Submitted::Unavailable)

@@ -7,7 +7,8 @@ use futures_util::future::{BoxFuture, join_all};
 use super::records::{app, at, delivery, deployment, deployment_id, offer, offer_id, pipeline, request};
 use crate::domain::deployment::Deployment;
 use crate::domain::line::Line;
-use crate::ports::{Accepted, Batch, Lease, Store, StoreError, Work};
+use crate::domain::request::Request;
+use crate::ports::{Batch, Lease, Store, StoreError, Work};
 
 /// One place for a store, which can be opened again and again: the last one is gone by then, as after a tidy end.
 pub trait Place {
@@ -22,7 +23,9 @@ pub trait Place {
 
 /// The whole suite; `make` gives a new and empty place for each part of it.
 pub async fn all<P: Place>(make: impl Fn() -> P) {
-    accepts_once(make()).await;
+    accepts_and_takes_up_once(make()).await;
+    takes_up_the_oldest_first(make()).await;
+    accepts_and_claims_at_once(make()).await;
     saves_by_version(make()).await;
     saves_whole_or_not_at_all(make()).await;
     leases_and_fences(make()).await;
@@ -45,21 +48,80 @@ fn ids(deployments: &[Deployment]) -> Vec<u128> {
     deployments.iter().map(|deployment| deployment.id.0.as_u128()).collect()
 }
 
-async fn accepts_once(mut place: impl Place) {
+fn taken(requests: Vec<(Request, Lease)>) -> Vec<String> {
+    let fits = |(request, lease): &(Request, Lease)| request.version == 1 && lease.work == Work::Request(request.id.clone());
+    assert!(requests.iter().all(fits), "each is stored, and claimed: {requests:?}");
+    requests.into_iter().map(|(request, _)| request.id.to_string()).collect()
+}
+
+/// Accepts requests, and takes them up; leaves them claimed.
+async fn take(store: &dyn Store, names: &[(&str, i64)]) {
+    for (name, received) in names {
+        store.accept(&request(name, *received)).await.unwrap();
+    }
+    let taken = taken(store.take_up(usize::MAX, at(0), at(60)).await.unwrap());
+    assert_eq!(taken, names.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
+}
+
+async fn accepts_and_takes_up_once(mut place: impl Place) {
     let store = place.open().await;
-    assert_eq!(store.accept(&request("d1", 0)).await, Ok(Accepted::New));
-    assert_eq!(store.accept(&request("d1", 0)).await, Ok(Accepted::Repeated));
-    let kept = store.request(&delivery("d1")).await.unwrap().unwrap();
-    assert_eq!(kept.version, 1);
+    assert!(store.take_up(10, at(0), at(60)).await.unwrap().is_empty());
+    store.accept(&request("d1", 0)).await.unwrap();
+    store.accept(&request("d1", 0)).await.unwrap();
+    assert_eq!(store.request(&delivery("d1")).await.unwrap().unwrap().version, 0, "it is there");
+    assert!(store.unanswered().await.unwrap().is_empty(), "and nobody has taken it up");
+    drop(store);
+    let store = place.open().await;
+    let (kept, lease) = store.take_up(10, at(0), at(60)).await.unwrap().remove(0);
+    assert_eq!(kept, Request { version: 1, ..request("d1", 0) }, "also after a restart");
+    assert_eq!(store.request(&delivery("d1")).await, Ok(Some(kept.clone())));
+    assert_eq!(store.claim(&lease.work, at(59), at(120)).await, Ok(None), "whoever takes it up has it");
+    store.accept(&request("d1", 0)).await.unwrap();
+    assert!(store.take_up(10, at(0), at(60)).await.unwrap().is_empty(), "once");
     store.save(Batch { requests: vec![kept.answered_now()], ..Batch::default() }).await.unwrap();
-    assert_eq!(store.accept(&request("d1", 0)).await, Ok(Accepted::Repeated), "an answered one is known as well");
+    assert_eq!(store.renew(&lease, at(1), at(90)).await, Ok(None), "its lease ends with the answer");
+    store.release(&lease).await.unwrap();
+    store.accept(&request("d1", 0)).await.unwrap();
+    store.accept(&request("d2", 0)).await.unwrap();
+    assert_eq!(taken(store.take_up(1, at(0), at(60)).await.unwrap()), ["d2"], "an answered one is known as well");
     assert!(store.request(&delivery("d1")).await.unwrap().unwrap().origin.reply.is_none());
     drop(store);
     let store = place.open().await;
-    assert_eq!(store.accept(&request("d1", 0)).await, Ok(Accepted::Repeated), "also after a restart");
-    assert_eq!(store.request(&delivery("d2")).await, Ok(None));
-    let many = join_all((0..20).map(|_| async { store.accept(&request("d3", 0)).await.unwrap() })).await;
-    assert_eq!(many.iter().filter(|accepted| **accepted == Accepted::New).count(), 1, "of many at once one is new");
+    store.accept(&request("d1", 0)).await.unwrap();
+    assert!(store.take_up(10, at(0), at(60)).await.unwrap().is_empty(), "also after a restart");
+    assert_eq!(store.request(&delivery("d3")).await, Ok(None));
+    join_all((0..20).map(|_| async { store.accept(&request("d3", 0)).await.unwrap() })).await;
+    let many = join_all((0..5).map(|_| async { store.take_up(10, at(0), at(60)).await.unwrap() })).await;
+    assert_eq!(taken(many.concat()), ["d3"], "of many at once one is taken up, by one");
+}
+
+async fn takes_up_the_oldest_first(mut place: impl Place) {
+    let store = place.open().await;
+    for n in 0..300 {
+        store.accept(&request(&format!("d{n}"), n)).await.unwrap();
+    }
+    let names = |numbers: std::ops::Range<u32>| numbers.map(|n| format!("d{n}")).collect::<Vec<_>>();
+    assert_eq!(taken(store.take_up(7, at(0), at(60)).await.unwrap()), names(0..7));
+    assert_eq!(taken(store.take_up(200, at(0), at(60)).await.unwrap()), names(7..207));
+    drop(store);
+    let store = place.open().await;
+    assert_eq!(store.unanswered().await.unwrap().len(), 207, "those that were taken up stay so");
+    store.accept(&request("d300", 0)).await.unwrap();
+    assert_eq!(taken(store.take_up(usize::MAX, at(0), at(60)).await.unwrap()), names(207..301));
+}
+
+async fn accepts_and_claims_at_once(mut place: impl Place) {
+    let store = place.open().await;
+    store.accept(&request("d0", 0)).await.unwrap();
+    let lease = store.accept_claimed(&request("d1", 0), at(0), at(60)).await.unwrap().unwrap();
+    assert_eq!(lease.work, Work::Request(delivery("d1")));
+    assert_eq!(store.accept_claimed(&request("d1", 0), at(0), at(60)).await, Ok(None));
+    store.accept(&request("d1", 0)).await.unwrap();
+    assert_eq!(taken(store.take_up(10, at(0), at(60)).await.unwrap()), ["d0"], "nobody else takes it up");
+    assert_eq!(store.unanswered().await.unwrap().len(), 2);
+    let stored = Request { version: 1, ..request("d1", 0) };
+    assert!(matches!(store.accept(&stored).await, Err(StoreError::Conflict(_))), "what is stored was accepted");
+    assert!(matches!(store.accept_claimed(&stored, at(0), at(60)).await, Err(StoreError::Conflict(_))));
 }
 
 async fn saves_by_version(mut place: impl Place) {
@@ -176,12 +238,8 @@ async fn finds_what_is_open(mut place: impl Place) {
 
 async fn finds_what_is_unanswered(mut place: impl Place) {
     let store = place.open().await;
-    for (name, received) in [("z", 1), ("a", 3), ("m", 2), ("b", 2)] {
-        store.accept(&request(name, received)).await.unwrap();
-    }
-    let names = |requests: Vec<crate::domain::request::Request>| -> Vec<String> {
-        requests.into_iter().map(|request| request.id.to_string()).collect()
-    };
+    take(&*store, &[("z", 1), ("a", 3), ("m", 2), ("b", 2)]).await;
+    let names = |requests: Vec<Request>| -> Vec<String> { requests.into_iter().map(|request| request.id.to_string()).collect() };
     assert_eq!(names(store.unanswered().await.unwrap()), ["z", "b", "m", "a"], "oldest first");
     let answered = store.request(&delivery("m")).await.unwrap().unwrap().answered_now();
     store.save(Batch { requests: vec![answered], ..Batch::default() }).await.unwrap();
@@ -273,12 +331,10 @@ async fn keeps_what_is_over(mut place: impl Place) {
 
 async fn forgets_what_is_over(mut place: impl Place) {
     let store = place.open().await;
-    for (name, received) in [("old", 10), ("new", 100), ("open", 10)] {
-        store.accept(&request(name, received)).await.unwrap();
-        if name != "open" {
-            let answered = store.request(&delivery(name)).await.unwrap().unwrap().answered_now();
-            store.save(Batch { requests: vec![answered], ..Batch::default() }).await.unwrap();
-        }
+    take(&*store, &[("old", 10), ("new", 100), ("open", 10)]).await;
+    for name in ["old", "new"] {
+        let answered = store.request(&delivery(name)).await.unwrap().unwrap().answered_now();
+        store.save(Batch { requests: vec![answered], ..Batch::default() }).await.unwrap();
     }
     store.save(Batch { offers: vec![offer(1, 10), offer(2, 100)], ..Batch::default() }).await.unwrap();
     save(&*store, &deployment(1, "a")).await.unwrap();

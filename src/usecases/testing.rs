@@ -411,9 +411,18 @@ impl Platform for Outside {
 /// Versions are held to as in a real store; whether a lease is lost is said by a switch.
 #[async_trait]
 impl Store for Outside {
-    async fn accept(&self, request: &Request) -> Result<Accepted, StoreError> {
+    async fn accept(&self, request: &Request) -> Result<(), StoreError> {
         self.requests.lock().unwrap().insert(request.id.clone(), request.clone());
-        Ok(Accepted::New)
+        Ok(())
+    }
+
+    async fn accept_claimed(&self, request: &Request, now: Timestamp, until: Timestamp) -> Result<Option<Lease>, StoreError> {
+        self.accept(request).await?;
+        self.claim(&Work::Request(request.id.clone()), now, until).await
+    }
+
+    async fn take_up(&self, _: usize, _: Timestamp, _: Timestamp) -> Result<Vec<(Request, Lease)>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn save(&self, batch: Batch) -> Result<(), StoreError> {

@@ -13,7 +13,7 @@ use slash_heroku::domain::line::Line;
 use slash_heroku::domain::names::{AppId, DeliveryId, DeploymentId, OfferId, PipelineId};
 use slash_heroku::domain::offer::Offer;
 use slash_heroku::domain::request::Request;
-use slash_heroku::ports::{Accepted, Batch, Lease, Store, StoreError, Work};
+use slash_heroku::ports::{Batch, Lease, Store, StoreError, Work};
 use slash_heroku::rehearsal::{Between, Killer};
 use slash_heroku::usecases::Ports;
 
@@ -248,12 +248,29 @@ fn contents(batch: &Batch) -> String {
     format!("[{}]", deployments.chain(lines).chain(requests).chain(offers).collect::<Vec<_>>().join("; "))
 }
 
-#[async_trait]
-impl Store for Deadly {
-    async fn accept(&self, request: &Request) -> Result<Accepted, StoreError> {
+impl Deadly {
+    /// Notes what the store is about to be given.
+    async fn offered(&self, request: &Request) {
         self.life.alive().await;
         self.life.fate.state.lock().unwrap().offered.push(request.id.clone());
+    }
+}
+
+#[async_trait]
+impl Store for Deadly {
+    async fn accept(&self, request: &Request) -> Result<(), StoreError> {
+        self.offered(request).await;
         self.life.event(Event::Write("accept"), format!("{:?}", request.ask), self.store.accept(request)).await
+    }
+
+    async fn accept_claimed(&self, request: &Request, now: Timestamp, until: Timestamp) -> Result<Option<Lease>, StoreError> {
+        self.offered(request).await;
+        let work = self.store.accept_claimed(request, now, until);
+        self.life.event(Event::Write("accept and claim"), format!("{:?}", request.ask), work).await
+    }
+
+    async fn take_up(&self, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<(Request, Lease)>, StoreError> {
+        self.life.event(Event::Write("take up"), String::new(), self.store.take_up(limit, now, until)).await
     }
 
     async fn save(&self, batch: Batch) -> Result<(), StoreError> {

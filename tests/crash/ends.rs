@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use slash_heroku::ports::Store;
 use slash_heroku::sandbox::github::Github;
 use slash_heroku::sandbox::heroku::Heroku;
@@ -91,6 +92,8 @@ pub async fn at_rest(store: &dyn Store, known: &Known) -> Vec<String> {
     let mut faults = Vec::new();
     let unanswered = store.unanswered().await.unwrap();
     faults.extend(unanswered.iter().map(|request| format!("not answered: {:?}", request.ask)));
+    let waiting = store.take_up(usize::MAX, Timestamp::MIN, Timestamp::MIN).await.unwrap();
+    faults.extend(waiting.iter().map(|(request, _)| format!("not taken up: {:?}", request.ask)));
     let open = store.open_deployments().await.unwrap();
     faults.extend(open.iter().map(|deployment| format!("still open: {:?}", deployment.phase)));
     for app in &known.apps {

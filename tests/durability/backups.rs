@@ -18,8 +18,14 @@ async fn filled(folder: &Path) -> SledStore {
     for n in 0..100 {
         ship(&store, n, &app(&format!("app-{}", n % 7))).await.unwrap();
     }
-    store.accept(&request("open", 0)).await.unwrap();
-    store.accept(&request("answered", 0)).await.unwrap();
+    for name in ["open", "answered"] {
+        store.accept(&request(name, 0)).await.unwrap();
+    }
+    store.take_up(2, at(0), at(60)).await.unwrap();
+    // Nobody has taken these up, and one was delivered twice. One comes before, one behind the others.
+    for name in ["waiting", "accepted", "waiting", "open"] {
+        store.accept(&request(name, 1)).await.unwrap();
+    }
     let answered = store.request(&delivery("answered")).await.unwrap().unwrap().answered_now();
     store.save(Batch { requests: vec![answered], offers: vec![offer(1, 0)], ..Batch::default() }).await.unwrap();
     // In the history, before, between and behind those that are open; and a few that are over and still in sled.
@@ -66,6 +72,8 @@ async fn a_backup_of_a_running_store_restores_everything() {
     assert_eq!(restored.open_deployments().await.unwrap().len(), 99);
     assert_eq!(restored.deployments_of_app(&app("app-over"), usize::MAX).await.unwrap().len(), 231);
     assert_eq!(restored.line(&app("after")).await, Ok(Line::empty(app("after"))), "what came after the backup is not in it");
+    let unanswered: Vec<String> = restored.unanswered().await.unwrap().into_iter().map(|request| request.id.to_string()).collect();
+    assert_eq!(unanswered, ["open", "accepted", "waiting"], "also those that nobody had taken up");
     let first = restored.deployment(deployment_id(0)).await.unwrap().unwrap();
     assert_eq!(first.version, 1, "versions stay");
     restored.close().await;

@@ -18,6 +18,7 @@ async fn closed_store() -> TempDir {
         ship(&store, n, &app("a")).await.unwrap();
     }
     store.accept(&request("d", 0)).await.unwrap();
+    store.take_up(1, at(0), at(60)).await.unwrap();
     store.save(Batch { offers: vec![offer(1, 0)], ..Batch::default() }).await.unwrap();
     let work = slash_heroku::ports::Work::Deployment(deployment_id(1));
     store.claim(&work, at(0), at(60)).await.unwrap();

@@ -4,6 +4,7 @@ mod backups;
 mod damage;
 mod faults;
 mod history;
+mod intake;
 mod kills;
 mod moves;
 mod older_rows;

@@ -211,6 +211,7 @@ async fn what_the_store_says_is_true(scene: &mut Scene, rounds: usize, at: &str)
     let open = store.open_deployments().await.unwrap();
     assert!(open.iter().all(Deployment::has_ended), "{at}: all have ended\n{}", scene.story());
     assert!(store.unanswered().await.unwrap().is_empty(), "{at}: all are answered");
+    assert!(store.take_up(1, Timestamp::MIN, Timestamp::MIN).await.unwrap().is_empty(), "{at}: all were taken up");
     for (pipeline, app, repository) in FOUR {
         let at = format!("{at}, {app}");
         let (builds, records) = (scene.world.heroku.builds(app), scene.world.github.deployments(repository));

@@ -1,6 +1,6 @@
 //! A store in memory that keeps all the promises of one, or breaks the one that it is told to break.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use slash_heroku::domain::line::Line;
 use slash_heroku::domain::names::{AppId, DeliveryId, DeploymentId, OfferId, PipelineId};
 use slash_heroku::domain::offer::Offer;
 use slash_heroku::domain::request::Request;
-use slash_heroku::ports::{Accepted, Batch, Lease, Store, StoreError, Work};
+use slash_heroku::ports::{Batch, Lease, Store, StoreError, Work};
 
 /// A promise that is broken on purpose, to see that it is noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Rows {
     pub deployments: BTreeMap<DeploymentId, Deployment>,
     pub lines: BTreeMap<AppId, Line>,
     pub requests: BTreeMap<DeliveryId, Request>,
+    /// What was accepted and not taken up.
+    pub accepted: VecDeque<Request>,
     offers: BTreeMap<OfferId, Offer>,
     leases: HashMap<Work, (Lease, bool)>,
     fence: u64,
@@ -67,6 +69,16 @@ impl Memory {
 
     fn breaks(&self, promise: Broken) -> bool {
         self.0.broken == Some(promise)
+    }
+
+    /// Stores a request that is not there yet; whether it did.
+    fn stores_new(&self, request: &Request) -> bool {
+        let mut rows = self.rows();
+        let new = !rows.requests.contains_key(&request.id) || self.breaks(Broken::Deliveries);
+        if new {
+            rows.requests.insert(request.id.clone(), Request { version: 1, ..request.clone() });
+        }
+        new
     }
 }
 
@@ -121,15 +133,37 @@ impl Rows {
     }
 }
 
+fn is_new(request: &Request) -> Result<(), StoreError> {
+    if request.version == 0 { Ok(()) } else { Err(StoreError::Conflict(request.id.to_string())) }
+}
+
 #[async_trait]
 impl Store for Memory {
-    async fn accept(&self, request: &Request) -> Result<Accepted, StoreError> {
-        let mut rows = self.rows();
-        if rows.requests.contains_key(&request.id) && !self.breaks(Broken::Deliveries) {
-            return Ok(Accepted::Repeated);
+    async fn accept(&self, request: &Request) -> Result<(), StoreError> {
+        is_new(request)?;
+        self.rows().accepted.push_back(request.clone());
+        Ok(())
+    }
+
+    async fn accept_claimed(&self, request: &Request, now: Timestamp, until: Timestamp) -> Result<Option<Lease>, StoreError> {
+        is_new(request)?;
+        if !self.stores_new(request) {
+            return Ok(None);
         }
-        rows.requests.insert(request.id.clone(), Request { version: 1, ..request.clone() });
-        Ok(Accepted::New)
+        self.claim(&Work::Request(request.id.clone()), now, until).await
+    }
+
+    async fn take_up(&self, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<(Request, Lease)>, StoreError> {
+        let mut taken = Vec::new();
+        while taken.len() < limit {
+            let Some(request) = self.rows().accepted.pop_front() else { break };
+            if self.stores_new(&request)
+                && let Some(lease) = self.claim(&Work::Request(request.id.clone()), now, until).await?
+            {
+                taken.push((Request { version: 1, ..request }, lease));
+            }
+        }
+        Ok(taken)
     }
 
     async fn save(&self, batch: Batch) -> Result<(), StoreError> {
@@ -153,13 +187,17 @@ impl Store for Memory {
         rows.watch(&batch);
         rows.deployments.extend(batch.deployments.into_iter().map(|new| (new.id, Deployment { version: new.version + 1, ..new })));
         rows.lines.extend(batch.lines.into_iter().map(|new| (new.app.clone(), Line { version: new.version + 1, ..new })));
+        for request in batch.requests.iter().filter(|request| request.answered) {
+            rows.leases.remove(&Work::Request(request.id.clone()));
+        }
         rows.requests.extend(batch.requests.into_iter().map(|new| (new.id.clone(), Request { version: new.version + 1, ..new })));
         rows.offers.extend(batch.offers.into_iter().map(|new| (new.id, Offer { version: new.version + 1, ..new })));
         Ok(())
     }
 
     async fn request(&self, id: &DeliveryId) -> Result<Option<Request>, StoreError> {
-        Ok(self.rows().requests.get(id).cloned())
+        let rows = self.rows();
+        Ok(rows.requests.get(id).or_else(|| rows.accepted.iter().find(|request| request.id == *id)).cloned())
     }
 
     async fn unanswered(&self) -> Result<Vec<Request>, StoreError> {

@@ -16,8 +16,17 @@ use super::seat::Seat;
 
 #[async_trait]
 impl Store for Seat {
-    async fn accept(&self, request: &Request) -> Result<Accepted, StoreError> {
+    async fn accept(&self, request: &Request) -> Result<(), StoreError> {
         self.stores(|| format!("accepts {} from {}", request.id, request.origin.person.user), self.store.accept(request)).await
+    }
+
+    async fn accept_claimed(&self, request: &Request, now: Timestamp, until: Timestamp) -> Result<Option<Lease>, StoreError> {
+        let what = || format!("accepts {} from {} and claims it", request.id, request.origin.person.user);
+        self.stores(what, self.store.accept_claimed(request, now, until)).await
+    }
+
+    async fn take_up(&self, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<(Request, Lease)>, StoreError> {
+        self.stores(|| "takes up what was accepted".to_owned(), self.store.take_up(limit, now, until)).await
     }
 
     async fn save(&self, batch: Batch) -> Result<(), StoreError> {

@@ -14,11 +14,13 @@ use crate::ports::StoreError;
 
 use super::codec;
 use super::history::{History, Mark};
+use super::intake::{self, Place};
 use super::leaving::Leaving;
 use super::records::{Record, Shelf};
 
-/// The schema of a store that has a history: without it, records would be missed without a word.
-pub const HISTORY_SCHEMA: u16 = 2;
+/// The schema of the store as a whole: 2 has a history, 3 an intake. A version that does not know of them would miss records
+/// without a word.
+pub const STORE_SCHEMA: u16 = 3;
 
 /// The key of the one row in `meta`.
 const HEAD: &[u8] = b"head";
@@ -79,11 +81,14 @@ pub struct Head {
     /// The history's mark, once something was moved into it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<Mark>,
+    /// Up to where accepted requests were taken up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Place>,
 }
 
 impl Default for Head {
     fn default() -> Self {
-        Self { schema: codec::SCHEMA, fence: 0, totals: BTreeMap::new(), history: None }
+        Self { schema: STORE_SCHEMA, fence: 0, totals: BTreeMap::new(), history: None, taken: None }
     }
 }
 
@@ -176,11 +181,17 @@ impl Tx<'_> {
         self.changed.set(true);
     }
 
-    /// Remembers what the history holds. From then on only versions that know of a history open the store.
+    /// Remembers what the history holds.
     pub fn history_is(&self, mark: Mark) {
+        self.head.borrow_mut().history = Some(mark);
+        self.changed.set(true);
+    }
+
+    /// Remembers up to where accepted requests were taken up. From then on only versions that know of an intake open the store.
+    pub fn taken_until(&self, place: Place) {
         let mut head = self.head.borrow_mut();
-        head.history = Some(mark);
-        head.schema = HISTORY_SCHEMA;
+        head.taken = Some(place);
+        head.schema = STORE_SCHEMA;
         self.changed.set(true);
     }
 
@@ -255,6 +266,8 @@ pub struct Desk {
     pub history: Arc<History>,
     /// What is on its way there.
     pub leaving: Leaving,
+    /// What was accepted. There is none before the store is opened whole.
+    pub intake: Option<intake::Reader>,
     /// The head as it was last saved: nobody else writes it.
     known: RefCell<Option<Head>>,
     changed: Cell<bool>,
@@ -265,7 +278,7 @@ impl Desk {
     pub fn new(db: ::sled::Db) -> Result<Self, ::sled::Error> {
         let trees = Shelf::ALL.iter().map(|shelf| db.open_tree(shelf.tree())).collect::<Result<Vec<_>, _>>()?;
         let (history, leaving) = (Arc::default(), Leaving::default());
-        Ok(Self { db, trees, fences_before: 0, history, leaving, known: RefCell::default(), changed: Cell::new(false) })
+        Ok(Self { db, trees, fences_before: 0, history, leaving, intake: None, known: RefCell::default(), changed: Cell::new(false) })
     }
 
     /// A tree, for reading.
@@ -277,6 +290,18 @@ impl Desk {
     pub fn head(&self) -> Result<Option<Head>, Stop> {
         let Some(row) = self.tree(Shelf::Meta)?.get(HEAD)? else { return Ok(None) };
         Ok(Some(codec::open(Shelf::Meta.tree(), HEAD, &row)?))
+    }
+
+    /// What everybody waits for lies on disk now: what only stood for it can go.
+    pub fn committed(&self) {
+        if let (Some(intake), Some(place)) = (&self.intake, self.known.borrow().as_ref().and_then(|head| head.taken)) {
+            intake.remove_before(place);
+        }
+    }
+
+    /// Up to where accepted requests were taken up.
+    pub fn taken(&self) -> Result<Place, Stop> {
+        Ok(self.head()?.and_then(|head| head.taken).unwrap_or(Place::FIRST))
     }
 
     /// Whether something was changed since this was last asked.

@@ -1,5 +1,6 @@
 //! Making a backup: the live records are written down between two changes, the history is read while others go on.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write as _};
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::domain::deployment::Deployment;
+use crate::domain::request::Request;
 
 use super::codec;
 use super::desk::{Desk, Stop};
@@ -60,7 +62,7 @@ impl Parts {
         let head = desk.head()?.unwrap_or_default();
         let mut before = Lines::new(folder)?;
         before.write(&Entry::SlashHerokuBackup { schema: codec::SCHEMA, fence: head.fence })?;
-        before.all(desk, Entry::Request)?;
+        before.requests(desk)?;
         let mut deployments = Lines::new(folder)?;
         deployments.all(desk, Entry::Deployment)?;
         let mut behind = Lines::new(folder)?;
@@ -132,6 +134,27 @@ impl Lines {
 
     fn all<T: Record>(&mut self, desk: &Desk, entry: impl Fn(T) -> Written) -> Result<(), ExportStop> {
         desk.all::<T>()?.try_for_each(|record| Ok(self.write(&entry(record?))?))
+    }
+
+    /// Those that were taken up, and those that were not, in the order of their keys.
+    fn requests(&mut self, desk: &Desk) -> Result<(), ExportStop> {
+        let mut waiting = BTreeMap::new();
+        if let Some(intake) = &desk.intake {
+            let (accepted, _) = intake.after(desk.taken()?, usize::MAX)?;
+            for request in accepted {
+                if desk.get::<Request>(&request.key())?.is_none() {
+                    // The first of those that were delivered twice counts. As it would be taken up.
+                    waiting.entry(request.key()).or_insert(request.at_version(1));
+                }
+            }
+        }
+        for record in desk.all::<Request>()? {
+            let record = record?;
+            let behind = waiting.split_off(&record.key());
+            std::mem::replace(&mut waiting, behind).into_values().try_for_each(|request| self.write(&Entry::Request(request)))?;
+            self.write(&Entry::Request(record))?;
+        }
+        Ok(waiting.into_values().try_for_each(|request| self.write(&Entry::Request(request)))?)
     }
 
     fn finish(self) -> io::Result<File> {

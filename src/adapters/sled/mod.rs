@@ -15,9 +15,11 @@ mod export;
 #[expect(clippy::panic, reason = "what does not hold is told by a panic")]
 mod fuzzed;
 mod history;
+mod intake;
 mod leases;
 mod leaving;
 mod lock;
+mod look;
 mod mover;
 mod opening;
 mod records;
@@ -44,6 +46,7 @@ pub use writer::Sync;
 
 use desk::{Desk, Stop};
 use export::{ExportStop, Parts};
+use intake::Intake;
 use mover::Mover;
 use opening::Opened;
 use writer::{Answer, Gone, Job, Notice};
@@ -58,6 +61,7 @@ const QUEUE: usize = 256;
 #[derive(Clone, Debug)]
 pub struct SledStore {
     jobs: mpsc::Sender<Job>,
+    intake: Intake,
     gone: watch::Receiver<Option<Gone>>,
     folder: Arc<PathBuf>,
 }
@@ -80,8 +84,8 @@ impl SledStore {
             .name("store".to_owned())
             .spawn(move || run(&path, opening, &opened, Jobs { receiver, back }, &notice))
             .map_err(|error| OpenError::Io { folder: folder.to_owned(), detail: error.to_string() })?;
-        answer.recv().unwrap_or_else(|_| Err(opening::explain_panic(folder)))?;
-        Ok(Self { jobs, gone, folder: Arc::new(folder.to_owned()) })
+        let intake = answer.recv().unwrap_or_else(|_| Err(opening::explain_panic(folder)))?;
+        Ok(Self { jobs, intake, gone, folder: Arc::new(folder.to_owned()) })
     }
 
     /// Reads every record of a store that nobody has open, also of its history, and compares it with what was written.
@@ -89,7 +93,7 @@ impl SledStore {
     pub fn check(folder: &Path) -> Result<Checked, OpenError> {
         let opening = Opening { fresh: Fresh::Refuse, thorough: true, ..Opening::default() };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let store = opening::open(folder, opening)?;
+            let mut store = opening::open(folder, opening, &watch::channel(None).0)?;
             store.tidy(folder).map_err(|error| OpenError::Io { folder: folder.to_owned(), detail: error.to_string() })?;
             Ok(store.counts())
         }));
@@ -150,10 +154,15 @@ impl SledStore {
         {
             return said;
         }
-        Err(StoreError::Failed(match self.end().await {
+        Err(self.has_ended().await)
+    }
+
+    /// What is said when nothing is done any more.
+    async fn has_ended(&self) -> StoreError {
+        StoreError::Failed(match self.end().await {
             Gone::Failed(why) => why,
             Gone::Closed => "it was closed".to_owned(),
-        }))
+        })
     }
 
     /// Returns when no deployment is on its way into the history and too few for a move are left.
@@ -190,14 +199,14 @@ struct Jobs {
 }
 
 /// The life of the store's thread.
-fn run(folder: &Path, opening: Opening, opened: &std_mpsc::Sender<Result<(), OpenError>>, jobs: Jobs, notice: &Notice) {
+fn run(folder: &Path, opening: Opening, opened: &std_mpsc::Sender<Result<Intake, OpenError>>, jobs: Jobs, notice: &Notice) {
     let Jobs { receiver: mut jobs, back } = jobs;
-    let outcome = catch_unwind(AssertUnwindSafe(|| opening::open(folder, opening)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| opening::open(folder, opening, notice)));
     let started = outcome.unwrap_or_else(|_| Err(opening::explain_panic(folder))).and_then(|store| {
         let mover = Mover::start(Arc::clone(&store.desk.history), back);
         mover.map(|mover| (store, mover)).map_err(|error| OpenError::Io { folder: folder.to_owned(), detail: error.to_string() })
     });
-    let (store, mover) = match started {
+    let (mut store, mover) = match started {
         Ok(started) => started,
         Err(error) => {
             notice.send_replace(Some(Gone::Failed(error.to_string())));
@@ -205,8 +214,8 @@ fn run(folder: &Path, opening: Opening, opened: &std_mpsc::Sender<Result<(), Ope
             return;
         }
     };
-    drop(opened.send(Ok(())));
-    let ended = catch_unwind(AssertUnwindSafe(|| serve(&store, folder, &mut jobs, &mover, notice)));
+    drop(opened.send(Ok(store.intake.clone())));
+    let ended = catch_unwind(AssertUnwindSafe(|| serve(&mut store, folder, &mut jobs, &mover, notice)));
     let closing = ended.unwrap_or_else(|_| {
         notice.send_replace(Some(Gone::Failed("the database panicked".to_owned())));
         None
@@ -222,15 +231,10 @@ fn run(folder: &Path, opening: Opening, opened: &std_mpsc::Sender<Result<(), Ope
 }
 
 /// Works; tells the end before anybody who waits is let go.
-fn serve(store: &Opened, folder: &Path, jobs: &mut mpsc::Receiver<Job>, mover: &Mover, notice: &Notice) -> Option<oneshot::Sender<()>> {
+fn serve(store: &mut Opened, folder: &Path, jobs: &mut mpsc::Receiver<Job>, mover: &Mover, notice: &Notice) -> Option<oneshot::Sender<()>> {
     let ended = writer::work(&store.desk, &store.disk, jobs, mover);
     let (gone, closing) = match ended {
-        Ok(closing) => {
-            if let Err(error) = store.tidy(folder) {
-                tracing::warn!(%error, "the store was closed, and could not leave word of it");
-            }
-            (Gone::Closed, closing)
-        }
+        Ok(closing) => (store.close(folder, notice), closing),
         Err(why) => (Gone::Failed(why), None),
     };
     notice.send_replace(Some(gone));

@@ -4,18 +4,15 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ports::StoreError;
-
-use super::audit::audit;
 use super::codec;
-use super::desk::{Desk, HISTORY_SCHEMA, Head, Stop};
-use super::history::History;
+use super::desk::Desk;
+use super::intake::{self, Intake};
 use super::lock::{FolderLock, NotLocked, wait_until_free};
+use super::look::{self, Begun};
 use super::records::Shelf;
-use super::writer::{Disk, Sync};
+use super::writer::{Disk, Gone, Notice, Sync};
 
 /// sled's file.
 const DATABASE: &str = "db";
@@ -23,10 +20,6 @@ const DATABASE: &str = "db";
 const MARK: &str = "store";
 /// Ours, there while a backup is being restored.
 const RESTORING: &str = "restoring";
-
-/// Ours, written when the store is closed: the head as it was then. sled drops the end of its log without a word where it
-/// cannot read it; what is left fits together and is too old.
-const CLOSED: &str = "closed";
 
 /// In bytes. Never changes: sled refuses a store that was made with another one. See [`codec::LIMIT`].
 const SEGMENT: usize = 8 * 1024 * 1024;
@@ -122,6 +115,12 @@ pub struct Opened {
     pub desk: Desk,
     /// What makes changes durable.
     pub disk: Disk,
+    /// Where requests are accepted.
+    pub intake: Intake,
+    /// How many of them were not taken up when it was opened.
+    pub waiting: u64,
+    /// Ends the intake.
+    pub writer: intake::Writer,
     _lock: FolderLock,
 }
 
@@ -140,7 +139,8 @@ pub fn is_begun(folder: &Path) -> bool {
 }
 
 /// Opens a folder. Panics where sled does, so it belongs into a thread that catches them: see [`explain_panic`].
-pub fn open(folder: &Path, opening: Opening) -> Result<Opened, OpenError> {
+/// `notice` is told when the intake can go on no more.
+pub fn open(folder: &Path, opening: Opening, notice: &Notice) -> Result<Opened, OpenError> {
     let io_error = |error: io::Error| OpenError::Io { folder: folder.to_owned(), detail: error.to_string() };
     let damaged = |detail: &str| OpenError::Damaged { folder: folder.to_owned(), detail: detail.to_owned() };
     if opening.fresh == Fresh::Refuse && !is_begun(folder) {
@@ -169,10 +169,11 @@ pub fn open(folder: &Path, opening: Opening) -> Result<Opened, OpenError> {
     let desk = db.and_then(Desk::new).map_err(|error| explain(folder, &error))?;
     // Read and write: the kernel syncs only through a descriptor that may write on some systems.
     let file = OpenOptions::new().read(true).write(true).open(&database).map_err(io_error)?;
-    let mut opened = Opened { desk, disk: Disk::new(file, opening.sync.clone()), _lock: lock };
-    opened.begin(folder, begun, opening.sync, opening.thorough)?;
+    let disk = Disk::new(file, opening.sync.clone());
+    let Begun { desk, intake, writer, waiting } = look::begin(desk, &disk, folder, begun, &opening, notice)?;
+    let opened = Opened { desk, disk, intake, waiting, writer, _lock: lock };
     // From here on it changes. That the word of the last closing is gone has to survive before that does.
-    remove_if_there(&folder.join(CLOSED)).map_err(io_error)?;
+    look::take_word_back(folder).map_err(io_error)?;
     sync_folder(folder).map_err(io_error)?;
     if !begun {
         if !restoring {
@@ -189,64 +190,26 @@ impl Opened {
         let Ok(Some(head)) = self.desk.head() else { return Checked::default() };
         let shelves = [Shelf::Requests, Shelf::Deployments, Shelf::Lines, Shelf::Offers];
         let rows = |shelf: &Shelf| head.totals.get(shelf.tree()).map_or(0, |total| total.rows);
-        Checked { live: shelves.iter().map(rows).sum(), over: head.history.map_or(0, |mark| mark.total.rows) }
+        let live = shelves.iter().map(rows).fold(self.waiting, u64::saturating_add);
+        Checked { live, over: head.history.map_or(0, |mark| mark.total.rows) }
     }
 
-    /// Leaves word of what there is, for the next opening. Nothing may be changed after that.
-    pub fn tidy(&self, folder: &Path) -> io::Result<()> {
-        let Ok(Some(head)) = self.desk.head() else { return Ok(()) };
-        let half = folder.join("closed.new");
-        let mut file = File::create(&half)?;
-        file.write_all(&serde_json::to_vec(&head)?)?;
-        file.sync_all()?;
-        fs::rename(half, folder.join(CLOSED))?;
-        File::open(folder)?.sync_all()
+    /// Leaves word of what there is, for the next opening. Nothing is accepted any more, and nothing may be changed after that.
+    pub fn tidy(&mut self, folder: &Path) -> io::Result<()> {
+        self.writer.end();
+        look::leave_word(&self.desk, folder)
     }
 
-    fn begin(&mut self, folder: &Path, begun: bool, sync: Sync, thorough: bool) -> Result<(), OpenError> {
-        let told = |stop: Stop| match stop {
-            Stop::Refused(StoreError::Damaged(detail)) | Stop::Broken(detail) => OpenError::Damaged { folder: folder.to_owned(), detail },
-            Stop::Refused(
-                error @ (StoreError::Conflict(_) | StoreError::LeaseLost | StoreError::TooLarge { .. } | StoreError::Failed(_)),
-            ) => OpenError::Damaged { folder: folder.to_owned(), detail: error.to_string() },
-        };
-        let head = match self.desk.head().map_err(told)? {
-            Some(head) => head,
-            None if begun => {
-                return Err(OpenError::Damaged { folder: folder.to_owned(), detail: "it should have records and has none".to_owned() });
-            }
-            None => Head::default(),
-        };
-        if head.schema > HISTORY_SCHEMA {
-            return Err(OpenError::Newer { folder: folder.to_owned(), found: head.schema, known: HISTORY_SCHEMA });
+    /// Closes, and says how. Of an intake that has failed on the way nobody knows what lies in it: no word is left then.
+    pub fn close(&mut self, folder: &Path, notice: &Notice) -> Gone {
+        self.writer.end();
+        if let Some(failed) = notice.borrow().clone() {
+            return failed;
         }
-        audit(&self.desk, &head).map_err(told)?;
-        if fs::read(folder.join(CLOSED)).is_ok_and(|then| serde_json::from_slice::<Head>(&then).ok().as_ref() != Some(&head)) {
-            return Err(OpenError::Damaged { folder: folder.to_owned(), detail: "its last changes are missing".to_owned() });
+        if let Err(error) = self.tidy(folder) {
+            tracing::warn!(%error, "the store was closed, and could not leave word of it");
         }
-        self.desk.fences_before = head.fence;
-        let history = History::open(folder, sync, head.history, thorough).map_err(told)?;
-        // A move that was cut short: its rows are in both places, and will be moved again.
-        if let Some(mark) = history.mark().map_err(told)?.filter(|mark| head.history.unwrap_or_default() != *mark) {
-            self.desk
-                .transact(|tx| {
-                    tx.history_is(mark);
-                    Ok(())
-                })
-                .map_err(told)?;
-        }
-        self.desk.history = Arc::new(history);
-        if self.desk.head().map_err(told)?.is_none() {
-            self.desk
-                .transact(|tx| {
-                    tx.fences_after(0);
-                    Ok(())
-                })
-                .map_err(told)?;
-        }
-        // What the last process wrote and never synced has just been read, and will be answered from: it has to be on disk.
-        self.desk.take_changed();
-        self.disk.commit(&self.desk).map_err(told)
+        Gone::Closed
     }
 }
 

@@ -10,10 +10,11 @@ use crate::domain::line::Line;
 use crate::domain::names::{AppId, DeliveryId, DeploymentId, OfferId, PipelineId};
 use crate::domain::offer::Offer;
 use crate::domain::request::Request;
-use crate::ports::{Accepted, Batch, Lease, Store, StoreError, Work};
+use crate::ports::{Batch, Lease, Store, StoreError, Work};
 
 use super::SledStore;
-use super::desk::{Desk, Stop, Tx, TxResult, refuse};
+use super::codec;
+use super::desk::{Desk, Stop, Tx, TxResult};
 use super::leases;
 use super::records::{self, Record, Shelf};
 
@@ -27,19 +28,28 @@ fn save(tx: &Tx<'_>, batch: &Batch, fences_before: u64) -> TxResult<()> {
     }
     batch.deployments.iter().try_for_each(|record| tx.save(record))?;
     batch.lines.iter().try_for_each(|record| tx.save(record))?;
-    batch.requests.iter().try_for_each(|record| tx.save(record))?;
+    for request in &batch.requests {
+        tx.save(request)?;
+        if request.answered {
+            // There is nothing left to do under its lease.
+            tx.remove(Shelf::Leases, &records::lease_key(&Work::Request(request.id.clone())))?;
+        }
+    }
     batch.offers.iter().try_for_each(|record| tx.save(record))
 }
 
-fn accept(tx: &Tx<'_>, request: &Request) -> TxResult<Accepted> {
+/// Saves a request and claims it; `None`: it was there before.
+fn take_up(tx: &Tx<'_>, fences_before: u64, request: &Request, now: Timestamp, until: Timestamp) -> TxResult<Option<Lease>> {
     if tx.get::<Request>(Shelf::Requests, &request.key())?.is_some() {
-        return Ok(Accepted::Repeated);
-    }
-    if request.version != 0 {
-        return refuse(StoreError::Conflict(request.label()));
+        return Ok(None);
     }
     tx.save(request)?;
-    Ok(Accepted::New)
+    leases::claim(tx, fences_before, &Work::Request(request.id.clone()), now, until)
+}
+
+/// A request that was never stored.
+fn is_new(request: &Request) -> Result<(), StoreError> {
+    if request.version == 0 { Ok(()) } else { Err(StoreError::Conflict(request.label())) }
 }
 
 /// The newest deployments that a prefix of the index finds, live or over.
@@ -91,9 +101,49 @@ fn forget_some<T: Record>(
 
 #[async_trait]
 impl Store for SledStore {
-    async fn accept(&self, request: &Request) -> Result<Accepted, StoreError> {
+    async fn accept(&self, request: &Request) -> Result<(), StoreError> {
+        is_new(request)?;
+        let body = codec::write(Shelf::Requests.tree(), request)?;
+        let size = body.len().saturating_add(request.id.as_str().len());
+        if size > codec::LIMIT {
+            return Err(StoreError::TooLarge { record: request.label(), size, limit: codec::LIMIT });
+        }
+        if self.intake.put(body).await { Ok(()) } else { Err(self.has_ended().await) }
+    }
+
+    async fn accept_claimed(&self, request: &Request, now: Timestamp, until: Timestamp) -> Result<Option<Lease>, StoreError> {
+        is_new(request)?;
         let request = request.clone();
-        self.ask(move |desk| desk.transact(|tx| accept(tx, &request))).await
+        self.ask(move |desk| desk.transact(|tx| take_up(tx, desk.fences_before, &request, now, until))).await
+    }
+
+    async fn take_up(&self, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<(Request, Lease)>, StoreError> {
+        self.ask(move |desk| {
+            let Some(intake) = &desk.intake else { return Ok(Vec::new()) };
+            let mut from = desk.taken()?;
+            loop {
+                let (accepted, place) = intake.after(from, limit)?;
+                if place == from {
+                    return Ok(Vec::new());
+                }
+                let taken = desk.transact(|tx| {
+                    let mut taken = Vec::new();
+                    for request in &accepted {
+                        if let Some(lease) = take_up(tx, desk.fences_before, request, now, until)? {
+                            taken.push((request.at_version(1), lease));
+                        }
+                    }
+                    tx.taken_until(place);
+                    Ok(taken)
+                })?;
+                // All of them may have been delivered before.
+                if !taken.is_empty() {
+                    return Ok(taken);
+                }
+                from = place;
+            }
+        })
+        .await
     }
 
     async fn save(&self, batch: Batch) -> Result<(), StoreError> {
@@ -107,7 +157,14 @@ impl Store for SledStore {
 
     async fn request(&self, id: &DeliveryId) -> Result<Option<Request>, StoreError> {
         let key = id.as_str().as_bytes().to_vec();
-        self.ask(move |desk| desk.get(&key)).await
+        self.ask(move |desk| match (desk.get(&key)?, &desk.intake) {
+            (None, Some(intake)) => {
+                let (accepted, _) = intake.after(desk.taken()?, usize::MAX)?;
+                Ok(accepted.into_iter().find(|request| request.key() == key))
+            }
+            (stored, _) => Ok(stored),
+        })
+        .await
     }
 
     async fn unanswered(&self) -> Result<Vec<Request>, StoreError> {
@@ -186,6 +243,14 @@ impl Store for SledStore {
             let (some, next) = self.ask(move |desk| forget_some(desk, &from, |offer: &Offer| offer.until < before, |_| None)).await?;
             (forgotten, place) = (forgotten.saturating_add(some), next);
         }
+        // What was answered is not kept in the intake for longer.
+        self.ask(|desk| {
+            if let Some(intake) = &desk.intake {
+                intake.turn_if_taken(desk.taken()?);
+            }
+            Ok(())
+        })
+        .await?;
         Ok(forgotten)
     }
 }

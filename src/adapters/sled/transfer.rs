@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::domain::deployment::Deployment;
 use crate::domain::line::Line;
@@ -221,7 +222,7 @@ fn restore_blocking(folder: &Path, file: &Path) -> Result<(), TransferError> {
     }
     let mut file = File::open(file).map_err(|error| TransferError::file(format!("opening {}", file.display()), &error))?;
     verify(&mut file)?;
-    let store = opening::open(folder, Opening { fresh: Fresh::MakeForRestore, ..Opening::default() })?;
+    let store = opening::open(folder, Opening { fresh: Fresh::MakeForRestore, ..Opening::default() }, &watch::channel(None).0)?;
     let put = |some: &mut Vec<Restored>| {
         let done = store.desk.transact(|tx| some.iter().try_for_each(|record| record.put(tx)));
         some.clear();

@@ -126,6 +126,7 @@ pub fn work(desk: &Desk, disk: &Disk, jobs: &mut mpsc::Receiver<Job>, mover: &Mo
         }
         if desk.take_changed() {
             disk.commit(desk).map_err(Stop::final_word)?;
+            desk.committed();
         }
         answers.into_iter().for_each(|answer| answer());
         if closing.is_some() {
