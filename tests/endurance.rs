@@ -82,3 +82,25 @@ async fn nothing_is_held_of_many_deploys_that_are_over() {
     assert!(base.is_some(), "it was counted");
     player.play(&Script::parse("an end", "= no violations\n").unwrap()).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_of_each_line_is_of_the_app_whose_turn_came() {
+    let mut stage = Stage::set().await.unwrap();
+    let mut service = InProcess::new(&stage).unwrap();
+    let (heroku, slack) = (Arc::clone(&stage.world.heroku), Arc::clone(&stage.world.slack));
+    let mut player = Player::new(Arc::clone(&stage.clock), slack, &mut stage.world, &mut service);
+    let apps = ["hubot-staging", "shop-staging"];
+    let builds = || apps.map(|app| heroku.builds(app).len());
+    for app in apps {
+        plays(&mut player, &format!("* hold {app} build\n")).await;
+    }
+    for what in ["hubot", "shop", "hubot/topic", "shop/feature/with/slash"] {
+        plays(&mut player, &format!("ana> deploy {what} to staging\n")).await;
+    }
+    assert_eq!(builds(), [1, 1], "one waits for each app");
+    plays(&mut player, "* let shop-staging go\n~ 5m\n").await;
+    assert_eq!(builds(), [1, 2], "the turn of one app is nobody's of another");
+    plays(&mut player, "* let hubot-staging go\n~ 5m\n").await;
+    assert_eq!(builds(), [2, 2]);
+    player.play(&Script::parse("an end", "= no violations\n").unwrap()).await.unwrap();
+}
