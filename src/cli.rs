@@ -60,6 +60,9 @@ Examples:
         /// With --serve: the first of the eight ports in a row that they listen on; 0 for any
         #[arg(long, value_name = "PORT", default_value_t = rehearsal::FIRST_PORT, requires = "serve")]
         port: u16,
+        /// For tests, with --serve: stop as well when the standard input ends
+        #[arg(long, hide = true, requires = "serve")]
+        child: bool,
         /// Folder to keep the service's records in; a fresh one otherwise. The simulated world starts anew each time
         #[arg(long, value_name = "DIR", conflicts_with_all = ["serve", "file"])]
         store: Option<PathBuf>,
@@ -112,8 +115,8 @@ fn answer(words: impl IntoIterator<Item = OsString>, variables: &Variables, out:
     let done = match mode {
         Mode::CheckConfig => return check_config(variables, out, err),
         Mode::Serve { child } => serve(variables, child),
-        Mode::Sandbox { file, serve, port, store } => {
-            sandbox(variables, SandboxOptions { file, serve_only_from: serve.then_some(port), store })
+        Mode::Sandbox { file, serve, port, child, store } => {
+            sandbox(variables, SandboxOptions { file, serve_only_from: serve.then_some(port), child, store })
         }
         Mode::Manifest { public } => manifest(variables, &public, out),
         Mode::Backup { file } => with_store(variables, async |folder| run::backup(&folder, &file).await, "the backup failed"),

@@ -26,6 +26,8 @@ pub struct SandboxOptions {
     pub file: Option<PathBuf>,
     /// The simulated world alone, from this port on.
     pub serve_only_from: Option<u16>,
+    /// Whether the simulated world that is served alone ends with its input: it never outlives whoever started it.
+    pub child: bool,
     /// The store's folder; `None`: a fresh one.
     pub store: Option<PathBuf>,
 }
@@ -116,7 +118,7 @@ pub(crate) async fn open(folder: &Path) -> anyhow::Result<SledStore> {
 pub async fn sandbox(options: SandboxOptions) -> anyhow::Result<()> {
     match options {
         SandboxOptions { file: Some(file), .. } => rehearsal::play(&file).await,
-        SandboxOptions { serve_only_from: Some(first_port), .. } => rehearsal::serve_world(first_port).await,
+        SandboxOptions { serve_only_from: Some(first_port), child, .. } => rehearsal::serve_world(first_port, child).await,
         SandboxOptions { store, .. } => rehearsal::terminal(store).await,
     }
 }

@@ -1,5 +1,6 @@
 //! Every call of a deploy fails in every way, once and for an hour: the deploy ends in the state that is true outside, or stands as
-//! unknown, and the app takes the next one.
+//! unknown, and the app takes the next one. Whatever fails, no secret gets to where it must not be: each cell is searched for all that
+//! its world has handed out, and what fails in words says the token that it was asked with.
 //!
 //! `SLASH_HEROKU_FAULTS=all` runs every cell, and a part of its name (`POST /apps/*/builds`) those cells; without it a part of all
 //! is run that is the same in every run.
@@ -14,17 +15,18 @@ use jiff::SignedDuration;
 
 use slash_heroku::domain::deployment::{Deployment, Phase};
 use slash_heroku::rehearsal::{InProcess, Stage};
-use slash_heroku::sandbox::company::HEROKU_TOKEN;
+use slash_heroku::sandbox::company::{GITHUB_TOKEN, HEROKU_TOKEN};
 use slash_heroku::sandbox::fault::{Fault, FaultRule};
 use slash_heroku::sandbox::github::Github;
 use slash_heroku::sandbox::heroku::Heroku;
-use slash_heroku::sandbox::script::{Player, Script, Vendor};
+use slash_heroku::sandbox::script::{Player, Script, Service as _, Vendor};
 use slash_heroku::sandbox::slack::SlackWorkspace;
 use slash_heroku::sandbox::world::World;
 
 use crate::crash::deadly::{Deaths, Fate};
 use crate::crash::plays::CODE_OF_THE_LAST;
 use crate::crash::{ends, together};
+use crate::secrets;
 use cells::{Call, FAULTS, PLAYS, Play, Strike};
 use facts::{Excuses, Facts};
 
@@ -78,7 +80,7 @@ impl Outside {
     fn set_off(&self, strike: &Strike) {
         match strike {
             Strike::Call { call, fault, for_an_hour } => {
-                let (times, fault) = (if *for_an_hour { u32::MAX } else { 1 }, FAULTS[*fault].1());
+                let (times, fault) = (if *for_an_hour { u32::MAX } else { 1 }, self.repeating_the_token(FAULTS[*fault].1(), call.to));
                 let rule = FaultRule { method: call.method.clone(), path_contains: call.path.clone(), times, fault: fault.clone() };
                 match call.to {
                     "github" => self.github.fail(rule),
@@ -94,6 +96,23 @@ impl Outside {
                     Vendor::Slack => self.slack.set_clock(ahead),
                 }
             }
+        }
+    }
+
+    /// An error in words repeats the token that it was asked with, as services now and then do.
+    fn repeating_the_token(&self, fault: Fault, to: &str) -> Fault {
+        let token = match to {
+            "github" => GITHUB_TOKEN,
+            "heroku" => HEROKU_TOKEN,
+            _ => &self.slack.seed().bot_token,
+        };
+        match fault {
+            Fault::Status { code, body, content_type, headers } => {
+                let sown = body.replace("made to fail", &format!("made to fail for {token}"));
+                assert_ne!(sown, body, "the token is sown");
+                Fault::Status { code, body: sown, content_type, headers }
+            }
+            other => other,
         }
     }
 
@@ -130,7 +149,7 @@ async fn stored(fate: &Fate) -> Vec<Deployment> {
     deployments
 }
 
-async fn perform(play: &Play, strike: Option<&Strike>) -> Performance {
+async fn perform(play: &Play, strike: Option<&Strike>, typed: &[String]) -> Performance {
     let fate = Arc::new(Fate::new(&[]));
     let mut stage = Stage::set().await.unwrap();
     let mut service = InProcess::new(&stage).unwrap().with(Deaths(Arc::clone(&fate)));
@@ -168,7 +187,10 @@ async fn perform(play: &Play, strike: Option<&Strike>) -> Performance {
         talk.wrong.push(format!("the next deploy does not run: {after:?}"));
     }
     talk.wrong.extend(ends::at_rest(&*fate.store(), &fate.known()).await);
-    player.play(&Script::parse("an end", "").unwrap()).await.unwrap();
+    drop(player);
+    let pages = secrets::watched_pages(service.address().at("").trim_end_matches('/')).await;
+    service.stop().await.unwrap();
+    talk.wrong.extend(secrets::leaks(&stage.world, service.folder(), typed, &pages));
     Performance { transcript: talk.transcript, wrong: talk.wrong, calls }
 }
 
@@ -187,7 +209,9 @@ fn share(mut left: Vec<(&'static Play, Strike)>) -> Vec<(&'static Play, Strike)>
 fn whatever_fails_the_end_is_true() {
     #[expect(clippy::disallowed_methods, reason = "SLASH_HEROKU_FAULTS is a switch of the tests, not a setting of the product")]
     let setting = std::env::var("SLASH_HEROKU_FAULTS").unwrap_or_default();
-    let clean = together(PLAYS, async |play| perform(play, None).await);
+    secrets::watch();
+    let typed = secrets::typed_codes();
+    let clean = together(PLAYS, async |play| perform(play, None, &typed).await);
     let (mut cells, mut known) = (Vec::new(), BTreeSet::new());
     for (play, clean) in PLAYS.iter().zip(clean) {
         assert!(clean.wrong.is_empty(), "{} without a fault:\n{}\n{}", play.name, clean.wrong.join("\n"), clean.transcript.join("\n"));
@@ -202,7 +226,7 @@ fn whatever_fails_the_end_is_true() {
         part => cells.retain(|(play, strike)| format!("{}: {strike}", play.name).contains(part)),
     }
     let wrong: Vec<String> = together(&cells, async |(play, strike)| {
-        let went = perform(play, Some(strike)).await;
+        let went = perform(play, Some(strike), &typed).await;
         let indent = |lines: &[String]| lines.iter().map(|line| format!("    {line}\n")).collect::<String>();
         let told = format!("{}: {strike}\n{}{}", play.name, indent(&went.wrong), indent(&went.transcript));
         // All cells take a while: whoever waits reads here.
@@ -213,4 +237,6 @@ fn whatever_fails_the_end_is_true() {
     .collect();
     println!("{} of {all} cells", cells.len());
     assert!(wrong.is_empty(), "{} of {} cells:\n\n{}", wrong.len(), cells.len(), wrong.join("\n"));
+    let seen = secrets::watch();
+    assert!(seen.leaks.is_empty(), "{:#?}", seen.leaks);
 }

@@ -15,6 +15,7 @@ mod cost;
 mod crash;
 mod crowd;
 mod durability;
+mod endurance;
 mod faults;
 mod following;
 mod privacy;

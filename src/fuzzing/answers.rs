@@ -9,17 +9,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::ports::{Clock, WakeKey};
+use crate::adapters::http::base_url::BaseUrl;
+use crate::ports::{Clock, PortError, WakeKey};
 
 /// What stands before each answer.
 pub(super) const BETWEEN: u8 = 0x1e;
 
 /// The token with which the host is asked.
 pub(super) const TOKEN: &str = "gho_16C7e42F292c6912E7710c838347Ae178B4a";
+
+/// So often nobody asks in one call.
+const STORM: usize = 5000;
 
 /// The most that is read of a request.
 const LONGEST: usize = 1 << 20;
@@ -66,10 +72,57 @@ pub(super) fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap_or_else(|error| std::panic::panic_any(error.to_string()))
 }
 
+/// An adapter, the host that answers it, and the clock that both live by.
+pub(super) struct Stage<A, C> {
+    runtime: Runtime,
+    pub(super) host: Host,
+    pub(super) adapter: A,
+    pub(super) clock: Arc<C>,
+}
+
+impl<A, C> Stage<A, C> {
+    /// Sets one. `adapter` makes the adapter of a host at this address.
+    pub(super) fn set<E: ToString>(clock: Arc<C>, adapter: impl FnOnce(BaseUrl, Arc<C>) -> Result<A, E>) -> Self {
+        let made = || -> Result<Self, String> {
+            let runtime = runtime();
+            let host = runtime.block_on(Host::open()).map_err(|error| error.to_string())?;
+            let base = BaseUrl::parse(host.address()).map_err(|error| error.to_string())?;
+            let adapter = adapter(base, Arc::clone(&clock)).map_err(|error| error.to_string())?;
+            Ok(Self { runtime, host, adapter, clock })
+        };
+        made().unwrap_or_else(|error| std::panic::panic_any(error))
+    }
+
+    /// Answers while `call` runs, and returns what came of it.
+    pub(super) fn answering<T>(&self, answers: &[u8], call: impl Future<Output = T>) -> T {
+        self.runtime.block_on(self.host.while_answering(answers, call))
+    }
+}
+
+/// A value from its JSON.
+pub(super) fn of<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap_or_else(|error| std::panic::panic_any(error.to_string()))
+}
+
+/// What holds of every outcome of a call.
+pub(super) fn judged<T>(outcome: &Result<T, PortError>) {
+    outcome.as_ref().err().into_iter().for_each(|error| tells_no_token(error, &error.to_string()));
+}
+
 /// The host.
 pub(super) struct Host {
     listener: TcpListener,
     address: String,
+    /// What it was asked while the present call runs, and how many bytes of bodies it had sent by then.
+    asked: Mutex<Vec<Asked>>,
+}
+
+/// A request as it came.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) text: String,
+    /// How much was sent in all answers before.
+    pub(super) sent_before: usize,
 }
 
 impl Host {
@@ -77,16 +130,23 @@ impl Host {
     pub(super) async fn open() -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = format!("http://{}", listener.local_addr()?);
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, asked: Mutex::default() })
     }
 
     pub(super) fn address(&self) -> &str {
         &self.address
     }
 
+    /// What was asked in the last call.
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Answers while `call` runs, and returns what came of it.
     pub(super) async fn while_answering<T>(&self, input: &[u8], call: impl Future<Output = T>) -> T {
         let answers: Vec<Vec<u8>> = input.split(|byte| *byte == BETWEEN).skip(1).map(|answer| self.filled(answer)).collect();
+        let mut sent = 0_usize;
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let serving = async {
             let mut answers = answers.iter();
             let mut last: &[u8] = b"HTTP/1.1 500 x\r\n\r\n";
@@ -94,7 +154,11 @@ impl Host {
                 if let Ok((stream, _)) = self.listener.accept().await {
                     last = answers.next().map_or(last, Vec::as_slice);
                     // Whoever asked may have gone away meanwhile.
-                    drop(answer(stream, last).await);
+                    let text = answer(stream, last).await.unwrap_or_default();
+                    let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+                    asked.push(Asked { text, sent_before: sent });
+                    assert!(asked.len() < STORM, "the host is stormed");
+                    sent = sent.saturating_add(last.len());
                 }
             }
         };
@@ -140,18 +204,22 @@ impl Host {
 }
 
 /// Reads a request to its end and answers it.
-async fn answer(mut stream: TcpStream, wire: &[u8]) -> std::io::Result<()> {
+async fn answer(mut stream: TcpStream, wire: &[u8]) -> std::io::Result<String> {
     let mut read = Vec::new();
     let mut piece = [0_u8; 4096];
     while !is_whole(&read) && read.len() < LONGEST {
         let length = stream.read(&mut piece).await?;
         if length == 0 {
-            return Ok(());
+            return Ok(String::new());
         }
         read.extend_from_slice(piece.get(..length).unwrap_or_default());
     }
-    stream.write_all(wire).await?;
-    stream.shutdown().await
+    let asked = String::from_utf8_lossy(&read).into_owned();
+    // Whoever goes away before the end has asked all the same.
+    if stream.write_all(wire).await.is_ok() {
+        drop(stream.shutdown().await);
+    }
+    Ok(asked)
 }
 
 fn is_whole(request: &[u8]) -> bool {

@@ -5,6 +5,7 @@
 
 mod answers;
 mod commands;
+mod follow;
 mod platform;
 mod rows;
 mod scripts;
@@ -26,11 +27,12 @@ pub struct Door {
 }
 
 /// All doors.
-pub const DOORS: [Door; 7] = [
+pub const DOORS: [Door; 8] = [
     Door { name: "commands", holds: commands::holds },
     Door { name: "slack", holds: slack::holds },
     Door { name: "source", holds: source::holds },
     Door { name: "platform", holds: platform::holds },
+    Door { name: "follow", holds: follow::holds },
     Door { name: "rows", holds: rows::holds },
     Door { name: "text", holds: text::holds },
     Door { name: "scripts", holds: scripts::holds },

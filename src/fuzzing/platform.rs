@@ -1,46 +1,24 @@
 //! Answers of the platform and bytes of its streams: a value or a typed error, whatever comes.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
 use crate::adapters::heroku::{Heroku, HerokuSettings};
-use crate::adapters::http::base_url::BaseUrl;
 use crate::domain::names::{AppId, BuildId, DeploymentId};
-use crate::ports::{ArchiveBody, BuildOrder, Platform, PortError, SourceArchive, UploadedSource};
+use crate::ports::{ArchiveBody, BuildOrder, Platform, SourceArchive, UploadedSource};
 
-use super::answers::{Host, Jumping, TOKEN, runtime, tells_no_token};
+use super::answers::{Jumping, Stage, TOKEN, judged, of};
 
 const ID: &str = "22222222-bbbb-4bbb-8bbb-000000000001";
 const CODE: &str = "94037182";
 
-struct Stage {
-    runtime: Runtime,
-    host: Host,
-    heroku: Heroku,
-    clock: Arc<Jumping>,
-}
-
 thread_local! {
-    static STAGE: Stage = Stage::set().unwrap_or_else(|error| std::panic::panic_any(error));
-}
-
-impl Stage {
-    fn set() -> Result<Self, String> {
-        let runtime = runtime();
-        let host = runtime.block_on(Host::open()).map_err(|error| error.to_string())?;
-        let base = BaseUrl::parse(host.address()).map_err(|error| error.to_string())?;
-        let clock = Jumping::new();
-        let settings = HerokuSettings { api: base.clone(), links: base.clone(), dashboard: base };
-        let heroku = Heroku::new(settings, clock.clone()).map_err(|error| error.to_string())?;
-        Ok(Self { runtime, host, heroku, clock })
-    }
+    static STAGE: Stage<Heroku, Jumping> = Stage::set(Jumping::new(), |base, clock| {
+        Heroku::new(HerokuSettings { api: base.clone(), links: base.clone(), dashboard: base }, clock)
+    });
 }
 
 /// A source that is given at once.
@@ -63,16 +41,8 @@ pub(super) fn holds(bytes: &[u8]) {
     let (call, answers) = super::first(bytes);
     STAGE.with(|stage| {
         stage.clock.begin_again();
-        stage.runtime.block_on(stage.host.while_answering(answers, made(&stage.heroku, stage.host.address(), call)));
+        stage.answering(answers, made(&stage.adapter, stage.host.address(), call));
     });
-}
-
-fn of<T: DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap_or_else(|error| std::panic::panic_any(error.to_string()))
-}
-
-fn judged<T>(outcome: &Result<T, PortError>) {
-    outcome.as_ref().err().into_iter().for_each(|error| tells_no_token(error, &error.to_string()));
 }
 
 /// The number of a call in [`made`], by the name that recordings have for it.

@@ -15,6 +15,7 @@ pub fn of(door: &str, top: &Path) -> Vec<Vec<u8>> {
         "slack" => requests(&typed(&fixtures)),
         "source" => answers(&fixtures.join("github"), source::number),
         "platform" => answers(&fixtures.join("heroku"), platform::number),
+        "follow" => streams(&fixtures.join("heroku")),
         "rows" => rows(&fixtures.join("store/v1")),
         "text" => said(&fixtures),
         "scripts" => texts(&fixtures.join("scenarios")).into_iter().map(|(_, text)| text.into_bytes()).collect(),
@@ -118,6 +119,22 @@ fn answer(response: &Value) -> Vec<u8> {
         text = text.replace(&format!("{{{host}}}"), "{self}");
     }
     [&[BETWEEN], text.as_bytes()].concat()
+}
+
+/// What a stream's host answers, in each of the ways that time can go: the recordings of it, and what it does when it is not well.
+fn streams(folder: &Path) -> Vec<Vec<u8>> {
+    let recordings = texts(folder).into_iter().filter_map(|(_, text)| serde_json::from_str::<Value>(&text).ok());
+    let of_streams = recordings.filter(|recording| recording.pointer("/request/host").and_then(Value::as_str) == Some("streams"));
+    let recorded: Vec<Vec<u8>> = of_streams.filter_map(|recording| Some(answer(recording.get("response")?))).collect();
+    let odd = [
+        "\u{1e}200\ntransfer-encoding: chunked\n\n6\r\nhello\n\r\n1\r\n\0\r\n",
+        "\u{1e}200\ncontent-length: 900\n\nhello\u{1e}206\ncontent-length: 3\n\nyou\u{1e}204\n\n",
+        "\u{1e}302\nlocation: {self}/elsewhere\n\n\u{1e}416\n\n\u{1e}403\n\n",
+        "\u{1e}503\nretry-after: 40\n\n\u{1e}429\nretry-after: 0\n\n",
+    ];
+    let answers: Vec<Vec<u8>> = recorded.iter().cloned().chain(odd.map(|text| text.as_bytes().to_vec())).collect();
+    let whole = recorded.concat();
+    answers.into_iter().chain([whole]).flat_map(|answers| (0..8_u8).map(move |how| [&[how], answers.as_slice()].concat())).collect()
 }
 
 fn rows(folder: &Path) -> Vec<Vec<u8>> {

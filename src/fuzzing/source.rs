@@ -1,63 +1,33 @@
 //! Answers of the source control: a value or a typed error, whatever comes.
 
-use std::sync::Arc;
-
 use secrecy::SecretString;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
 use crate::adapters::github::{GitHub, GitHubSettings};
-use crate::adapters::http::base_url::BaseUrl;
 use crate::domain::names::DeploymentId;
 use crate::domain::pipeline::Environment;
 use crate::domain::source::{AskedRef, Report, ReportState, Repository};
-use crate::ports::{AnnouncementOrder, ArchiveFault, PortError, SourceControl};
+use crate::ports::{AnnouncementOrder, ArchiveFault, SourceControl};
 
-use super::answers::{Host, Jumping, TOKEN, runtime, tells_no_token};
+use super::answers::{Jumping, Stage, TOKEN, judged, of, tells_no_token};
 
 const SHA: &str = "27bd10a127bd10a127bd10a127bd10a127bd10a1";
 
 /// The largest archive that is taken.
 const ARCHIVE: u64 = 64 * 1024;
 
-struct Stage {
-    runtime: Runtime,
-    host: Host,
-    github: GitHub,
-    clock: Arc<Jumping>,
-}
-
 thread_local! {
-    static STAGE: Stage = Stage::set().unwrap_or_else(|error| std::panic::panic_any(error));
-}
-
-impl Stage {
-    fn set() -> Result<Self, String> {
-        let runtime = runtime();
-        let host = runtime.block_on(Host::open()).map_err(|error| error.to_string())?;
-        let base = BaseUrl::parse(host.address()).map_err(|error| error.to_string())?;
-        let clock = Jumping::new();
-        let settings = GitHubSettings { api: base.clone(), web: base, archive_limit: ARCHIVE, spool_dir: None };
-        let github = GitHub::new(settings, clock.clone()).map_err(|error| error.to_string())?;
-        Ok(Self { runtime, host, github, clock })
-    }
+    static STAGE: Stage<GitHub, Jumping> = Stage::set(Jumping::new(), |base, clock| {
+        GitHub::new(GitHubSettings { api: base.clone(), web: base, archive_limit: ARCHIVE, spool_dir: None }, clock)
+    });
 }
 
 pub(super) fn holds(bytes: &[u8]) {
     let (call, answers) = super::first(bytes);
     STAGE.with(|stage| {
         stage.clock.begin_again();
-        stage.runtime.block_on(stage.host.while_answering(answers, made(&stage.github, call)));
+        stage.answering(answers, made(&stage.adapter, call));
     });
-}
-
-fn of<T: DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap_or_else(|error| std::panic::panic_any(error.to_string()))
-}
-
-fn judged<T>(outcome: &Result<T, PortError>) {
-    outcome.as_ref().err().into_iter().for_each(|error| tells_no_token(error, &error.to_string()));
 }
 
 /// The number of a call in [`made`], by the name that recordings have for it.

@@ -155,6 +155,11 @@ fn platform() {
 }
 
 #[test]
+fn follow() {
+    held("follow", 300);
+}
+
+#[test]
 fn rows() {
     held("rows", 3000);
 }

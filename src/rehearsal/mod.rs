@@ -67,8 +67,9 @@ pub async fn play_script(script: &Script) -> anyhow::Result<Played> {
     Ok(player.play(script).await?)
 }
 
-/// Serves the simulated world alone until it is interrupted, and says how to point a service at it.
-pub async fn serve_world(first_port: u16) -> anyhow::Result<()> {
+/// Serves the simulated world alone until it is interrupted, and says how to point a service at it. As a `child` also until its input
+/// ends: whoever started it holds the other end, and is gone then.
+pub async fn serve_world(first_port: u16, child: bool) -> anyhow::Result<()> {
     let world = World::start(Arc::new(SystemClock::default()), first_port).await?;
     let mut out = tokio::io::stdout();
     out.write_all(b"# The simulated Slack, GitHub and Heroku are up. Settings for `slash-heroku serve`;\n# with SLASH_HEROKU_CHAT=console as well you type on your own terminal.\n").await?;
@@ -76,7 +77,18 @@ pub async fn serve_world(first_port: u16) -> anyhow::Result<()> {
         out.write_all(format!("export {name}={value}\n").as_bytes()).await?;
     }
     out.flush().await?;
-    tokio::signal::ctrl_c().await.context("waiting for Ctrl-C failed")
+    let parent_is_gone = async {
+        if child {
+            // However the input ends, nobody holds it any more.
+            drop(tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await);
+        } else {
+            std::future::pending().await
+        }
+    };
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("waiting for Ctrl-C failed"),
+        () = parent_is_gone => Ok(()),
+    }
 }
 
 /// Opens a terminal chat in a simulated world, with the real service as a child process.

@@ -389,7 +389,9 @@ fn texts(value: &Value, all: &mut BTreeSet<String>) {
 /// The simulated services as a process of their own, and settings that lead there.
 async fn sandbox() -> (tokio::process::Child, Settings) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_slash-heroku"));
-    command.args(["sandbox", "--serve", "--port", "0"]).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    command.args(["sandbox", "--serve", "--port", "0", "--child"]).env_clear();
+    // It ends with its input, also when this process is killed.
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
     let mut process = command.spawn().unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let mut exported = BTreeMap::new();

@@ -129,8 +129,19 @@ async fn a_killed_sandbox_leaves_no_service() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_world_alone_ends_with_whoever_started_it() {
+    let mut talk = Talk::with(&["sandbox", "--serve", "--port", "0", "--child"]);
+    talk.hears("SLASH_HEROKU_HEROKU_LINKS=").await;
+    assert_eq!(talk.process.try_wait().unwrap(), None, "as long as somebody holds its input, it serves");
+    // A process that is killed lets go of all that it holds.
+    drop(talk.process.stdin.take());
+    let ended = tokio::time::timeout(PATIENCE, talk.process.wait()).await.expect("the world runs on").unwrap();
+    assert!(ended.success(), "{ended}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_world_alone_takes_a_service() {
-    let mut talk = Talk::with(&["sandbox", "--serve", "--port", "0"]);
+    let mut talk = Talk::with(&["sandbox", "--serve", "--port", "0", "--child"]);
     talk.hears("SLASH_HEROKU_HEROKU_LINKS=").await;
     talk.hears("\n").await;
     let printed = talk.said.lock().unwrap().clone();

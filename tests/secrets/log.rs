@@ -42,11 +42,12 @@ impl Watcher {
 
 static WATCHER: LazyLock<Watcher> = LazyLock::new(|| Watcher { needles: Needles::common(&typed_codes()), seen: Mutex::default() });
 
-/// The codes that anybody types in a scenario.
+/// The codes that anybody types in a scenario or a play.
 pub fn typed_codes() -> Vec<String> {
     let typed = crate::scenarios::scripts().into_iter().map(|file| std::fs::read_to_string(file).unwrap());
     let code = |line: &str| split_code(line.split_once("> ")?.1).1.map(std::borrow::Cow::into_owned);
     let mut codes: Vec<String> = typed.flat_map(|text| text.lines().filter_map(code).collect::<Vec<_>>()).collect();
+    codes.push(crate::crash::plays::CODE_OF_THE_LAST.to_owned());
     codes.sort();
     codes.dedup();
     codes

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::domain::names::{PipelineId, RepoName};
 use crate::domain::pipeline::{App, Environment, Pipeline};
-use crate::ports::{Fault, PortError, Service};
+use crate::ports::{Fault, PortError};
 
 use super::shapes::{AppShape, CouplingShape, FeatureShape, NewerLinkShape, OlderLinkShape, PipelineShape};
 use super::wire::{Ask, Version, Wire};
@@ -67,7 +67,7 @@ pub(super) async fn linked_repository(wire: &Wire, token: &SecretString, pipelin
     };
     let ask = Ask::get(["pipelines", pipeline.as_str(), "repository"], "/pipelines/{pipeline}/repository").version(Version::Unversioned);
     match wire.read::<OlderLinkShape>(token, &ask).await {
-        Ok(link) => link.meaning().map(Some).ok_or_else(|| nameless("/pipelines/{pipeline}/repository")),
+        Ok(link) => Ok(Some(link.repository.0)),
         // "Not linked" is true only if the newer service did not fail to tell.
         Err(refused) if refused.error.fault == Fault::NotFound => newer.map_or(Ok(None), Err),
         Err(refused) => Err(refused.into()),
@@ -84,14 +84,9 @@ async fn newer_link(wire: &Wire, token: &SecretString, pipeline: &PipelineId) ->
     }
     let ask = Ask::get(["pipelines", pipeline.as_str(), "repo"], "/pipelines/{pipeline}/repo").version(Version::RepositoriesApi);
     match wire.read::<NewerLinkShape>(token, &ask).await {
-        // No link is told in so many words; an answer without a name tells nothing.
-        Ok(link) => Ok(link.meaning().map_or_else(|| Newer::Silent(nameless("/pipelines/{pipeline}/repo")), Newer::Linked)),
+        Ok(link) => Ok(Newer::Linked(link.0)),
         Err(refused) => unlinked(refused.into()),
     }
-}
-
-fn nameless(path: &str) -> PortError {
-    PortError::new(Service::Platform, Fault::Nonsense, format!("GET {path}: a link without a repository's name"))
 }
 
 fn unlinked(error: PortError) -> Result<Newer, PortError> {

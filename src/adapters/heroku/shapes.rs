@@ -89,31 +89,34 @@ pub(super) struct FeatureShape {
     pub(super) enabled: bool,
 }
 
-/// The repository of the newer link service.
-#[derive(Debug, Deserialize)]
-pub(super) struct NewerLinkShape {
+/// The names of a repository in a link.
+#[derive(Deserialize)]
+struct LinkNames {
     #[serde(default, deserialize_with = "if_fit")]
     full_name: Option<String>,
     #[serde(default, deserialize_with = "if_fit")]
     name: Option<String>,
 }
 
-impl NewerLinkShape {
-    pub(super) fn meaning(&self) -> Option<RepoName> {
-        [&self.full_name, &self.name].into_iter().flatten().find_map(|name| RepoName::parse(name).ok())
+/// The repository of the newer link service. No link is told in so many words: an answer without a name is none, so that it is
+/// not kept for when the service says that nothing has changed.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "LinkNames")]
+pub(super) struct NewerLinkShape(pub(super) RepoName);
+
+impl TryFrom<LinkNames> for NewerLinkShape {
+    type Error = &'static str;
+
+    fn try_from(names: LinkNames) -> Result<Self, Self::Error> {
+        let name = [names.full_name, names.name].into_iter().flatten().find_map(|name| RepoName::parse(&name).ok());
+        name.map(Self).ok_or("a link without a repository's name")
     }
 }
 
 /// The repository of the older link service.
 #[derive(Debug, Deserialize)]
 pub(super) struct OlderLinkShape {
-    repository: NewerLinkShape,
-}
-
-impl OlderLinkShape {
-    pub(super) fn meaning(&self) -> Option<RepoName> {
-        self.repository.meaning()
-    }
+    pub(super) repository: NewerLinkShape,
 }
 
 #[derive(Debug, Deserialize)]

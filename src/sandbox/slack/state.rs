@@ -133,8 +133,11 @@ impl State {
         self.messages.iter().find(|message| message.channel == channel && message.ts == ts)
     }
 
-    /// Changes a message in place; says whether there is one.
+    /// Changes a message in place; says whether there is one. What stands there already is said once more without that anybody
+    /// sees a difference: that is no event.
     pub(super) fn edit(&mut self, via: Via, channel: &str, ts: &str, content: Content) -> bool {
+        let Some(stands) = self.find(channel, ts) else { return false };
+        let is_news = stands.text != content.text || without_ids(&stands.blocks) != without_ids(&content.blocks);
         let blocks = self.with_ids(content.blocks);
         let Some(message) = self.messages.iter_mut().find(|message| message.channel == channel && message.ts == ts) else { return false };
         message.how = How::Updated;
@@ -143,7 +146,9 @@ impl State {
         message.blocks = blocks;
         message.edited = true;
         let now_stands = message.clone();
-        self.record(now_stands);
+        if is_news {
+            self.record(now_stands);
+        }
         true
     }
 
@@ -184,4 +189,16 @@ impl State {
         }
         blocks
     }
+}
+
+/// Blocks without the names of their parts, which nobody sees.
+fn without_ids(blocks: &[Value]) -> Vec<Value> {
+    let mut blocks = blocks.to_vec();
+    for block in blocks.iter_mut().filter_map(Value::as_object_mut) {
+        block.remove("block_id");
+        for element in block.get_mut("elements").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut) {
+            element.remove("action_id");
+        }
+    }
+    blocks
 }

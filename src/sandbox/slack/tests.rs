@@ -44,6 +44,12 @@ async fn a_message_is_posted_changed_and_seen() {
     assert_eq!((updated["ok"].clone(), updated["ts"].clone()), (json!(true), ts));
     let seen: Vec<_> = slack.events().into_iter().map(|event| (event.how, event.text, event.edited)).collect();
     assert_eq!(seen, [(How::Posted, "one".to_owned(), false), (How::Updated, "two".to_owned(), true)]);
+    let button = json!([{"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "Go"}, "value": "x"}]}]);
+    for (what, events) in [("said anew", 3), ("said once more", 3)] {
+        let same = json!({"channel": channel, "ts": updated["ts"], "text": "two", "blocks": button});
+        assert_eq!(call(&slack, "chat.update", same).await["ok"], true);
+        assert_eq!(slack.seen(), events, "{what}: what nobody sees is no event");
+    }
     let direct = call(&slack, "chat.postMessage", json!({"channel": "U1", "text": "psst"})).await;
     assert_eq!(direct["channel"], "DU1");
     assert_eq!(slack.channel_name("DU1"), "@ana");

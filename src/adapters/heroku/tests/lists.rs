@@ -138,6 +138,19 @@ async fn the_newer_link_service_is_asked_first_and_the_older_one_where_it_has_no
     assert_eq!(linked(refusal(401, "unauthorized", "Invalid credentials provided."), newer(), older()).await.1, Err(Fault::SignInLost));
 }
 
+#[tokio::test]
+async fn a_link_without_a_name_is_not_kept() {
+    let nameless = ok(json!({"something": ["else"]})).insert_header("etag", "\"a\"");
+    let (stage, told) = linked(ok(json!({"enabled": true})), nameless, refusal(404, "not_found", "Not found.")).await;
+    assert_eq!(told, Err(Fault::Nonsense));
+    assert!(stage.heroku.linked_repository(&token(), &pipeline()).await.is_err());
+    let seen = stage.seen().await;
+    let asked: Vec<_> = seen.iter().filter(|request| request.url.path().ends_with("/repo")).collect();
+    assert!(asked.len() > 1, "it is asked for again");
+    // Had it been kept, the service would only say that nothing has changed.
+    assert!(asked.iter().all(|request| !request.headers.contains_key("if-none-match")));
+}
+
 fn release(version: u64, status: &str, current: bool, slug: Value) -> Value {
     json!({
         "id": format!("r{version}"), "version": version, "status": status, "current": current, "slug": slug, "updated_at": null,
