@@ -17,7 +17,7 @@ use crate::readme::{block_is, updating};
 pub const PROVENANCES: [&str; 4] = ["live", "published example", "written from schema", "unverified"];
 
 /// The hosts that have recordings.
-pub const HOSTS: [&str; 2] = ["github", "heroku"];
+pub const HOSTS: [&str; 3] = ["github", "heroku", "slack"];
 
 /// Files of a host's folder that are no recordings: shapes, and the vectors that the signature's own tests read.
 const OTHERS: [&str; 2] = ["shapes", "signing"];
@@ -109,10 +109,33 @@ impl Recording {
     }
 }
 
+impl Asked {
+    /// Whether shapes describe its body and its answer's: those of everything but archives, uploads and streams.
+    pub fn is_described(&self) -> bool {
+        ["api", "links", "hooks", "service"].contains(&self.host.as_str())
+    }
+
+    /// Its content type.
+    pub fn content_type(&self) -> Option<&str> {
+        self.headers.get("content-type").map(String::as_str)
+    }
+}
+
 impl Answered {
+    /// What kind of answer it is among those of one status, where the body says so: that it is a refusal, and by which name.
+    pub fn kind_of(body: &Value) -> Option<(&Value, Option<&Value>)> {
+        Some((body.get("ok").filter(|ok| ok.is_boolean())?, body.get("error")))
+    }
+
     /// Whether it is JSON.
     pub fn is_json(&self) -> bool {
         self.headers.get("content-type").is_some_and(|kind| kind.starts_with("application/json"))
+    }
+
+    /// Its one word, if that is all it says.
+    pub fn word(&self) -> Option<&str> {
+        let plain = self.headers.get("content-type").is_some_and(|kind| kind.starts_with("text/plain"));
+        self.body.as_str().filter(|text| plain && !text.contains(char::is_whitespace))
     }
 
     /// The body as bytes.
@@ -241,18 +264,13 @@ fn every_recording_has_its_form() {
     }
 }
 
-/// The recordings of a host whose bodies are described by shapes: everything but archives, uploads and streams.
-pub fn described(recordings: &BTreeMap<String, Recording>) -> impl Iterator<Item = &Recording> {
-    recordings.values().filter(|recording| ["api", "links", "hooks"].contains(&recording.request.host.as_str()))
-}
-
 #[test]
 fn every_recording_is_of_the_published_shape() {
     for host in HOSTS {
         let (shapes, recordings) = (Shapes::of(host), of(host));
         let mut faults = Vec::new();
         let mut seen: BTreeSet<String> = BTreeSet::new();
-        for recording in described(&recordings) {
+        for recording in recordings.values().filter(|recording| recording.request.is_described()) {
             let Asked { method, path, body, .. } = &recording.request;
             let call = shapes.call(method, path);
             seen.extend([format!("{call} {}", recording.response.status), format!("{call} request")]);

@@ -16,6 +16,7 @@ use slash_heroku::ports::{Clock, WakeKey};
 use slash_heroku::sandbox::serve::Servers;
 
 use super::recordings::Recording;
+use super::recordings_bodies as bodies;
 
 /// The headers of requests that matter: each is as recorded, or is not there.
 const HEADERS: [&str; 9] = [
@@ -161,11 +162,7 @@ async fn answer(
     }
     let agent = text(&parts.headers, "user-agent").unwrap_or_default();
     same("the user agent", agent.split('/').next().unwrap_or_default().to_owned(), "slash-heroku".to_owned());
-    let found = match serde_json::from_slice(&body) {
-        Ok(json) => json,
-        Err(_) if body.is_empty() => Value::Null,
-        Err(_) => Value::String(String::from_utf8_lossy(&body).into_owned()),
-    };
+    let found = bodies::recorded(&body, text(&parts.headers, "content-type").as_deref());
     same("the body", format!("{found:#}"), fill(&format!("{:#}", wanted.body)));
     let unknown: Vec<_> = wanted.headers.keys().filter(|header| !HEADERS.contains(&header.as_str())).collect();
     same("headers that do not matter", format!("{unknown:?}"), "[]".to_owned());

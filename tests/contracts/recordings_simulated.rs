@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::recordings::Recording;
+use super::recordings::{Answered, Recording};
+use super::recordings_bodies as bodies;
 use super::shapes::{Shapes, kind};
 
 /// Where the simulated service is, and what stands there for the names in the recordings.
@@ -41,6 +42,19 @@ impl Stage {
         self.addresses.iter().fold(text, |text, (host, address)| text.replace(&format!("{{{host}}}"), address))
     }
 
+    /// The body of what is asked, as it is sent.
+    pub fn body(&self, recording: &Recording) -> String {
+        let mut body = recording.request.body.clone();
+        if let Value::Object(body) = &mut body {
+            body.extend(recording.instead.clone());
+        }
+        let translated = match &body {
+            Value::Object(_) => serde_json::from_str(&self.translated(&body.to_string())).unwrap(),
+            Value::Null | Value::String(_) | Value::Array(_) | Value::Number(_) | Value::Bool(_) => body,
+        };
+        bodies::sent(&translated, recording.request.content_type())
+    }
+
     /// Asks what was recorded.
     pub async fn ask(&self, recording: &Recording) -> Got {
         let asked = &recording.request;
@@ -55,15 +69,9 @@ impl Stage {
             let known = request.try_clone().unwrap().send().await.unwrap();
             request = request.header("if-none-match", known.headers()["etag"].clone());
         }
-        let mut body = asked.body.clone();
-        if let Value::Object(body) = &mut body {
-            body.extend(recording.instead.clone());
+        if !asked.body.is_null() {
+            request = request.body(self.body(recording));
         }
-        request = match &body {
-            Value::Null => request,
-            Value::String(text) => request.body(text.clone()),
-            body => request.body(self.translated(&body.to_string())),
-        };
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Got { status, headers, body: response.bytes().await.unwrap().to_vec() }
@@ -76,11 +84,23 @@ impl Stage {
     }
 }
 
+/// Whether an answer is of another kind than the recorded one, so that nothing more can be compared: another status, a refusal of another
+/// name, another word.
+pub fn is_another(got: &Got, recording: &Recording) -> bool {
+    let before = &recording.response;
+    let another_word = before.word().is_some_and(|word| got.body != word.as_bytes());
+    let another_kind = Answered::kind_of(&before.body).is_some_and(|kind| {
+        let found: Value = serde_json::from_slice(&got.body).unwrap_or_default();
+        Answered::kind_of(&found) != Some(kind)
+    });
+    got.status != before.status || another_word || another_kind
+}
+
 /// What is wrong with an answer to what was recorded: status, content type, headers, keys, kinds.
 pub fn faults_of(got: &Got, shapes: &Shapes, recording: &Recording) -> Vec<String> {
     let (asked, status, found) = (&recording.request, got.status, &got.body);
     let mut faults = Vec::new();
-    if status != recording.response.status {
+    if is_another(got, recording) {
         faults.push(format!("answers {status} {}", String::from_utf8_lossy(found)));
         return faults;
     }
@@ -93,7 +113,7 @@ pub fn faults_of(got: &Got, shapes: &Shapes, recording: &Recording) -> Vec<Strin
     }
     if recording.response.is_json() {
         let found: Value = serde_json::from_slice(found).unwrap();
-        if ["api", "links", "hooks"].contains(&asked.host.as_str()) {
+        if asked.is_described() {
             faults.extend(shapes.faults_of_answer(&asked.method, &asked.path, status, &found));
         }
         faults.extend(differences(&recording.response.body, &found));

@@ -2,8 +2,8 @@
 //!
 //! `fixtures/<host>/shapes.json` has `types` by name and `calls` as `METHOD /path/{place}` → `request`, a status, or both. A shape is an
 //! object of shapes (a key that ends in `?` may be missing), a list of one shape, or a text: alternatives with `|` between, each
-//! of them `string`, `integer`, `number`, `boolean`, `null`, `map` (any object), `any`, `'this very word'`, `@a-type`, or one of these
-//! with `[]` behind it. A place in a path is one segment; `{place...}` is one or more.
+//! of them `string`, `integer`, `number`, `boolean`, `true`, `false`, `null`, `map` (any object), `any`, `'this very word'`, `@a-type`, or
+//! one of these with `[]` behind it. A place in a path is one segment; `{place...}` is one or more.
 
 use std::fs;
 use std::path::Path;
@@ -108,6 +108,8 @@ impl Shapes {
             "integer" => value.is_i64() || value.is_u64(),
             "number" => value.is_number(),
             "map" => value.is_object(),
+            "true" => *value == Value::Bool(true),
+            "false" => *value == Value::Bool(false),
             named if named.starts_with('@') => {
                 let shape = self.types.get(&named[1..]).unwrap_or_else(|| panic!("there is no type {named}"));
                 let same_kind = shape.is_string() || (shape.is_object() && value.is_object()) || (shape.is_array() && value.is_array());

@@ -32,7 +32,7 @@ pub(super) async fn call(
 /// Does what was asked, and answers.
 pub(super) fn answer(workspace: &SlackWorkspace, called: &Called) -> Response<Bytes> {
     let Called { method, verb, uri, headers, body } = called;
-    let Some(kind) = methods::kind(method) else { return refused("unknown_method") };
+    let Some(kind) = methods::kind(method) else { return refused(method, "unknown_method") };
     if let Some(seconds) = too_fast(workspace, method, arguments(kind, verb, uri, headers, body).ok()) {
         return limited(Some(seconds));
     }
@@ -66,9 +66,14 @@ pub(super) fn arguments_of(called: &Called) -> Value {
     Value::Object(arguments(kind, verb, uri, headers, body).map(|(arguments, _)| arguments.0).unwrap_or_default())
 }
 
-/// A refusal by its name.
-pub(super) fn refused(error: &str) -> Response<Bytes> {
-    json_answer(StatusCode::OK, &refusal(error))
+/// A refusal of a method by its name.
+pub(super) fn refused(method: &str, error: &str) -> Response<Bytes> {
+    let mut value = refusal(error);
+    if let ("missing_scope", Some(fields)) = (error, value.as_object_mut()) {
+        fields.insert("needed".to_owned(), json!(methods::scope(method)));
+        fields.insert("provided".to_owned(), json!("commands"));
+    }
+    json_answer(StatusCode::OK, &value)
 }
 
 /// Too many calls.

@@ -83,6 +83,6 @@ impl SlackWorkspace {
             return api::limited(*retry_after);
         }
         let name = if let Fault::Named(name) = fault { name } else { "invalid_auth" };
-        if called.method == hooks::NAME { hooks::refusal(name) } else { api::refused(name) }
+        if called.method == hooks::NAME { hooks::refusal(name) } else { api::refused(&called.method, name) }
     }
 }

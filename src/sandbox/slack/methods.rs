@@ -23,6 +23,17 @@ pub(super) fn kind(method: &str) -> Option<Kind> {
     }
 }
 
+/// The right that a method asks for.
+pub(super) fn scope(method: &str) -> &'static str {
+    match method {
+        "chat.postMessage" | "chat.update" | "chat.postEphemeral" | "chat.delete" => "chat:write",
+        "conversations.open" => "im:write",
+        "conversations.info" => "channels:read",
+        "users.info" => "users:read",
+        _ => "none",
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Arguments(pub(super) Map<String, Value>);
 
@@ -71,7 +82,9 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
             own_message(state, &channel, &ts, "cant_update_message")?;
             let text = content.text.clone();
             state.edit(Via::Api, &channel, &ts, content);
-            let stands = state.find(&channel, &ts).map(|message| wire(workspace, message)).unwrap_or_default();
+            let mut stands = state.find(&channel, &ts).map(|message| wire(workspace, message)).unwrap_or_default();
+            // Of a message that was changed, the name stands beside it only.
+            stands.as_object_mut().map(|fields| fields.remove("ts"));
             Ok(json!({"ok": true, "channel": channel, "ts": ts, "text": text, "message": stands}))
         }
         "chat.delete" => {
@@ -193,7 +206,13 @@ pub(super) fn wire(workspace: &SlackWorkspace, message: &SeenMessage) -> Value {
     let seed = &workspace.seed;
     let mut value = json!({
         "type": "message", "user": seed.bot_user_id, "bot_id": "B1", "app_id": seed.app_id, "team": seed.team_id, "ts": message.ts,
-        "text": message.text
+        "text": message.text,
+        "bot_profile": {
+            "id": "B1", "app_id": seed.app_id, "name": "slash-heroku", "deleted": false, "updated": 1_767_603_600, "team_id": seed.team_id,
+            "icons": {
+                "image_36": "https://slack.example/36.png", "image_48": "https://slack.example/48.png", "image_72": "https://slack.example/72.png"
+            }
+        }
     });
     if let (Some(fields), false) = (value.as_object_mut(), message.blocks.is_empty()) {
         fields.insert("blocks".to_owned(), Value::Array(message.blocks.clone()));

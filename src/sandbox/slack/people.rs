@@ -131,6 +131,10 @@ impl SlackWorkspace {
         let path = self.give_hook("actions", &team, hook);
         let mut action = pressed.button.as_object().cloned().unwrap_or_default();
         action.insert("action_ts".to_owned(), json!(self.change(|state| state.next_ts(now))));
+        let holds = |block: &&Value| block.get("elements").and_then(Value::as_array).is_some_and(|all| all.contains(&pressed.button));
+        if let Some(id) = message.blocks.iter().find(holds).and_then(|block| block.get("block_id")) {
+            action.insert("block_id".to_owned(), id.clone());
+        }
         let seed = &self.seed;
         let mut payload = json!({
             "type": "block_actions",

@@ -1,0 +1,130 @@
+//! Recordings of Slack: what we ask of it, replayed against the adapter and put to the simulator.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use slash_heroku::adapters::http::base_url::BaseUrl;
+use slash_heroku::adapters::slack::{Sealer, SlackChat, SlackSettings};
+use slash_heroku::domain::actor::{Origin, Person};
+use slash_heroku::domain::deployment::MessageRef;
+use slash_heroku::domain::message::{Act, Audience, ButtonStyle, Message, Tone, text};
+use slash_heroku::domain::names::{ChannelId, DeploymentId, UserId, WorkspaceId};
+use slash_heroku::ports::{Addressee, Chat, Delivered, Urgency};
+use uuid::Uuid;
+
+use super::recordings::{self, Recording};
+use super::recordings_replay::{Jumping, Replay, TOKEN, outcome};
+use super::shapes::Shapes;
+use super::slack_inward::{Door, signing_secret};
+use super::slack_states::stage;
+
+/// The workspace, the channel, ana and her conversation with the app, as recordings have them.
+pub const TEAM: &str = "T0ACME";
+pub const CHANNEL: &str = "C0DEPLOY";
+pub const ANA: &str = "U0ANA";
+pub const DIRECT: &str = "D0ANA";
+/// The app's own user.
+pub const BOT: &str = "U0BOT";
+/// A message of the app.
+pub const MESSAGE: &str = "1763632799.000100";
+/// The path of the answer address that a command came with.
+pub const REPLY: &str = "/commands/T0ACME/1/INVENTED";
+
+/// What is said in the recordings: a card with a button for everybody, or a plain answer.
+pub fn message(card: bool, audience: Audience) -> Message {
+    if !card {
+        return Message::new(Tone::Info, audience, vec![text("There are two pipelines: hubot and shop")]);
+    }
+    let act = Act::Cancel(DeploymentId(Uuid::from_u128(0x0189_0000_0000_7000_8000_0000_0000_0001)));
+    Message::new(Tone::Working, audience, vec![text("hubot is on its way to staging")]).button("Cancel", act, ButtonStyle::Danger)
+}
+
+/// Where somebody asked, without an address for answers.
+fn origin(with: &Value) -> Origin {
+    let id = |name: &str, otherwise: &str| with[name].as_str().unwrap_or(otherwise).to_owned();
+    let person = Person { workspace: WorkspaceId::parse(TEAM).unwrap(), user: UserId::parse(&id("user", ANA)).unwrap() };
+    Origin { person, channel: ChannelId::parse(&id("channel", CHANNEL)).unwrap(), reply: None }
+}
+
+fn of_delivered(delivered: Delivered) -> Value {
+    match delivered {
+        Delivered::Editable(at) => json!({ "can be changed": at }),
+        Delivered::Final => json!("it was said"),
+    }
+}
+
+/// Makes the call that a recording names, and says what came of it.
+async fn made(chat: &SlackChat, recording: &Recording, asked: &Origin) -> Value {
+    let with = &recording.with;
+    match recording.call.as_deref().unwrap() {
+        "Chat::say" => {
+            let (to, card, audience) = match with["to"].as_str().unwrap() {
+                "card" => (Addressee::Card(asked.clone()), true, Audience::Channel),
+                "direct" => (Addressee::Direct(asked.person.clone()), true, Audience::Asker),
+                "answer" => {
+                    let audience = if with["audience"] == "channel" { Audience::Channel } else { Audience::Asker };
+                    (Addressee::Answer(asked.clone()), false, audience)
+                }
+                other => panic!("{}: there is nobody {other}", recording.name),
+            };
+            outcome(chat.say(&to, &message(card, audience)).await, of_delivered)
+        }
+        "Chat::amend" => {
+            let urgency = match with["urgency"].as_str().unwrap() {
+                "now" => Urgency::Now,
+                "progress" => Urgency::Progress,
+                other => panic!("{}: nothing is {other}", recording.name),
+            };
+            let what =
+                MessageRef { workspace: asked.person.workspace.clone(), channel: asked.channel.clone(), message: MESSAGE.to_owned() };
+            outcome(chat.amend(&what, &message(true, Audience::Channel), urgency).await, |()| Value::Null)
+        }
+        other => panic!("{}: there is no call {other}", recording.name),
+    }
+}
+
+#[tokio::test]
+async fn the_adapter_keeps_its_side() {
+    let all = recordings::of("slack");
+    let ours = |recording: &&Recording| recording.request.host != "service" && recording.call.is_some();
+    let mut wrong = Vec::new();
+    for recording in all.values().filter(ours) {
+        let replay = Replay::of(&["api", "hooks"], recording.takes().iter().map(|name| all[*name].clone())).await;
+        let sealer = Arc::new(Sealer::new(&[signing_secret()]).unwrap());
+        let asked = if recording.with["reply"] == true {
+            // An address for answers comes in with a command, and is sealed there.
+            let door = Door::at(&sealer, Door::accepts()).await;
+            door.puts(&all["command"], replay.at("hooks")).await;
+            door.inbox.take().remove(0).origin
+        } else {
+            origin(&recording.with)
+        };
+        let settings = SlackSettings {
+            api: BaseUrl::parse(&format!("{}/api", replay.at("api"))).unwrap(),
+            bot_token: SecretString::from(TOKEN),
+            sealer,
+            allow_loopback_response_url: true,
+        };
+        let chat = SlackChat::new(settings, Jumping::new()).unwrap();
+        if recording.is_made_again() {
+            made(&chat, recording, &asked).await;
+        }
+        let found = made(&chat, recording, &asked).await;
+        wrong.extend(replay.wrong().into_iter().map(|wrong| format!("slack/{}: {wrong}", recording.name)));
+        recordings::holds("slack", recording, &found);
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn the_simulator_keeps_its_side() {
+    let (shapes, all) = (Shapes::of("slack"), recordings::of("slack"));
+    let mut wrong = Vec::new();
+    for recording in all.values().filter(|recording| recording.request.host != "service" && recording.not_simulated.is_none()) {
+        let (_workspace, stage) = stage(recording).await;
+        let faults = stage.faults(&shapes, recording).await;
+        wrong.extend(faults.into_iter().map(|fault| format!("slack/{}: the simulator {fault}", recording.name)));
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
