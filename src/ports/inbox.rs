@@ -25,7 +25,8 @@ pub struct Incoming {
 pub enum Submitted {
     /// It lies on disk and will be answered.
     Accepted,
-    /// It was accepted before; nothing is done a second time.
+    /// It was accepted before. Where that is found out only when it is taken up, `Accepted` is said again: nothing is done a
+    /// second time either way.
     Repeated,
     /// It could not be put on disk, or we are shutting down: the person has to ask again.
     Unavailable,

@@ -86,10 +86,6 @@ impl Service {
             for (request, lease) in taken {
                 self.have_answered(request, lease, None);
             }
-            // What is left lies on disk, for the next life.
-            if self.is_draining() {
-                return;
-            }
         }
     }
 
@@ -119,6 +115,7 @@ impl Service {
                 service.store_failed(&error);
             }
             service.room().one_less();
+            // What finds no room any more when a drain begins lies on disk, for the next life.
             if !service.is_draining() {
                 service.take_up_requests().await;
             }

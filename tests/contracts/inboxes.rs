@@ -1,7 +1,7 @@
 //! Ways in, held to what the port promises: the service that takes requests, and the chats that hand them in.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use slash_heroku::adapters::clock::RandomIds;
@@ -39,6 +39,7 @@ impl Accounts for Nobody {
 struct Served {
     service: Service,
     store: SledStore,
+    answers: Arc<AtomicUsize>,
     /// Whether a service that can keep nothing more is one whose store is gone, and not one that drains.
     loses_its_store: bool,
     _folder: TempDir,
@@ -49,7 +50,12 @@ impl Served {
         let folder = folders::in_memory();
         let store = SledStore::open(folder.path()).unwrap();
         let mut chat = MockChat::new();
-        chat.expect_say().returning(|_, _| Ok(Delivered::Final));
+        let answers = Arc::<AtomicUsize>::default();
+        let said = Arc::clone(&answers);
+        chat.expect_say().returning(move |_, _| {
+            said.fetch_add(1, Ordering::SeqCst);
+            Ok(Delivered::Final)
+        });
         let metrics = Metrics::registered(&mut prometheus_client::registry::Registry::default());
         let ports = Ports {
             chat: Arc::new(chat),
@@ -65,7 +71,7 @@ impl Served {
             allowances: Arc::new(slash_heroku::ports::Boundless),
             stopping: Arc::new(AtomicBool::new(false)),
         };
-        Self { service: Service::new(ports, metrics), store, loses_its_store, _folder: folder }
+        Self { service: Service::new(ports, metrics), store, answers, loses_its_store, _folder: folder }
     }
 }
 
@@ -81,6 +87,11 @@ impl Stage for Served {
 
     async fn is_kept(&self, id: &DeliveryId) -> bool {
         self.store.request(id).await.unwrap().is_some()
+    }
+
+    async fn answers(&mut self) -> usize {
+        self.service.drain().await;
+        self.answers.load(Ordering::SeqCst)
     }
 
     async fn close(&mut self) -> Arranged {

@@ -1,14 +1,14 @@
 //! Lower-case hexadecimal, exactly.
 
-use std::fmt::Write as _;
-
-/// Bytes as lower-case digits.
+/// Bytes as lower-case digits. Every command's answer address goes through it: no formatter.
 pub(super) fn encode(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
-        // Writing to a string cannot fail.
-        write!(text, "{byte:02x}").unwrap_or_default();
-        text
-    })
+    let digit = |half: u8| char::from(if half < 10 { b'0'.wrapping_add(half) } else { b'a'.wrapping_sub(10).wrapping_add(half) });
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 /// Lower-case digits as bytes; `None` for anything else.
