@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits, reads a clock or takes an id from the world: both come in as arguments.
 
+pub mod account;
 pub mod actor;
 pub mod allowance;
 pub mod checks;
@@ -18,5 +19,6 @@ pub mod pipeline;
 pub mod privacy;
 pub mod release;
 pub mod request;
+pub mod sign_in;
 pub mod source;
 pub mod speech;

@@ -139,6 +139,12 @@ name!(/// A person's id in one workspace of a chat; means nothing without the wo
     UserId, "a user id", is_foreign_id);
 name!(/// A channel, group or direct conversation of a chat.
     ChannelId, "a channel id", is_foreign_id);
+name!(/// A login's id at the source control or the platform: stays when its owner renames it.
+    LoginId, "a login id", is_foreign_id);
+name!(/// A scope of a token, as the service that gave it calls it.
+    ScopeName, "the name of a scope", is_foreign_id);
+name!(/// What a service calls the consent that a person's tokens hang on.
+    GrantId, "the id of a grant", is_foreign_id);
 name!(/// What a chat delivers once: the key under which a request is accepted.
     DeliveryId, "a delivery id", is_foreign_id);
 
@@ -195,6 +201,10 @@ own_id!(
 own_id!(
     /// A command that a button stands for.
     OfferId
+);
+own_id!(
+    /// One visit to link accounts. No secret: the link to it carries one of its own.
+    SignInId
 );
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The one table of commands: parser, help, README and chat manifests are made from it.
 
 use super::Verb;
+use crate::domain::account::Provider;
 
 /// Which of a person's accounts a command needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +10,16 @@ pub enum Needs {
     Nothing,
     /// One at the source control and one at the platform.
     BothAccounts,
+}
+
+impl Needs {
+    /// The services at which it needs a login.
+    pub fn providers(self) -> &'static [Provider] {
+        match self {
+            Self::Nothing => &[],
+            Self::BothAccounts => &Provider::ALL,
+        }
+    }
 }
 
 /// One command, as people see it.

@@ -1,0 +1,276 @@
+//! One visit to link accounts: a link that works once and for a short while, a browser that it is bound to, the way to each
+//! service and back, and a passcode by which the person in the chat says that it was them.
+//!
+//! The link proves nothing about whoever opens it: it may have been stolen, or sent to somebody else on purpose. So what a
+//! browser has linked belongs to nobody until the person whom the visit is for types the passcode that this browser shows.
+//! No secret is kept here, only digests; what a service needs to know that it is still the same browser is made anew from what
+//! that browser brings along.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::account::{Login, Provider};
+use super::actor::Person;
+use super::command::Command;
+use super::names::SignInId;
+
+/// How long a link waits to be opened.
+pub const LINK_LIVES: SignedDuration = SignedDuration::from_mins(10);
+/// How long a visit may take, the passcode included, once the link was opened.
+pub const VISIT_LIVES: SignedDuration = SignedDuration::from_mins(20);
+/// How many passcodes may be typed, the right one included.
+pub const TRIES: u8 = 3;
+
+/// What a secret is known by. It does not lead back to a secret that is long enough, and is told to nobody.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Keeps a digest that was made elsewhere.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest(…)")
+    }
+}
+
+/// How far it has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The link was given to the person and nobody has opened it.
+    Offered,
+    /// A browser has opened it.
+    Open(Visit),
+    /// It is over, and nothing of what it held is left.
+    Over {
+        /// How it ended.
+        end: End,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What a browser has done so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// The browser, known by the secret in its cookie.
+    pub browser: Digest,
+    /// Where it has set out to and not come back from, each with the state that it has to bring back.
+    pub ways: BTreeMap<Provider, Digest>,
+    /// What it has linked.
+    pub linked: BTreeMap<Provider, Login>,
+    /// The passcode that it was shown, if it says that it is done.
+    pub passcode: Option<Digest>,
+    /// How many passcodes may still be typed in the chat.
+    pub tries_left: u8,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// The person typed the passcode: what was linked is theirs.
+    Confirmed,
+    /// The person asked for another link.
+    Replaced,
+    /// Its time ran out.
+    RanOut,
+    /// Too many wrong passcodes were typed.
+    WrongPasscodes,
+    /// The browser that had opened it gave it up.
+    GivenUp,
+}
+
+/// Why a step was not taken. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dead {
+    /// The link was opened before.
+    OpenedBefore,
+    /// Its time has run out.
+    RanOut,
+    /// It is over.
+    Over(End),
+    /// This is not the browser that has opened it, or it was never opened.
+    OtherBrowser,
+    /// Whoever comes back did not set out, or came back before.
+    NoSuchWay,
+    /// Nothing was linked yet.
+    NothingLinked,
+}
+
+/// What came of a passcode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// It is the right one: these logins are the person's now.
+    Right(BTreeMap<Provider, Login>),
+    /// It is wrong; so many may still be typed.
+    Wrong {
+        /// How many. None left: it is over.
+        tries_left: u8,
+    },
+    /// There is no passcode to type: it is over, or the browser is not done.
+    Not(Dead),
+}
+
+/// One visit to link accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// Its id. No secret.
+    pub id: SignInId,
+    /// The version of this record in the store; 0: never stored.
+    pub version: u64,
+    /// Whom it is for: nobody else can ever confirm it.
+    pub person: Person,
+    /// What the link is known by.
+    pub link: Digest,
+    /// The command that was typed and could not be run without the accounts.
+    pub kept: Option<Command>,
+    /// When this stage is over if nothing happens.
+    pub until: Timestamp,
+    /// How far it has come.
+    pub stage: Stage,
+}
+
+impl SignIn {
+    /// A link for a person, to be opened soon.
+    pub fn offered(id: SignInId, person: Person, link: Digest, kept: Option<Command>, now: Timestamp) -> Self {
+        Self { id, version: 0, person, link, kept, until: later(now, LINK_LIVES), stage: Stage::Offered }
+    }
+
+    /// Whether it is over, or should be: its time has run out.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        matches!(self.stage, Stage::Over { .. }) || now >= self.until
+    }
+
+    /// Whether the link may still be opened. Asking changes nothing.
+    pub fn may_open(&self, now: Timestamp) -> Result<(), Dead> {
+        match &self.stage {
+            Stage::Over { end, .. } => Err(Dead::Over(*end)),
+            Stage::Offered | Stage::Open(_) if now >= self.until => Err(Dead::RanOut),
+            Stage::Open(_) => Err(Dead::OpenedBefore),
+            Stage::Offered => Ok(()),
+        }
+    }
+
+    /// A browser opens the link: from now on it works for no other.
+    pub fn open(&self, browser: Digest, now: Timestamp) -> Result<Self, Dead> {
+        self.may_open(now)?;
+        let visit = Visit { browser, ways: BTreeMap::new(), linked: BTreeMap::new(), passcode: None, tries_left: TRIES };
+        Ok(Self { until: later(now, VISIT_LIVES), stage: Stage::Open(visit), ..self.clone() })
+    }
+
+    /// The visit, if it is this browser's and its time has not run out.
+    pub fn visit_of(&self, browser: &Digest, now: Timestamp) -> Result<&Visit, Dead> {
+        match &self.stage {
+            Stage::Over { end, .. } => Err(Dead::Over(*end)),
+            Stage::Offered | Stage::Open(_) if now >= self.until => Err(Dead::RanOut),
+            Stage::Offered => Err(Dead::OtherBrowser),
+            Stage::Open(visit) if visit.browser != *browser => Err(Dead::OtherBrowser),
+            Stage::Open(visit) => Ok(visit),
+        }
+    }
+
+    /// The browser sets out to a service, to come back with `state`. Whoever is still under way there comes back in vain.
+    pub fn set_out(&self, browser: &Digest, to: Provider, state: Digest, now: Timestamp) -> Result<Self, Dead> {
+        self.changed(browser, now, |visit| {
+            visit.ways.insert(to, state);
+        })
+    }
+
+    /// The browser comes back, once: says from where.
+    pub fn come_back(&self, browser: &Digest, state: &Digest, now: Timestamp) -> Result<(Self, Provider), Dead> {
+        let ways = &self.visit_of(browser, now)?.ways;
+        let (from, _) = ways.iter().find(|(_, awaited)| *awaited == state).ok_or(Dead::NoSuchWay)?;
+        let from = *from;
+        let back = self.changed(browser, now, |visit| {
+            visit.ways.remove(&from);
+        })?;
+        Ok((back, from))
+    }
+
+    /// A login was linked, in place of the one that this visit had linked there before.
+    pub fn linked(&self, browser: &Digest, at: Provider, login: Login, now: Timestamp) -> Result<Self, Dead> {
+        // What was shown before was shown for something else.
+        self.changed(browser, now, |visit| {
+            visit.linked.insert(at, login);
+            visit.passcode = None;
+        })
+    }
+
+    /// The browser says that it is done and is shown a passcode.
+    pub fn done(&self, browser: &Digest, passcode: Digest, now: Timestamp) -> Result<Self, Dead> {
+        if self.visit_of(browser, now)?.linked.is_empty() {
+            return Err(Dead::NothingLinked);
+        }
+        self.changed(browser, now, |visit| {
+            // A new one gives no new tries.
+            visit.passcode = Some(passcode);
+        })
+    }
+
+    /// The person types a passcode in the chat.
+    #[must_use]
+    pub fn typed(&self, passcode: &Digest, now: Timestamp) -> (Self, Typed) {
+        let visit = match &self.stage {
+            Stage::Over { end, .. } => return (self.clone(), Typed::Not(Dead::Over(*end))),
+            Stage::Offered | Stage::Open(_) if now >= self.until => return (self.clone(), Typed::Not(Dead::RanOut)),
+            Stage::Offered => return (self.clone(), Typed::Not(Dead::NothingLinked)),
+            Stage::Open(visit) => visit,
+        };
+        let Some(shown) = &visit.passcode else { return (self.clone(), Typed::Not(Dead::NothingLinked)) };
+        if shown == passcode {
+            return (self.over(End::Confirmed, now), Typed::Right(visit.linked.clone()));
+        }
+        let tries_left = visit.tries_left.saturating_sub(1);
+        if tries_left == 0 {
+            return (self.over(End::WrongPasscodes, now), Typed::Wrong { tries_left });
+        }
+        let visit = Visit { tries_left, ..visit.clone() };
+        (Self { stage: Stage::Open(visit), ..self.clone() }, Typed::Wrong { tries_left })
+    }
+
+    /// What it holds that has to be revoked if it ends now without having been confirmed.
+    pub fn held(&self) -> BTreeMap<Provider, Login> {
+        match &self.stage {
+            Stage::Open(visit) => visit.linked.clone(),
+            Stage::Offered | Stage::Over { .. } => BTreeMap::new(),
+        }
+    }
+
+    /// It is over. What is over stays as it ended.
+    #[must_use]
+    pub fn over(&self, end: End, at: Timestamp) -> Self {
+        match &self.stage {
+            Stage::Over { .. } => self.clone(),
+            Stage::Offered | Stage::Open(_) => Self { kept: None, until: at, stage: Stage::Over { end, at }, ..self.clone() },
+        }
+    }
+
+    fn changed(&self, browser: &Digest, now: Timestamp, change: impl FnOnce(&mut Visit)) -> Result<Self, Dead> {
+        let mut visit = self.visit_of(browser, now)?.clone();
+        change(&mut visit);
+        Ok(Self { stage: Stage::Open(visit), ..self.clone() })
+    }
+}
+
+fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_add(by).unwrap_or(now)
+}
+
+#[cfg(test)]
+#[path = "sign_in_tests.rs"]
+mod tests;
