@@ -6,6 +6,8 @@ pub mod console;
 pub mod github;
 pub mod heroku;
 pub mod http;
+pub mod secrets;
 pub mod settings_accounts;
 pub mod slack;
 pub mod sled;
+pub mod vault;

@@ -272,5 +272,4 @@ fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
 }
 
 #[cfg(test)]
-#[path = "sign_in_tests.rs"]
 mod tests;

@@ -12,6 +12,7 @@ pub mod sign_in;
 pub mod source;
 pub mod store;
 pub mod tally;
+pub mod vault;
 
 pub use crate::domain::fault::{Fault, PortError, Service};
 pub use accounts::{Accounts, Credentials};
@@ -24,6 +25,7 @@ pub use sign_in::{Granted, Identity, Proof, Revoked, ScopeAsked, SignInAt, Token
 pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};
 pub use store::{Batch, Lease, Store, StoreError, Work};
 pub use tally::Tally;
+pub use vault::{Secrets, Vault, VaultError};
 
 #[cfg(feature = "testing")]
 pub use {chat::MockChat, platform::MockPlatform, source::MockSourceControl, store::MockStore};

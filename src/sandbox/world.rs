@@ -32,7 +32,7 @@ impl World {
         let servers = Servers::default();
         let slack = SlackWorkspace::start(&servers, Arc::clone(&clock), port(0), SlackSeed::default()).await?;
         let github = Github::start(&servers, Arc::clone(&clock), port(2)).await?;
-        let ports = HerokuPorts { api: port(4), link: port(5), storage: port(6), streams: port(7) };
+        let ports = HerokuPorts { api: port(4), link: port(5), storage: port(6), streams: port(7), id: port(8) };
         let heroku = Heroku::start(&servers, Arc::clone(&clock), ports).await?;
         let world = Self { slack, github, heroku, _servers: servers };
         company::seed(&world, clock.now()).map_err(WorldError::Seed)?;

@@ -121,16 +121,20 @@ const VENDOR_NAMES: (&str, &[&str]) = ("src/domain/speech/", &["GITHUB", "HEROKU
 pub const SECRETS_OPENED_IN: &[&str] = &[
     "src/adapters/allowances.rs",
     "src/adapters/github/refusal.rs",
+    "src/adapters/github/sign_in.rs",
     "src/adapters/heroku/access.rs",
     "src/adapters/heroku/builds.rs",
     "src/adapters/heroku/follow.rs",
     "src/adapters/heroku/refusal.rs",
+    "src/adapters/heroku/sign_in.rs",
     "src/adapters/heroku/streams.rs",
     "src/adapters/http/call.rs",
+    "src/adapters/secrets.rs",
     "src/adapters/slack/api.rs",
     "src/adapters/slack/outbound.rs",
     "src/adapters/slack/seal.rs",
     "src/adapters/slack/signature.rs",
+    "src/adapters/vault.rs",
 ];
 
 /// The crates that a source may name: the name in code, and the package behind it.

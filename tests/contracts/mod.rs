@@ -16,6 +16,7 @@ mod recordings_replay;
 mod recordings_scrubbed;
 mod recordings_simulated;
 mod shapes;
+mod sign_ins;
 mod slack;
 mod slack_inward;
 mod slack_stage;

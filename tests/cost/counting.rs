@@ -110,7 +110,7 @@ impl Counter {
             }
             let link = request.path.ends_with("/repo") || request.path.starts_with("/account/features/");
             let account = match request.host {
-                Host::Storage | Host::Streams => Account::Beside,
+                Host::Storage | Host::Streams | Host::Id => Account::Beside,
                 _ if request.status == 304 => Account::Unchanged,
                 Host::Link => Account::Link,
                 Host::Api if link => Account::Link,

@@ -11,6 +11,7 @@ mod refs;
 mod refusal;
 mod required;
 mod shapes;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 pub use allowance::LIMITS;
+pub use sign_in::{AppKind, GitHubSignIn, GitHubSignInSettings};
 
 use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::client;

@@ -10,6 +10,7 @@ mod pipelines;
 mod refusal;
 mod releases;
 mod shapes;
+mod sign_in;
 mod streams;
 mod upload;
 mod wire;
@@ -32,6 +33,7 @@ use super::http::base_url::BaseUrl;
 pub use allowance::LIMITS;
 use follow::StreamFollower;
 use known::Known;
+pub use sign_in::{HerokuSignIn, HerokuSignInSettings};
 use wire::Wire;
 
 /// Where Heroku's services live.

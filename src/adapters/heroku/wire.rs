@@ -22,7 +22,7 @@ use super::refusal::Refused;
 use super::streams::{PLACES, Streams};
 
 /// How long one exchange with the API may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long an output stream may be silent before we take it that this is all for now.
 const SILENCE: Duration = Duration::from_secs(3);

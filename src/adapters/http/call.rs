@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
@@ -60,6 +61,15 @@ impl Call {
     pub fn json(mut self, body: &serde_json::Value) -> Self {
         self.headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         self.body = Some(Body::from(body.to_string()));
+        self
+    }
+
+    /// Adds a form as the body.
+    #[must_use]
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        self.body = Some(Body::from(body));
         self
     }
 
@@ -142,6 +152,12 @@ impl CallFault {
 /// The header by which a token is shown. `None`: the token cannot stand in a header, so it is none.
 pub fn bearer(token: &SecretString) -> Option<HeaderValue> {
     sensitive(&secrecy::zeroize::Zeroizing::new(format!("Bearer {}", token.expose_secret())))
+}
+
+/// The header by which an app shows its own name and secret. `None`: they cannot stand in a header.
+pub fn basic(name: &str, secret: &SecretString) -> Option<HeaderValue> {
+    let both = secrecy::zeroize::Zeroizing::new(format!("{name}:{}", secret.expose_secret()));
+    sensitive(&secrecy::zeroize::Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(both.as_bytes()))))
 }
 
 /// A digest of a token, by which what was read with it is told from what was read with another. It does not lead back to the token.

@@ -1,5 +1,7 @@
 //! A request as the simulated GitHub reads it.
 
+use std::collections::BTreeSet;
+
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use bytes::Bytes;
@@ -27,6 +29,27 @@ pub(super) struct Caller {
     /// Empty without a token.
     pub(super) token: String,
     pub(super) login: Option<String>,
+    /// What the token is for, where an app gave it out.
+    pub(super) confined: Option<Confined>,
+}
+
+/// What a token of an app is for.
+#[derive(Clone, Debug)]
+pub(super) enum Confined {
+    /// These scopes.
+    Scopes(BTreeSet<String>),
+    /// What belongs to these owners, in lower case.
+    Owners(BTreeSet<String>),
+}
+
+impl Confined {
+    /// Whether it reaches what is private and belongs to an owner.
+    pub(super) fn reaches(&self, owner: &str) -> bool {
+        match self {
+            Self::Scopes(scopes) => scopes.contains("repo"),
+            Self::Owners(owners) => owners.contains(&owner.to_lowercase()),
+        }
+    }
 }
 
 /// A request with everything around it that an answer depends on.

@@ -14,10 +14,10 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::answer::Answer;
-use super::asked::{Asked, Caller, Scene};
+use super::asked::{Asked, Caller, Confined, Scene};
 use super::seen::SeenRequest;
 use super::world::World;
-use super::{Github, archive, graph, guard, routes};
+use super::{Github, applications, archive, graph, guard, routes, sign_in};
 use crate::sandbox::fault::{Doing, Fault, cut, date, spoil};
 
 /// No request of a client is longer.
@@ -119,8 +119,10 @@ impl Github {
         let shown = asked.shown();
         let place = world.requests.len();
         world.requests.push(SeenRequest { method: asked.method.clone(), path: shown.clone(), status: 0, charged: false });
+        // The pages of the sign-in take forms.
         if !asked.reads()
             && !asked.body.is_empty()
+            && !asked.path.starts_with("/login/oauth/")
             && !asked.header("content-type").is_some_and(|kind| kind.starts_with("application/json"))
         {
             world.violations.push(format!("{} {shown}: the body is not sent as application/json", asked.method));
@@ -144,7 +146,7 @@ impl Github {
     fn limited(&self, asked: &Asked, retry_after: Option<u32>, secondary: bool) -> Answer {
         let now = self.now();
         let mut world = self.lock();
-        let caller = match guard::caller(&world, asked) {
+        let caller = match guard::caller(&world, asked, now) {
             Ok(caller) => caller,
             Err(refused) => return refused,
         };
@@ -161,8 +163,11 @@ impl Github {
         if let Err(refused) = guard::user_agent(asked) {
             return (refused, false);
         }
+        if asked.segments.first().is_some_and(|first| first == "applications") {
+            return (applications::answer(world, asked, &self.api, &self.web), false);
+        }
         let id = request_id(world.requests.len());
-        let (version, caller) = match guard::version(asked).and_then(|version| Ok((version, guard::caller(world, asked)?))) {
+        let (version, caller) = match guard::version(asked).and_then(|version| Ok((version, guard::caller(world, asked, now)?))) {
             Ok(passed) => passed,
             Err(refused) => return (refused.with("x-github-request-id", id), false),
         };
@@ -190,13 +195,20 @@ impl Github {
         answer = answer.with("x-github-media-type", "github.v3; format=json");
         answer.headers.extend(guard::limit_headers(world, &caller.token, now, spent));
         if caller.login.is_some() && !caller.token.starts_with("github_pat_") && !caller.token.starts_with("ghu_") {
-            answer = answer.with("x-oauth-scopes", "repo").with("x-accepted-oauth-scopes", "repo");
+            let scopes = match &caller.confined {
+                Some(Confined::Scopes(scopes)) => scopes.iter().cloned().collect::<Vec<_>>().join(", "),
+                Some(Confined::Owners(_)) | None => "repo".to_owned(),
+            };
+            answer = answer.with("x-oauth-scopes", scopes).with("x-accepted-oauth-scopes", "repo");
         }
         (answer, charged)
     }
 }
 
 fn web_answer(world: &mut World, asked: &Asked, now: Timestamp) -> (Answer, bool) {
+    if let Some(answer) = sign_in::answer(world, asked, now) {
+        return (answer, false);
+    }
     if asked.header("authorization").is_some() {
         world.violations.push(format!("{} {}: Authorization sent to the archive host", asked.method, asked.shown()));
     }

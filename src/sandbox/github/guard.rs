@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::answer::Answer;
-use super::asked::{Asked, Caller};
+use super::asked::{Asked, Caller, Confined};
 use super::world::{Budget, World};
 
 /// Requests an hour with a token.
@@ -33,12 +33,18 @@ pub(super) fn user_agent(asked: &Asked) -> Result<(), Answer> {
 }
 
 /// Who asks; a token that is unknown or revoked is refused.
-pub(super) fn caller(world: &World, asked: &Asked) -> Result<Caller, Answer> {
-    let Some(header) = asked.header("authorization") else { return Ok(Caller { token: String::new(), login: None }) };
+pub(super) fn caller(world: &World, asked: &Asked, now: Timestamp) -> Result<Caller, Answer> {
+    let Some(header) = asked.header("authorization") else { return Ok(Caller { token: String::new(), login: None, confined: None }) };
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
     let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token");
     match world.tokens.get(token.trim()) {
-        Some(entry) if known && !entry.revoked => Ok(Caller { token: token.trim().to_owned(), login: Some(entry.login.clone()) }),
+        Some(entry) if known && entry.is_good(now) => {
+            let confined = entry.given_out.as_ref().map(|given| match &given.scopes {
+                Some(scopes) => Confined::Scopes(scopes.clone()),
+                None => Confined::Owners(world.sign_ins.app(given.client_id).map(|app| app.installed_at.clone()).unwrap_or_default()),
+            });
+            Ok(Caller { token: token.trim().to_owned(), login: Some(entry.login.clone()), confined })
+        }
         Some(_) | None => Err(Answer::error(401, "Bad credentials")),
     }
 }

@@ -6,6 +6,7 @@
 
 mod account;
 mod answer;
+mod applications;
 mod archive;
 mod asked;
 mod branches;
@@ -28,6 +29,7 @@ mod seed_checks;
 mod seen;
 mod shapes;
 mod shapes_code;
+mod sign_in;
 mod tarball;
 mod world;
 
@@ -40,6 +42,8 @@ pub use crate::sandbox::fault::{Fault, FaultRule};
 pub use seed::{Permission, RepoSeed};
 pub use seed_checks::Protection;
 pub use seen::{SeenDeployment, SeenRequest, SeenStatus};
+pub use shapes::user_id;
+pub use sign_in::{AppKind, AppSeed};
 
 use super::fault::skewed;
 use super::serve::Servers;

@@ -17,6 +17,9 @@ pub(super) struct Hands<'w> {
 impl Repository {
     /// What the caller may do here; nothing if they cannot even see it.
     pub(super) fn allows(&self, caller: &Caller) -> Option<Permission> {
+        if self.private && caller.confined.as_ref().is_some_and(|confined| !confined.reaches(&self.owner)) {
+            return None;
+        }
         let granted = caller.login.as_ref().and_then(|login| self.grants.get(&login.to_lowercase())).copied();
         granted.or(if self.private { None } else { Some(Permission::Read) })
     }

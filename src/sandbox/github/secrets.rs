@@ -8,6 +8,7 @@ impl Github {
     pub fn secrets(&self) -> Vec<Secret> {
         let world = self.lock();
         let tokens = world.tokens.keys().map(|token| Secret::new("a token of GitHub", token));
-        tokens.chain(world.downloads.iter().map(|link| Secret::new("a link to an archive", &link.secret))).collect()
+        let sign_ins = world.sign_ins.secrets().map(|(what, text)| Secret::new(what, text));
+        tokens.chain(sign_ins).chain(world.downloads.iter().map(|link| Secret::new("a link to an archive", &link.secret))).collect()
     }
 }

@@ -33,7 +33,7 @@ pub enum Permission {
 impl Github {
     /// Gives a person a token. Several for one person are fine; a token given again is a new person's.
     pub fn add_user(&self, token: &str, login: &str) {
-        let entry = Token { login: login.to_owned(), revoked: false, budget: Budget::default() };
+        let entry = Token { login: login.to_owned(), revoked: false, budget: Budget::default(), given_out: None };
         self.lock().tokens.insert(token.to_owned(), entry);
     }
 

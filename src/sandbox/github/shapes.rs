@@ -14,17 +14,22 @@ pub(super) fn stamp(at: Timestamp) -> String {
 }
 
 /// The id of a person: made from the login, so that it is the same in every run.
-pub(super) fn user_id(login: &str) -> u32 {
+pub fn user_id(login: &str) -> u32 {
     let digest = Sha256::digest(login.to_lowercase().as_bytes());
     digest.iter().take(3).fold(1, |number, byte| (number << 8) | u32::from(*byte))
 }
 
 pub(super) fn user(scene: &Scene<'_>, login: &str) -> Value {
+    user_at(scene.api, scene.web, login)
+}
+
+/// The same, as told to an app about its own tokens.
+pub(super) fn user_at(api: &str, web: &str, login: &str) -> Value {
     let id = user_id(login);
-    let url = format!("{}/users/{login}", scene.api);
+    let url = format!("{api}/users/{login}");
     json!({
-        "login": login, "id": id, "node_id": format!("U_{id}"), "avatar_url": format!("{}/{login}.png", scene.web), "gravatar_id": "",
-        "url": url, "html_url": format!("{}/{login}", scene.web), "followers_url": format!("{url}/followers"),
+        "login": login, "id": id, "node_id": format!("U_{id}"), "avatar_url": format!("{web}/{login}.png"), "gravatar_id": "",
+        "url": url, "html_url": format!("{web}/{login}"), "followers_url": format!("{url}/followers"),
         "following_url": format!("{url}/following{{/other_user}}"), "gists_url": format!("{url}/gists{{/gist_id}}"),
         "starred_url": format!("{url}/starred{{/owner}}{{/repo}}"), "subscriptions_url": format!("{url}/subscriptions"),
         "organizations_url": format!("{url}/orgs"), "repos_url": format!("{url}/repos"), "events_url": format!("{url}/events{{/privacy}}"),

@@ -9,6 +9,7 @@ use super::asked::Asked;
 use super::door::Host;
 use super::seed::Permission;
 use super::seen::SeenRequest;
+use super::sign_in::{GivenOut, SignIns};
 use crate::sandbox::fault::{Faults, Late};
 
 /// Everything.
@@ -28,6 +29,7 @@ pub(super) struct World {
     pub(super) skew: SignedDuration,
     /// What was created by whom and when, where that is limited.
     pub(super) created: Option<Vec<(String, Timestamp)>>,
+    pub(super) sign_ins: SignIns,
     pub(super) requests: Vec<SeenRequest>,
     pub(super) violations: Vec<String>,
 }
@@ -49,6 +51,16 @@ pub(super) struct Token {
     pub(super) login: String,
     pub(super) revoked: bool,
     pub(super) budget: Budget,
+    /// By which app it was given out; `None`: its owner made it by hand.
+    pub(super) given_out: Option<GivenOut>,
+}
+
+impl Token {
+    /// Whether it is taken.
+    pub(super) fn is_good(&self, now: Timestamp) -> bool {
+        let over = self.given_out.as_ref().and_then(|given| given.ends_at).is_some_and(|end| now >= end);
+        !self.revoked && !over
+    }
 }
 
 /// How many requests were made in the current hour.

@@ -1,4 +1,4 @@
-//! The door of all four servers: what came in, what goes out, faults in between.
+//! The door of all servers: what came in, what goes out, faults in between.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use sha2::{Digest, Sha256};
 
 use super::look::SeenRequest;
 use super::state::{World, hex, id_of};
-use super::{Shared, api, link, storage, streams};
+use super::{Shared, api, link, sign_in, storage, streams};
 use crate::sandbox::fault::{Doing, Fault, cut, date, spoil};
 
 /// The largest body that the API takes.
 const BODY_LIMIT: usize = 1 << 20;
 
-/// Which of the four servers.
+/// Which of the servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Host {
     /// The Platform API.
@@ -32,6 +32,8 @@ pub enum Host {
     Storage,
     /// Output streams.
     Streams,
+    /// Sign-in.
+    Id,
 }
 
 /// What was asked.
@@ -171,9 +173,7 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
     let path = parts.uri.path().to_owned();
     let (number, fault, hanging, at) = {
         let (mut world, now) = shared.world();
-        let token_email = bearer(&parts.headers)
-            .and_then(|token| world.users.iter().find(|user| user.tokens.iter().any(|known| known == token)))
-            .map(|user| user.email.clone());
+        let token_email = bearer(&parts.headers).and_then(|token| world.whose(token, now));
         let with_code = parts.headers.contains_key("heroku-two-factor-code");
         let number = world.requests.len();
         let seen = SeenRequest { host, method: method.clone(), path: path.clone(), status: 0, token_email, with_code, at: now };
@@ -199,7 +199,7 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
             Asked { method, path, request_id: request_id.clone(), query, headers: parts.headers, body: Bytes::new(), hashed: None };
         let read = match host {
             Host::Storage => hash(body).await.map(|hashed| asked.hashed = Some(hashed)),
-            Host::Api | Host::Link | Host::Streams => to_bytes(body, BODY_LIMIT).await.map(|body| asked.body = body).ok(),
+            Host::Api | Host::Link | Host::Streams | Host::Id => to_bytes(body, BODY_LIMIT).await.map(|body| asked.body = body).ok(),
         };
         if read.is_none() {
             return cut();
@@ -213,7 +213,7 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
         }
         match host {
             Host::Streams => streams::answer(&shared, &asked),
-            Host::Api | Host::Link | Host::Storage => {
+            Host::Api | Host::Link | Host::Storage | Host::Id => {
                 let (mut world, now) = shared.world();
                 let answer = work(&mut world, host, &asked, now);
                 drop(world);
@@ -256,6 +256,7 @@ pub(super) fn work(world: &mut World, host: Host, asked: &Asked, now: Timestamp)
         Host::Api => api::answer(world, asked, now),
         Host::Link => link::answer(world, asked),
         Host::Storage => storage::answer(world, asked, now),
+        Host::Id => sign_in::answer(world, asked, now),
         Host::Streams => Answer::unknown(asked),
     }
 }

@@ -1,6 +1,6 @@
-//! The simulated Heroku: the Platform API, the older service that links repositories, storage for sources, output streams.
+//! The simulated Heroku: the Platform API, the older service that links repositories, storage for sources, output streams, sign-in.
 //!
-//! Four real servers on loopback over one plain state. Time comes from the clock that it is given, and nothing runs in the
+//! Five real servers on loopback over one plain state. Time comes from the clock that it is given, and nothing runs in the
 //! background: each look first carries out what was due. Written from the published schema and the notes on observed
 //! behaviour; where those are unsure, the stricter or the more awkward reading is simulated.
 
@@ -16,6 +16,7 @@ mod ranges;
 mod records;
 mod secrets;
 mod seed;
+mod sign_in;
 mod state;
 mod storage;
 mod streams;
@@ -37,6 +38,7 @@ pub use http::Host;
 pub use look::{SeenBuild, SeenRelease, SeenRequest, SeenUpload};
 pub use outputs::planted_secrets;
 pub use seed::{AppSeed, PipelineSeed, ReleaseSeed};
+pub use sign_in::ClientSeed;
 
 use state::{Urls, World};
 
@@ -51,6 +53,8 @@ pub struct HerokuPorts {
     pub storage: u16,
     /// Output streams.
     pub streams: u16,
+    /// Sign-in.
+    pub id: u16,
 }
 
 /// What somebody may do with an app.
@@ -151,20 +155,22 @@ impl Shared {
 }
 
 impl Heroku {
-    /// Starts the four servers. They answer as long as `servers` lives.
+    /// Starts the five servers. They answer as long as `servers` lives.
     pub async fn start(servers: &Servers, clock: Arc<dyn Clock>, ports: HerokuPorts) -> std::io::Result<Arc<Self>> {
         let (api, api_address) = Servers::listen(ports.api).await?;
         let (link, link_address) = Servers::listen(ports.link).await?;
         let (storage, storage_address) = Servers::listen(ports.storage).await?;
         let (streams, streams_address) = Servers::listen(ports.streams).await?;
+        let (id, id_address) = Servers::listen(ports.id).await?;
         let urls = Urls {
             api: format!("http://{api_address}"),
             link: format!("http://{link_address}"),
             storage: format!("http://{storage_address}"),
             streams: format!("http://{streams_address}"),
+            id: format!("http://{id_address}"),
         };
         let shared = Arc::new(Shared { urls: urls.clone(), clock, world: Mutex::new(World::new(urls)), open: Mutex::default() });
-        for (listener, host) in [(api, Host::Api), (link, Host::Link), (storage, Host::Storage), (streams, Host::Streams)] {
+        for (listener, host) in [(api, Host::Api), (link, Host::Link), (storage, Host::Storage), (streams, Host::Streams), (id, Host::Id)] {
             servers.serve(listener, http::router(Arc::clone(&shared), host));
         }
         Ok(Arc::new(Self { shared }))
@@ -175,9 +181,9 @@ impl Heroku {
         &self.shared.urls.api
     }
 
-    /// The address of sign-in. For now the same as the API's, which does not know its paths.
+    /// The address of sign-in.
     pub fn id_url(&self) -> &str {
-        &self.shared.urls.api
+        &self.shared.urls.id
     }
 
     /// The address of the older link service.

@@ -12,6 +12,7 @@ impl Heroku {
             all.extend(user.tokens.iter().map(|token| Secret::new("a token of Heroku", token)));
             all.extend(user.codes.iter().chain(&user.spent_codes).map(|code| Secret::new("a one-time code", code)));
         }
+        all.extend(world.sign_ins.secrets().map(|(what, text)| Secret::new(what, text)));
         for upload in &world.uploads {
             let (put, get) = json::upload_urls(&world.urls.storage, upload.key);
             all.extend([Secret::new("a link to put a source", put), Secret::new("a link to get a source", get)]);

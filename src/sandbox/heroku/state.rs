@@ -9,16 +9,18 @@ use super::StreamStyle;
 use super::http::{Asked, Host};
 use super::look::SeenRequest;
 use super::records::{App, Build, Dyno, Pipeline, Promotion, Release, Slug, Upload, User, Who};
+use super::sign_in::SignIns;
 use crate::sandbox::fault::{Faults, Late};
 use crate::sandbox::secrets::marked;
 
-/// The addresses of the four servers, without a final slash.
+/// The addresses of the five servers, without a final slash.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Urls {
     pub(super) api: String,
     pub(super) link: String,
     pub(super) storage: String,
     pub(super) streams: String,
+    pub(super) id: String,
 }
 
 /// Everything there is.
@@ -34,6 +36,7 @@ pub(super) struct World {
     pub(super) dynos: Vec<Dyno>,
     pub(super) uploads: Vec<Upload>,
     pub(super) promotions: Vec<Promotion>,
+    pub(super) sign_ins: SignIns,
     pub(super) requests: Vec<SeenRequest>,
     pub(super) violations: Vec<String>,
     pub(super) faults: Faults,
@@ -66,6 +69,7 @@ impl World {
             dynos: Vec::new(),
             uploads: Vec::new(),
             promotions: Vec::new(),
+            sign_ins: SignIns::default(),
             requests: Vec::new(),
             violations: Vec::new(),
             faults: Faults::default(),
@@ -96,6 +100,12 @@ impl World {
 
     pub(super) fn user_mut(&mut self, email: &str) -> Result<&mut User, String> {
         self.users.iter_mut().find(|user| user.email == email).ok_or_else(|| format!("there is no user {email}"))
+    }
+
+    /// The e-mail address of whoever a token belongs to, if it is good.
+    pub(super) fn whose(&self, token: &str, now: Timestamp) -> Option<String> {
+        let own = self.users.iter().find(|user| user.tokens.iter().any(|known| known == token)).map(|user| user.email.clone());
+        own.or_else(|| self.sign_ins.authorizations.iter().find(|held| held.is_with(token, now)).map(|held| held.email.clone()))
     }
 
     /// The app of that name or id.

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::AppRight;
 use super::http::{Answer, Asked, Refusal};
 use super::records::{App, User, Who};
+use super::sign_in;
 use super::state::{World, digest, later};
 
 /// A request that was let in.
@@ -50,6 +51,10 @@ pub(super) fn rate_limited() -> Refusal {
 /// Answers a request.
 pub(super) fn answer(world: &mut World, asked: &Asked, now: Timestamp) -> Answer {
     watch(world, asked);
+    if asked.method == "POST" && asked.path == "/oauth/tokens" {
+        let versioned = variant(asked.header("accept")).ok_or_else(not_acceptable);
+        return versioned.and_then(|_| sign_in::tokens(world, asked, now)).unwrap_or_else(Answer::from);
+    }
     let answer = match enter(world, asked, now) {
         Ok((call, calls_left)) => {
             let answer = dispatch(world, &call).unwrap_or_else(Answer::from);
@@ -78,18 +83,21 @@ fn watch(world: &mut World, asked: &Asked) {
 
 /// Checks version, token and number of calls.
 fn enter<'a>(world: &mut World, asked: &'a Asked, now: Timestamp) -> Result<(Call<'a>, i64), Refusal> {
-    let variant = variant(asked.header("accept")).ok_or_else(|| {
-        let message = "The request must have an `Accept` header with the version: `application/vnd.heroku+json; version=3`.";
-        Refusal::new(406, "not_acceptable", message)
-    })?;
+    let variant = variant(asked.header("accept")).ok_or_else(not_acceptable)?;
     if asked.header("authorization").is_empty() {
         let message = "There were no credentials in your `Authorization` header. Try `Authorization: Bearer <OAuth access token>` \
                        or `Authorization: Basic <base64-encoded email + \":\" + password>`.";
         return Err(Refusal::new(401, "unauthorized", message));
     }
     let token = asked.token().unwrap_or("");
-    let user = world.users.iter_mut().find(|user| user.tokens.iter().any(|known| known == token));
-    let user = user.ok_or_else(|| Refusal::new(401, "unauthorized", "Invalid credentials provided."))?;
+    let email = world.whose(token, now).ok_or_else(|| Refusal::new(401, "unauthorized", "Invalid credentials provided."))?;
+    let World { users, sign_ins, .. } = world;
+    let held = sign_ins.authorizations.iter().find(|held| held.is_with(token, now));
+    let may_end = sign_ins.endable && asked.segments().starts_with(&["oauth", "authorizations"]);
+    if held.is_some_and(|held| !held.opens(asked)) && !may_end {
+        return Err(Refusal::new(403, "forbidden", "The scope of your token does not allow this."));
+    }
+    let user = users.iter_mut().find(|user| user.email == email).ok_or_else(Refusal::not_found)?;
     let mut calls_left = user.calls_left(now);
     let free = asked.path == "/account/rate-limits";
     if calls_left < 1 && !free {
@@ -103,6 +111,11 @@ fn enter<'a>(world: &mut World, asked: &'a Asked, now: Timestamp) -> Result<(Cal
         return Err(Refusal::new(403, "suspended", "Your account has been suspended."));
     }
     Ok((Call { asked, who: Who { id: user.id, email: user.email.clone() }, variant, now }, calls_left))
+}
+
+fn not_acceptable() -> Refusal {
+    let message = "The request must have an `Accept` header with the version: `application/vnd.heroku+json; version=3`.";
+    Refusal::new(406, "not_acceptable", message)
 }
 
 /// The variant in `application/vnd.heroku+json; version=3.variant`; `None`: not version 3.
@@ -124,6 +137,7 @@ fn dispatch(world: &mut World, call: &Call<'_>) -> Handled {
         ("GET", ["account", "features", name]) => accounts::feature(world, call, name),
         ("PUT", ["users", "~", "capabilities"]) => accounts::capabilities(world, call),
         ("PUT", ["apps", app, "pre-authorizations"]) => accounts::pre_authorize(world, call, app),
+        ("GET" | "DELETE", ["oauth", "authorizations", id]) => sign_in::authorization(world, &call.who.email, &call.asked.method, id),
         ("GET", ["pipelines"]) => pipelines::list(world, call),
         ("GET", ["pipelines", id]) => pipelines::info(world, call, id),
         ("GET", ["pipelines", id, "pipeline-couplings"]) => pipelines::couplings(world, call, id),

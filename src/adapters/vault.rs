@@ -1,0 +1,234 @@
+//! Tokens, sealed: with authenticated encryption, bound to the record that they belong to, under keys that have names.
+
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use hkdf::Hkdf;
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use thiserror::Error;
+
+use crate::domain::account::{Provider, SealedTokens};
+use crate::domain::actor::Person;
+use crate::ports::{Tokens, Vault, VaultError};
+
+/// The stored form: `1.KEY.NONCE_AND_CIPHERTEXT`, the last in base64 for addresses.
+const FORM: &str = "1";
+const NONCE: usize = 24;
+/// How many bytes a key has.
+const KEY: usize = 32;
+
+/// A key as settings name it. Never printed.
+struct Key {
+    name: String,
+    cipher: XChaCha20Poly1305,
+}
+
+/// What is wrong with a list of keys.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum KeysError {
+    /// None is there.
+    #[error("there is no key")]
+    None,
+    /// One is no key.
+    #[error("key {0} is none: a key is `NAME:BASE64`, the name up to 32 of a-z, 0-9 and `-`, and 32 random bytes in base64")]
+    Malformed(usize),
+    /// A name stands for two.
+    #[error("two keys have the name `{0}`")]
+    Twice(String),
+}
+
+/// The keys, and what they seal.
+pub struct TokenVault {
+    /// The first one seals; all open.
+    keys: Vec<Key>,
+}
+
+impl std::fmt::Debug for TokenVault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.keys.iter().map(|key| key.name.as_str()).collect();
+        f.debug_struct("TokenVault").field("keys", &names).finish_non_exhaustive()
+    }
+}
+
+/// What is sealed. Opened, it lives no longer than it takes to make secrets of it.
+#[derive(Serialize, Deserialize)]
+struct Content<'a> {
+    access: std::borrow::Cow<'a, str>,
+    refresh: Option<std::borrow::Cow<'a, str>>,
+}
+
+impl TokenVault {
+    /// Keys as settings list them, with commas between, the newest first.
+    pub fn new(keys: &SecretString) -> Result<Self, KeysError> {
+        let parts = keys.expose_secret().split(',').map(str::trim).filter(|part| !part.is_empty());
+        let mut read: Vec<Key> = Vec::new();
+        for (at, part) in parts.enumerate() {
+            let malformed = KeysError::Malformed(at.saturating_add(1));
+            let key = read_key(part).ok_or(malformed)?;
+            if read.iter().any(|known| known.name == key.name) {
+                return Err(KeysError::Twice(key.name));
+            }
+            read.push(key);
+        }
+        if read.is_empty() { Err(KeysError::None) } else { Ok(Self { keys: read }) }
+    }
+}
+
+fn read_key(part: &str) -> Option<Key> {
+    let (name, encoded) = part.split_once(':')?;
+    let named = (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let bytes = Zeroizing::new(BASE64_STANDARD.decode(encoded.trim()).ok().filter(|bytes| named && bytes.len() == KEY)?);
+    // Derived, so that the same bytes used elsewhere as well would not be the same key.
+    let mut key = Zeroizing::new([0_u8; KEY]);
+    Hkdf::<Sha256>::new(None, &bytes).expand(b"slash-heroku: sealing of tokens, 1", key.as_mut_slice()).ok()?;
+    Some(Key { name: name.to_owned(), cipher: XChaCha20Poly1305::new_from_slice(key.as_slice()).ok()? })
+}
+
+/// What tokens are bound to. Ids hold no blanks, so that no two records read the same.
+fn bound_to(person: &Person, provider: Provider) -> String {
+    let provider = match provider {
+        Provider::SourceControl => "source-control",
+        Provider::Platform => "platform",
+    };
+    format!("{FORM} {} {} {provider}", person.workspace, person.user)
+}
+
+impl Vault for TokenVault {
+    fn seal(&self, tokens: &Tokens, person: &Person, provider: Provider) -> Result<SealedTokens, VaultError> {
+        let key = self.keys.first().ok_or(VaultError::NoRandomness)?;
+        let mut nonce = [0_u8; NONCE];
+        getrandom::fill(&mut nonce).map_err(|_| VaultError::NoRandomness)?;
+        let content = Content {
+            access: tokens.access.expose_secret().into(),
+            refresh: tokens.refresh.as_ref().map(|refresh| refresh.expose_secret().into()),
+        };
+        let plain = Zeroizing::new(serde_json::to_vec(&content).map_err(|_| VaultError::Foreign)?);
+        let bound = bound_to(person, provider);
+        let payload = Payload { msg: &plain, aad: bound.as_bytes() };
+        let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| VaultError::Foreign)?;
+        let bytes = [nonce.as_slice(), &sealed].concat();
+        Ok(SealedTokens::sealed(format!("{FORM}.{}.{}", key.name, BASE64_URL_SAFE_NO_PAD.encode(bytes))))
+    }
+
+    fn open(&self, sealed: &SealedTokens, person: &Person, provider: Provider) -> Result<Tokens, VaultError> {
+        let (name, encoded) = parts(sealed).ok_or(VaultError::Foreign)?;
+        let key = self.keys.iter().find(|key| key.name == name).ok_or_else(|| VaultError::KeyLost { key: name.to_owned() })?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| VaultError::Foreign)?;
+        let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE>().ok_or(VaultError::Foreign)?;
+        let bound = bound_to(person, provider);
+        let payload = Payload { msg: ciphertext, aad: bound.as_bytes() };
+        let plain = Zeroizing::new(key.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| VaultError::Foreign)?);
+        let content: Content<'_> = serde_json::from_slice(&plain).map_err(|_| VaultError::Foreign)?;
+        let secret = |text: std::borrow::Cow<'_, str>| SecretString::from(text.into_owned());
+        Ok(Tokens { access: secret(content.access), refresh: content.refresh.map(secret) })
+    }
+
+    fn is_behind(&self, sealed: &SealedTokens) -> bool {
+        parts(sealed).is_none_or(|(name, _)| self.keys.first().is_none_or(|newest| newest.name != name))
+    }
+}
+
+/// The name of the key, and what it has sealed. Names of keys are checked: an altered one cannot bring words into an error.
+fn parts(sealed: &SealedTokens) -> Option<(&str, &str)> {
+    let mut parts = sealed.as_sealed().splitn(3, '.');
+    let (form, name, encoded) = (parts.next()?, parts.next()?, parts.next()?);
+    let named = (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    (form == FORM && named).then_some((name, encoded))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::names::{UserId, WorkspaceId};
+
+    fn key(name: &str, byte: u8) -> String {
+        format!("{name}:{}", BASE64_STANDARD.encode([byte; KEY]))
+    }
+
+    fn vault(keys: &[String]) -> TokenVault {
+        TokenVault::new(&SecretString::from(keys.join(", "))).unwrap()
+    }
+
+    fn person(workspace: &str, user: &str) -> Person {
+        Person { workspace: WorkspaceId::parse(workspace).unwrap(), user: UserId::parse(user).unwrap() }
+    }
+
+    fn tokens() -> Tokens {
+        Tokens { access: "gho_access".into(), refresh: Some("ghr_refresh".into()) }
+    }
+
+    fn sealed(by: &TokenVault) -> SealedTokens {
+        by.seal(&tokens(), &person("T1", "U1"), Provider::SourceControl).unwrap()
+    }
+
+    fn opened(by: &TokenVault, sealed: &SealedTokens) -> Result<(String, Option<String>), VaultError> {
+        let tokens = by.open(sealed, &person("T1", "U1"), Provider::SourceControl)?;
+        let text = |secret: &SecretString| secret.expose_secret().to_owned();
+        Ok((text(&tokens.access), tokens.refresh.as_ref().map(text)))
+    }
+
+    #[test]
+    fn opens_for_the_record_it_was_sealed_for_and_no_other() {
+        let vault = vault(&[key("one", 1)]);
+        let it = sealed(&vault);
+        assert_eq!(opened(&vault, &it), Ok(("gho_access".to_owned(), Some("ghr_refresh".to_owned()))));
+        assert!(!it.as_sealed().contains("gho_") && !it.as_sealed().contains("ghr_"));
+        for (person, provider) in [
+            (person("T2", "U1"), Provider::SourceControl),
+            (person("T1", "U2"), Provider::SourceControl),
+            (person("T1", "U1"), Provider::Platform),
+        ] {
+            assert_eq!(vault.open(&it, &person, provider).unwrap_err(), VaultError::Foreign, "{person:?} {provider:?}");
+        }
+        assert_ne!(sealed(&vault), sealed(&vault), "nobody sees that two records hold the same");
+    }
+
+    #[test]
+    fn several_keys_open_and_the_newest_seals() {
+        let (old, both, new) = (vault(&[key("old", 1)]), vault(&[key("new", 2), key("old", 1)]), vault(&[key("new", 2)]));
+        let by_old = sealed(&old);
+        assert!(opened(&both, &by_old).is_ok() && both.is_behind(&by_old));
+        let again = both.seal(
+            &both.open(&by_old, &person("T1", "U1"), Provider::SourceControl).unwrap(),
+            &person("T1", "U1"),
+            Provider::SourceControl,
+        );
+        let again = again.unwrap();
+        assert!(!both.is_behind(&again) && opened(&new, &again).is_ok());
+        assert_eq!(opened(&new, &by_old), Err(VaultError::KeyLost { key: "old".to_owned() }));
+        assert!(VaultError::KeyLost { key: "old".to_owned() }.to_string().contains("`old`"));
+        // The name alone does not open: another key under the same name is told as such.
+        assert_eq!(opened(&vault(&[key("old", 3)]), &by_old), Err(VaultError::Foreign));
+    }
+
+    #[test]
+    fn what_was_altered_does_not_open() {
+        let vault = vault(&[key("one", 1)]);
+        let it = sealed(&vault).as_sealed().to_owned();
+        for at in 0..it.len() {
+            let mut bytes = it.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let altered = SealedTokens::sealed(String::from_utf8(bytes).unwrap());
+            // The last letter holds bits that mean nothing; a decoder that is strict refuses them as well.
+            assert!(opened(&vault, &altered).is_err(), "letter {at}");
+        }
+        for text in ["", "1", "1.one", "1.one.", "2.one.AAAA", "1.one.AAAA"] {
+            assert_eq!(opened(&vault, &SealedTokens::sealed(text.to_owned())), Err(VaultError::Foreign), "{text}");
+            assert_eq!(vault.is_behind(&SealedTokens::sealed(text.to_owned())), !text.starts_with("1.one."));
+        }
+    }
+
+    #[test]
+    fn keys_are_checked_and_never_printed() {
+        let new = |text: &str| TokenVault::new(&SecretString::from(text.to_owned())).map(|_| ()).unwrap_err();
+        assert_eq!(new(""), KeysError::None);
+        assert_eq!(new("one:AAAA"), KeysError::Malformed(1));
+        assert_eq!(new(&format!("{},Two:{}", key("one", 1), BASE64_STANDARD.encode([1; KEY]))), KeysError::Malformed(2));
+        assert_eq!(new(&format!("{},{}", key("one", 1), key("one", 2))), KeysError::Twice("one".to_owned()));
+        let told = format!("{:?} {:?}", vault(&[key("one", 1)]), sealed(&vault(&[key("one", 1)])));
+        assert!(told.contains("one") && !told.contains("AQEB"), "{told}");
+    }
+}

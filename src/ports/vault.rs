@@ -1,0 +1,59 @@
+//! What keeps tokens from being of use to whoever gets at the store, and what makes secrets of our own.
+
+use secrecy::SecretString;
+
+use crate::domain::account::{Provider, SealedTokens};
+use crate::domain::actor::Person;
+use crate::domain::sign_in::Digest;
+
+use super::sign_in::{Proof, Tokens};
+
+/// Why tokens could not be sealed or opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// They were sealed with a key that is not among ours: put it back into the settings, or have the login linked again.
+    #[error("the tokens were sealed with the key `{key}`, which is not in the settings: put it back, or link the login again")]
+    KeyLost {
+        /// The name of the key.
+        key: String,
+    },
+    /// They are not what was sealed, or were sealed for another person or service.
+    #[error("the tokens are not those that were sealed for this record")]
+    Foreign,
+    /// The system has no randomness.
+    #[error("the system gives no random bytes")]
+    NoRandomness,
+}
+
+/// Seals tokens for one login of one person.
+///
+/// Promises: what was sealed opens for the same person and service and nothing else; altered, it does not open; the newest key
+/// seals and all of them open; nothing that is printed tells of tokens or keys.
+pub trait Vault: Send + Sync + std::fmt::Debug {
+    /// Seals.
+    fn seal(&self, tokens: &Tokens, person: &Person, provider: Provider) -> Result<SealedTokens, VaultError>;
+
+    /// Opens.
+    fn open(&self, sealed: &SealedTokens, person: &Person, provider: Provider) -> Result<Tokens, VaultError>;
+
+    /// Whether it was sealed with another key than the newest, so that it has to be sealed again before that key may go.
+    fn is_behind(&self, sealed: &SealedTokens) -> bool;
+}
+
+/// Makes secrets and knows them again.
+///
+/// Promises: nobody can guess a secret; no two digests of different secrets are the same.
+pub trait Secrets: Send + Sync + std::fmt::Debug {
+    /// A new secret: at least 256 random bits, in letters that stand in addresses and cookies as they are.
+    fn fresh(&self) -> Result<SecretString, VaultError>;
+
+    /// A new passcode of eight digits, short enough to be typed.
+    fn passcode(&self) -> Result<SecretString, VaultError>;
+
+    /// What a secret is known by. `for_what` keeps one that is used for something from being taken for something else.
+    fn digest(&self, for_what: &str, secret: &SecretString) -> Digest;
+
+    /// The proof for one way to a service and back, made of what the browser keeps and what the way brings back: always the
+    /// same for the same two, so that it has to be kept nowhere.
+    fn proof(&self, browser: &SecretString, state: &SecretString) -> Proof;
+}
