@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use secrecy::SecretString;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use slash_heroku::adapters::github::{GitHub, GitHubSettings};
+use sha2::{Digest, Sha256};
+use slash_heroku::adapters::github::{AppKind, GitHub, GitHubSettings, GitHubSignIn, GitHubSignInSettings};
 use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::domain::names::{AnnouncementId, CommitSha, RefName, RepoName};
 use slash_heroku::domain::source::{Report, Repository, Resolution};
-use slash_heroku::ports::{AnnouncementOrder, ArchiveFault, SourceControl};
+use slash_heroku::ports::{AnnouncementOrder, ArchiveFault, Granted, Proof, Revoked, SignInAt, SourceControl, Tokens};
 use slash_heroku::sandbox::clock::SteppedClock;
 use slash_heroku::sandbox::company::GITHUB_TOKEN;
-use slash_heroku::sandbox::github::{Fault, FaultRule, Protection, RepoSeed};
+use slash_heroku::sandbox::github::{self as simulated, AppSeed, Fault, FaultRule, Github, Protection, RepoSeed};
 use slash_heroku::sandbox::script::{Outside, TABLE, read};
 use slash_heroku::sandbox::world::World;
 
@@ -69,8 +71,58 @@ fn of_resolution(resolution: Resolution) -> Value {
     }
 }
 
+/// Our app, as it is registered in the recordings.
+const CLIENT_ID: &str = "Iv1.INVENTED";
+const CLIENT_SECRET: &str = "INVENTED-SECRET";
+const CALLBACK: &str = "https://ship.example.com/back";
+
+/// The same for a call of a sign-in.
+async fn sign_in_made(recording: &Recording, replay: &Replay) -> Value {
+    let with = &recording.with;
+    let settings = GitHubSignInSettings {
+        api: BaseUrl::parse(replay.at("api")).unwrap(),
+        web: BaseUrl::parse(replay.at("login")).unwrap(),
+        client_id: CLIENT_ID.to_owned(),
+        client_secret: CLIENT_SECRET.into(),
+        kind: match with["kind"].as_str().unwrap() {
+            "github_app" => AppKind::GitHubApp,
+            "oauth" => AppKind::OAuth { expiring: false },
+            other => panic!("{}: there is no app {other}", recording.name),
+        },
+        callback: CALLBACK.parse().unwrap(),
+    };
+    sign_in_call(&GitHubSignIn::new(settings, Jumping::new()).unwrap(), recording).await
+}
+
+/// Makes the call of a sign-in that a recording names.
+pub async fn sign_in_call(sign_in: &dyn SignInAt, recording: &Recording) -> Value {
+    let with = &recording.with;
+    let secret = |name: &str| with[name].as_str().map(SecretString::from);
+    let tokens = || Tokens { access: secret("access").unwrap_or_else(|| TOKEN.into()), refresh: secret("refresh") };
+    let proof = || Proof { verifier: secret("verifier").unwrap_or_else(|| "".into()), challenge: String::new() };
+    match recording.call.as_deref().unwrap() {
+        "SignInAt::exchange" => outcome(sign_in.exchange(secret("code").unwrap(), &proof()).await, of_granted),
+        "SignInAt::renew" => outcome(sign_in.renew(&tokens()).await, of_granted),
+        "SignInAt::who" => outcome(sign_in.who(&tokens().access).await, |who| json!({ "id": who.id, "name": who.name })),
+        "SignInAt::revoke" => {
+            let grant = with.get("grant").map(|_| arg(with, "grant"));
+            outcome(sign_in.revoke(&tokens(), grant.as_ref()).await, |revoked| match revoked {
+                Revoked::Gone => json!("gone"),
+                Revoked::OnlyByHand { page } => json!({ "only_by_hand": page }),
+            })
+        }
+        other => panic!("{}: there is no call {other}", recording.name),
+    }
+}
+
+fn of_granted(granted: Granted) -> Value {
+    let Granted { tokens, life, scopes, rights, grant } = granted;
+    let refresh = tokens.refresh.map(|refresh| refresh.expose_secret().to_owned());
+    json!({ "access": tokens.access.expose_secret(), "refresh": refresh, "life": life, "scopes": scopes, "rights": rights, "grant": grant })
+}
+
 /// Makes the call that a recording names, and says what came of it.
-async fn made(github: &GitHub, recording: &Recording) -> Value {
+async fn made(github: &GitHub, recording: &Recording, replay: &Replay) -> Value {
     let token = SecretString::from(TOKEN);
     let with = &recording.with;
     let whole = repository(with);
@@ -101,6 +153,7 @@ async fn made(github: &GitHub, recording: &Recording) -> Value {
             let to: AnnouncementId = arg(with, "to");
             outcome(github.report(&token, name, &to, &report).await, |()| Value::Null)
         }
+        call if call.starts_with("SignInAt::") => sign_in_made(recording, replay).await,
         "SourceControl::archive" => match github.archive(&token, name, &arg(with, "commit")).await {
             Ok(archive) => json!({ "ok": { "length": archive.length, "sha256": archive.sha256 } }),
             Err(ArchiveFault::TooLarge { limit }) => json!({ "too_large": limit }),
@@ -116,7 +169,7 @@ async fn the_adapter_keeps_its_side() {
     let all = recordings::of("github");
     let mut wrong = Vec::new();
     for recording in all.values().filter(|recording| recording.call.is_some()) {
-        let replay = Replay::of(&["api", "web"], recording.takes().iter().map(|name| all[*name].clone())).await;
+        let replay = Replay::of(&["api", "web", "login"], recording.takes().iter().map(|name| all[*name].clone())).await;
         let settings = GitHubSettings {
             api: BaseUrl::parse(replay.at("api")).unwrap(),
             web: BaseUrl::parse("https://github.com").unwrap(),
@@ -125,9 +178,9 @@ async fn the_adapter_keeps_its_side() {
         };
         let github = GitHub::new(settings, Jumping::new()).unwrap();
         if recording.is_made_again() {
-            made(&github, recording).await;
+            made(&github, recording, &replay).await;
         }
-        let found = made(&github, recording).await;
+        let found = made(&github, recording, &replay).await;
         wrong.extend(replay.wrong().into_iter().map(|wrong| format!("github/{}: {wrong}", recording.name)));
         recordings::holds("github", recording, &found);
     }
@@ -179,6 +232,50 @@ pub fn a_deployment_of(commit: &str) -> Value {
     })
 }
 
+/// What happens at signing in.
+const OF_SIGN_IN: [&str; 7] = [
+    "an app whose tokens last",
+    "a GitHub App",
+    "an app with another secret",
+    "ana agrees",
+    "the code is used",
+    "ana has signed in",
+    "ana has withdrawn it",
+];
+
+/// Makes what a recording names happen at signing in; gives what stands for what was recorded. `None`: nothing happens there.
+async fn sign_in_happens(github: &Github, state: &[String]) -> Option<Vec<(String, String)>> {
+    let is = |what: &str| state.iter().any(|named| named == what);
+    let other = is("an app with another secret");
+    let kind = match (is("a GitHub App"), is("an app whose tokens last") || other) {
+        (true, _) => simulated::AppKind::GitHubApp,
+        (false, true) => simulated::AppKind::OAuth { expiring: false },
+        (false, false) => return None,
+    };
+    let client_secret = if other { "ANOTHER-SECRET" } else { CLIENT_SECRET }.to_owned();
+    github.add_app(AppSeed { client_id: CLIENT_ID, client_secret, kind, callback: CALLBACK.to_owned() });
+    let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
+    let page = format!("?client_id={CLIENT_ID}&scope=repo&state=s&code_challenge={challenge}&code_challenge_method=S256");
+    let back = github.agrees(Some("ana"), &page).unwrap();
+    let code = back.split(['?', '&']).find_map(|part| part.strip_prefix("code=")).unwrap().to_owned();
+    let mut names = vec![("INVENTED-CODE".to_owned(), code.clone())];
+    if is("the code is used") || is("ana has signed in") {
+        let form = format!("client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&code={code}&code_verifier={VERIFIER}");
+        let asked = client().post(format!("{}/login/oauth/access_token", github.web_url())).header("accept", "application/json").body(form);
+        let told: Value = serde_json::from_str(&asked.send().await.unwrap().text().await.unwrap()).unwrap();
+        for (recorded, key) in [("INVENTED-ACCESS", "access_token"), ("INVENTED-REFRESH", "refresh_token")] {
+            names.extend(told[key].as_str().map(|own| (recorded.to_owned(), own.to_owned())));
+        }
+    }
+    if is("ana has withdrawn it") {
+        github.withdraw_app("ana", CLIENT_ID);
+    }
+    Some(names)
+}
+
+/// The verifier of the recordings.
+const VERIFIER: &str = "the-verifier-of-this-way-000000000000000000";
+
 /// What happens as the stage is set.
 pub const OF_STAGE: [&str; 2] = ["a deployment", "the branch of the lone commit stands"];
 
@@ -210,7 +307,9 @@ async fn stage(recording: &Recording) -> (World, Stage) {
         let own_short = own[..7].to_owned();
         [(recorded.to_owned(), own), (short, own_short)]
     }));
-    for what in recording.state.iter().filter(|what| !OF_STAGE.contains(&what.as_str())) {
+    let at_sign_in = sign_in_happens(&github, &recording.state).await;
+    names.extend(at_sign_in.into_iter().flatten());
+    for what in recording.state.iter().filter(|what| !OF_STAGE.contains(&what.as_str()) && !OF_SIGN_IN.contains(&what.as_str())) {
         happens(&mut world, what).unwrap_or_else(|error| panic!("github/{}: {error}", recording.name));
     }
     if recording.state.iter().any(|what| what == OF_STAGE[0]) {
@@ -224,7 +323,7 @@ async fn stage(recording: &Recording) -> (World, Stage) {
         let link = link.send().await.unwrap().headers()["location"].to_str().unwrap().to_owned();
         names.push(("token=ARCHIVE-LINK-1".to_owned(), link.split_once('?').unwrap().1.to_owned()));
     }
-    let addresses = BTreeMap::from([("api", github.api_url()), ("web", github.web_url())]);
+    let addresses = BTreeMap::from([("api", github.api_url()), ("web", github.web_url()), ("login", github.web_url())]);
     (world, Stage { addresses, names, token: GITHUB_TOKEN.to_owned() })
 }
 

@@ -6,11 +6,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use slash_heroku::adapters::heroku::{Heroku, HerokuSettings};
+use slash_heroku::adapters::heroku::{Heroku, HerokuSettings, HerokuSignIn, HerokuSignInSettings};
 use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::domain::release::{Access, Build, BuildState, Dyno, Running};
 use slash_heroku::ports::{ArchiveBody, BuildOrder, BuildStart, Heard, Platform, SourceArchive, UploadedSource};
 
+use super::github::sign_in_call;
 use super::heroku_stage::stage;
 use super::recordings::{self, Recording};
 use super::recordings_replay::{Jumping, NOW, Replay, TOKEN, outcome};
@@ -87,6 +88,17 @@ async fn made(heroku: &Heroku, recording: &Recording, replay: &Replay) -> Value 
     let token = SecretString::from(TOKEN);
     let with = &recording.with;
     match recording.call.as_deref().unwrap() {
+        call if call.starts_with("SignInAt::") => {
+            let base = |text: &str| BaseUrl::parse(text).unwrap();
+            let settings = HerokuSignInSettings {
+                api: base(replay.at("api")),
+                id: base("https://id.heroku.com"),
+                dashboard: base("https://dashboard.heroku.com"),
+                client_id: "66666666-6666-4666-8666-000000000001".to_owned(),
+                client_secret: "INVENTED-SECRET".into(),
+            };
+            sign_in_call(&HerokuSignIn::new(settings, Jumping::new()).unwrap(), recording).await
+        }
         "Platform::pipelines" => outcome(heroku.pipelines(&token).await, |all| json!(all)),
         "Platform::apps" => outcome(heroku.apps(&token, &arg(with, "pipeline")).await, |all| json!(all)),
         "Platform::linked_repository" => outcome(heroku.linked_repository(&token, &arg(with, "pipeline")).await, |name| json!(name)),

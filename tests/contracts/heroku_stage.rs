@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use slash_heroku::ports::Clock;
 use slash_heroku::sandbox::company::HEROKU_TOKEN;
+use slash_heroku::sandbox::heroku::{ClientSeed, Heroku};
 use slash_heroku::sandbox::script::{Outside, TABLE, read};
 use slash_heroku::sandbox::world::World;
 
@@ -54,6 +55,30 @@ impl Asking {
     pub fn name(&mut self, recorded: &str, own: &str) {
         self.names.retain(|(known, _)| known != recorded);
         self.names.push((recorded.to_owned(), own.to_owned()));
+    }
+
+    /// Ana agrees to what our app asks for.
+    pub fn agreed(&mut self, heroku: &Heroku) {
+        let (id, secret) = ("66666666-6666-4666-8666-000000000001".to_owned(), "INVENTED-SECRET".to_owned());
+        let page = format!("?client_id={id}&response_type=code&scope=identity%20write&state=s");
+        heroku.add_client(ClientSeed { id, secret, redirect_uri: "https://ship.example.com/back".to_owned() });
+        let back = heroku.agrees(Some(ANA), &page).unwrap();
+        let code = back.split(['?', '&']).find_map(|part| part.strip_prefix("code=")).unwrap();
+        self.name("INVENTED-CODE", code);
+    }
+
+    /// What she agreed to brings tokens.
+    pub async fn signed_in(&mut self) {
+        let code = self.names.iter().find(|(recorded, _)| recorded == "INVENTED-CODE").unwrap().1.clone();
+        let body = json!({ "client": { "secret": "INVENTED-SECRET" }, "grant": { "type": "authorization_code", "code": code } });
+        let told = self.ask("POST", "/oauth/tokens", &body).await;
+        for (recorded, own) in [
+            ("INVENTED-ACCESS", &told["access_token"]["token"]),
+            ("INVENTED-REFRESH", &told["refresh_token"]["token"]),
+            ("66666666-1111-4111-8111-000000000001", &told["authorization"]["id"]),
+        ] {
+            self.name(recorded, own.as_str().unwrap());
+        }
     }
 
     pub async fn source(&mut self) -> (String, String) {
@@ -152,6 +177,27 @@ pub async fn stage(recording: &Recording) -> (World, Stage) {
             }
             ["lists", "come", "one", "by", "one"] => {
                 heroku.page_size(1);
+                Ok(())
+            }
+            ["apps", "may", "end", "authorizations"] => {
+                heroku.apps_may_end_authorizations(true);
+                Ok(())
+            }
+            ["ana", "agrees"] => {
+                asking.agreed(&heroku);
+                Ok(())
+            }
+            ["the", "code", "is", "used"] => {
+                asking.signed_in().await;
+                Ok(())
+            }
+            ["ana", "has", "signed", "in"] => {
+                asking.agreed(&heroku);
+                asking.signed_in().await;
+                Ok(())
+            }
+            ["ana", "has", "withdrawn", "it"] => {
+                heroku.withdraw_apps(ANA);
                 Ok(())
             }
             ["ana's", "calls", "are", "used", "up"] => heroku.calls_left(ANA, 0),

@@ -112,7 +112,7 @@ impl Recording {
 impl Asked {
     /// Whether shapes describe its body and its answer's: those of everything but archives, uploads and streams.
     pub fn is_described(&self) -> bool {
-        ["api", "links", "hooks", "service"].contains(&self.host.as_str())
+        ["api", "links", "login", "hooks", "service"].contains(&self.host.as_str())
     }
 
     /// Its content type.

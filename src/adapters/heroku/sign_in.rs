@@ -217,14 +217,14 @@ impl SignInAt for HerokuSignIn {
                 Ok(_) => return Ok(Revoked::Gone),
                 Err(refused) if refused.status == Some(StatusCode::NOT_FOUND) => return Ok(Revoked::Gone),
                 Err(refused) if refused.error.fault == Fault::Forbidden => return Ok(by_hand()),
+                // What is worth nothing any more has ended.
+                Err(refused) if refused.error.fault == Fault::SignInLost && tokens.refresh.is_none() => return Ok(Revoked::Gone),
                 // An access that has run out leads nowhere; a new one does, unless all is gone.
-                Err(refused) if refused.error.fault == Fault::SignInLost && renewed.is_none() && tokens.refresh.is_some() => {
-                    match self.renew(tokens).await {
-                        Ok(granted) => renewed = Some(granted),
-                        Err(error) if error.fault == Fault::SignInLost => return Ok(Revoked::Gone),
-                        Err(error) => return Err(error),
-                    }
-                }
+                Err(refused) if refused.error.fault == Fault::SignInLost && renewed.is_none() => match self.renew(tokens).await {
+                    Ok(granted) => renewed = Some(granted),
+                    Err(error) if error.fault == Fault::SignInLost => return Ok(Revoked::Gone),
+                    Err(error) => return Err(error),
+                },
                 Err(refused) => return Err(refused.into()),
             }
         }
