@@ -9,6 +9,7 @@
     reason = "a test that cannot go on shall stop at once"
 )]
 
+mod accounts;
 mod architecture;
 mod contracts;
 mod cost;

@@ -46,9 +46,21 @@ pub const RECORD_KINDS: &[RecordKind] = &[
         kept: "one day after it ended",
     },
     RecordKind {
+        tree: "accounts",
+        holds: "for each person who has linked a login (workspace and user id): the login's id at GitHub and at Heroku, its scopes, when it was linked, how long it holds, and its tokens, sealed; no name and no address",
+        why: "to act with the person's own rights",
+        kept: "until the person unlinks the login",
+    },
+    RecordKind {
+        tree: "sign-ins",
+        holds: "for whom a link to sign in was made (workspace and user id), digests of the link, the browser's cookie, the way to the service and the passcode, the command that waits, and until it is confirmed what was linked, as in accounts; no address and no kind of a browser",
+        why: "so that a link works once, for one person and for a short while",
+        kept: "one day after it ended",
+    },
+    RecordKind {
         tree: "leases",
-        holds: "which instance works on what until when; nothing about people",
+        holds: "which instance works on what until when; for accounts, on whose (workspace and user id)",
         why: "so that one instance works on a thing at a time",
-        kept: "for requests as long as those, for deployments until they are in the history",
+        kept: "for requests and accounts as long as those, for deployments until they are in the history",
     },
 ];

@@ -140,7 +140,7 @@ fn streams(folder: &Path) -> Vec<Vec<u8>> {
 fn rows(folder: &Path) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for (name, text) in texts(folder) {
-        let kind = ["request", "deployment", "line", "offer", "lease"].iter().position(|kind| *kind == name);
+        let kind = ["request", "deployment", "line", "offer", "account", "sign_in", "lease"].iter().position(|kind| *kind == name);
         let file: Value = serde_json::from_str(&text).unwrap_or_default();
         for record in file.get("records").and_then(Value::as_array).into_iter().flatten() {
             let kind = kind.and_then(|kind| u8::try_from(kind).ok()).unwrap_or_default();

@@ -2,6 +2,7 @@
 //!
 //! A credential is an argument of a call, never a field. What a port promises is written here, once.
 
+pub mod account_store;
 pub mod accounts;
 pub mod allowances;
 pub mod chat;
@@ -15,6 +16,7 @@ pub mod tally;
 pub mod vault;
 
 pub use crate::domain::fault::{Fault, PortError, Service};
+pub use account_store::{AccountBatch, AccountStore};
 pub use accounts::{Accounts, Credentials};
 pub use allowances::{Allowances, Boundless};
 pub use chat::{Addressee, Chat, Delivered, Urgency};

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::domain::actor::Person;
 use crate::domain::deployment::Deployment;
 use crate::domain::line::Line;
 use crate::domain::names::{AppId, DeliveryId, DeploymentId, OfferId, PipelineId};
@@ -43,6 +44,8 @@ pub enum Work {
     Request(DeliveryId),
     /// Driving a deployment.
     Deployment(DeploymentId),
+    /// Renewing or ending what a person has linked.
+    Account(Person),
 }
 
 /// The right to do a piece of work for a while.

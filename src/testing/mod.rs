@@ -18,6 +18,7 @@
     reason = "a suite is a test: it stops at the first promise that is broken"
 )]
 
+pub mod account_store;
 pub mod accounts;
 pub mod allowances;
 pub mod chat;

@@ -7,6 +7,7 @@ mod deploy;
 mod drive;
 mod facts;
 mod line;
+mod linked;
 mod look;
 mod offers;
 mod perform;
@@ -32,6 +33,7 @@ use crate::ports::{Accounts, Allowances, Chat, Clock, Ids, Platform, PortError, 
 
 pub use answer::{answer, give_up};
 pub use drive::{DriveError, drive};
+pub use linked::{Denied, LinkedAccounts, Unlinked};
 pub use set_right::set_right;
 
 /// Everything that the use cases need of the world.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use slash_heroku::adapters::sled::SledStore;
-use slash_heroku::ports::Store;
+use slash_heroku::ports::{AccountStore, Store};
+use slash_heroku::testing::account_store;
 use slash_heroku::testing::store::{Place, all};
 
 use crate::races::memory::Memory;
@@ -39,6 +40,24 @@ impl Place for SledPlace {
 #[tokio::test]
 async fn sled_keeps_the_promises_of_a_store() {
     all(|| SledPlace { folder: folders::in_memory(), open: None }).await;
+}
+
+impl account_store::Place for SledPlace {
+    fn open(&mut self) -> BoxFuture<'_, Arc<dyn AccountStore>> {
+        Box::pin(async {
+            if let Some(before) = self.open.take() {
+                before.close().await;
+            }
+            let store = SledStore::open(self.folder.path()).unwrap();
+            self.open = Some(store.clone());
+            Arc::new(store) as Arc<dyn AccountStore>
+        })
+    }
+}
+
+#[tokio::test]
+async fn sled_keeps_the_promises_of_a_store_of_accounts() {
+    account_store::all(|| SledPlace { folder: folders::in_memory(), open: None }).await;
 }
 
 impl Place for Memory {

@@ -4,8 +4,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use slash_heroku::adapters::sled::{AdminSocket, OpenError, SledStore, TransferError, backup, restore};
+use slash_heroku::domain::account::{Account, Provider};
 use slash_heroku::domain::line::Line;
-use slash_heroku::ports::{Batch, Store, Work};
+use slash_heroku::ports::{AccountBatch, AccountStore, Batch, Store, Work};
+use slash_heroku::testing::account_store::{login, person, visit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +30,9 @@ async fn filled(folder: &Path) -> SledStore {
     }
     let answered = store.request(&delivery("answered")).await.unwrap().unwrap().answered_now();
     store.save(Batch { requests: vec![answered], offers: vec![offer(1, 0)], ..Batch::default() }).await.unwrap();
+    let ana = person("T1", "U1");
+    let (account, sign_in) = (Account::empty(ana.clone()).with(Provider::Platform, login("1")), visit(1, &ana));
+    store.save_accounts(AccountBatch { accounts: vec![account], sign_ins: vec![sign_in] }).await.unwrap();
     // In the history, before, between and behind those that are open; and a few that are over and still in sled.
     save_over(&store, 1000..1200, "app-over").await;
     let tenth = store.deployment(deployment_id(10)).await.unwrap().unwrap();
@@ -76,6 +81,9 @@ async fn a_backup_of_a_running_store_restores_everything() {
     assert_eq!(unanswered, ["open", "accepted", "waiting"], "also those that nobody had taken up");
     let first = restored.deployment(deployment_id(0)).await.unwrap().unwrap();
     assert_eq!(first.version, 1, "versions stay");
+    let ana = person("T1", "U1");
+    assert_eq!(restored.account(&ana).await.unwrap().logins.len(), 1, "what was linked stays linked");
+    assert_eq!(restored.sign_ins_of(&ana).await.unwrap().len(), 1);
     restored.close().await;
     backup(&other, &again).await.unwrap();
     assert_eq!(std::fs::read(&file).unwrap(), std::fs::read(&again).unwrap(), "the same in every byte");

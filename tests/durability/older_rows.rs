@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use slash_heroku::adapters::sled::{SCHEMA, SledStore, restore};
-use slash_heroku::domain::names::{AppId, DeliveryId, DeploymentId, OfferId};
-use slash_heroku::ports::Store;
+use slash_heroku::domain::actor::Person;
+use slash_heroku::domain::names::{AppId, DeliveryId, DeploymentId, OfferId, SignInId};
+use slash_heroku::ports::{AccountStore, Store};
 
 use crate::support::folders;
 
@@ -23,7 +24,7 @@ fn records(version: u16, kind: &str) -> Vec<Value> {
 /// A backup as that version would have made it.
 fn as_backup(version: u16) -> String {
     let mut lines = vec![json!({ "slash_heroku_backup": { "schema": version, "fence": 7 } })];
-    for kind in ["request", "deployment", "line", "offer"] {
+    for kind in ["request", "deployment", "line", "offer", "account", "sign_in"] {
         lines.extend(records(version, kind).into_iter().map(|record| json!({ kind: record })));
     }
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -59,6 +60,12 @@ async fn rows_of_every_version_are_read() {
         }
         for old in records(version, "line") {
             kept(&old, &store.line(&id::<AppId>(&old, "app")).await.unwrap());
+        }
+        for old in records(version, "account") {
+            kept(&old, &store.account(&id::<Person>(&old, "person")).await.unwrap());
+        }
+        for old in records(version, "sign_in") {
+            kept(&old, &store.sign_in(id::<SignInId>(&old, "id")).await.unwrap().unwrap());
         }
         for old in records(version, "offer") {
             let new = store.offer(id::<OfferId>(&old, "id")).await.unwrap().unwrap();

@@ -1,9 +1,11 @@
 //! What is looked at before a store is used: every checksum, every total, every index row.
 
+use crate::domain::account::Account;
 use crate::domain::deployment::Deployment;
 use crate::domain::line::Line;
 use crate::domain::offer::Offer;
 use crate::domain::request::Request;
+use crate::domain::sign_in::SignIn;
 use crate::ports::StoreError;
 
 use super::codec;
@@ -23,6 +25,8 @@ pub fn audit(desk: &Desk, head: &Head) -> Result<(), Stop> {
     audit_records(desk, head, &mut index, |record: &Deployment| desk.note_closed([record]))?;
     audit_records(desk, head, &mut index, |_: &Line| ())?;
     audit_records(desk, head, &mut index, |_: &Offer| ())?;
+    audit_records(desk, head, &mut index, |_: &Account| ())?;
+    audit_records(desk, head, &mut index, |_: &SignIn| ())?;
     audit_rows(desk, head, Shelf::Leases, |key, unsealed| {
         codec::read::<LeaseRow>(Shelf::Leases.tree(), unsealed.schema, unsealed.body)?;
         if key.is_empty() { Err(damaged("a lease has no key".to_owned())) } else { Ok(()) }

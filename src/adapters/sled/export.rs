@@ -68,6 +68,8 @@ impl Parts {
         let mut behind = Lines::new(folder)?;
         behind.all(desk, Entry::Line)?;
         behind.all(desk, Entry::Offer)?;
+        behind.all(desk, Entry::Account)?;
+        behind.all(desk, Entry::SignIn)?;
         let history = desk.history.snapshot()?;
         Ok(Self { before: before.finish()?, deployments: deployments.finish()?, behind: behind.finish()?, history })
     }

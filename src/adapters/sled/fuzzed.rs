@@ -5,10 +5,12 @@ use std::fmt::Debug;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::domain::account::Account;
 use crate::domain::deployment::Deployment;
 use crate::domain::line::Line;
 use crate::domain::offer::Offer;
 use crate::domain::request::Request;
+use crate::domain::sign_in::SignIn;
 use crate::ports::StoreError;
 
 use super::codec;
@@ -19,11 +21,13 @@ pub fn held(kind: u8, row: &[u8]) {
     assert!(codec::unseal("requests", b"key", row).is_err() || row.len() >= 6, "too short for a row");
     let found = (deployment_found_by(row), request_found_by(row));
     assert!(found.0.is_none_or(|key| key.len() == 16) && found.1.is_none_or(|key| key.len() < row.len()));
-    match kind % 5 {
+    match kind % 7 {
         0 => record::<Request>(row),
         1 => record::<Deployment>(row),
         2 => record::<Line>(row),
         3 => record::<Offer>(row),
+        4 => record::<Account>(row),
+        5 => record::<SignIn>(row),
         _ => drop(there_and_back::<LeaseRow>(row)),
     }
 }

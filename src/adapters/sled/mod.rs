@@ -6,6 +6,7 @@
 //! `writer` (sync, fail-stop), `codec` (checksums, sizes, schema), `desk` (versions, totals, indices in one
 //! transaction), `audit` (everything in sled is looked at before it is used), `opening` (one process, panics, marks).
 
+mod accounts;
 mod admin;
 mod audit;
 mod codec;

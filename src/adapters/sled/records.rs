@@ -23,6 +23,10 @@ pub enum Shelf {
     Lines,
     /// Offers, by id.
     Offers,
+    /// Linked logins, by person.
+    Accounts,
+    /// Visits to link logins, by id.
+    SignIns,
     /// Leases, by work.
     Leases,
     /// What finds the others; holds nothing of its own.
@@ -33,7 +37,17 @@ pub enum Shelf {
 
 impl Shelf {
     /// All of them, in the order in which a transaction sees them.
-    pub const ALL: [Self; 7] = [Self::Requests, Self::Deployments, Self::Lines, Self::Offers, Self::Leases, Self::Index, Self::Meta];
+    pub const ALL: [Self; 9] = [
+        Self::Requests,
+        Self::Deployments,
+        Self::Lines,
+        Self::Offers,
+        Self::Accounts,
+        Self::SignIns,
+        Self::Leases,
+        Self::Index,
+        Self::Meta,
+    ];
 
     /// Its name on disk.
     pub fn tree(self) -> &'static str {
@@ -42,6 +56,8 @@ impl Shelf {
             Self::Deployments => "deployments",
             Self::Lines => "lines",
             Self::Offers => "offers",
+            Self::Accounts => "accounts",
+            Self::SignIns => "sign-ins",
             Self::Leases => "leases",
             Self::Index => "index",
             Self::Meta => "meta",
@@ -55,9 +71,11 @@ impl Shelf {
             Self::Deployments => 1,
             Self::Lines => 2,
             Self::Offers => 3,
-            Self::Leases => 4,
-            Self::Index => 5,
-            Self::Meta => 6,
+            Self::Accounts => 4,
+            Self::SignIns => 5,
+            Self::Leases => 6,
+            Self::Index => 7,
+            Self::Meta => 8,
         }
     }
 }
@@ -224,6 +242,7 @@ pub fn lease_key(work: &Work) -> Vec<u8> {
     match work {
         Work::Request(id) => [b"r", id.as_str().as_bytes()].concat(),
         Work::Deployment(id) => [b"d".as_slice(), id.0.as_bytes()].concat(),
+        Work::Account(person) => [b"a".as_slice(), &super::accounts::person_key(person)].concat(),
     }
 }
 

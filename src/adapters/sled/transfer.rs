@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::domain::account::Account;
 use crate::domain::deployment::Deployment;
 use crate::domain::line::Line;
 use crate::domain::offer::Offer;
 use crate::domain::request::Request;
+use crate::domain::sign_in::SignIn;
 use crate::ports::StoreError;
 
 use super::audit::audit;
@@ -70,7 +72,7 @@ impl TransferError {
 /// One line of a backup.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value> {
+pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S = Value> {
     /// The first.
     SlashHerokuBackup {
         /// The schema of the records.
@@ -82,6 +84,8 @@ pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value> {
     Deployment(D),
     Line(L),
     Offer(O),
+    Account(A),
+    SignIn(S),
     /// The last.
     End {
         /// How many records.
@@ -91,7 +95,7 @@ pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value> {
     },
 }
 
-pub(super) type Written = Entry<Request, Deployment, Line, Offer>;
+pub(super) type Written = Entry<Request, Deployment, Line, Offer, Account, SignIn>;
 
 /// A record out of a backup.
 enum Restored {
@@ -99,6 +103,8 @@ enum Restored {
     Deployment(Box<Deployment>),
     Line(Line),
     Offer(Offer),
+    Account(Box<Account>),
+    SignIn(Box<SignIn>),
 }
 
 impl Restored {
@@ -111,6 +117,8 @@ impl Restored {
             Self::Deployment(record) => of(record.as_ref()),
             Self::Line(record) => of(record),
             Self::Offer(record) => of(record),
+            Self::Account(record) => of(record.as_ref()),
+            Self::SignIn(record) => of(record.as_ref()),
         }
     }
 
@@ -120,6 +128,8 @@ impl Restored {
             Self::Deployment(record) => tx.restore(record.as_ref()),
             Self::Line(record) => tx.restore(record),
             Self::Offer(record) => tx.restore(record),
+            Self::Account(record) => tx.restore(record.as_ref()),
+            Self::SignIn(record) => tx.restore(record.as_ref()),
         }
     }
 }
@@ -163,6 +173,8 @@ fn read(file: &mut File, mut each: impl FnMut(Restored) -> Result<(), TransferEr
             Entry::Deployment(value) => Restored::Deployment(Box::new(lift(schema, &value)?)),
             Entry::Line(value) => Restored::Line(lift(schema, &value)?),
             Entry::Offer(value) => Restored::Offer(lift(schema, &value)?),
+            Entry::Account(value) => Restored::Account(Box::new(lift(schema, &value)?)),
+            Entry::SignIn(value) => Restored::SignIn(Box::new(lift(schema, &value)?)),
         };
         records = records.saturating_add(1);
         each(record)?;
@@ -176,9 +188,13 @@ fn begin(entry: &Entry) -> Result<(u16, u64), TransferError> {
             Err(not_whole(format!("it was made by a newer version (schema {schema}, this one knows up to {})", codec::SCHEMA)))
         }
         Entry::SlashHerokuBackup { schema, fence } => Ok((*schema, *fence)),
-        Entry::Request(_) | Entry::Deployment(_) | Entry::Line(_) | Entry::Offer(_) | Entry::End { .. } => {
-            Err(not_whole("it does not begin as one"))
-        }
+        Entry::Request(_)
+        | Entry::Deployment(_)
+        | Entry::Line(_)
+        | Entry::Offer(_)
+        | Entry::Account(_)
+        | Entry::SignIn(_)
+        | Entry::End { .. } => Err(not_whole("it does not begin as one")),
     }
 }
 
@@ -241,7 +257,12 @@ fn restore_blocking(folder: &Path, file: &Path) -> Result<(), TransferError> {
     let fence = read(&mut file, |record| {
         match record {
             Restored::Deployment(record) if !record.is_open() => over.push(sealed(record.as_ref())?),
-            record @ (Restored::Request(_) | Restored::Deployment(_) | Restored::Line(_) | Restored::Offer(_)) => some.push(record),
+            record @ (Restored::Request(_)
+            | Restored::Deployment(_)
+            | Restored::Line(_)
+            | Restored::Offer(_)
+            | Restored::Account(_)
+            | Restored::SignIn(_)) => some.push(record),
         }
         if some.len() >= TOGETHER {
             put(&mut some)?;

@@ -1,0 +1,323 @@
+//! The logins that people have linked, made fit for use: opened, renewed ahead of their ends, ended.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+
+use crate::domain::account::{Account, Freshness, Login, Missing, Obstacle, Provider, Standing};
+use crate::domain::actor::Person;
+use crate::domain::command::Needs;
+use crate::ports::{
+    AccountBatch, AccountStore, Accounts, Clock, Credentials, Fault, Granted, Lease, PortError, Revoked, SignInAt, Store, StoreError,
+    Tokens, Vault, VaultError, Work,
+};
+
+/// How long the claim on an account is held: longer than a renewal may take.
+const CLAIM: SignedDuration = SignedDuration::from_secs(60);
+/// How long to wait between two looks while somebody else renews.
+const LOOK: SignedDuration = SignedDuration::from_millis(250);
+/// How often to look, which is longer than the claim lasts.
+const LOOKS: u32 = 300;
+/// How often a record is saved again that others keep changing.
+const SAVES: u32 = 5;
+
+/// Why a login cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// Only its owner can help: by linking it.
+    #[error("a login at {:?} is missing: {:?}", .0.provider, .0.why)]
+    Missing(Missing),
+    /// It has run out, and the service that renews it is away. It stays linked.
+    #[error("a login could not be renewed for now: {0}")]
+    Away(PortError),
+    /// Its tokens cannot be opened.
+    #[error(transparent)]
+    Sealed(#[from] VaultError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What became of a login that its owner unlinked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unlinked {
+    /// Its tokens are worth nothing any more.
+    Revoked,
+    /// We have forgotten them; what they hang on ends only by hand, on this page.
+    OnlyByHand {
+        /// The page.
+        page: String,
+    },
+    /// We have forgotten them; whether the service has ended them is not known, and can be seen on this page.
+    Unclear {
+        /// The page.
+        page: String,
+    },
+}
+
+/// The logins that people have linked.
+#[derive(Clone, Debug)]
+pub struct LinkedAccounts {
+    /// Whose work it is.
+    pub store: Arc<dyn Store>,
+    /// Where they are kept.
+    pub accounts: Arc<dyn AccountStore>,
+    /// What opens them.
+    pub vault: Arc<dyn Vault>,
+    /// Where they are renewed and ended.
+    pub services: BTreeMap<Provider, Arc<dyn SignInAt>>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl Accounts for LinkedAccounts {
+    async fn credentials(&self, person: &Person) -> Option<Credentials> {
+        let found = async {
+            let (source, platform) = (self.access(person, Provider::SourceControl).await?, self.access(person, Provider::Platform).await?);
+            Ok::<_, Denied>(Credentials { source, platform })
+        };
+        match found.await {
+            Ok(credentials) => Some(credentials),
+            Err(Denied::Missing(missing)) => {
+                tracing::info!(provider = ?missing.provider, why = ?missing.why, "a login is missing");
+                None
+            }
+            Err(denied) => {
+                tracing::warn!(%denied, "a login cannot be used");
+                None
+            }
+        }
+    }
+}
+
+impl LinkedAccounts {
+    /// A token that is taken now, renewed if it has to be.
+    pub async fn access(&self, person: &Person, at: Provider) -> Result<SecretString, Denied> {
+        let account = self.accounts.account(person).await?;
+        let login = self.usable(&account, at)?;
+        match login.life.at(self.clock.now()) {
+            Freshness::Fresh | Freshness::Over => Ok(self.vault.open(&login.tokens, person, at)?.access),
+            Freshness::Ageing | Freshness::Stale => self.renewed(person, at).await,
+        }
+    }
+
+    /// The service has refused an access that should be good: the login is tried once more by renewing it, and is withdrawn if
+    /// that is refused too, or if there is nothing to renew it with. Where somebody else is at it, they find out.
+    pub async fn refused(&self, person: &Person, at: Provider) -> Result<(), Denied> {
+        let Some(lease) = self.claim(person).await? else { return Ok(()) };
+        let account = self.accounts.account(person).await?;
+        let done = match account.logins.get(&at) {
+            Some(login) if login.standing == Standing::Good => self.renew_now(person, at, login).await.map(drop),
+            Some(_) | None => Ok(()),
+        };
+        self.store.release(&lease).await?;
+        match done {
+            Err(Denied::Missing(_)) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Unlinks every login of a person: ends them at their services, as far as what we hold allows it, and forgets them in any case.
+    pub async fn unlink(&self, person: &Person) -> Result<BTreeMap<Provider, Unlinked>, Denied> {
+        // Whoever renews now would bring back what is ended here.
+        let lease = self.claim_in_time(person).await?;
+        let account = self.accounts.account(person).await?;
+        let mut became = BTreeMap::new();
+        for (at, login) in &account.logins {
+            became.insert(*at, self.end(person, *at, login).await);
+        }
+        self.forget(person, account).await?;
+        if let Some(lease) = lease {
+            self.store.release(&lease).await?;
+        }
+        Ok(became)
+    }
+
+    /// Ends what was granted, without touching the records.
+    pub async fn end(&self, person: &Person, at: Provider, login: &Login) -> Unlinked {
+        let Some(service) = self.services.get(&at) else { return Unlinked::Unclear { page: String::new() } };
+        let unclear = || Unlinked::Unclear { page: service.ended_by_hand_at() };
+        let tokens = match self.vault.open(&login.tokens, person, at) {
+            Ok(tokens) => tokens,
+            Err(error) => {
+                tracing::warn!(%error, "a login cannot be ended at its service");
+                return unclear();
+            }
+        };
+        match service.revoke(&tokens, login.grant.as_ref()).await {
+            Ok(Revoked::Gone) => Unlinked::Revoked,
+            Ok(Revoked::OnlyByHand { page }) => Unlinked::OnlyByHand { page },
+            Err(error) => {
+                tracing::warn!(%error, "a login could not be ended at its service");
+                unclear()
+            }
+        }
+    }
+
+    /// Seals again what was not sealed with the newest key; says how many logins that were. Safe to repeat, and while others renew.
+    pub async fn reseal(&self) -> Result<u64, Denied> {
+        let mut sealed = 0_u64;
+        for account in self.accounts.accounts().await? {
+            let mut now = account;
+            for _ in 0..SAVES {
+                let behind: Vec<Provider> =
+                    now.logins.iter().filter(|(_, login)| self.vault.is_behind(&login.tokens)).map(|(at, _)| *at).collect();
+                if behind.is_empty() {
+                    break;
+                }
+                let mut next = now.clone();
+                for at in &behind {
+                    if let Some(login) = next.logins.get_mut(at) {
+                        let tokens = self.vault.open(&login.tokens, &now.person, *at)?;
+                        login.tokens = self.vault.seal(&tokens, &now.person, *at)?;
+                    }
+                }
+                match self.save(next).await {
+                    Ok(()) => {
+                        sealed = sealed.saturating_add(u64::try_from(behind.len()).unwrap_or(u64::MAX));
+                        break;
+                    }
+                    // Renewed meanwhile, which has sealed it with the newest key; or changed in another way.
+                    Err(StoreError::Conflict(_)) => now = self.accounts.account(&now.person).await?,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(sealed)
+    }
+
+    /// A login of what was granted, sealed.
+    pub fn login(&self, person: &Person, at: Provider, id: crate::domain::names::LoginId, granted: Granted) -> Result<Login, VaultError> {
+        let tokens = self.vault.seal(&granted.tokens, person, at)?;
+        let Granted { tokens: _, life, scopes, rights, grant } = granted;
+        Ok(Login { id, scopes, rights, grant, linked_at: self.clock.now(), life, standing: Standing::Good, tokens })
+    }
+
+    fn usable<'a>(&self, account: &'a Account, at: Provider) -> Result<&'a Login, Denied> {
+        let missing = account.missing(Needs::BothAccounts, self.clock.now()).into_iter().find(|missing| missing.provider == at);
+        if let Some(missing) = missing {
+            return Err(Denied::Missing(missing));
+        }
+        account.logins.get(&at).ok_or(Denied::Missing(Missing { provider: at, why: Obstacle::NeverLinked }))
+    }
+
+    /// Renews under the person's claim: of two at once, one renews and the other takes what came of it.
+    async fn renewed(&self, person: &Person, at: Provider) -> Result<SecretString, Denied> {
+        for _ in 0..LOOKS {
+            let lease = self.claim(person).await?;
+            let account = self.accounts.account(person).await?;
+            let login = self.usable(&account, at)?;
+            let fresh = login.life.at(self.clock.now());
+            let open = || Ok::<Tokens, Denied>(self.vault.open(&login.tokens, person, at)?);
+            let Some(lease) = lease else {
+                match fresh {
+                    Freshness::Fresh | Freshness::Ageing | Freshness::Over => return Ok(open()?.access),
+                    Freshness::Stale => {
+                        self.clock.pause_until(later(self.clock.now(), LOOK)).await;
+                        continue;
+                    }
+                }
+            };
+            let done = match fresh {
+                Freshness::Fresh | Freshness::Over => open().map(|tokens| tokens.access),
+                Freshness::Ageing => match self.renew_now(person, at, login).await {
+                    // Still good: it is renewed the next time.
+                    Err(Denied::Away(error)) => {
+                        tracing::info!(%error, "a login is renewed later");
+                        open().map(|tokens| tokens.access)
+                    }
+                    done => done,
+                },
+                Freshness::Stale => self.renew_now(person, at, login).await,
+            };
+            self.store.release(&lease).await?;
+            return done;
+        }
+        let error = PortError::new(at.service(), Fault::Unreachable, "renewed-by-others");
+        Err(Denied::Away(error))
+    }
+
+    async fn renew_now(&self, person: &Person, at: Provider, login: &Login) -> Result<SecretString, Denied> {
+        let tokens = self.vault.open(&login.tokens, person, at)?;
+        let Some(service) = self.services.get(&at) else {
+            return Err(Denied::Missing(Missing { provider: at, why: Obstacle::NeverLinked }));
+        };
+        match service.renew(&tokens).await {
+            Ok(granted) => {
+                let access = granted.tokens.access.clone();
+                // What hung on the old tokens goes on: a service that does not name it again has not changed it.
+                let grant = granted.grant.clone().or_else(|| login.grant.clone());
+                let next = Login { linked_at: login.linked_at, grant, ..self.login(person, at, login.id.clone(), granted)? };
+                self.replace(person, at, login, next).await?;
+                Ok(access)
+            }
+            Err(error) if error.fault == Fault::SignInLost => {
+                let since = self.clock.now();
+                tracing::info!(%error, "a login was withdrawn");
+                self.replace(person, at, login, login.withdrawn(since)).await?;
+                Err(Denied::Missing(Missing { provider: at, why: Obstacle::Withdrawn { since } }))
+            }
+            Err(error) => Err(Denied::Away(error)),
+        }
+    }
+
+    /// Puts a login in the place of the one that it was made from, if that is still there: what was unlinked or linked anew
+    /// meanwhile stays so, and what was just granted then ends.
+    async fn replace(&self, person: &Person, at: Provider, from: &Login, next: Login) -> Result<(), Denied> {
+        for _ in 0..SAVES {
+            let account = self.accounts.account(person).await?;
+            // Sealing again changes the seal and nothing else.
+            let same = |now: &Login| Login { tokens: from.tokens.clone(), ..now.clone() } == *from;
+            if !account.logins.get(&at).is_some_and(same) {
+                if next.standing == Standing::Good {
+                    self.end(person, at, &next).await;
+                }
+                return Err(Denied::Missing(Missing { provider: at, why: Obstacle::NeverLinked }));
+            }
+            match self.save(account.with(at, next.clone())).await {
+                Err(StoreError::Conflict(_)) => {}
+                saved => return Ok(saved?),
+            }
+        }
+        Err(Denied::Store(StoreError::Conflict(person.user.to_string())))
+    }
+
+    async fn forget(&self, person: &Person, account: Account) -> Result<(), Denied> {
+        let mut now = account;
+        for _ in 0..SAVES {
+            match self.save(Account { version: now.version, ..Account::empty(person.clone()) }).await {
+                Err(StoreError::Conflict(_)) => now = self.accounts.account(person).await?,
+                saved => return Ok(saved?),
+            }
+        }
+        Err(Denied::Store(StoreError::Conflict(person.user.to_string())))
+    }
+
+    async fn save(&self, account: Account) -> Result<(), StoreError> {
+        self.accounts.save_accounts(AccountBatch { accounts: vec![account], sign_ins: Vec::new() }).await
+    }
+
+    async fn claim(&self, person: &Person) -> Result<Option<Lease>, StoreError> {
+        let now = self.clock.now();
+        self.store.claim(&Work::Account(person.clone()), now, later(now, CLAIM)).await
+    }
+
+    /// Claims, waiting for whoever has the claim. `None`: they have had it for longer than it lasts.
+    async fn claim_in_time(&self, person: &Person) -> Result<Option<Lease>, StoreError> {
+        for _ in 0..LOOKS {
+            match self.claim(person).await? {
+                Some(lease) => return Ok(Some(lease)),
+                None => self.clock.pause_until(later(self.clock.now(), LOOK)).await,
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_add(by).unwrap_or(now)
+}
