@@ -47,7 +47,7 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     },
     RecordKind {
         tree: "accounts",
-        holds: "for each person who has linked a login (workspace and user id): the login's id at GitHub and at Heroku, its scopes, when it was linked, how long it holds, and its tokens, sealed; no name and no address",
+        holds: "for each person who has linked a login (workspace and user id): the login's id at the source control and at the platform, its scopes, when it was linked, how long it holds, and its tokens, sealed; no name and no address",
         why: "to act with the person's own rights",
         kept: "until the person unlinks the login",
     },

@@ -37,6 +37,9 @@ pub trait AccountStore: Send + Sync + std::fmt::Debug {
     /// The visit that a link leads to.
     async fn sign_in_by_link(&self, link: &Digest) -> Result<Option<SignIn>, StoreError>;
 
+    /// The visit that a browser has opened, by what its secret is known by; not when it is over.
+    async fn sign_in_by_browser(&self, browser: &Digest) -> Result<Option<SignIn>, StoreError>;
+
     /// The visits of a person that were not ended, oldest first: also those whose time has run out.
     async fn sign_ins_of(&self, person: &Person) -> Result<Vec<SignIn>, StoreError>;
 

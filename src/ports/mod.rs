@@ -14,6 +14,7 @@ pub mod source;
 pub mod store;
 pub mod tally;
 pub mod vault;
+pub mod visits;
 
 pub use crate::domain::fault::{Fault, PortError, Service};
 pub use account_store::{AccountBatch, AccountStore};
@@ -28,6 +29,7 @@ pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, So
 pub use store::{Batch, Lease, Store, StoreError, Work};
 pub use tally::Tally;
 pub use vault::{Secrets, Vault, VaultError};
+pub use visits::{Asked, Leg, NoVisit, View, Visits};
 
 #[cfg(feature = "testing")]
 pub use {chat::MockChat, platform::MockPlatform, source::MockSourceControl, store::MockStore};

@@ -107,6 +107,11 @@ async fn visits_are_found<P: Place>(place: &mut P) {
     let store = place.open().await;
     let ids = |visits: Vec<SignIn>| visits.into_iter().map(|visit| visit.id.0.as_u128()).collect::<Vec<_>>();
     assert_eq!(ids(store.sign_ins_of(&ana).await.unwrap()), [1, 2], "broken: a person's visits are found, and nobody else's");
+    let opened = SignIn { version: 1, ..visit(2, &ana) }.open(Digest::new([8; 32]), at(3)).unwrap();
+    save(&store, Vec::new(), vec![opened]).await.unwrap();
+    let by_browser = store.sign_in_by_browser(&Digest::new([8; 32])).await.unwrap();
+    assert_eq!(by_browser.map(|visit| visit.id.0.as_u128()), Some(2), "broken: a browser finds the visit that it has opened");
+    assert_eq!(store.sign_in_by_browser(&Digest::new([2; 32])).await.unwrap(), None, "broken: a link is no browser");
     let found = store.sign_in_by_link(&Digest::new([3; 32])).await.unwrap().unwrap();
     assert_eq!(found, SignIn { version: 1, ..visit(3, &bob) }, "broken: a link leads to its visit");
     assert_eq!(store.sign_in_by_link(&Digest::new([9; 32])).await.unwrap(), None, "broken: an invented link leads nowhere");

@@ -19,6 +19,7 @@ mod stop;
 mod tell;
 #[cfg(test)]
 mod testing;
+mod visits;
 mod watch;
 
 use std::collections::HashMap;
@@ -35,6 +36,7 @@ pub use answer::{answer, give_up};
 pub use drive::{DriveError, drive};
 pub use linked::{Denied, LinkedAccounts, Unlinked};
 pub use set_right::set_right;
+pub use visits::{Confirmed, SignIns};
 
 /// Everything that the use cases need of the world.
 #[derive(Clone, Debug)]

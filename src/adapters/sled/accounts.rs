@@ -10,11 +10,13 @@ use crate::domain::sign_in::{Digest, SignIn, Stage};
 use crate::ports::{AccountBatch, AccountStore, StoreError, Work};
 
 use super::SledStore;
-use super::desk::{Tx, TxResult, refuse};
+use super::desk::{Desk, Stop, Tx, TxResult, refuse};
 use super::records::{self, Record, Shelf};
 
 /// The index rows of visits by their links begin with this.
 const BY_LINK: &[u8] = b"l";
+/// The index rows of visits by the browsers that have opened them begin with this.
+const BY_BROWSER: &[u8] = b"b";
 /// The index rows of a person's visits that were not ended begin with this.
 const BY_PERSON: &[u8] = b"s";
 
@@ -29,6 +31,10 @@ fn sign_in_key(id: SignInId) -> Vec<u8> {
 
 fn by_link(link: &Digest) -> Vec<u8> {
     [BY_LINK, link.as_bytes()].concat()
+}
+
+fn by_browser(browser: &Digest) -> Vec<u8> {
+    [BY_BROWSER, browser.as_bytes()].concat()
 }
 
 fn by_person(person: &Person) -> Vec<u8> {
@@ -79,9 +85,11 @@ impl Record for SignIn {
     }
 
     fn found_by(&self) -> Vec<Vec<u8>> {
-        let link = [by_link(&self.link), sign_in_key(self.id)].concat();
-        match self.stage {
-            Stage::Offered | Stage::Open(_) => vec![link, [by_person(&self.person), sign_in_key(self.id)].concat()],
+        let with_id = |key: Vec<u8>| [key, sign_in_key(self.id)].concat();
+        let link = with_id(by_link(&self.link));
+        match &self.stage {
+            Stage::Offered => vec![link, with_id(by_person(&self.person))],
+            Stage::Open(visit) => vec![link, with_id(by_person(&self.person)), with_id(by_browser(&visit.browser))],
             Stage::Over { .. } => vec![link],
         }
     }
@@ -102,6 +110,14 @@ fn save_account(tx: &Tx<'_>, account: &Account) -> TxResult<()> {
     }
 }
 
+/// The visit that an index row with this beginning finds.
+fn first(desk: &Desk, prefix: &[u8]) -> Result<Option<SignIn>, Stop> {
+    match desk.tree(Shelf::Index)?.scan_prefix(prefix).keys().next() {
+        None => Ok(None),
+        Some(key) => desk.must(records::deployment_found_by(&key?)).map(Some),
+    }
+}
+
 #[async_trait]
 impl AccountStore for SledStore {
     async fn account(&self, person: &Person) -> Result<Account, StoreError> {
@@ -119,11 +135,12 @@ impl AccountStore for SledStore {
 
     async fn sign_in_by_link(&self, link: &Digest) -> Result<Option<SignIn>, StoreError> {
         let prefix = by_link(link);
-        self.ask(move |desk| match desk.tree(Shelf::Index)?.scan_prefix(&prefix).keys().next() {
-            None => Ok(None),
-            Some(key) => desk.must(records::deployment_found_by(&key?)).map(Some),
-        })
-        .await
+        self.ask(move |desk| first(desk, &prefix)).await
+    }
+
+    async fn sign_in_by_browser(&self, browser: &Digest) -> Result<Option<SignIn>, StoreError> {
+        let prefix = by_browser(browser);
+        self.ask(move |desk| first(desk, &prefix)).await
     }
 
     async fn sign_ins_of(&self, person: &Person) -> Result<Vec<SignIn>, StoreError> {

@@ -1,0 +1,270 @@
+//! Visits to link logins: offered in the chat, made in a browser, confirmed in the chat.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use secrecy::SecretString;
+
+use crate::domain::account::{Account, Provider};
+use crate::domain::actor::Person;
+use crate::domain::command::{Command, Needs};
+use crate::domain::names::SignInId;
+use crate::domain::sign_in::{Dead, End, SignIn, Typed};
+use crate::ports::{AccountBatch, Asked, Ids, Leg, NoVisit, Secrets, StoreError, VaultError, View, Visits};
+
+use super::linked::{Denied, LinkedAccounts};
+
+/// What each secret is used for: one is never taken for another.
+const LINK: &str = "link";
+const BROWSER: &str = "browser";
+const STATE: &str = "state";
+const PASSCODE: &str = "passcode";
+/// How long a visit that is over is remembered, so that a dead link says why.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+/// How often a record is saved again that others keep changing.
+const SAVES: u32 = 5;
+
+/// What came of a passcode that was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// These are linked now, and this command was waiting for that.
+    Linked {
+        /// Where.
+        at: Vec<Provider>,
+        /// The command.
+        kept: Option<Box<Command>>,
+    },
+    /// It is wrong; so many may still be typed.
+    Wrong {
+        /// How many.
+        tries_left: u8,
+    },
+    /// This person has no visit that waits for a passcode.
+    NoneWaits,
+}
+
+/// Visits, with what they need.
+#[derive(Clone, Debug)]
+pub struct SignIns {
+    /// The logins.
+    pub linked: LinkedAccounts,
+    /// What makes secrets.
+    pub secrets: Arc<dyn Secrets>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+}
+
+fn broken(error: impl std::fmt::Display) -> NoVisit {
+    tracing::error!(%error, "a visit could not go on");
+    NoVisit::Broken
+}
+
+impl From<StoreError> for NoVisit {
+    fn from(error: StoreError) -> Self {
+        broken(error)
+    }
+}
+
+impl From<VaultError> for NoVisit {
+    fn from(error: VaultError) -> Self {
+        broken(error)
+    }
+}
+
+impl SignIns {
+    /// A new link for a person. Whatever link they had before is dead, and what was linked by it ended.
+    pub async fn offer(&self, person: &Person, kept: Option<Command>) -> Result<SecretString, Denied> {
+        for before in self.linked.accounts.sign_ins_of(person).await? {
+            self.end(before, End::Replaced).await?;
+        }
+        let link = self.secrets.fresh()?;
+        let digest = self.secrets.digest(LINK, &link);
+        let sign_in = SignIn::offered(SignInId(self.ids.fresh()), person.clone(), digest, kept, self.linked.clock.now());
+        self.save(None, sign_in).await?;
+        Ok(link)
+    }
+
+    /// The person types a passcode in the chat: what their visit has linked is theirs, or not.
+    pub async fn typed(&self, person: &Person, passcode: &SecretString) -> Result<Confirmed, Denied> {
+        let digest = self.secrets.digest(PASSCODE, passcode);
+        for _ in 0..SAVES {
+            let now = self.linked.clock.now();
+            // A new link ends the one before: there is one at most.
+            let open = self.linked.accounts.sign_ins_of(person).await?.into_iter().rfind(|sign_in| !sign_in.is_over(now));
+            let Some(before) = open else { return Ok(Confirmed::NoneWaits) };
+            let (after, typed) = before.typed(&digest, now);
+            let (account, confirmed) = match typed {
+                Typed::Not(_) => return Ok(Confirmed::NoneWaits),
+                Typed::Wrong { tries_left } => (None, Confirmed::Wrong { tries_left }),
+                Typed::Right(logins) => {
+                    let mut account = self.linked.accounts.account(person).await?;
+                    let at: Vec<Provider> = logins.keys().copied().collect();
+                    account = logins.into_iter().fold(account, |account, (at, login)| account.with(at, login));
+                    (Some(account), Confirmed::Linked { at, kept: before.kept.clone().map(Box::new) })
+                }
+            };
+            let refused = after.is_over(now) && account.is_none();
+            match self.save(account, after).await {
+                Err(StoreError::Conflict(_)) => {}
+                saved => {
+                    saved?;
+                    if refused {
+                        self.revoke(&before).await;
+                    }
+                    return Ok(confirmed);
+                }
+            }
+        }
+        Err(Denied::Store(StoreError::Conflict(person.user.to_string())))
+    }
+
+    /// Ends the visits of a person whose time has run out, with what they linked, and forgets those that ended long ago.
+    pub async fn sweep(&self, person: &Person) -> Result<(), Denied> {
+        let now = self.linked.clock.now();
+        for sign_in in self.linked.accounts.sign_ins_of(person).await? {
+            if sign_in.is_over(now) {
+                self.end(sign_in, End::RanOut).await?;
+            }
+        }
+        self.linked.accounts.forget_sign_ins(now.checked_sub(REMEMBERED).unwrap_or(now)).await?;
+        Ok(())
+    }
+
+    /// Ends a visit that was not confirmed: nothing that it linked stays good.
+    async fn end(&self, sign_in: SignIn, end: End) -> Result<(), StoreError> {
+        match self.save(None, sign_in.over(end, self.linked.clock.now())).await {
+            Ok(()) => {
+                self.revoke(&sign_in).await;
+                Ok(())
+            }
+            // Confirmed or ended by somebody else meanwhile.
+            Err(StoreError::Conflict(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn revoke(&self, sign_in: &SignIn) {
+        for (at, login) in sign_in.held() {
+            self.linked.end(&sign_in.person, at, &login).await;
+        }
+    }
+
+    async fn save(&self, account: Option<Account>, sign_in: SignIn) -> Result<(), StoreError> {
+        let batch = AccountBatch { accounts: account.into_iter().collect(), sign_ins: vec![sign_in] };
+        self.linked.accounts.save_accounts(batch).await
+    }
+
+    async fn by_link(&self, link: &SecretString) -> Result<SignIn, NoVisit> {
+        self.linked.accounts.sign_in_by_link(&self.secrets.digest(LINK, link)).await?.ok_or(NoVisit::Unknown)
+    }
+
+    /// The visit of a browser: by the secret that it keeps, whose digest leads to it as a link does.
+    async fn by_browser(&self, browser: &SecretString) -> Result<SignIn, NoVisit> {
+        self.linked.accounts.sign_in_by_browser(&self.secrets.digest(BROWSER, browser)).await?.ok_or(NoVisit::Unknown)
+    }
+
+    /// Takes a step of a visit, again where somebody else has changed it meanwhile.
+    async fn step<T>(
+        &self,
+        browser: &SecretString,
+        take: impl Fn(&SignIn) -> Result<(SignIn, T), Dead> + Send + Sync,
+    ) -> Result<(SignIn, T), NoVisit> {
+        for _ in 0..SAVES {
+            let (after, said) = take(&self.by_browser(browser).await?)?;
+            match self.save(None, after.clone()).await {
+                Err(StoreError::Conflict(_)) => {}
+                saved => {
+                    saved?;
+                    return Ok((after, said));
+                }
+            }
+        }
+        Err(broken(StoreError::Conflict(String::new())))
+    }
+}
+
+#[async_trait]
+impl Visits for SignIns {
+    async fn look(&self, link: &SecretString) -> Result<Person, NoVisit> {
+        let sign_in = self.by_link(link).await?;
+        sign_in.may_open(self.linked.clock.now())?;
+        Ok(sign_in.person)
+    }
+
+    async fn open(&self, link: &SecretString) -> Result<SecretString, NoVisit> {
+        let browser = self.secrets.fresh()?;
+        let sign_in = self.by_link(link).await?.open(self.secrets.digest(BROWSER, &browser), self.linked.clock.now())?;
+        match self.save(None, sign_in).await {
+            // Two opened it at the same moment, and the other was first.
+            Err(StoreError::Conflict(_)) => Err(NoVisit::Dead(Dead::OpenedBefore)),
+            saved => {
+                saved?;
+                Ok(browser)
+            }
+        }
+    }
+
+    async fn view(&self, browser: &SecretString) -> Result<View, NoVisit> {
+        let (sign_in, now) = (self.by_browser(browser).await?, self.linked.clock.now());
+        let visit = sign_in.visit_of(&self.secrets.digest(BROWSER, browser), now)?;
+        let missing = self.linked.accounts.account(&sign_in.person).await?.missing(Needs::BothAccounts, now);
+        let legs = Provider::ALL.into_iter().filter_map(|at| {
+            let asks = self.linked.services.get(&at)?.asks_for().into_iter();
+            let asks = asks.map(|asked| Asked { scope: asked.scope, rights: asked.rights.into_iter().collect() }).collect();
+            let before = missing.iter().all(|missing| missing.provider != at);
+            Some(Leg { at, linked: visit.linked.contains_key(&at), before, asks })
+        });
+        Ok(View { person: sign_in.person.clone(), legs: legs.collect() })
+    }
+
+    async fn set_out(&self, browser: &SecretString, to: Provider) -> Result<SecretString, NoVisit> {
+        let service = self.linked.services.get(&to).ok_or(NoVisit::Unknown)?;
+        let state = self.secrets.fresh()?;
+        let (own, awaited) = (self.secrets.digest(BROWSER, browser), self.secrets.digest(STATE, &state));
+        let now = self.linked.clock.now();
+        self.step(browser, |sign_in| Ok((sign_in.set_out(&own, to, awaited, now)?, ()))).await?;
+        Ok(service.agree_at(&state, &self.secrets.proof(browser, &state)))
+    }
+
+    async fn come_back(&self, browser: &SecretString, state: &SecretString, code: Option<SecretString>) -> Result<Provider, NoVisit> {
+        let (own, brought) = (self.secrets.digest(BROWSER, browser), self.secrets.digest(STATE, state));
+        let now = self.linked.clock.now();
+        // The state is used up before the code is given: nobody comes back by it twice.
+        let (back, from) = self.step(browser, |sign_in| sign_in.come_back(&own, &brought, now)).await?;
+        let (Some(code), Some(service)) = (code, self.linked.services.get(&from)) else { return Ok(from) };
+        let granted = service.exchange(code, &self.secrets.proof(browser, state)).await.map_err(NoVisit::Outside)?;
+        let login = match service.who(&granted.tokens.access).await {
+            Ok(who) => self.linked.login(&back.person, from, who.id, granted)?,
+            Err(error) => {
+                // Whose it is is not known, so it is nobody's.
+                if let Err(error) = service.revoke(&granted.tokens, granted.grant.as_ref()).await {
+                    tracing::warn!(%error, "a login that nobody has could not be ended");
+                }
+                return Err(NoVisit::Outside(error));
+            }
+        };
+        let linked = self.step(browser, |sign_in| {
+            let replaced = sign_in.held().remove(&from);
+            Ok((sign_in.linked(&own, from, login.clone(), self.linked.clock.now())?, replaced))
+        });
+        match linked.await {
+            // The one that it replaces ends, unless it is the same login: ending that might end both.
+            Ok((sign_in, Some(replaced))) if replaced.id != login.id => drop(self.linked.end(&sign_in.person, from, &replaced).await),
+            Ok(_) => {}
+            Err(no) => {
+                self.linked.end(&back.person, from, &login).await;
+                return Err(no);
+            }
+        }
+        Ok(from)
+    }
+
+    async fn done(&self, browser: &SecretString) -> Result<SecretString, NoVisit> {
+        let passcode = self.secrets.passcode()?;
+        let (own, digest) = (self.secrets.digest(BROWSER, browser), self.secrets.digest(PASSCODE, &passcode));
+        let now = self.linked.clock.now();
+        self.step(browser, |sign_in| Ok((sign_in.done(&own, digest, now)?, ()))).await?;
+        Ok(passcode)
+    }
+}

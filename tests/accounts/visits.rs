@@ -1,0 +1,155 @@
+//! Visits: who comes to a login by a link, and who never does.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret, SecretString};
+use slash_heroku::adapters::clock::RandomIds;
+use slash_heroku::adapters::secrets::SystemSecrets;
+use slash_heroku::adapters::sled::SledStore;
+use slash_heroku::domain::account::Provider::{self, Platform, SourceControl};
+use slash_heroku::domain::command::Command;
+use slash_heroku::domain::fault::Fault;
+use slash_heroku::domain::sign_in::{Dead, End};
+use slash_heroku::ports::{Accounts, NoVisit, Visits};
+use slash_heroku::testing::account_store::person;
+use slash_heroku::usecases::{Confirmed, LinkedAccounts, SignIns};
+
+use super::{Stage, bytes_of};
+
+fn sign_ins(linked: &LinkedAccounts) -> SignIns {
+    SignIns { linked: linked.clone(), secrets: Arc::new(SystemSecrets), ids: Arc::new(RandomIds) }
+}
+
+async fn set() -> (Stage, SledStore, SignIns) {
+    let stage = Stage::set().await;
+    stage.heroku.apps_may_end_authorizations(true);
+    let (store, linked) = stage.open();
+    (stage, store, sign_ins(&linked))
+}
+
+/// Whoever sits at a browser agrees at a service, or not; gives the state and the code that they bring back.
+fn at_service(stage: &Stage, at: Provider, page: &SecretString, agrees: bool) -> (SecretString, Option<SecretString>) {
+    let page = page.expose_secret();
+    let back = match at {
+        SourceControl => stage.github.agrees(agrees.then_some("ana"), page),
+        Platform => stage.heroku.agrees(agrees.then_some("ana@example.com"), page),
+    };
+    let back = back.unwrap();
+    let value = |name: &str| back.split(['?', '&']).find_map(|part| part.strip_prefix(name)).map(SecretString::from);
+    (value("state=").unwrap(), value("code="))
+}
+
+async fn link(stage: &Stage, visits: &SignIns, browser: &SecretString, at: Provider) {
+    let page = visits.set_out(browser, at).await.unwrap();
+    let (state, code) = at_service(stage, at, &page, true);
+    assert_eq!(visits.come_back(browser, &state, code).await, Ok(at));
+}
+
+fn dead(dead: Dead) -> NoVisit {
+    NoVisit::Dead(dead)
+}
+
+#[tokio::test]
+async fn one_visit_links_both_in_either_order_and_the_command_waits_for_it() {
+    for order in [[SourceControl, Platform], [Platform, SourceControl]] {
+        let (stage, store, visits) = set().await;
+        let ana = person("T1", "U1");
+        let offered = visits.offer(&ana, Some(Command::Pipelines)).await.unwrap();
+        assert_eq!(visits.look(&offered).await, Ok(ana.clone()));
+        let browser = visits.open(&offered).await.unwrap();
+        for (at, done) in order.into_iter().zip([0, 1]) {
+            let view = visits.view(&browser).await.unwrap();
+            assert_eq!(view.legs.iter().filter(|leg| leg.linked).count(), done, "it says truly what is missing");
+            assert!(view.legs.iter().all(|leg| !leg.before && leg.asks.iter().all(|asked| !asked.rights.is_empty())));
+            link(&stage, &visits, &browser, at).await;
+        }
+        assert!(visits.linked.credentials(&ana).await.is_none(), "nothing is anybody's before the passcode");
+        let passcode = visits.done(&browser).await.unwrap();
+        // A restart in the middle.
+        store.close().await;
+        drop((store, visits));
+        let files = bytes_of(stage.folder.path());
+        let own = [&offered, &browser, &passcode].map(|secret| secret.expose_secret().to_owned());
+        let secrets: Vec<String> = stage.secrets().into_iter().chain(own).collect();
+        assert!(!aho_corasick::AhoCorasick::new(&secrets).unwrap().is_match(&files), "no secret lies in the files");
+        let (_store, linked) = stage.open();
+        let visits = sign_ins(&linked);
+        let confirmed = visits.typed(&ana, &passcode).await.unwrap();
+        assert_eq!(confirmed, Confirmed::Linked { at: vec![SourceControl, Platform], kept: Some(Box::new(Command::Pipelines)) });
+        let both = linked.credentials(&ana).await.unwrap();
+        assert_eq!(stage.takes(&both.source, &both.platform).await, (true, true));
+        assert_eq!(visits.typed(&ana, &passcode).await, Ok(Confirmed::NoneWaits), "once");
+        assert_eq!(visits.look(&offered).await, Err(dead(Dead::Over(End::Confirmed))));
+        assert_eq!(visits.view(&browser).await, Err(NoVisit::Unknown));
+    }
+}
+
+#[tokio::test]
+async fn a_link_in_other_hands_joins_nobodys_accounts() {
+    let (stage, _store, visits) = set().await;
+    let (ana, mallory) = (person("T1", "U1"), person("T1", "U9"));
+    // Mallory has Ana open a link of his, and sign in.
+    let bait = visits.offer(&mallory, None).await.unwrap();
+    let hers = visits.open(&bait).await.unwrap();
+    link(&stage, &visits, &hers, Platform).await;
+    let passcode = visits.done(&hers).await.unwrap();
+    assert_eq!(visits.typed(&ana, &passcode).await, Ok(Confirmed::NoneWaits), "she types what she sees, and it is not hers");
+    for left in [2, 1, 0] {
+        let guess = if passcode.expose_secret() == "00000000" { "00000001" } else { "00000000" };
+        assert_eq!(visits.typed(&mallory, &guess.into()).await, Ok(Confirmed::Wrong { tries_left: left }));
+    }
+    assert_eq!(visits.typed(&mallory, &passcode).await, Ok(Confirmed::NoneWaits), "it is over, also for the right one");
+    assert!(visits.linked.credentials(&mallory).await.is_none());
+    assert_eq!(stage.heroku.authorizations_of("ana@example.com"), 0, "and what she agreed to has ended");
+    // Mallory steals a link of Ana's and is first.
+    let stolen = visits.offer(&ana, None).await.unwrap();
+    let his = visits.open(&stolen).await.unwrap();
+    assert_eq!(visits.open(&stolen).await.unwrap_err(), dead(Dead::OpenedBefore));
+    link(&stage, &visits, &his, Platform).await;
+    let his_passcode = visits.done(&his).await.unwrap();
+    assert_eq!(visits.typed(&mallory, &his_passcode).await, Ok(Confirmed::NoneWaits));
+    let again = visits.offer(&ana, None).await.unwrap();
+    assert_eq!(visits.typed(&ana, &his_passcode).await, Ok(Confirmed::NoneWaits), "her new link has ended it");
+    assert_eq!((visits.look(&stolen).await, visits.look(&again).await), (Err(dead(Dead::Over(End::Replaced))), Ok(ana)));
+    assert_eq!(stage.heroku.authorizations_of("ana@example.com"), 0);
+}
+
+#[tokio::test]
+async fn what_is_too_old_used_or_invented_leads_nowhere() {
+    let (stage, _store, visits) = set().await;
+    let ana = person("T1", "U1");
+    let offered = visits.offer(&ana, None).await.unwrap();
+    stage.clock.go(SignedDuration::from_mins(11));
+    assert_eq!(visits.open(&offered).await.unwrap_err(), dead(Dead::RanOut));
+    assert_eq!(visits.look(&"invented".into()).await, Err(NoVisit::Unknown));
+    let offered = visits.offer(&ana, None).await.unwrap();
+    let browser = visits.open(&offered).await.unwrap();
+    assert_eq!(visits.done(&browser).await.unwrap_err(), dead(Dead::NothingLinked));
+    let page = visits.set_out(&browser, SourceControl).await.unwrap();
+    let (state, code) = at_service(&stage, SourceControl, &page, false);
+    assert_eq!(visits.come_back(&browser, &state, code).await, Ok(SourceControl), "whoever declines is back where they were");
+    let page = visits.set_out(&browser, SourceControl).await.unwrap();
+    let (state, code) = at_service(&stage, SourceControl, &page, true);
+    assert_eq!(visits.come_back(&"another-browser".into(), &state, code.clone()).await, Err(NoVisit::Unknown));
+    assert_eq!(visits.come_back(&browser, &"another-state".into(), code.clone()).await, Err(dead(Dead::NoSuchWay)));
+    let asked = stage.asked();
+    assert_eq!(visits.come_back(&browser, &state, code.clone()).await, Ok(SourceControl));
+    assert_eq!(visits.come_back(&browser, &state, code).await, Err(dead(Dead::NoSuchWay)));
+    assert_eq!(stage.asked(), (asked.0 + 1, asked.1), "a code is given once");
+    let page = visits.set_out(&browser, Platform).await.unwrap();
+    let (state, _) = at_service(&stage, Platform, &page, true);
+    let wrong = visits.come_back(&browser, &state, Some("no-code".into())).await;
+    assert!(matches!(wrong, Err(NoVisit::Outside(error)) if error.fault == Fault::Refused));
+    // What nobody confirms ends, also at the services.
+    link(&stage, &visits, &browser, Platform).await;
+    let passcode = visits.done(&browser).await.unwrap();
+    stage.clock.go(SignedDuration::from_mins(21));
+    assert_eq!(visits.typed(&ana, &passcode).await, Ok(Confirmed::NoneWaits));
+    assert_eq!(stage.heroku.authorizations_of("ana@example.com"), 1);
+    visits.sweep(&ana).await.unwrap();
+    assert_eq!(stage.heroku.authorizations_of("ana@example.com"), 0);
+    stage.clock.go(SignedDuration::from_hours(25));
+    visits.sweep(&ana).await.unwrap();
+    assert_eq!(visits.look(&offered).await, Err(NoVisit::Unknown), "and is forgotten after a day");
+}
