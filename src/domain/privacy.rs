@@ -61,6 +61,6 @@ pub const RECORD_KINDS: &[RecordKind] = &[
         tree: "leases",
         holds: "which instance works on what until when; for accounts, on whose (workspace and user id)",
         why: "so that one instance works on a thing at a time",
-        kept: "for requests and accounts as long as those, for deployments until they are in the history",
+        kept: "for requests until they are answered, for accounts as long as those, for deployments until they are in the history",
     },
 ];

@@ -56,12 +56,10 @@ async fn what_was_acknowledged_is_there_after_a_power_cut() {
     });
     let store = SledStore::open_with(&folder, Opening { sync, ..Opening::default() }).unwrap();
     let mut names: Vec<String> = Vec::new();
-    let mut rounds = 0;
-    for many in [1, 1, 40, 3, 200] {
-        let new: Vec<String> = (0..many).map(|n| format!("d{rounds}-{n}")).collect();
+    for (round, many) in [1, 1, 40, 3, 200].into_iter().enumerate() {
+        let new: Vec<String> = (0..many).map(|n| format!("d{round}-{n}")).collect();
         join_all(new.iter().map(|name| async { store.accept(&request(name, 0)).await.unwrap() })).await;
         names.extend(new);
-        rounds += 1;
         let copy = copy_of(&folder);
         fs::write(copy.path().join("accepted-1"), left.lock().unwrap().as_slice()).unwrap();
         let again = SledStore::open(copy.path()).unwrap();
@@ -211,7 +209,7 @@ async fn nothing_stays_of_what_was_taken_up() {
     assert_eq!(files(place.path()), first, "somebody has to take them up first");
     assert_eq!(taken(&store).await, ["d1", "d2", "d3"]);
     store.forget(at(0)).await.unwrap();
-    // It is a request like others, so that the next file has begun once it lies on disk.
+    // Whatever comes after that lies in the next file.
     accept(&store, &["d4"]).await;
     assert_eq!(taken(&store).await, ["d4"]);
     let second = files(place.path());

@@ -125,7 +125,11 @@ impl Appending {
                         frame::put(&mut bytes, self.place.file, self.place.at, &body);
                         tell.push(done);
                     }
-                    Ask::Turn => turn = true,
+                    Ask::Turn => {
+                        // What comes behind it belongs into the next file.
+                        turn = true;
+                        break;
+                    }
                     Ask::Wake => {}
                 }
                 if bytes.len() < TOGETHER {
