@@ -24,3 +24,4 @@ pub mod service;
 pub mod testing;
 pub mod usecases;
 pub mod wiring;
+pub mod workers;

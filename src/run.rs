@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::adapters::clock::{RandomIds, SystemClock};
+use crate::adapters::http::client;
 use crate::adapters::http::server::{self, ListenerLimits};
 use crate::adapters::slack::manifest::manifest as slack_manifest;
 use crate::adapters::sled::{self, AdminSocket, Checked, SledStore};
@@ -18,6 +19,7 @@ use crate::config::Settings;
 use crate::ports::Clock;
 use crate::rehearsal;
 use crate::wiring::{Ground, wire};
+use crate::workers::Workers;
 
 /// What the sandbox shall do.
 #[derive(Clone, Debug, Default)]
@@ -48,9 +50,14 @@ pub async fn serve_as_child(settings: Settings, clock: Arc<dyn Clock>) -> anyhow
 
 /// Serves until it is told to stop or `end` comes.
 async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Output = ()>) -> anyhow::Result<()> {
+    // Both read many files: side by side.
+    let prepared = tokio::task::spawn_blocking(client::prepare);
     let store = open(&settings.store).await?;
+    prepared.await.context("the system's certificates could not be read")?;
+    let workers = Workers::start()?;
     let ids = Arc::new(RandomIds);
-    let ground = Ground { clock, ids: Arc::<RandomIds>::clone(&ids), store: Arc::new(store.clone()), between: None };
+    let ground =
+        Ground { clock, ids: Arc::<RandomIds>::clone(&ids), store: Arc::new(store.clone()), workers: workers.handle(), between: None };
     let wired = wire(&settings, ground, Box::new(std::io::stdout()))?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| format!("could not listen on {}", settings.listen))?;
     // The port is chosen by the system where the setting is port 0.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -39,6 +40,8 @@ struct Inner {
     ports: Ports,
     metrics: Metrics,
     tasks: TaskTracker,
+    /// The threads behind the door.
+    workers: Handle,
     // In order, so that the same run goes the same way again.
     driven: Mutex<BTreeMap<DeploymentId, Worker>>,
     answered: Mutex<BTreeMap<DeliveryId, Answering>>,
@@ -57,13 +60,15 @@ struct Worker {
 }
 
 impl Service {
-    /// A service that has not begun.
-    pub fn new(ports: Ports, metrics: Metrics) -> Self {
+    /// A service that has not begun. What it does behind the door, answering and driving, it does on the threads of `workers`;
+    /// what is delivered, it puts on disk on the threads of whoever delivers.
+    pub fn new(ports: Ports, metrics: Metrics, workers: Handle) -> Self {
         let (failure, _) = watch::channel(None);
         Self(Arc::new(Inner {
             ports,
             metrics,
             tasks: TaskTracker::new(),
+            workers,
             driven: Mutex::default(),
             answered: Mutex::default(),
             room: Mutex::default(),
@@ -139,18 +144,23 @@ impl Service {
         self.0.ports.clock.as_ref()
     }
 
-    /// Runs a task that is counted, survives its own panic, and is waited for when draining.
+    /// Runs a task behind the door: counted, survives its own panic, and waited for when draining.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.spawn_on(&self.0.workers, task);
+    }
+
+    fn spawn_on(&self, threads: &Handle, task: impl Future<Output = ()> + Send + 'static) {
         let clock = Arc::clone(&self.0.ports.clock);
         let turn = clock.task_began();
-        self.0.tasks.spawn(async move {
+        let task = async move {
             let counted = Counted(clock);
             counted.0.take_turn(turn).await;
             if AssertUnwindSafe(task).catch_unwind().await.is_err() {
                 tracing::error!("a task panicked; its work is taken up again by the next start");
             }
             drop(counted);
-        });
+        };
+        self.0.tasks.spawn_on(task, threads);
     }
 
     fn store_failed(&self, error: &StoreError) {

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context;
 use axum::Router;
 use prometheus_client::registry::Registry;
+use tokio::runtime::Handle;
 
 use crate::adapters::allowances::InMemory;
 use crate::adapters::console::{Console, ConsoleSettings};
@@ -33,6 +34,8 @@ pub struct Ground {
     pub ids: Arc<dyn Ids>,
     /// The store, open.
     pub store: Arc<dyn Store>,
+    /// The threads behind the door.
+    pub workers: Handle,
     /// What a rehearsal puts between the service and its ports.
     pub between: Option<Between>,
 }
@@ -59,7 +62,7 @@ pub struct Wired {
 
 /// Wires everything. `terminal` is where the console prints, if that is the chat.
 pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>) -> anyhow::Result<Wired> {
-    let Ground { clock, ids, store, between } = ground;
+    let Ground { clock, ids, store, workers, between } = ground;
     let mut registry = Registry::default();
     let metrics = Metrics::registered(&mut registry);
     let github = github::GitHubSettings {
@@ -117,7 +120,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         Some(Between(put)) => put(ports),
         None => ports,
     };
-    let service = Service::new(ports, metrics.clone());
+    let service = Service::new(ports, metrics.clone(), workers);
     let mut router = health::router(metrics, registry);
     if let (ChatSettings::Slack(slack), Some(sealer)) = (&settings.chat, sealer) {
         let inbox: Arc<dyn Inbox> = Arc::new(service.clone());

@@ -157,7 +157,7 @@ impl InProcess {
             let killer = threads.clone();
             wiring::Between(Box::new(move |ports| between.put(ports, killer)))
         });
-        let ground = Ground { clock, ids: Arc::new(RandomIds), store: Arc::new(store.clone()), between };
+        let ground = Ground { clock, ids: Arc::new(RandomIds), store: Arc::new(store.clone()), workers: on.clone(), between };
         let born = on.spawn(async move {
             let wired = wire(&settings, ground, Box::new(std::io::sink()))?;
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;

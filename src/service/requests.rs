@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::names::DeliveryId;
@@ -214,7 +215,7 @@ impl Inbox for Service {
         // drains waits for it from here on: what is accepted is also answered, or the drain has begun and it is not taken.
         let (say, said) = tokio::sync::oneshot::channel();
         let service = self.clone();
-        self.spawn(async move {
+        self.spawn_on(&Handle::current(), async move {
             let draining = service.is_draining();
             let (became, lease) = if draining { (Submitted::Unavailable, None) } else { service.accept(&request).await };
             service.0.metrics.request(&request.ask, became);

@@ -18,6 +18,7 @@ use slash_heroku::testing::chat::Seen;
 use slash_heroku::testing::inbox::{ChatStage, Stage, all, of_a_chat};
 use slash_heroku::usecases::{Ports, RepositoryMap};
 use tempfile::TempDir;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::chats::{Paper, terminal};
@@ -71,7 +72,7 @@ impl Served {
             allowances: Arc::new(slash_heroku::ports::Boundless),
             stopping: Arc::new(AtomicBool::new(false)),
         };
-        Self { service: Service::new(ports, metrics), store, answers, loses_its_store, _folder: folder }
+        Self { service: Service::new(ports, metrics, Handle::current()), store, answers, loses_its_store, _folder: folder }
     }
 }
 

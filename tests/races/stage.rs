@@ -21,6 +21,7 @@ use slash_heroku::metrics::Metrics;
 use slash_heroku::ports::{Boundless, Clock as _, Inbox as _, Incoming, Submitted};
 use slash_heroku::service::Service;
 use slash_heroku::usecases::{Ports, RepositoryMap};
+use tokio::runtime::Handle;
 
 use super::memory::{Broken, Memory};
 use super::schedule::{End, PEOPLE, Process, Schedule, Watch};
@@ -164,7 +165,7 @@ impl Stage {
             tally: seat,
             stopping: Arc::new(AtomicBool::new(false)),
         };
-        let service = Service::new(ports, Metrics::registered(&mut Registry::default()));
+        let service = Service::new(ports, Metrics::registered(&mut Registry::default()), Handle::current());
         service.begin().await.unwrap();
         self.slots.lock().unwrap()[slot] = Some((process, service));
     }

@@ -1,12 +1,28 @@
 //! The one configured client for everything that goes out, and bounded reading of what comes back.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use rustls::ClientConfig;
+use rustls_platform_verifier::ConfigVerifierExt as _;
 
 /// How long a connection may take to stand.
 const CONNECT: Duration = Duration::from_secs(3);
+
+/// Whom we trust, and how connections are sealed: read once for all clients, because the system's certificates are many
+/// files. `None`: they could not be read, and each client says why when it is made.
+static TLS: LazyLock<Option<ClientConfig>> = LazyLock::new(|| {
+    let mut config = ClientConfig::with_platform_verifier().ok()?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Some(config)
+});
+
+/// Reads the system's certificates, so that the first client does not wait for them. Takes some time of a processor.
+pub fn prepare() {
+    LazyLock::force(&TLS);
+}
 
 /// A client that names us, keeps to time limits, follows no redirect by itself and takes no proxy from the environment.
 ///
@@ -26,7 +42,11 @@ pub fn byte_for_byte(piece: Duration) -> Result<reqwest::Client, reqwest::Error>
 }
 
 fn builder() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+    let builder = match TLS.as_ref() {
+        Some(config) => reqwest::Client::builder().tls_backend_preconfigured(config.clone()),
+        None => reqwest::Client::builder(),
+    };
+    builder
         .user_agent(concat!("slash-heroku/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
         // Services drop quiet connections after about a minute; one that dies under a write leaves it unclear.
