@@ -84,9 +84,14 @@ Examples:
     /// Read every record of the store and compare it with what was written; the service must not run
     CheckStore,
     /// Fill an empty store from a backup; the service must not run
+    ///
+    /// Whoever was removed since the backup was made is not restored: that is remembered in the file `STORE.removals` beside the folder.
     Restore {
         /// The file to read
         file: PathBuf,
+        /// Also one that was made more than 30 days ago: who was removed that long ago is not remembered, and comes back
+        #[arg(long)]
+        however_old: bool,
     },
 }
 
@@ -121,7 +126,9 @@ fn answer(words: impl IntoIterator<Item = OsString>, variables: &Variables, out:
         Mode::Manifest { public } => manifest(variables, &public, out),
         Mode::Backup { file } => with_store(variables, async |folder| run::backup(&folder, &file).await, "the backup failed"),
         Mode::CheckStore => check_store(variables, out),
-        Mode::Restore { file } => with_store(variables, async |folder| run::restore(&folder, &file).await, "nothing was restored"),
+        Mode::Restore { file, however_old } => {
+            with_store(variables, async |folder| run::restore(&folder, &file, however_old).await, "nothing was restored")
+        }
     };
     match done {
         Ok(()) => DONE,

@@ -14,7 +14,7 @@ use crate::adapters::clock::{RandomIds, SystemClock};
 use crate::adapters::http::client;
 use crate::adapters::http::server::{self, ListenerLimits};
 use crate::adapters::slack::manifest::manifest as slack_manifest;
-use crate::adapters::sled::{self, AdminSocket, Checked, SledStore};
+use crate::adapters::sled::{self, AdminSocket, Checked, Restoring, SledStore};
 use crate::config::Settings;
 use crate::ports::Clock;
 use crate::rehearsal;
@@ -148,7 +148,8 @@ pub fn check_store(folder: &Path) -> anyhow::Result<Checked> {
     Ok(SledStore::check(folder)?)
 }
 
-/// Fills the empty `folder` from `file`.
-pub async fn restore(folder: &Path, file: &Path) -> anyhow::Result<()> {
-    Ok(sled::restore(folder, file).await?)
+/// Fills the empty `folder` from `file`, without those who were removed since that was made.
+pub async fn restore(folder: &Path, file: &Path, however_old: bool) -> anyhow::Result<()> {
+    let how = Restoring { removals: None, however_old, now: SystemClock::default().now() };
+    Ok(sled::restore_with(folder, file, how).await?)
 }

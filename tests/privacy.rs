@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use redb::{ReadableDatabase as _, TableHandle as _};
 use slash_heroku::adapters::sled::SledStore;
-use slash_heroku::domain::privacy::RECORD_KINDS;
+use slash_heroku::domain::privacy::{Field, RECORD_KINDS, RecordKind};
 use slash_heroku::ports::{Batch, Store as _};
 
 use crate::readme::block_is;
@@ -15,9 +15,17 @@ const OF_THE_STORE_ITSELF: [&str; 5] = ["index", "meta", "__sled__default", "his
 
 #[test]
 fn the_privacy_page_names_every_kind_of_record() {
-    let rows: String =
-        RECORD_KINDS.iter().map(|kind| format!("| {} | {} | {} | {} |\n", kind.tree, kind.holds, kind.why, kind.kept)).collect();
-    block_is("PRIVACY.md", "records", &format!("| Kind | What it holds | Why | How long |\n|---|---|---|---|\n{rows}"));
+    let row = |kind: &RecordKind| format!("| {} | {} | {} | {} | {} |\n", kind.name, kind.holds, kind.why, kind.kept, kind.goes);
+    let rows: String = RECORD_KINDS.iter().map(row).collect();
+    let table = format!("| Kind | What one is | Why | How long | Who else gets something of it |\n|---|---|---|---|---|\n{rows}");
+    block_is("PRIVACY.md", "records", &table);
+}
+
+#[test]
+fn the_privacy_page_names_every_field_of_every_record() {
+    let field = |field: &Field| format!("- {} ({})\n", field.what, field.about);
+    let kind = |kind: &RecordKind| format!("**{}**\n\n{}\n", kind.name, kind.fields.iter().map(field).collect::<String>());
+    block_is("PRIVACY.md", "fields", &RECORD_KINDS.iter().map(kind).collect::<String>());
 }
 
 #[test]

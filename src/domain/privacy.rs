@@ -1,66 +1,87 @@
-//! Every kind of stored record: what it holds, about whom, why and for how long. `PRIVACY.md` carries this table.
+//! Every kind of stored record: what it holds, about whom, why, for how long and where it goes. `PRIVACY.md` carries this table.
+
+mod counts;
+mod kinds;
+mod month;
+mod notes;
+mod removal;
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+pub use counts::{Counting, Counts, Ended, Group, SMALLEST_GROUP};
+pub use kinds::RECORD_KINDS;
+pub use month::{KEPT_MONTHS, Month, NoMonth};
+pub use notes::{Deed, Did, Export, Note, NoteKey, NoteKind, Noted, Removal, RemovalStage, Told, Upkeep};
+pub use removal::{is_pseudonym, pseudonym};
+
+/// Whom a field tells something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The person who asked, or whose record it is.
+    You,
+    /// Other people.
+    Others,
+    /// Nobody: the work, or the service itself.
+    Work,
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::You => "you",
+            Self::Others => "other people",
+            Self::Work => "the work",
+        })
+    }
+}
+
+/// Fields of a record that belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// What they hold, in words.
+    pub what: &'static str,
+    /// About whom.
+    pub about: About,
+    /// Where in the record, as names with dots between; `[]` stands for all of a list and `*` for one name that differs.
+    pub places: &'static [&'static str],
+    /// Where in each of these places, `.` for the place itself. None: the places are all there is.
+    pub parts: &'static [&'static str],
+}
+
+impl Field {
+    /// Every path that it declares.
+    pub fn all_paths(&self) -> impl Iterator<Item = String> {
+        let whole: &[&str] = if self.parts.is_empty() { &["."] } else { self.parts };
+        self.places
+            .iter()
+            .flat_map(move |place| whole.iter().map(move |part| if *part == "." { (*place).to_owned() } else { format!("{place}.{part}") }))
+    }
+}
+
+/// The fields of everything that lies in a tree.
+pub fn fields_of(tree: &str) -> impl Iterator<Item = &'static Field> {
+    RECORD_KINDS.iter().filter(move |kind| kind.tree == tree).flat_map(|kind| kind.fields)
+}
 
 /// One kind of record in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordKind {
-    /// The name of its tree, or of its table in the history.
+    /// What people call it.
+    pub name: &'static str,
+    /// The name of its tree, or of its table in the history. Several kinds may share one.
     pub tree: &'static str,
-    /// What it holds.
+    /// What one of them is, and about whom.
     pub holds: &'static str,
     /// Why.
     pub why: &'static str,
     /// How long.
     pub kept: &'static str,
+    /// Who outside the store gets something of it.
+    pub goes: &'static str,
+    /// Everything that is in one, as a list that lacks nothing.
+    pub fields: &'static [Field],
 }
-
-/// All of them.
-pub const RECORD_KINDS: &[RecordKind] = &[
-    RecordKind {
-        tree: "requests",
-        holds: "who asked (workspace and user id), in which channel, the command as we understood it, the sealed reply address until it is answered",
-        why: "to answer it once, also after a crash, and to know a repeated delivery",
-        kept: "one day after it was answered",
-    },
-    RecordKind {
-        tree: "deployments",
-        holds: "who asked and in which channel, pipeline, app, repository, commit, authors' names of the commits, phases and times, the reason given, where the card stands, what the chat or the repository took no word of, the sealed reply address until the end is told",
-        why: "to drive the deploy to its true end and to show what happened",
-        kept: "until some are over and told, then in the history",
-    },
-    RecordKind {
-        tree: "history",
-        holds: "deployments that are over and told: the same, without the reply address",
-        why: "to show what happened",
-        kept: "as long as the store is kept",
-    },
-    RecordKind {
-        tree: "lines",
-        holds: "for each app, the ids of the deployments that run or wait",
-        why: "so that never two run at a time",
-        kept: "as long as the store is kept",
-    },
-    RecordKind {
-        tree: "offers",
-        holds: "the command behind a button and for whom it is",
-        why: "so that a button carries no authority",
-        kept: "one day after it ended",
-    },
-    RecordKind {
-        tree: "accounts",
-        holds: "for each person who has linked a login (workspace and user id): the login's id at the source control and at the platform, its scopes, when it was linked, how long it holds, and its tokens, sealed; no name and no address",
-        why: "to act with the person's own rights",
-        kept: "until the person unlinks the login",
-    },
-    RecordKind {
-        tree: "sign-ins",
-        holds: "for whom a link to sign in was made (workspace and user id), digests of the link, the browser's cookie, the way to the service and the passcode, the command that waits, and until it is confirmed what was linked, as in accounts; no address and no kind of a browser",
-        why: "so that a link works once, for one person and for a short while",
-        kept: "one day after it ended",
-    },
-    RecordKind {
-        tree: "leases",
-        holds: "which instance works on what until when; for accounts, on whose (workspace and user id)",
-        why: "so that one instance works on a thing at a time",
-        kept: "for requests until they are answered, for accounts as long as those, for deployments until they are in the history",
-    },
-];

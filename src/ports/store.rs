@@ -46,6 +46,8 @@ pub enum Work {
     Deployment(DeploymentId),
     /// Renewing or ending what a person has linked.
     Account(Person),
+    /// Removing what is too old, and people who asked for it.
+    Upkeep,
 }
 
 /// The right to do a piece of work for a while.

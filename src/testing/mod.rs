@@ -25,6 +25,7 @@ pub mod chat;
 pub mod clock;
 pub mod inbox;
 pub mod platform;
+pub mod privacy;
 pub mod records;
 pub mod sign_in;
 pub mod source;

@@ -43,7 +43,7 @@ const WORLD: &[&[&str]] = &[
     &["uuid", "Uuid", "now_v7"],
 ];
 
-const TEST_CRATES: &[&str] = &["proptest", "mockall", "serde_json"];
+const TEST_CRATES: &[&str] = &["testing", "proptest", "mockall", "serde_json"];
 
 const RINGS: &[Ring] = &[
     Ring {
@@ -93,7 +93,7 @@ const RINGS: &[Ring] = &[
         never: &[],
         io_kinds: true,
         never_words: &[],
-        in_tests: &["sandbox"],
+        in_tests: &["sandbox", "testing"],
         vendors: true,
     },
     Ring {

@@ -9,6 +9,7 @@ mod kills;
 mod moves;
 mod older_rows;
 mod power;
+mod removal;
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;

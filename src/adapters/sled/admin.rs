@@ -206,7 +206,7 @@ fn check(file: &mut File) -> Result<(), TransferError> {
     if let Some(said) = start.strip_prefix(ERROR.as_bytes()) {
         return Err(TransferError::Service(String::from_utf8_lossy(said).trim_end().to_owned()));
     }
-    transfer::verify(file)
+    transfer::verify(file).map(drop)
 }
 
 fn finish(temporary: NamedTempFile, to: &Path) -> Result<(), TransferError> {

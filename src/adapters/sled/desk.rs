@@ -281,6 +281,22 @@ impl Desk {
         Ok(Self { db, trees, fences_before: 0, history, leaving, intake: None, known: RefCell::default(), changed: Cell::new(false) })
     }
 
+    /// Copies every row as it is into a new database and goes on with that one.
+    pub fn move_to(&mut self, db: ::sled::Result<::sled::Db>) -> Result<(), Stop> {
+        let db = db?;
+        let mut trees = Vec::new();
+        for (shelf, old) in Shelf::ALL.iter().zip(&self.trees) {
+            let tree = db.open_tree(shelf.tree())?;
+            for row in old {
+                let (key, row) = row?;
+                tree.insert(key, row)?;
+            }
+            trees.push(tree);
+        }
+        (self.db, self.trees) = (db, trees);
+        Ok(())
+    }
+
     /// A tree, for reading.
     pub fn tree(&self, shelf: Shelf) -> Result<&::sled::Tree, Stop> {
         self.trees.get(shelf.place()).ok_or_else(|| Stop::Broken(format!("there is no tree `{}`", shelf.tree())))

@@ -7,8 +7,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::adapters::clock::SystemClock;
 use crate::domain::deployment::Deployment;
 use crate::domain::request::Request;
+use crate::ports::Clock as _;
 
 use super::codec;
 use super::desk::{Desk, Stop};
@@ -61,7 +63,7 @@ impl Parts {
     pub(super) fn of(desk: &Desk, folder: &Path) -> Result<Self, ExportStop> {
         let head = desk.head()?.unwrap_or_default();
         let mut before = Lines::new(folder)?;
-        before.write(&Entry::SlashHerokuBackup { schema: codec::SCHEMA, fence: head.fence })?;
+        before.write(&Entry::SlashHerokuBackup { schema: codec::SCHEMA, fence: head.fence, made: Some(SystemClock::default().now()) })?;
         before.requests(desk)?;
         let mut deployments = Lines::new(folder)?;
         deployments.all(desk, Entry::Deployment)?;
@@ -70,6 +72,7 @@ impl Parts {
         behind.all(desk, Entry::Offer)?;
         behind.all(desk, Entry::Account)?;
         behind.all(desk, Entry::SignIn)?;
+        behind.all(desk, Entry::Note)?;
         let history = desk.history.snapshot()?;
         Ok(Self { before: before.finish()?, deployments: deployments.finish()?, behind: behind.finish()?, history })
     }

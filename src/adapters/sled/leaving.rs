@@ -4,7 +4,7 @@
 //! the mover, and goes on; when they are on disk in the history it removes them here, in a transaction of its own.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use tokio::sync::oneshot;
 
@@ -15,6 +15,7 @@ use crate::ports::Work;
 use super::desk::{Desk, Stop};
 use super::history::{Mark, Row};
 use super::leases;
+use super::mover::Task;
 use super::records::{self, Record as _, Shelf};
 
 /// How many are moved in one go. Few, so that nobody waits for it; more than one, so that they share their syncs.
@@ -30,6 +31,8 @@ pub struct Leaving {
     more_from: RefCell<Option<Vec<u8>>>,
     /// The mover has some.
     under_way: Cell<bool>,
+    /// What else is to be done with the history.
+    others: RefCell<VecDeque<Task>>,
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
 }
 
@@ -61,11 +64,25 @@ impl Leaving {
         self.waiting.borrow_mut().push(tell);
     }
 
-    /// The rows to move next, oldest first; `None`: some are under way, or there are too few.
-    pub fn next(&self, desk: &Desk) -> Result<Option<Vec<Row>>, Stop> {
+    /// Has something else done with the history, when it is its turn.
+    pub fn also(&self, task: Task) {
+        self.others.borrow_mut().push_back(task);
+    }
+
+    /// What is to be done with the history next; `None`: something is under way, or there is nothing to do.
+    pub fn next(&self, desk: &Desk) -> Result<Option<Task>, Stop> {
         if self.under_way.get() {
             return Ok(None);
         }
+        if let Some(task) = self.others.borrow_mut().pop_front() {
+            self.under_way.set(true);
+            return Ok(Some(task));
+        }
+        Ok(self.rows(desk)?.map(Task::Take))
+    }
+
+    /// The rows to move next, oldest first; `None`: there are too few.
+    fn rows(&self, desk: &Desk) -> Result<Option<Vec<Row>>, Stop> {
         if self.keys.borrow().len() < TOGETHER {
             self.look_for_more(desk)?;
         }
@@ -105,6 +122,16 @@ impl Leaving {
             }
         }
         Ok(())
+    }
+
+    /// Remembers what the history holds after something else was done with it.
+    pub fn swept(&self, desk: &Desk, mark: Option<Mark>) -> Result<(), Stop> {
+        self.under_way.set(false);
+        let Some(mark) = mark else { return Ok(()) };
+        desk.transact(|tx| {
+            tx.history_is(mark);
+            Ok(())
+        })
     }
 
     /// Removes what has come into the history, unless it was changed since or somebody still holds its lease.

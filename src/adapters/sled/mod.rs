@@ -17,6 +17,7 @@ mod export;
 mod fuzzed;
 mod history;
 mod intake;
+mod keeping;
 mod leases;
 mod leaving;
 mod lock;
@@ -24,6 +25,9 @@ mod look;
 mod mover;
 mod opening;
 mod records;
+mod removals;
+mod restored;
+mod rewriting;
 mod store;
 mod transfer;
 mod writer;
@@ -42,7 +46,8 @@ pub use codec::{LIMIT, SCHEMA};
 #[cfg(any(test, feature = "testing"))]
 pub use fuzzed::held;
 pub use opening::{Checked, Fresh, OpenError, Opening};
-pub use transfer::{TransferError, restore};
+pub use removals::BACKUPS_LIVE;
+pub use transfer::{Restoring, TransferError, restore, restore_with};
 pub use writer::Sync;
 
 use desk::{Desk, Stop};
@@ -50,7 +55,7 @@ use export::{ExportStop, Parts};
 use intake::Intake;
 use mover::Mover;
 use opening::Opened;
-use writer::{Answer, Gone, Job, Notice};
+use writer::{Answer, Gone, Job, Notice, Rest};
 
 /// How many commands may wait; more wait for a place.
 const QUEUE: usize = 256;
@@ -65,6 +70,7 @@ pub struct SledStore {
     intake: Intake,
     gone: watch::Receiver<Option<Gone>>,
     folder: Arc<PathBuf>,
+    removals: Arc<PathBuf>,
 }
 
 impl SledStore {
@@ -79,14 +85,14 @@ impl SledStore {
         let (jobs, receiver) = mpsc::channel(QUEUE);
         let (notice, gone) = watch::channel(None);
         let (opened, answer) = std_mpsc::channel();
-        let path = folder.to_owned();
+        let (path, removals) = (folder.to_owned(), Arc::new(opening.removals.clone().unwrap_or_else(|| removals_beside(folder))));
         let back = jobs.downgrade();
         std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || run(&path, opening, &opened, Jobs { receiver, back }, &notice))
             .map_err(|error| OpenError::Io { folder: folder.to_owned(), detail: error.to_string() })?;
         let intake = answer.recv().unwrap_or_else(|_| Err(opening::explain_panic(folder)))?;
-        Ok(Self { jobs, intake, gone, folder: Arc::new(folder.to_owned()) })
+        Ok(Self { jobs, intake, gone, folder: Arc::new(folder.to_owned()), removals })
     }
 
     /// Reads every record of a store that nobody has open, also of its history, and compares it with what was written.
@@ -193,6 +199,13 @@ impl SledStore {
     }
 }
 
+/// Where removals are remembered unless set otherwise: beside the folder, so that it stays when the folder is moved away.
+pub fn removals_beside(folder: &Path) -> PathBuf {
+    let mut name = folder.as_os_str().to_owned();
+    name.push(".removals");
+    PathBuf::from(name)
+}
+
 /// What the thread is asked, and the way on which its own mover asks it.
 struct Jobs {
     receiver: mpsc::Receiver<Job>,
@@ -233,10 +246,17 @@ fn run(folder: &Path, opening: Opening, opened: &std_mpsc::Sender<Result<Intake,
 
 /// Works; tells the end before anybody who waits is let go.
 fn serve(store: &mut Opened, folder: &Path, jobs: &mut mpsc::Receiver<Job>, mover: &Mover, notice: &Notice) -> Option<oneshot::Sender<()>> {
-    let ended = writer::work(&store.desk, &store.disk, jobs, mover);
-    let (gone, closing) = match ended {
-        Ok(closing) => (store.close(folder, notice), closing),
-        Err(why) => (Gone::Failed(why), None),
+    let (gone, closing) = loop {
+        match writer::work(&store.desk, &store.disk, jobs, mover) {
+            Ok(Rest::Rewrite(done)) => match store.rewrite(folder) {
+                // Whoever asked may be gone.
+                Ok(()) => done.send(()).unwrap_or_default(),
+                Err(why) => break (Gone::Failed(why), None),
+            },
+            Ok(Rest::Close(reply)) => break (store.close(folder, notice), Some(reply)),
+            Ok(Rest::Alone) => break (store.close(folder, notice), None),
+            Err(why) => break (Gone::Failed(why), None),
+        }
     };
     notice.send_replace(Some(gone));
     closing

@@ -12,10 +12,11 @@ use super::intake::{self, Intake};
 use super::lock::{FolderLock, NotLocked, wait_until_free};
 use super::look::{self, Begun};
 use super::records::Shelf;
+use super::rewriting;
 use super::writer::{Disk, Gone, Notice, Sync};
 
 /// sled's file.
-const DATABASE: &str = "db";
+pub const DATABASE: &str = "db";
 /// Ours, made once the store has begun: a folder that has it and no records has lost them.
 const MARK: &str = "store";
 /// Ours, there while a backup is being restored.
@@ -89,6 +90,8 @@ pub struct Opening {
     pub fresh: Fresh,
     /// Whether every row of the history is read as well. That takes as long as it takes.
     pub thorough: bool,
+    /// The file that remembers removals; `None`: beside the folder.
+    pub removals: Option<PathBuf>,
 }
 
 /// What to do where there is no store.
@@ -104,7 +107,7 @@ pub enum Fresh {
 
 impl Default for Opening {
     fn default() -> Self {
-        Self { sync: Sync::default(), patience: Duration::from_secs(3), fresh: Fresh::Make, thorough: false }
+        Self { sync: Sync::default(), patience: Duration::from_secs(3), fresh: Fresh::Make, thorough: false, removals: None }
     }
 }
 
@@ -165,7 +168,8 @@ pub fn open(folder: &Path, opening: Opening, notice: &Notice) -> Result<Opened, 
     if !wait_until_free(&database, opening.patience).map_err(io_error)? {
         return Err(OpenError::InUse { folder: folder.to_owned(), holder: None });
     }
-    let db = ::sled::Config::new().path(folder).segment_size(SEGMENT).cache_capacity(CACHE).open();
+    rewriting::tidy_up(folder).map_err(io_error)?;
+    let db = database_in(folder);
     let desk = db.and_then(Desk::new).map_err(|error| explain(folder, &error))?;
     // Read and write: the kernel syncs only through a descriptor that may write on some systems.
     let file = OpenOptions::new().read(true).write(true).open(&database).map_err(io_error)?;
@@ -184,11 +188,16 @@ pub fn open(folder: &Path, opening: Opening, notice: &Notice) -> Result<Opened, 
     Ok(opened)
 }
 
+/// Opens sled's database in a folder, or makes it there.
+pub fn database_in(folder: &Path) -> ::sled::Result<::sled::Db> {
+    ::sled::Config::new().path(folder).segment_size(SEGMENT).cache_capacity(CACHE).open()
+}
+
 impl Opened {
     /// How much it holds, as its head says.
     pub fn counts(&self) -> Checked {
         let Ok(Some(head)) = self.desk.head() else { return Checked::default() };
-        let shelves = [Shelf::Requests, Shelf::Deployments, Shelf::Lines, Shelf::Offers, Shelf::Accounts, Shelf::SignIns];
+        let shelves = [Shelf::Requests, Shelf::Deployments, Shelf::Lines, Shelf::Offers, Shelf::Accounts, Shelf::SignIns, Shelf::Privacy];
         let rows = |shelf: &Shelf| head.totals.get(shelf.tree()).map_or(0, |total| total.rows);
         let live = shelves.iter().map(rows).fold(self.waiting, u64::saturating_add);
         Checked { live, over: head.history.map_or(0, |mark| mark.total.rows) }

@@ -27,6 +27,8 @@ pub enum Shelf {
     Accounts,
     /// Visits to link logins, by id.
     SignIns,
+    /// What privacy itself needs, by kind and what finds it.
+    Privacy,
     /// Leases, by work.
     Leases,
     /// What finds the others; holds nothing of its own.
@@ -37,13 +39,14 @@ pub enum Shelf {
 
 impl Shelf {
     /// All of them, in the order in which a transaction sees them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Requests,
         Self::Deployments,
         Self::Lines,
         Self::Offers,
         Self::Accounts,
         Self::SignIns,
+        Self::Privacy,
         Self::Leases,
         Self::Index,
         Self::Meta,
@@ -58,6 +61,7 @@ impl Shelf {
             Self::Offers => "offers",
             Self::Accounts => "accounts",
             Self::SignIns => "sign-ins",
+            Self::Privacy => "privacy",
             Self::Leases => "leases",
             Self::Index => "index",
             Self::Meta => "meta",
@@ -73,9 +77,10 @@ impl Shelf {
             Self::Offers => 3,
             Self::Accounts => 4,
             Self::SignIns => 5,
-            Self::Leases => 6,
-            Self::Index => 7,
-            Self::Meta => 8,
+            Self::Privacy => 6,
+            Self::Leases => 7,
+            Self::Index => 8,
+            Self::Meta => 9,
         }
     }
 }
@@ -243,6 +248,7 @@ pub fn lease_key(work: &Work) -> Vec<u8> {
         Work::Request(id) => [b"r", id.as_str().as_bytes()].concat(),
         Work::Deployment(id) => [b"d".as_slice(), id.0.as_bytes()].concat(),
         Work::Account(person) => [b"a".as_slice(), &super::accounts::person_key(person)].concat(),
+        Work::Upkeep => b"u".to_vec(),
     }
 }
 
@@ -291,6 +297,7 @@ pub fn request_found_by(index: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
     use crate::domain::privacy::RECORD_KINDS;
+    use crate::testing::privacy::{never_seen, undeclared};
 
     #[test]
     fn shelves_are_where_they_say() {
@@ -306,6 +313,12 @@ mod tests {
             let holds_records = !matches!(shelf, Shelf::Index | Shelf::Meta);
             assert_eq!(told.contains(&shelf.tree()), holds_records, "{shelf:?}");
         }
+    }
+
+    #[test]
+    fn every_field_of_a_lease_is_declared() {
+        let row = serde_json::to_value(LeaseRow { fence: 1, until: Timestamp::UNIX_EPOCH, released: true }).unwrap();
+        assert!(undeclared("leases", &row).is_empty() && never_seen("leases", [&row]).is_empty());
     }
 
     #[test]

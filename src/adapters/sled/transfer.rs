@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -12,17 +13,23 @@ use crate::domain::account::Account;
 use crate::domain::deployment::Deployment;
 use crate::domain::line::Line;
 use crate::domain::offer::Offer;
+use crate::domain::privacy::Noted;
 use crate::domain::request::Request;
 use crate::domain::sign_in::SignIn;
 use crate::ports::StoreError;
 
+use crate::adapters::clock::SystemClock;
+use crate::ports::Clock as _;
+
 use super::audit::audit;
 use super::codec;
-use super::desk::{Stop, Tx, TxResult};
+use super::desk::{Stop, Tx};
 use super::history::Row;
 use super::lock;
 use super::opening::{self, Fresh, OpenError, Opening};
 use super::records::Record;
+use super::removals::{BACKUPS_LIVE, Removals};
+use super::restored::Restored;
 
 /// The longest line that can be ours, in bytes: a record, what says which kind it is, and some room.
 const LONGEST: u64 = 64 * 1024;
@@ -48,6 +55,14 @@ pub enum TransferError {
     /// The file is no backup, or not a whole one. Nothing was written.
     #[error("the file is not a whole backup: {0}")]
     NotWhole(String),
+    /// The backup's life is over. Nothing was written.
+    #[error(
+        "this backup was made at {made}, more than 30 days ago: who was removed that long ago is not remembered any more, and would come back. Take a younger one; where there is none, `--however-old` takes it all the same, and whoever was removed has to be removed again"
+    )]
+    TooOld {
+        /// When it was made.
+        made: Timestamp,
+    },
     /// A backup is restored only into an empty folder.
     #[error("{} is not empty: a backup is restored only into an empty folder, or one that does not exist yet", .0.display())]
     NotEmpty(PathBuf),
@@ -72,13 +87,16 @@ impl TransferError {
 /// One line of a backup.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S = Value> {
+pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S = Value, N = Value> {
     /// The first.
     SlashHerokuBackup {
         /// The schema of the records.
         schema: u16,
         /// The last fence.
         fence: u64,
+        /// When it was made. Older ones do not say.
+        #[serde(default)]
+        made: Option<Timestamp>,
     },
     Request(R),
     Deployment(D),
@@ -86,6 +104,7 @@ pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S =
     Offer(O),
     Account(A),
     SignIn(S),
+    Note(N),
     /// The last.
     End {
         /// How many records.
@@ -95,44 +114,7 @@ pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S =
     },
 }
 
-pub(super) type Written = Entry<Request, Deployment, Line, Offer, Account, SignIn>;
-
-/// A record out of a backup.
-enum Restored {
-    Request(Request),
-    Deployment(Box<Deployment>),
-    Line(Line),
-    Offer(Offer),
-    Account(Box<Account>),
-    SignIn(Box<SignIn>),
-}
-
-impl Restored {
-    fn identity(&self) -> (&'static str, Vec<u8>, u64) {
-        fn of<T: Record>(record: &T) -> (&'static str, Vec<u8>, u64) {
-            (T::SHELF.tree(), record.key(), record.version())
-        }
-        match self {
-            Self::Request(record) => of(record),
-            Self::Deployment(record) => of(record.as_ref()),
-            Self::Line(record) => of(record),
-            Self::Offer(record) => of(record),
-            Self::Account(record) => of(record.as_ref()),
-            Self::SignIn(record) => of(record.as_ref()),
-        }
-    }
-
-    fn put(&self, tx: &Tx<'_>) -> TxResult<()> {
-        match self {
-            Self::Request(record) => tx.restore(record),
-            Self::Deployment(record) => tx.restore(record.as_ref()),
-            Self::Line(record) => tx.restore(record),
-            Self::Offer(record) => tx.restore(record),
-            Self::Account(record) => tx.restore(record.as_ref()),
-            Self::SignIn(record) => tx.restore(record.as_ref()),
-        }
-    }
-}
+pub(super) type Written = Entry<Request, Deployment, Line, Offer, Account, SignIn, Noted>;
 
 fn not_whole(why: impl Into<String>) -> TransferError {
     TransferError::NotWhole(why.into())
@@ -140,7 +122,7 @@ fn not_whole(why: impl Into<String>) -> TransferError {
 
 /// Reads a backup to its end; gives each record to `each`. Returns the last fence. Only what is returned without an error
 /// is known to be whole.
-fn read(file: &mut File, mut each: impl FnMut(Restored) -> Result<(), TransferError>) -> Result<u64, TransferError> {
+fn read(file: &mut File, mut each: impl FnMut(Restored) -> Result<(), TransferError>) -> Result<Begun, TransferError> {
     let io_error = |error: io::Error| TransferError::file("reading the backup", &error);
     file.rewind().map_err(io_error)?;
     let mut reader = BufReader::new(file);
@@ -155,7 +137,7 @@ fn read(file: &mut File, mut each: impl FnMut(Restored) -> Result<(), TransferEr
         let entry: Entry = serde_json::from_slice(&line).map_err(|error| not_whole(format!("a line is none of ours ({error})")))?;
         let sum_before = crc;
         crc = crc32c::crc32c_append(crc, &line);
-        let Some((schema, fence)) = header else {
+        let Some(Begun { schema, fence, made }) = header else {
             header = Some(begin(&entry)?);
             continue;
         };
@@ -164,7 +146,7 @@ fn read(file: &mut File, mut each: impl FnMut(Restored) -> Result<(), TransferEr
             Entry::End { records: expected, crc32c } => {
                 let more = !reader.fill_buf().map_err(io_error)?.is_empty();
                 return if expected == records && crc32c == sum_before && !more {
-                    Ok(fence)
+                    Ok(Begun { schema, fence, made })
                 } else {
                     Err(not_whole("its checksum is wrong"))
                 };
@@ -175,25 +157,34 @@ fn read(file: &mut File, mut each: impl FnMut(Restored) -> Result<(), TransferEr
             Entry::Offer(value) => Restored::Offer(lift(schema, &value)?),
             Entry::Account(value) => Restored::Account(Box::new(lift(schema, &value)?)),
             Entry::SignIn(value) => Restored::SignIn(Box::new(lift(schema, &value)?)),
+            Entry::Note(value) => Restored::Note(Box::new(lift(schema, &value)?)),
         };
         records = records.saturating_add(1);
         each(record)?;
     }
 }
 
-/// Schema and last fence, from the first line.
-fn begin(entry: &Entry) -> Result<(u16, u64), TransferError> {
+/// What the first line says.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    schema: u16,
+    fence: u64,
+    made: Option<Timestamp>,
+}
+
+fn begin(entry: &Entry) -> Result<Begun, TransferError> {
     match entry {
         Entry::SlashHerokuBackup { schema, .. } if *schema > codec::SCHEMA => {
             Err(not_whole(format!("it was made by a newer version (schema {schema}, this one knows up to {})", codec::SCHEMA)))
         }
-        Entry::SlashHerokuBackup { schema, fence } => Ok((*schema, *fence)),
+        Entry::SlashHerokuBackup { schema, fence, made } => Ok(Begun { schema: *schema, fence: *fence, made: *made }),
         Entry::Request(_)
         | Entry::Deployment(_)
         | Entry::Line(_)
         | Entry::Offer(_)
         | Entry::Account(_)
         | Entry::SignIn(_)
+        | Entry::Note(_)
         | Entry::End { .. } => Err(not_whole("it does not begin as one")),
     }
 }
@@ -203,10 +194,10 @@ fn lift<T: Record>(schema: u16, value: &Value) -> Result<T, TransferError> {
     body.and_then(|body| codec::read(T::SHELF.tree(), schema, &body)).map_err(|error| not_whole(error.to_string()))
 }
 
-/// Reads a backup to its end and looks at every record.
-pub(super) fn verify(file: &mut File) -> Result<(), TransferError> {
+/// Reads a backup to its end and looks at every record. Returns when it was made, if it says.
+pub(super) fn verify(file: &mut File) -> Result<Option<Timestamp>, TransferError> {
     let mut last: Option<(&str, Vec<u8>)> = None;
-    read(file, |record| {
+    let begun = read(file, |record| {
         let (tree, key, version) = record.identity();
         // Records of a kind are in the order of their keys, so that one that is there twice shows without a list of all.
         let in_order = last.as_ref().is_none_or(|(before, last)| *before != tree || *last < key);
@@ -216,19 +207,38 @@ pub(super) fn verify(file: &mut File) -> Result<(), TransferError> {
         last = Some((tree, key));
         Ok(())
     })?;
-    Ok(())
+    Ok(begun.made)
 }
 
-/// Restores a backup into an empty folder, or one that does not exist. Reads the whole file before it writes anything.
+/// How to restore.
+#[derive(Clone, Debug)]
+pub struct Restoring {
+    /// The file that remembers removals; `None`: beside the folder.
+    pub removals: Option<PathBuf>,
+    /// Whether a backup is taken whose life is over: some removals may not be remembered any more.
+    pub however_old: bool,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Restores a backup as [`restore_with`] does, with what stands beside the folder.
+pub async fn restore(folder: &Path, file: &Path) -> Result<(), TransferError> {
+    restore_with(folder, file, Restoring { removals: None, however_old: false, now: SystemClock::default().now() }).await
+}
+
+/// Restores a backup into an empty folder, or one that does not exist. Reads the whole file before it writes anything. Whoever was
+/// removed since the backup was made is not restored.
 ///
 /// A restore that is cut short leaves a folder that is refused until it is emptied.
-pub async fn restore(folder: &Path, file: &Path) -> Result<(), TransferError> {
+pub async fn restore_with(folder: &Path, file: &Path, how: Restoring) -> Result<(), TransferError> {
     let (folder, file) = (folder.to_owned(), file.to_owned());
     let at = folder.clone();
-    tokio::task::spawn_blocking(move || restore_blocking(&folder, &file)).await.unwrap_or_else(|_| Err(opening::explain_panic(&at).into()))
+    tokio::task::spawn_blocking(move || restore_blocking(&folder, &file, &how))
+        .await
+        .unwrap_or_else(|_| Err(opening::explain_panic(&at).into()))
 }
 
-fn restore_blocking(folder: &Path, file: &Path) -> Result<(), TransferError> {
+fn restore_blocking(folder: &Path, file: &Path, how: &Restoring) -> Result<(), TransferError> {
     let io_error = |error: io::Error| TransferError::file(format!("restoring into {}", folder.display()), &error);
     if let Some(holder) = lock::is_held(folder).map_err(io_error)? {
         return Err(OpenError::InUse { folder: folder.to_owned(), holder }.into());
@@ -237,7 +247,12 @@ fn restore_blocking(folder: &Path, file: &Path) -> Result<(), TransferError> {
         return Err(TransferError::NotEmpty(folder.to_owned()));
     }
     let mut file = File::open(file).map_err(|error| TransferError::file(format!("opening {}", file.display()), &error))?;
-    verify(&mut file)?;
+    let made = verify(&mut file)?;
+    if let Some(made) = made.filter(|made| how.now.duration_since(*made) > BACKUPS_LIVE && !how.however_old) {
+        return Err(TransferError::TooOld { made });
+    }
+    let path = how.removals.clone().unwrap_or_else(|| super::removals_beside(folder));
+    let mut removals = Removals::since(&path, made).map_err(|error| TransferError::file(format!("reading {}", path.display()), &error))?;
     let store = opening::open(folder, Opening { fresh: Fresh::MakeForRestore, ..Opening::default() }, &watch::channel(None).0)?;
     let put = |some: &mut Vec<Restored>| {
         let done = store.desk.transact(|tx| some.iter().try_for_each(|record| record.put(tx)));
@@ -254,7 +269,8 @@ fn restore_blocking(folder: &Path, file: &Path) -> Result<(), TransferError> {
         store.desk.transact(told).map_err(explain)
     };
     let (mut some, mut over) = (Vec::new(), Vec::new());
-    let fence = read(&mut file, |record| {
+    let Begun { fence, .. } = read(&mut file, |record| {
+        let Some(record) = record.without(&mut removals) else { return Ok(()) };
         match record {
             Restored::Deployment(record) if !record.is_open() => over.push(sealed(record.as_ref())?),
             record @ (Restored::Request(_)
@@ -262,7 +278,8 @@ fn restore_blocking(folder: &Path, file: &Path) -> Result<(), TransferError> {
             | Restored::Line(_)
             | Restored::Offer(_)
             | Restored::Account(_)
-            | Restored::SignIn(_)) => some.push(record),
+            | Restored::SignIn(_)
+            | Restored::Note(_)) => some.push(record),
         }
         if some.len() >= TOGETHER {
             put(&mut some)?;

@@ -22,7 +22,19 @@ pub type Work = Box<dyn FnOnce(&Desk) -> Result<Answer, String> + Send>;
 pub enum Job {
     /// Do this.
     Do(Work),
+    /// Write sled's file anew.
+    Rewrite(oneshot::Sender<()>),
     /// Finish.
+    Close(oneshot::Sender<()>),
+}
+
+/// Why the thread has come to a rest.
+pub enum Rest {
+    /// There is nobody left to work for.
+    Alone,
+    /// Sled's file is to be written anew; whoever asked wants to know when that is done.
+    Rewrite(oneshot::Sender<()>),
+    /// It was told to finish.
     Close(oneshot::Sender<()>),
 }
 
@@ -83,6 +95,16 @@ impl Disk {
         Self { file, sync }
     }
 
+    /// Goes on with another file.
+    pub fn goes_on_with(&mut self, file: File) {
+        self.file = file;
+    }
+
+    /// Makes a file that is not the store's yet survive a power cut.
+    pub fn sync(&self, file: &File) -> io::Result<()> {
+        self.sync.sync(file)
+    }
+
     /// Returns once everything that was written lies on disk. `flush` alone hands it to the kernel and no further.
     pub fn commit(&self, desk: &Desk) -> Result<(), Stop> {
         desk.db.flush()?;
@@ -103,20 +125,24 @@ impl Stop {
 /// Works until there is nobody left to work for, or it is told to finish; an error is final.
 ///
 /// What was answered lies on disk. Reads are jobs like any other, so that nobody sees what a power cut could take back.
-pub fn work(desk: &Desk, disk: &Disk, jobs: &mut mpsc::Receiver<Job>, mover: &Mover) -> Result<Option<oneshot::Sender<()>>, String> {
+pub fn work(desk: &Desk, disk: &Disk, jobs: &mut mpsc::Receiver<Job>, mover: &Mover) -> Result<Rest, String> {
     loop {
-        if let Some(rows) = desk.leaving.next(desk).map_err(Stop::final_word)? {
-            mover.give(rows);
+        if let Some(task) = desk.leaving.next(desk).map_err(Stop::final_word)? {
+            mover.give(task);
         }
-        let Some(first) = jobs.blocking_recv() else { return Ok(None) };
+        let Some(first) = jobs.blocking_recv() else { return Ok(Rest::Alone) };
         let mut answers: Vec<Answer> = Vec::new();
-        let mut closing = None;
+        let mut rest = None;
         let mut next = Some(first);
         while let Some(job) = next.take() {
             match job {
                 Job::Do(work) => answers.push(work(desk)?),
+                Job::Rewrite(reply) => {
+                    rest = Some(Rest::Rewrite(reply));
+                    break;
+                }
                 Job::Close(reply) => {
-                    closing = Some(reply);
+                    rest = Some(Rest::Close(reply));
                     break;
                 }
             }
@@ -129,8 +155,8 @@ pub fn work(desk: &Desk, disk: &Disk, jobs: &mut mpsc::Receiver<Job>, mover: &Mo
             desk.committed();
         }
         answers.into_iter().for_each(|answer| answer());
-        if closing.is_some() {
-            return Ok(closing);
+        if let Some(rest) = rest {
+            return Ok(rest);
         }
     }
 }

@@ -20,7 +20,7 @@ macro_rules! every {
         }
     };
 }
-pub(super) use every;
+pub(crate) use every;
 
 use super::*;
 use crate::domain::fault::Service;

@@ -5,12 +5,13 @@
 //! another one shows at the next opening. It is written and synced before the rows leave sled: after a crash in between it
 //! is ahead by one commit, and its rows are in both places, where sled's count.
 
+mod changing;
 mod file;
 mod reading;
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{Builder, Database, ReadableDatabase as _, ReadableTable as _, Table, TableDefinition};
 use serde::de::DeserializeOwned;
@@ -25,6 +26,7 @@ use super::opening;
 use super::records::{Record, Shelf};
 use super::writer::Sync;
 
+pub use changing::{Fate, Judge, Swept};
 use file::SyncedFile;
 pub use reading::Snapshot;
 
@@ -73,7 +75,7 @@ pub type Row = (Vec<u8>, Vec<u8>);
 pub struct History {
     folder: PathBuf,
     sync: Sync,
-    database: OnceLock<Database>,
+    database: RwLock<Option<Arc<Database>>>,
 }
 
 pub(super) fn told(error: impl Into<redb::Error>) -> Stop {
@@ -103,7 +105,7 @@ impl History {
     /// Opens the history of a folder, and compares it with the mark that sled has of it. Reads no more than its end, unless
     /// it shall be `thorough`.
     pub fn open(folder: &Path, sync: Sync, known: Option<Mark>, thorough: bool) -> Result<Self, Stop> {
-        let history = Self { folder: folder.to_owned(), sync, database: OnceLock::new() };
+        let history = Self { folder: folder.to_owned(), sync, database: RwLock::default() };
         opening::remove_if_there(&folder.join(NEWBORN)).map_err(|error| io_error(&error))?;
         let path = folder.join(NAME);
         if !path.exists() {
@@ -116,7 +118,7 @@ impl History {
         }
         let database = history.database_in(file, thorough)?;
         // Before anything was moved there is a file at most, with nothing in it or with the first rows.
-        history.database.get_or_init(|| database);
+        history.goes_on_with(database);
         history.look(known.unwrap_or_default(), thorough)?;
         Ok(history)
     }
@@ -145,18 +147,18 @@ impl History {
 
     /// What it holds now, whatever is written meanwhile; `None`: nothing ever came into it.
     pub fn snapshot(&self) -> Result<Option<Snapshot>, Stop> {
-        let Some(database) = self.database.get() else { return Ok(None) };
+        let Some(database) = self.current() else { return Ok(None) };
         let transaction = database.begin_read().map_err(told)?;
         let records = transaction.open_table(RECORDS).map_err(told)?;
         let index = transaction.open_table(INDEX).map_err(told)?;
         let meta = transaction.open_table(META).map_err(told)?;
         let marks = read_marks(meta.get(MARKS).map_err(told)?.as_ref().map(redb::AccessGuard::value))?;
-        Ok(Some(Snapshot { records, index, marks }))
+        Ok(Some(Snapshot { records, index, marks, _database: database }))
     }
 
     /// A record.
     pub fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Stop> {
-        let Some(database) = self.database.get() else { return Ok(None) };
+        let Some(database) = self.current() else { return Ok(None) };
         let records = database.begin_read().map_err(told)?.open_table(RECORDS).map_err(told)?;
         let Some(row) = records.get(key).map_err(told)? else { return Ok(None) };
         Ok(Some(codec::open(Shelf::Deployments.tree(), key, row.value())?))
@@ -194,26 +196,43 @@ impl History {
         Ok((records, mark))
     }
 
-    fn database(&self) -> Result<&Database, Stop> {
-        if let Some(database) = self.database.get() {
-            return Ok(database);
+    fn current(&self) -> Option<Arc<Database>> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn goes_on_with(&self, database: Database) -> Arc<Database> {
+        let database = Arc::new(database);
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&database));
+        database
+    }
+
+    fn database(&self) -> Result<Arc<Database>, Stop> {
+        match self.current() {
+            Some(database) => Ok(database),
+            None => Ok(self.goes_on_with(self.make()?)),
         }
-        let database = self.make()?;
-        Ok(self.database.get_or_init(|| database))
     }
 
     /// Makes the file under another name, so that a power cut leaves a whole one or none.
     fn make(&self) -> Result<Database, Stop> {
+        self.put_in_place(|database| {
+            let transaction = database.begin_write().map_err(told)?;
+            transaction.open_table(RECORDS).map_err(told)?;
+            transaction.open_table(INDEX).map_err(told)?;
+            write_marks(&mut transaction.open_table(META).map_err(told)?, Marks::default())?;
+            transaction.commit().map_err(told)
+        })
+    }
+
+    /// Fills a file that nobody knows of, then gives it the history's name.
+    fn put_in_place(&self, fill: impl FnOnce(&Database) -> Result<(), Stop>) -> Result<Database, Stop> {
         let (newborn, path) = (self.folder.join(NEWBORN), self.folder.join(NAME));
         let mut options = OpenOptions::new();
         options.read(true).write(true);
+        opening::remove_if_there(&newborn).map_err(|error| io_error(&error))?;
         let file = options.clone().create_new(true).open(&newborn).map_err(|error| io_error(&error))?;
         let database = self.database_in(file, false)?;
-        let transaction = database.begin_write().map_err(told)?;
-        transaction.open_table(RECORDS).map_err(told)?;
-        transaction.open_table(INDEX).map_err(told)?;
-        write_marks(&mut transaction.open_table(META).map_err(told)?, Marks::default())?;
-        transaction.commit().map_err(told)?;
+        fill(&database)?;
         drop(database);
         let settled = || {
             File::open(&newborn)?.sync_all()?;

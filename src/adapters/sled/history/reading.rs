@@ -1,8 +1,10 @@
 //! Reading the history: as it was at one moment, whatever is written meanwhile.
 
 use std::fmt;
+use std::ops::Bound;
+use std::sync::Arc;
 
-use redb::{ReadOnlyTable, ReadableTable as _, ReadableTableMetadata as _};
+use redb::{Database, ReadOnlyTable, ReadableTable as _, ReadableTableMetadata as _};
 
 use crate::adapters::sled::codec::{self, Unsealed};
 use crate::adapters::sled::desk::{Stop, Total};
@@ -16,6 +18,8 @@ pub struct Snapshot {
     pub(super) records: ReadOnlyTable<&'static [u8], &'static [u8]>,
     pub(super) index: ReadOnlyTable<&'static [u8], &'static [u8]>,
     pub(super) marks: Marks,
+    /// The file may be replaced meanwhile; this one is read to its end.
+    pub(super) _database: Arc<Database>,
 }
 
 impl fmt::Debug for Snapshot {
@@ -52,6 +56,17 @@ impl Snapshot {
     fn must(&self, key: &[u8]) -> Result<Deployment, Stop> {
         let row = self.records.get(key).map_err(told)?.ok_or_else(|| damaged("its index names a row that is not there"))?;
         Ok(checked(key, row.value())?.0)
+    }
+
+    /// The oldest records behind a key, oldest first.
+    pub fn oldest(&self, behind: &[u8], limit: usize) -> Result<Vec<Deployment>, Stop> {
+        let rows = self.records.range::<&[u8]>((Bound::Excluded(behind), Bound::Unbounded)).map_err(told)?;
+        rows.take(limit)
+            .map(|row| {
+                let (key, row) = row.map_err(told)?;
+                Ok(checked(key.value(), row.value())?.0)
+            })
+            .collect()
     }
 
     /// Gives every record to `each`, oldest first, then compares them with the mark.

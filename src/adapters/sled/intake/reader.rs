@@ -98,6 +98,11 @@ impl Reader {
         }
     }
 
+    /// Has the next file begun, so that this one goes when everything in it was taken up.
+    pub fn turn(&self) {
+        self.intake.turn();
+    }
+
     /// Has the next file begun where everything up to `taken` is all that there is: then nothing of it stays.
     pub fn turn_if_taken(&self, taken: Place) {
         if taken == self.end() && taken.at > 0 {

@@ -1,0 +1,94 @@
+//! A record out of a backup, on its way into a store: without those who were removed since.
+
+use crate::domain::account::Account;
+use crate::domain::actor::Person;
+use crate::domain::deployment::Deployment;
+use crate::domain::line::Line;
+use crate::domain::offer::Offer;
+use crate::domain::privacy::{Deed, Note, Noted};
+use crate::domain::request::Request;
+use crate::domain::sign_in::SignIn;
+
+use super::desk::{Tx, TxResult};
+use super::records::Record;
+use super::removals::Removals;
+
+/// A record out of a backup.
+pub enum Restored {
+    /// One of these.
+    Request(Request),
+    /// One of these.
+    Deployment(Box<Deployment>),
+    /// One of these.
+    Line(Line),
+    /// One of these.
+    Offer(Offer),
+    /// One of these.
+    Account(Box<Account>),
+    /// One of these.
+    SignIn(Box<SignIn>),
+    /// One of these.
+    Note(Box<Noted>),
+}
+
+impl Restored {
+    /// Its tree, key and version.
+    pub fn identity(&self) -> (&'static str, Vec<u8>, u64) {
+        fn of<T: Record>(record: &T) -> (&'static str, Vec<u8>, u64) {
+            (T::SHELF.tree(), record.key(), record.version())
+        }
+        match self {
+            Self::Request(record) => of(record),
+            Self::Deployment(record) => of(record.as_ref()),
+            Self::Line(record) => of(record),
+            Self::Offer(record) => of(record),
+            Self::Account(record) => of(record.as_ref()),
+            Self::SignIn(record) => of(record.as_ref()),
+            Self::Note(record) => of(record.as_ref()),
+        }
+    }
+
+    /// Puts it into the store.
+    pub fn put(&self, tx: &Tx<'_>) -> TxResult<()> {
+        match self {
+            Self::Request(record) => tx.restore(record),
+            Self::Deployment(record) => tx.restore(record.as_ref()),
+            Self::Line(record) => tx.restore(record),
+            Self::Offer(record) => tx.restore(record),
+            Self::Account(record) => tx.restore(record.as_ref()),
+            Self::SignIn(record) => tx.restore(record.as_ref()),
+            Self::Note(record) => tx.restore(record.as_ref()),
+        }
+    }
+
+    /// The same without those who were removed; `None`: it is about one of them.
+    pub fn without(self, removals: &mut Removals) -> Option<Self> {
+        let mut stays = |person: &Person| removals.of(person).is_none();
+        match self {
+            Self::Request(record) => stays(&record.origin.person).then_some(Self::Request(record)),
+            Self::Offer(record) => stays(&record.to).then_some(Self::Offer(record)),
+            Self::Account(record) => stays(&record.person).then_some(Self::Account(record)),
+            Self::SignIn(record) => stays(&record.person).then_some(Self::SignIn(record)),
+            Self::Line(record) => Some(Self::Line(record)),
+            Self::Deployment(mut record) => {
+                let people: Vec<Person> = record.mentioned().cloned().collect();
+                for person in people {
+                    if let Some(without) = removals.of(&person).and_then(|name| record.without(&person, &name)) {
+                        *record = without;
+                    }
+                }
+                Some(Self::Deployment(record))
+            }
+            Self::Note(mut record) => match (record.note.person().cloned(), record.note.clone()) {
+                (Some(person), Note::Deed(deed)) => {
+                    if let Some(user) = removals.of(&person) {
+                        record.note = Note::Deed(Deed { about: Person { user, ..person }, ..deed });
+                    }
+                    Some(Self::Note(record))
+                }
+                (Some(person), _) => stays(&person).then_some(Self::Note(record)),
+                (None, _) => Some(Self::Note(record)),
+            },
+        }
+    }
+}

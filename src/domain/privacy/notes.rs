@@ -1,0 +1,208 @@
+//! The records that privacy itself needs: who was told what, what is to be removed, what operators did, and how far upkeep is.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::actor::Person;
+use crate::domain::sign_in::Digest;
+
+use super::counts::Counts;
+use super::month::Month;
+
+/// How far upkeep is. There is one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upkeep {
+    /// The version of the privacy page that people know of whom no word is kept.
+    pub known_version: u32,
+    /// The month whose numbers are kept and whose deployments are going.
+    pub dropping: Option<Month>,
+    /// When everything was last found as it should be.
+    pub settled_at: Option<Timestamp>,
+    /// How many deployments have gone because their time was over.
+    pub dropped: u64,
+    /// How many people were removed.
+    pub removed: u64,
+    /// Since when something that was removed is perhaps still in the files.
+    pub rewrite_since: Option<Timestamp>,
+    /// When the files were last written anew.
+    pub rewritten_at: Option<Timestamp>,
+}
+
+/// Which version of the privacy page a person knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Who.
+    pub person: Person,
+    /// The version that they were told of last, or that was the newest when they came.
+    pub version: u32,
+    /// The last month in which they asked for something.
+    pub seen: Month,
+}
+
+/// How far the removal of a person is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemovalStage {
+    /// It was asked for. What they have going on ends first.
+    Asked,
+    /// It is done, and they are to be told.
+    Done {
+        /// How many deployments stay without them.
+        deployments: u64,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Somebody who is being removed. Gone when they were told that it is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// Who.
+    pub person: Person,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// What stands for them in deployments; random.
+    pub seed: Uuid,
+    /// How far it is.
+    pub stage: RemovalStage,
+}
+
+/// A link by which a person gets everything that is kept about them, once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Export {
+    /// What the link is known by.
+    pub link: Digest,
+    /// Whose.
+    pub person: Person,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// What an operator did with somebody's records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Did {
+    /// Looked at how much there is.
+    Looked,
+    /// Took all of it.
+    Exported,
+    /// Had it removed.
+    Removed,
+}
+
+/// That an operator did something with somebody's records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deed {
+    /// Its id.
+    pub id: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// Which operator: the system's number of the user who asked, and the name they gave.
+    pub by: String,
+    /// What.
+    pub did: Did,
+    /// With whose records; the name that stands for them, once they are removed.
+    pub about: Person,
+    /// Why, in the operator's words.
+    pub because: String,
+}
+
+/// One of these records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// How far upkeep is.
+    Upkeep(Upkeep),
+    /// The numbers of a month.
+    Counts(Counts),
+    /// What a person was told.
+    Told(Told),
+    /// A person who is being removed.
+    Removal(Removal),
+    /// A link to everything about a person.
+    Export(Export),
+    /// What an operator did.
+    Deed(Deed),
+}
+
+/// A note as it lies in the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noted {
+    /// The version of this record in the store; 0: never stored.
+    pub version: u64,
+    /// What it says.
+    pub note: Note,
+}
+
+impl Noted {
+    /// One that was never stored.
+    pub fn new(note: Note) -> Self {
+        Self { version: 0, note }
+    }
+
+    /// The same record, saying something else.
+    #[must_use]
+    pub fn saying(&self, note: Note) -> Self {
+        Self { version: self.version, note }
+    }
+}
+
+/// What a note is found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoteKey {
+    /// How far upkeep is.
+    Upkeep,
+    /// By month.
+    Counts(Month),
+    /// By person.
+    Told(Person),
+    /// By person.
+    Removal(Person),
+    /// By what the link is known by.
+    Export(Digest),
+    /// By id.
+    Deed(Uuid),
+}
+
+/// A kind of notes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoteKind {
+    /// How far upkeep is.
+    Upkeep,
+    /// Numbers of months.
+    Counts,
+    /// What people were told.
+    Told,
+    /// People who are being removed.
+    Removal,
+    /// Links to everything about a person.
+    Export,
+    /// What operators did.
+    Deed,
+}
+
+impl Note {
+    /// What it is found by.
+    pub fn key(&self) -> NoteKey {
+        match self {
+            Self::Upkeep(_) => NoteKey::Upkeep,
+            Self::Counts(counts) => NoteKey::Counts(counts.month),
+            Self::Told(told) => NoteKey::Told(told.person.clone()),
+            Self::Removal(removal) => NoteKey::Removal(removal.person.clone()),
+            Self::Export(export) => NoteKey::Export(export.link),
+            Self::Deed(deed) => NoteKey::Deed(deed.id),
+        }
+    }
+
+    /// Whom it is about; `None`: nobody.
+    pub fn person(&self) -> Option<&Person> {
+        match self {
+            Self::Upkeep(_) | Self::Counts(_) => None,
+            Self::Told(told) => Some(&told.person),
+            Self::Removal(removal) => Some(&removal.person),
+            Self::Export(export) => Some(&export.person),
+            Self::Deed(deed) => Some(&deed.about),
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! Records of every kind, with everything in them that can be in them. A variant without a sample does not compile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::domain::account::{Account, Life, Login, Provider, Right, SealedTokens, Standing as LoginStanding};
+use crate::domain::actor::{Origin, ReplyAddress};
+use crate::domain::checks::Obstacle;
+use crate::domain::command::{Because, Command, Verb, Where, Wish};
+use crate::domain::deployment::samples::{all, at, deployment, every, person};
+use crate::domain::deployment::{Announcement, Cancel, Card, Failure, MessageRef, Override, Phase, Stage, StageTime, Untold, Usual};
+use crate::domain::gate::Reason;
+use crate::domain::line::Line;
+use crate::domain::message::Act;
+use crate::domain::names::*;
+use crate::domain::offer::Offer;
+use crate::domain::pipeline::{Environment, PipelineKey, Place};
+use crate::domain::privacy::{Counts, Deed, Did, Ended, Export, Group, Month, Note, Noted, Removal, RemovalStage, Told, Upkeep};
+use crate::domain::request::{Ask, Request};
+use crate::domain::sign_in::{Digest, End, SignIn, Stage as VisitStage, Visit};
+use crate::domain::source::{AskedRef, CommitRef, ReportState};
+
+fn id() -> uuid::Uuid {
+    uuid::Uuid::from_u128(7)
+}
+
+fn branch() -> RefName {
+    RefName::parse("main").unwrap()
+}
+
+fn commit() -> CommitSha {
+    CommitSha::parse(&"a".repeat(40)).unwrap()
+}
+
+fn obstacles() -> Vec<Obstacle> {
+    vec![Obstacle { name: CheckName::parse("ci").unwrap(), url: Some("https://ci.example.com/1".to_owned()) }]
+}
+
+fn because() -> Because {
+    Because::parse("it is known").unwrap()
+}
+
+fn place() -> Place {
+    Place { environment: Environment::Staging, app: Some(AppName::parse("hubot-staging").unwrap()) }
+}
+
+fn message() -> MessageRef {
+    MessageRef { workspace: WorkspaceId::parse("T1").unwrap(), channel: ChannelId::parse("C1").unwrap(), message: "1.2".to_owned() }
+}
+
+fn origin() -> Origin {
+    let reply = Some(ReplyAddress::sealed("sealed".to_owned()));
+    Origin { person: person("ana"), channel: ChannelId::parse("C1").unwrap(), reply }
+}
+
+every! {
+    fn commit_refs() -> CommitRef {
+        CommitRef::Branch(_) => [CommitRef::Branch(branch())],
+        CommitRef::Tag(_) => [CommitRef::Tag(branch())],
+        CommitRef::Commit => [CommitRef::Commit],
+        CommitRef::Pull { .. } => [CommitRef::Pull { number: 7, branch: branch() }],
+    }
+}
+
+every! {
+    fn asked_refs_but_pinned() -> AskedRef {
+        AskedRef::Default => [AskedRef::Default],
+        AskedRef::Named(_) => [AskedRef::Named(branch())],
+        AskedRef::Pull(_) => [AskedRef::Pull(7)],
+        AskedRef::Pinned { .. } => [AskedRef::Pinned { of: CommitRef::Commit, commit: commit() }],
+    }
+}
+
+fn asked_refs() -> Vec<AskedRef> {
+    let pinned = commit_refs().into_iter().map(|of| AskedRef::Pinned { of, commit: commit() });
+    asked_refs_but_pinned().into_iter().chain(pinned).collect()
+}
+
+every! {
+    fn pipeline_keys() -> PipelineKey {
+        PipelineKey::Name(_) => [PipelineKey::Name(PipelineName::parse("hubot").unwrap())],
+        PipelineKey::Id(_) => [PipelineKey::Id(PipelineId::parse("pipeline-1").unwrap())],
+    }
+}
+
+fn wish(pipeline: PipelineKey, what: AskedRef) -> Wish {
+    Wish { pipeline, what, to: Some(place()) }
+}
+
+fn anywhere(pipeline: PipelineKey) -> Where {
+    Where { pipeline, place: Some(place()) }
+}
+
+fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
+    every! {
+        fn kinds() -> Command {
+            Command::Help { .. } => [Command::Help { about: Some(Verb::Deploy) }],
+            Command::Pipelines => [Command::Pipelines],
+            Command::Info { .. } => [Command::Info { pipeline: pipeline_keys().remove(0) }],
+            Command::Plan(_) => [Command::Plan(wish(pipeline_keys().remove(0), AskedRef::Default))],
+            Command::Deploy { .. } => [Command::Deploy {
+                wish: wish(pipeline_keys().remove(0), AskedRef::Default), passing_checks: true, because: Some(because()),
+            }],
+            Command::Status { .. } => [Command::Status { pipeline: Some(pipeline_keys().remove(0)) }],
+            Command::Queue(_) => [Command::Queue(anywhere(pipeline_keys().remove(0)))],
+            Command::Leave { .. } => [Command::Leave { line: Some(anywhere(pipeline_keys().remove(0))) }],
+            Command::Cancel(_) => [Command::Cancel(anywhere(pipeline_keys().remove(0)))],
+            Command::Releases(_) => [Command::Releases(anywhere(pipeline_keys().remove(0)))],
+        }
+    }
+    let about = |command: Command| match command {
+        Command::Help { .. } | Command::Pipelines => command,
+        Command::Info { .. } => Command::Info { pipeline: pipeline.clone() },
+        Command::Plan(_) => Command::Plan(wish(pipeline.clone(), what.clone())),
+        Command::Deploy { passing_checks, because, wish: _ } => {
+            Command::Deploy { wish: wish(pipeline.clone(), what.clone()), passing_checks, because }
+        }
+        Command::Status { .. } => Command::Status { pipeline: Some(pipeline.clone()) },
+        Command::Queue(_) => Command::Queue(anywhere(pipeline.clone())),
+        Command::Leave { .. } => Command::Leave { line: Some(anywhere(pipeline.clone())) },
+        Command::Cancel(_) => Command::Cancel(anywhere(pipeline.clone())),
+        Command::Releases(_) => Command::Releases(anywhere(pipeline.clone())),
+    };
+    kinds().into_iter().map(about).collect()
+}
+
+/// Every command, about everything that it can be about.
+fn commands() -> Vec<Command> {
+    let keys = pipeline_keys();
+    keys.iter().flat_map(|key| asked_refs().into_iter().flat_map(|what| commands_about(key, &what))).collect()
+}
+
+every! {
+    fn acts() -> Act {
+        Act::Cancel(_) => [Act::Cancel(DeploymentId(id()))],
+        Act::Free(_) => [Act::Free(DeploymentId(id()))],
+        Act::ShowOutput(_) => [Act::ShowOutput(DeploymentId(id()))],
+        Act::Retry(_) => [Act::Retry(DeploymentId(id()))],
+        Act::Take(_) => [Act::Take(OfferId(id()))],
+    }
+}
+
+every! {
+    fn asks_but_many() -> Ask {
+        Ask::Command(_) => [Ask::Command(Command::Pipelines)],
+        Ask::Press { .. } => [Ask::Press { act: Act::Cancel(DeploymentId(id())), on: Some(message()) }],
+    }
+}
+
+fn requests() -> Vec<Request> {
+    let presses = acts().into_iter().map(|act| Ask::Press { act, on: Some(message()) });
+    let asks = asks_but_many().into_iter().chain(commands().into_iter().map(Ask::Command)).chain(presses);
+    let delivery = DeliveryId::parse("d1").unwrap();
+    asks.map(|ask| Request {
+        id: delivery.clone(),
+        version: 1,
+        origin: origin(),
+        ask,
+        came_with_code: true,
+        received_at: at(0),
+        answered: false,
+    })
+    .collect()
+}
+
+every! {
+    fn reasons() -> Reason {
+        Reason::ChecksFailed(_) => [Reason::ChecksFailed(obstacles())],
+        Reason::ChecksPending(_) => [Reason::ChecksPending(obstacles())],
+        Reason::ChecksMissing(_) => [Reason::ChecksMissing(obstacles())],
+        Reason::ChecksUnreadable { .. } => [Reason::ChecksUnreadable { said: Some("no".to_owned()) }],
+        Reason::RefMoved { .. } => [Reason::RefMoved { by: CommitRef::Branch(branch()), asked: commit(), now: commit() }],
+        Reason::RefGone { .. } => [Reason::RefGone { by: CommitRef::Branch(branch()) }],
+        Reason::NotOnRef { .. } => [Reason::NotOnRef { by: CommitRef::Branch(branch()), commit: commit() }],
+        Reason::FromFork => [Reason::FromFork],
+        Reason::Unreachable => [Reason::Unreachable],
+        Reason::RepositoryArchived => [Reason::RepositoryArchived],
+        Reason::MayNotRecord => [Reason::MayNotRecord],
+        Reason::MayNotDeploy => [Reason::MayNotDeploy],
+    }
+}
+
+fn all_reasons() -> Vec<Reason> {
+    let by = commit_refs().into_iter().flat_map(|by| {
+        let moved = Reason::RefMoved { by: by.clone(), asked: commit(), now: commit() };
+        [moved, Reason::RefGone { by: by.clone() }, Reason::NotOnRef { by, commit: commit() }]
+    });
+    reasons().into_iter().chain(by).collect()
+}
+
+every! {
+    fn cards() -> Card {
+        Card::NotShown => [Card::NotShown],
+        Card::At(_) => [Card::At(message())],
+        Card::SaidOnce => [Card::SaidOnce],
+    }
+}
+
+pub(crate) fn deployments() -> Vec<crate::domain::deployment::Deployment> {
+    let refused = Phase::Failed { during: Stage::Checks, why: Failure::Gate(all_reasons()) };
+    let mut found: Vec<_> = all().into_iter().chain([refused]).map(deployment).collect();
+    found.extend(asked_refs().into_iter().zip(commit_refs().into_iter().cycle()).map(|(asked, named_by)| {
+        let mut one = deployment(Phase::Starting);
+        (one.cargo.asked, one.cargo.named_by) = (asked, named_by);
+        one
+    }));
+    found.extend(cards().into_iter().map(|card| {
+        let mut one = deployment(Phase::Starting);
+        one.card = card;
+        one
+    }));
+    let mut full = deployment(Phase::Succeeded { version: 12, dynos: crate::domain::deployment::DynosUp::Up(1) });
+    full.origin = origin();
+    full.target.web_url = Some("https://hubot.example.com".to_owned());
+    full.cargo.overrides_link_to = Some(RepoName::parse("acme/hubot").unwrap());
+    full.because = Some("why not".to_owned());
+    full.overriding = Some(Override { because: "known".to_owned(), skipped: vec![CheckName::parse("ci").unwrap()] });
+    full.times = vec![StageTime { stage: Stage::Build, began: at(0), ended: Some(at(1)) }];
+    full.usual = Usual { build: Some(1), release: Some(1), dynos: Some(1) };
+    (full.slot_wanted_since, full.code_spent_at) = (Some(at(0)), Some(at(0)));
+    full.announcement = Some(Announcement { id: AnnouncementId::parse("1").unwrap(), reported: Some(ReportState::Success) });
+    (full.build, full.release) = (Some(BuildId::parse("b").unwrap()), Some(ReleaseId::parse("r").unwrap()));
+    full.cancel = Some(Cancel { by: person("bo"), at: at(0), told: true });
+    full.untold = vec![Untold::Card, Untold::Asker, Untold::Record];
+    found.push(full);
+    found
+}
+
+fn login(life: Life, standing: LoginStanding) -> Login {
+    Login {
+        id: LoginId::parse("1").unwrap(),
+        scopes: BTreeSet::from([ScopeName::parse("repo").unwrap()]),
+        rights: Right::ALL.into_iter().collect(),
+        grant: Some(GrantId::parse("g").unwrap()),
+        linked_at: at(0),
+        life,
+        standing,
+        tokens: SealedTokens::sealed("sealed".to_owned()),
+    }
+}
+
+every! {
+    fn lives() -> Life {
+        Life::Open => [Life::Open],
+        Life::Fixed { .. } => [Life::Fixed { until: at(9) }],
+        Life::Renewable { .. } => [Life::Renewable { until: at(9), renewable_until: Some(at(99)) }],
+    }
+}
+
+every! {
+    fn standings() -> LoginStanding {
+        LoginStanding::Good => [LoginStanding::Good],
+        LoginStanding::Withdrawn { .. } => [LoginStanding::Withdrawn { since: at(1) }],
+    }
+}
+
+fn linked() -> Vec<BTreeMap<Provider, Login>> {
+    let each = lives().into_iter().flat_map(|life| standings().into_iter().map(move |standing| login(life, standing)));
+    each.map(|login| Provider::ALL.into_iter().map(|provider| (provider, login.clone())).collect()).collect()
+}
+
+fn accounts() -> Vec<Account> {
+    linked().into_iter().map(|logins| Account { person: person("ana"), version: 1, logins }).collect()
+}
+
+fn visit(linked: BTreeMap<Provider, Login>) -> Visit {
+    let digest = Digest::new([7; 32]);
+    let ways = Provider::ALL.into_iter().map(|provider| (provider, digest)).collect();
+    Visit { browser: digest, ways, linked, passcode: Some(digest), tries_left: 3 }
+}
+
+every! {
+    fn visit_stages() -> VisitStage {
+        VisitStage::Offered => [VisitStage::Offered],
+        VisitStage::Open(_) => [VisitStage::Open(visit(BTreeMap::new()))],
+        VisitStage::Over { .. } => [VisitStage::Over { end: End::Confirmed, at: at(0) }],
+    }
+}
+
+fn sign_ins() -> Vec<SignIn> {
+    let stages = visit_stages().into_iter().chain(linked().into_iter().map(|linked| VisitStage::Open(visit(linked))));
+    let sign_in = |stage, kept| SignIn {
+        id: SignInId(id()),
+        version: 1,
+        person: person("ana"),
+        link: Digest::new([7; 32]),
+        kept,
+        until: at(9),
+        stage,
+    };
+    let kept = commands().into_iter().map(|command| sign_in(VisitStage::Offered, Some(command)));
+    stages.map(|stage| sign_in(stage, None)).chain(kept).collect()
+}
+
+fn lines() -> Vec<Line> {
+    let (one, two) = (DeploymentId(id()), DeploymentId(uuid::Uuid::from_u128(8)));
+    vec![Line::empty(AppId::parse("app-1").unwrap()).joined_by(one).joined_by(two)]
+}
+
+fn offers() -> Vec<Offer> {
+    let taken_by = Some(DeliveryId::parse("d2").unwrap());
+    let offer = |command| Offer { id: OfferId(id()), version: 1, command, to: person("ana"), until: at(9), taken_by: taken_by.clone() };
+    commands().into_iter().map(offer).collect()
+}
+
+fn removal(stage: RemovalStage) -> Note {
+    Note::Removal(Removal { person: person("ana"), asked_at: at(0), seed: id(), stage })
+}
+
+every! {
+    fn all_notes() -> Note {
+        Note::Upkeep(_) => [Note::Upkeep(Upkeep {
+            known_version: 1,
+            dropping: Some(Month::of(at(0))),
+            settled_at: Some(at(0)),
+            dropped: 1,
+            removed: 1,
+            rewrite_since: Some(at(0)),
+            rewritten_at: Some(at(0)),
+        })],
+        Note::Counts(_) => [Note::Counts(Counts {
+            month: Month::of(at(0)),
+            groups: vec![Group { of: Some((Environment::Staging, Ended::Well)), deploys: 9 }, Group { of: None, deploys: 5 }],
+        })],
+        Note::Told(_) => [Note::Told(Told { person: person("ana"), version: 1, seen: Month::of(at(0)) })],
+        Note::Removal(Removal { stage: RemovalStage::Asked, .. }) => [removal(RemovalStage::Asked)],
+        Note::Removal(Removal { stage: RemovalStage::Done { .. }, .. }) => [removal(RemovalStage::Done { deployments: 1, at: at(0) })],
+        Note::Export(_) => [Note::Export(Export { link: Digest::new([7; 32]), person: person("ana"), until: at(9) })],
+        Note::Deed(_) => [Note::Deed(Deed {
+            id: id(),
+            at: at(0),
+            by: "uid 1000 (otto)".to_owned(),
+            did: Did::Looked,
+            about: person("ana"),
+            because: "a letter".to_owned(),
+        })],
+    }
+}
+
+pub(crate) fn notes() -> Vec<Noted> {
+    all_notes().into_iter().map(Noted::new).collect()
+}
+
+fn told<T: serde::Serialize>(records: Vec<T>) -> Vec<Value> {
+    records.into_iter().map(|record| serde_json::to_value(record).unwrap()).collect()
+}
+
+/// Records of a kind, as they lie on disk; `None`: the kind is the store's own, which has samples of it.
+pub(crate) fn records_of(tree: &str) -> Option<Vec<Value>> {
+    Some(match tree {
+        "requests" => told(requests()),
+        "deployments" => told(deployments()),
+        "history" => told(deployments().iter().map(|one| one.closed_now()).collect()),
+        "lines" => told(lines()),
+        "offers" => told(offers()),
+        "accounts" => told(accounts()),
+        "sign-ins" => told(sign_ins()),
+        "privacy" => told(notes()),
+        _ => return None,
+    })
+}

@@ -1,0 +1,222 @@
+//! What is removed is gone from every file, and no cut on the way there loses anything else.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use slash_heroku::adapters::sled::{Opening, Restoring, SledStore, Sync, TransferError, backup, restore, restore_with};
+use slash_heroku::domain::actor::Person;
+use slash_heroku::domain::deployment::Deployment;
+use slash_heroku::domain::names::{UserId, WorkspaceId};
+use slash_heroku::domain::privacy::{Deed, Did, Month, Note, NoteKind, Noted, Told, Upkeep};
+use slash_heroku::ports::{Batch, Keeping as _, NoteBatch, Store as _, StoreError};
+
+use super::{open_soon, over};
+use crate::support::folders;
+use crate::support::records::{app, at, deployment_id, offer, request};
+
+const MARKER: &str = "UMARKED1";
+const WORDS: &str = "because of the marked words";
+
+fn marked() -> Person {
+    Person { workspace: WorkspaceId::parse("T1").unwrap(), user: UserId::parse(MARKER).unwrap() }
+}
+
+fn nobody() -> UserId {
+    UserId::parse("removed-1").unwrap()
+}
+
+/// One that is over; every third one is the marked person's.
+fn past(n: u64) -> Deployment {
+    let mut one = over(n, "a");
+    one.asked_at = at(i64::try_from(n).unwrap());
+    if n.is_multiple_of(3) {
+        one.origin.person = marked();
+        one.because = Some(WORDS.to_owned());
+    }
+    one
+}
+
+/// A store in which the marked person stands wherever they can.
+async fn filled(store: &SledStore) -> Result<(), StoreError> {
+    for n in [0, 40] {
+        store.save(Batch { deployments: (n..n + 40).map(past).collect(), ..Batch::default() }).await?;
+        store.at_rest().await?;
+    }
+    for name in ["r1", "r2"] {
+        let mut asked = request(name, 0);
+        asked.origin.person = marked();
+        store.accept(&asked).await?;
+    }
+    for (taken, _) in store.take_up(9, at(0), at(60)).await? {
+        store.save(Batch { requests: vec![taken.answered_now()], ..Batch::default() }).await?;
+    }
+    let mut one = offer(1, 60);
+    one.to = marked();
+    store.save(Batch { offers: vec![one], ..Batch::default() }).await?;
+    let told = Told { person: marked(), version: 1, seen: Month::of(at(0)) };
+    let (id, because) = (deployment_id(1).0, "a letter".to_owned());
+    let deed = Deed { id, at: at(0), by: "uid 0".to_owned(), did: Did::Looked, about: marked(), because };
+    let save = vec![Noted::new(Note::Told(told)), Noted::new(Note::Deed(deed))];
+    store.save_notes(NoteBatch { save, ..NoteBatch::default() }).await
+}
+
+fn is_anywhere(folder: &Path, word: &str) -> bool {
+    fs::read_dir(folder).unwrap().map(Result::unwrap).any(|entry| {
+        if entry.file_type().unwrap().is_dir() {
+            return is_anywhere(&entry.path(), word);
+        }
+        let bytes = fs::read(entry.path()).unwrap_or_default();
+        bytes.windows(word.len()).any(|window| window == word.as_bytes())
+    })
+}
+
+/// All deployments are there once, the marked person's without them.
+async fn is_removed(store: &SledStore, what: &str) {
+    let found = store.deployments_of_app(&app("a"), usize::MAX).await.unwrap();
+    assert_eq!(found.len(), 80, "{what}");
+    let without: BTreeSet<_> = found.iter().filter(|one| one.origin.person.user == nobody()).map(|one| one.id).collect();
+    assert_eq!(without, (0..80).filter(|n| n % 3 == 0).map(deployment_id).collect(), "{what}");
+    assert_eq!(store.how_much(&marked()).await.unwrap(), [], "{what}");
+    let Some(Noted { note: Note::Deed(deed), .. }) = store.notes(NoteKind::Deed).await.unwrap().pop() else { panic!("{what}") };
+    assert_eq!(deed.about.user, nobody(), "{what}");
+}
+
+#[tokio::test]
+async fn a_removed_person_is_in_no_file_after_it_was_written_anew() {
+    let place = folders::in_memory();
+    let store = SledStore::open(place.path()).unwrap();
+    assert!(store.is_new().await.unwrap());
+    filled(&store).await.unwrap();
+    assert!(!store.is_new().await.unwrap());
+    let much = store.how_much(&marked()).await.unwrap();
+    let kinds: Vec<&str> = much.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds, ["deployments", "history", "offers", "operators", "requests", "told"]);
+    let told = store.everything(&marked()).await.unwrap();
+    assert!(told.contains(WORDS) && told.contains("\"delivery-0\"") && !told.contains("\"delivery-1\""), "{told}");
+
+    assert_eq!(store.remove_person(&marked(), &nobody()).await.unwrap(), 27);
+    is_removed(&store, "removed").await;
+    assert!(is_anywhere(place.path(), MARKER) && is_anywhere(place.path(), WORDS), "old bytes lie around until the files are written anew");
+    store.rewrite().await.unwrap();
+    is_removed(&store, "written anew").await;
+    store.take_up(9, at(0), at(60)).await.unwrap();
+    for word in [MARKER, WORDS] {
+        assert!(!is_anywhere(place.path(), word), "{word} is still there");
+    }
+    // It goes on with the new files, and again.
+    store.save(Batch { deployments: (100..140).map(|n| over(n, "b")).collect(), ..Batch::default() }).await.unwrap();
+    store.at_rest().await.unwrap();
+    store.rewrite().await.unwrap();
+    store.close().await;
+    SledStore::check(place.path()).unwrap();
+    let store = SledStore::open(place.path()).unwrap();
+    is_removed(&store, "opened again").await;
+    assert_eq!(store.deployments_of_app(&app("b"), usize::MAX).await.unwrap().len(), 40);
+    let left: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("rewritten")), "{left:?}");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn whatever_cuts_a_removal_off_it_goes_on_and_loses_nothing() {
+    let mut cuts = 0;
+    for cut in 0.. {
+        let place = folders::in_memory();
+        let (left, calls) = (Arc::new(AtomicU64::new(u64::MAX)), Arc::new(AtomicU64::new(0)));
+        let sync = Sync::by({
+            let (left, calls) = (Arc::clone(&left), Arc::clone(&calls));
+            move |file| {
+                calls.fetch_add(1, Ordering::SeqCst);
+                match left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left.saturating_sub(1))) {
+                    Ok(0) => Err(io::Error::other("cut")),
+                    Ok(_) | Err(_) => file.sync_data(),
+                }
+            }
+        });
+        let store = SledStore::open_with(place.path(), Opening { sync, ..Opening::default() }).unwrap();
+        filled(&store).await.unwrap();
+        left.store(cut, Ordering::SeqCst);
+        let gone = async {
+            store.remove_person(&marked(), &nobody()).await?;
+            store.rewrite().await
+        };
+        let done = gone.await;
+        store.close().await;
+        let store = SledStore::open(place.path()).unwrap_or_else(|error| panic!("cut {cut}: {error}"));
+        assert_eq!(store.deployments_of_app(&app("a"), usize::MAX).await.unwrap().len(), 80, "cut {cut}");
+        store.remove_person(&marked(), &nobody()).await.unwrap();
+        store.rewrite().await.unwrap();
+        is_removed(&store, &format!("cut {cut}")).await;
+        store.take_up(9, at(0), at(60)).await.unwrap();
+        store.close().await;
+        SledStore::check(place.path()).unwrap_or_else(|error| panic!("cut {cut}: {error}"));
+        assert!(!is_anywhere(place.path(), MARKER), "cut {cut}");
+        if done.is_ok() {
+            break;
+        }
+        cuts += 1;
+    }
+    assert!(cuts > 5, "{cuts} cuts");
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_also_out_of_the_history() {
+    let place = folders::in_memory();
+    let store = SledStore::open(place.path()).unwrap();
+    filled(&store).await.unwrap();
+    assert_eq!(store.drop_closed(at(50)).await.unwrap(), 50);
+    assert_eq!(store.drop_closed(at(50)).await.unwrap(), 0);
+    let left = store.closed_after(None, 100).await.unwrap();
+    assert_eq!(left.iter().map(|one| one.id).collect::<Vec<_>>(), (50..80).map(deployment_id).collect::<Vec<_>>());
+    assert_eq!(store.closed_after(Some(deployment_id(59)), 3).await.unwrap().len(), 3);
+    store.close().await;
+    SledStore::check(place.path()).unwrap();
+    assert_eq!(SledStore::open(place.path()).unwrap().deployments_of_app(&app("a"), 100).await.unwrap().len(), 30);
+}
+
+#[tokio::test]
+async fn a_restore_removes_again_whoever_was_removed_since() {
+    let place = folders::in_memory();
+    let (here, there, file) = (place.path().join("here"), place.path().join("there"), place.path().join("backup"));
+    let store = SledStore::open(&here).unwrap();
+    filled(&store).await.unwrap();
+    let upkeep = Noted::new(Note::Upkeep(Upkeep::default()));
+    store.save_notes(NoteBatch { save: vec![upkeep], ..NoteBatch::default() }).await.unwrap();
+    store.close().await;
+    backup(&here, &file).await.unwrap();
+    let store = open_soon(&here).unwrap();
+    let now = jiff_now();
+    store.remove_person(&marked(), &nobody()).await.unwrap();
+    store.remember_removal(&marked(), now).await.unwrap();
+    store.close().await;
+
+    let removals = Some(place.path().join("here.removals"));
+    restore_with(&there, &file, Restoring { removals: removals.clone(), however_old: false, now }).await.unwrap();
+    let store = SledStore::open(&there).unwrap();
+    assert_eq!(store.how_much(&marked()).await.unwrap(), []);
+    assert_eq!(store.deployments_of_app(&app("a"), usize::MAX).await.unwrap().len(), 80, "without them, and not gone");
+    assert_eq!((store.notes(NoteKind::Deed).await.unwrap().len(), store.notes(NoteKind::Upkeep).await.unwrap().len()), (1, 1));
+    store.close().await;
+    assert!(!is_anywhere(&there, MARKER) && !is_anywhere(&there, WORDS));
+
+    // Nothing is known of it elsewhere; and a backup does not live for ever.
+    let elsewhere = place.path().join("elsewhere");
+    restore(&elsewhere, &file).await.unwrap();
+    let store = SledStore::open(&elsewhere).unwrap();
+    assert_eq!(store.how_much(&marked()).await.unwrap().len(), 5, "everything comes back");
+    store.close().await;
+    let later = now + jiff::SignedDuration::from_hours(31 * 24);
+    let (folder, how) = (place.path().join("late"), Restoring { removals, however_old: false, now: later });
+    let said = restore_with(&folder, &file, how.clone()).await.unwrap_err();
+    assert!(matches!(said, TransferError::TooOld { .. }) && said.to_string().contains("--however-old"), "{said}");
+    restore_with(&folder, &file, Restoring { however_old: true, ..how }).await.unwrap();
+}
+
+fn jiff_now() -> jiff::Timestamp {
+    use slash_heroku::ports::Clock as _;
+    slash_heroku::adapters::clock::SystemClock::default().now()
+}
