@@ -14,6 +14,8 @@ use crate::load::{SECRET, Sender, acknowledged};
 
 /// The program, as it is shipped.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_slash-heroku");
+/// How it is run by systemd.
+const UNIT: &str = include_str!("../../packaging/slash-heroku.service");
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long Slack takes to answer a call.
@@ -78,6 +80,12 @@ fn whole(heard: &[u8]) -> Option<usize> {
     (heard.len() >= head + body).then_some(head + body)
 }
 
+/// What the packages set for the C library: it is measured as it is run.
+fn packaged() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = UNIT.lines().filter_map(|line| line.strip_prefix("Environment=MALLOC_").map(|_| &line["Environment=".len()..]));
+    lines.flat_map(str::split_whitespace).map(|one| one.split_once('=').unwrap())
+}
+
 /// A process that is measured.
 #[derive(Debug)]
 pub struct Process {
@@ -110,7 +118,7 @@ impl Process {
             ("SLASH_HEROKU_HEROKU_TOKEN", "bench".to_owned()),
             ("SLASH_HEROKU_HEROKU_API", outside),
         ];
-        command.env_clear().envs(settings).arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.env_clear().envs(packaged()).envs(settings).arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let request = Sender::new(slack).request();
         let begun = Instant::now();
         let mut child = command.spawn().unwrap();

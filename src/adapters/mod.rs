@@ -1,6 +1,7 @@
 //! With what: the adapters that talk to the world, interchangeable and wired at startup.
 
 pub mod allowances;
+pub mod background;
 pub mod clock;
 pub mod console;
 pub mod github;
