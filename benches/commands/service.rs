@@ -82,8 +82,9 @@ fn whole(heard: &[u8]) -> Option<usize> {
 
 /// What the packages set for the C library: it is measured as it is run.
 fn packaged() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let lines = UNIT.lines().filter_map(|line| line.strip_prefix("Environment=MALLOC_").map(|_| &line["Environment=".len()..]));
-    lines.flat_map(str::split_whitespace).map(|one| one.split_once('=').unwrap())
+    let lines = UNIT.lines().filter_map(|line| line.strip_prefix("Environment="));
+    let settings = lines.flat_map(str::split_whitespace).filter(|one| one.starts_with("MALLOC_"));
+    settings.map(|one| one.split_once('=').unwrap())
 }
 
 /// A process that is measured.
