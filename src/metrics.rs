@@ -174,6 +174,9 @@ fn kind(ask: &Ask) -> &'static str {
             Verb::Queue => "queue",
             Verb::Leave => "leave",
             Verb::Cancel => "cancel",
+            Verb::Login => "login",
+            Verb::Logout => "logout",
+            Verb::WhoAmI => "whoami",
             Verb::Releases => "releases",
         },
     }

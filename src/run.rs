@@ -56,8 +56,14 @@ async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Ou
     prepared.await.context("the system's certificates could not be read")?;
     let workers = Workers::start()?;
     let ids = Arc::new(RandomIds);
-    let ground =
-        Ground { clock, ids: Arc::<RandomIds>::clone(&ids), store: Arc::new(store.clone()), workers: workers.handle(), between: None };
+    let ground = Ground {
+        clock,
+        ids: Arc::<RandomIds>::clone(&ids),
+        store: Arc::new(store.clone()),
+        accounts: Arc::new(store.clone()),
+        workers: workers.handle(),
+        between: None,
+    };
     let wired = wire(&settings, ground, Box::new(std::io::stdout()))?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| format!("could not listen on {}", settings.listen))?;
     // The port is chosen by the system where the setting is port 0.
@@ -70,7 +76,7 @@ async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Ou
     // What comes in meanwhile waits in the listener's backlog.
     wired.service.begin().await.context("what was going on could not be taken up again")?;
     let limits = ListenerLimits { drain: settings.drain / 2, ..ListenerLimits::default() };
-    let http = tasks.spawn(server::serve(listener, wired.router, limits, stop.clone()));
+    let http = tasks.spawn(server::serve(listener, wired.routes, limits, stop.clone()));
     tracing::info!(%address, store = %settings.store.display(), "serving");
 
     let typed = async {

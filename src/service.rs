@@ -1,6 +1,7 @@
 //! The running service: takes requests in, has them answered, drives deployments, keeps leases, drains.
 
 mod requests;
+mod visits;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -18,9 +19,10 @@ use crate::domain::deployment::Deployment;
 use crate::domain::names::{DeliveryId, DeploymentId};
 use crate::metrics::Metrics;
 use crate::ports::{Clock, Lease, StoreError, WakeKey, Work};
-use crate::usecases::{DriveError, Ports, drive, set_right};
+use crate::usecases::{DriveError, Ports, SignIns, drive, set_right};
 
 use requests::{Answering, Room};
+pub use visits::WholeSteps;
 
 /// How long a lease lasts. It is renewed at a third of that.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -48,6 +50,8 @@ struct Inner {
     room: Mutex<Room>,
     /// The keeper sleeps long: whoever begins something wakes it.
     idle: AtomicBool,
+    /// Somebody ends visits whose time has run out.
+    ending_visits: AtomicBool,
     failure: watch::Sender<Option<String>>,
 }
 
@@ -73,6 +77,7 @@ impl Service {
             answered: Mutex::default(),
             room: Mutex::default(),
             idle: AtomicBool::new(false),
+            ending_visits: AtomicBool::new(false),
             failure,
         }))
     }
@@ -120,6 +125,11 @@ impl Service {
             self.0.ports.clock.wake(WakeKey::Deployment(id));
         }
         self.0.tasks.wait().await;
+    }
+
+    /// Where people link their accounts, if they do.
+    pub fn sign_ins(&self) -> Option<&SignIns> {
+        self.0.ports.sign_ins.as_ref()
     }
 
     /// Whether it is draining.
@@ -228,8 +238,33 @@ impl Service {
             *forgot = now;
             let before = now.checked_sub(REMEMBERED).unwrap_or(now);
             self.0.ports.store.forget(before).await?;
+            if let Some(sign_ins) = &self.0.ports.sign_ins {
+                sign_ins.forget().await?;
+            }
         }
-        Ok(count > 0 || waiting)
+        let visited = self.sweep_visits(now).await?;
+        Ok(count > 0 || waiting || visited)
+    }
+
+    /// Has the visits ended whose time has run out, beside everything else: their services may take their time. Returns whether some
+    /// are open.
+    async fn sweep_visits(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(sign_ins) = &self.0.ports.sign_ins else { return Ok(false) };
+        let open = sign_ins.linked.accounts.open_sign_ins().await?;
+        let due = open.iter().any(|sign_in| sign_in.is_over(now));
+        if due && !self.is_draining() && !self.0.ending_visits.swap(true, Ordering::SeqCst) {
+            let (service, sign_ins) = (self.clone(), sign_ins.clone());
+            self.spawn(async move {
+                let swept = AssertUnwindSafe(sign_ins.sweep()).catch_unwind().await;
+                service.0.ending_visits.store(false, Ordering::SeqCst);
+                match swept {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => service.store_failed(&error),
+                    Err(_) => tracing::error!("ending visits panicked; it is tried again"),
+                }
+            });
+        }
+        Ok(!open.is_empty())
     }
 
     /// Lengthens a lease; where it is lost, the work is stopped.

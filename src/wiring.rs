@@ -1,11 +1,12 @@
 //! Settings to ports: where the chat, the source control and the platform are chosen.
 
+mod accounts;
+
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use axum::Router;
 use prometheus_client::registry::Registry;
 use tokio::runtime::Handle;
 
@@ -13,7 +14,7 @@ use crate::adapters::allowances::InMemory;
 use crate::adapters::console::{Console, ConsoleSettings};
 use crate::adapters::github::{self, GitHub};
 use crate::adapters::heroku::{self, Heroku};
-use crate::adapters::settings_accounts::OnePerson;
+use crate::adapters::http::server::Routes;
 use crate::adapters::slack::{self, Sealer, SlackChat, SlackInbound, SlackSettings};
 
 use crate::config::{ChatSettings, Settings};
@@ -21,7 +22,7 @@ use crate::counted::Counted;
 use crate::domain::names::ChannelId;
 use crate::health;
 use crate::metrics::Metrics;
-use crate::ports::{Allowances, Chat, Clock, Credentials, Ids, Inbox, Platform, Service as Outside, SourceControl, Store};
+use crate::ports::{AccountStore, Allowances, Chat, Clock, Ids, Inbox, Platform, Service as Outside, SourceControl, Store};
 use crate::service::Service;
 use crate::usecases::{Ports, RepositoryMap};
 
@@ -34,6 +35,8 @@ pub struct Ground {
     pub ids: Arc<dyn Ids>,
     /// The store, open.
     pub store: Arc<dyn Store>,
+    /// The same, as the place of linked accounts.
+    pub accounts: Arc<dyn AccountStore>,
     /// The threads behind the door.
     pub workers: Handle,
     /// What a rehearsal puts between the service and its ports.
@@ -55,14 +58,15 @@ pub struct Wired {
     /// The service; not begun.
     pub service: Service,
     /// What it answers over HTTP.
-    pub router: Router,
+    pub routes: Routes,
     /// The terminal, where that is the chat.
     pub console: Option<Arc<Console>>,
 }
 
 /// Wires everything. `terminal` is where the console prints, if that is the chat.
 pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>) -> anyhow::Result<Wired> {
-    let Ground { clock, ids, store, workers, between } = ground;
+    let (accounts, sign_ins) = accounts::who_people_are(settings, &ground)?;
+    let Ground { clock, ids, store, accounts: _, workers, between } = ground;
     let mut registry = Registry::default();
     let metrics = Metrics::registered(&mut registry);
     let github = github::GitHubSettings {
@@ -76,10 +80,9 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         links: settings.heroku.links.clone(),
         dashboard: settings.heroku.dashboard.clone(),
     };
-    let credentials = Credentials { source: settings.github.token.clone(), platform: settings.heroku.token.clone() };
     let sealer = match &settings.chat {
         ChatSettings::Slack(slack) => Some(Arc::new(Sealer::new(&slack.signing_secrets).context("nothing can seal reply addresses")?)),
-        ChatSettings::Console => None,
+        ChatSettings::Console { .. } => None,
     };
     let (chat, console): (Arc<dyn Chat>, _) = match (&settings.chat, &sealer) {
         (ChatSettings::Slack(slack), Some(sealer)) => {
@@ -91,11 +94,12 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
             };
             (Arc::new(SlackChat::new(slack, Arc::clone(&clock)).context("no HTTP client for the chat")?), None)
         }
-        (ChatSettings::Slack(_) | ChatSettings::Console, _) => {
+        (ChatSettings::Console { person }, _) => {
             let channel = ChannelId::parse("terminal").context("the terminal has no name")?;
-            let console = Arc::new(Console::new(ConsoleSettings { person: settings.person.clone(), channel }, terminal));
+            let console = Arc::new(Console::new(ConsoleSettings { person: person.clone(), channel }, terminal));
             (Arc::<Console>::clone(&console), Some(console))
         }
+        (ChatSettings::Slack(_), None) => anyhow::bail!("nothing can seal reply addresses"),
     };
     let allowances: Arc<dyn Allowances> = Arc::new(InMemory::new(github::LIMITS, heroku::LIMITS));
     let github = GitHub::new(github, Arc::clone(&clock)).context("no HTTP client for GitHub")?;
@@ -109,7 +113,8 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         store,
         clock: Arc::clone(&clock),
         ids,
-        accounts: Arc::new(OnePerson::new(settings.person.clone(), credentials)),
+        accounts,
+        sign_ins,
         allowances,
         repositories: Arc::new(RepositoryMap::new(settings.repositories.iter().cloned())),
         command_word: Arc::from(settings.command.as_str()),
@@ -133,5 +138,6 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
             allow_loopback_response_url: slack.loopback_response_url,
         }));
     }
-    Ok(Wired { service, router, console })
+    let patient = accounts::pages(settings, &service);
+    Ok(Wired { service, routes: Routes { quick: router, patient }, console })
 }

@@ -19,6 +19,7 @@ use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::adapters::secrets::SystemSecrets;
 use slash_heroku::adapters::sled::SledStore;
 use slash_heroku::adapters::vault::TokenVault;
+use slash_heroku::domain::account::Unlinked;
 use slash_heroku::domain::account::{Account, Missing, Obstacle, Provider, Standing};
 use slash_heroku::ports::{AccountBatch, AccountStore, Accounts, Clock, Secrets, SignInAt, VaultError, WakeKey};
 use slash_heroku::sandbox::fault::{Fault, FaultRule};
@@ -26,7 +27,7 @@ use slash_heroku::sandbox::github::{self as at_github, AppSeed, Github};
 use slash_heroku::sandbox::heroku::{ClientSeed, Heroku, HerokuPorts};
 use slash_heroku::sandbox::serve::Servers;
 use slash_heroku::testing::account_store::person;
-use slash_heroku::usecases::{Denied, LinkedAccounts, Unlinked};
+use slash_heroku::usecases::{Denied, LinkedAccounts};
 
 use crate::support::folders;
 
@@ -200,7 +201,7 @@ fn bytes_of(folder: &Path) -> Vec<u8> {
 async fn what_was_linked_works_after_a_restart_and_the_files_hold_no_token() {
     let stage = Stage::set().await;
     let (store, linked) = stage.open();
-    assert!(linked.credentials(&person("T1", "U1")).await.is_none());
+    assert!(linked.credentials(&person("T1", "U1")).await.is_err());
     stage.link(&linked).await;
     stage.clock.go(hours(9));
     let before = tokens(&linked).await;
@@ -216,7 +217,7 @@ async fn what_was_linked_works_after_a_restart_and_the_files_hold_no_token() {
     let both = linked.credentials(&person("T1", "U1")).await.unwrap();
     assert_eq!(stage.takes(&both.source, &both.platform).await, (true, true));
     for stranger in [person("T2", "U1"), person("T1", "U2")] {
-        assert!(linked.credentials(&stranger).await.is_none(), "both the workspace and the user must match");
+        assert!(linked.credentials(&stranger).await.is_err(), "both the workspace and the user must match");
     }
 }
 
@@ -266,25 +267,31 @@ async fn what_was_withdrawn_asks_to_be_linked_again() {
     stage.link(&linked).await;
     stage.github.withdraw_app("ana", "Iv1.ship");
     // Nobody knows before the service says so; then it is tried once more.
-    assert!(linked.access(&ana, Provider::SourceControl).await.is_ok());
-    linked.refused(&ana, Provider::SourceControl).await.unwrap();
+    let token = linked.access(&ana, Provider::SourceControl).await.unwrap();
+    assert_eq!(linked.doubt(&ana, Provider::SourceControl, &token).await, Ok(false));
     let asked = stage.asked();
     let denied = linked.access(&ana, Provider::SourceControl).await.unwrap_err();
     assert!(matches!(&denied, Denied::Missing(Missing { provider: Provider::SourceControl, why: Obstacle::Withdrawn { .. } })), "{denied}");
-    linked.refused(&ana, Provider::SourceControl).await.unwrap();
+    assert_eq!(linked.doubt(&ana, Provider::SourceControl, &token).await, Ok(false));
     assert_eq!(stage.asked(), asked, "a service that has said no is not asked again");
     // A refusal by mistake costs a renewal and nothing else.
-    linked.refused(&ana, Provider::Platform).await.unwrap();
-    assert!(linked.access(&ana, Provider::Platform).await.is_ok());
+    let token = linked.access(&ana, Provider::Platform).await.unwrap();
+    assert!(linked.refused(&ana, Provider::Platform, &token).await);
+    let another = linked.access(&ana, Provider::Platform).await.unwrap();
+    assert_ne!(token.expose_secret(), another.expose_secret());
+    // Whoever was refused with the one before takes the one that is there by now.
+    let asked = stage.asked();
+    assert!(linked.refused(&ana, Provider::Platform, &token).await);
+    assert_eq!(stage.asked(), asked, "it is renewed once, however many were refused");
     stage.heroku.withdraw_apps("ana@example.com");
     stage.clock.go(hours(9));
     assert!(matches!(linked.access(&ana, Provider::Platform).await, Err(Denied::Missing(_))));
     store.close().await;
     drop((store, linked));
     let (_store, linked) = stage.open();
-    assert!(linked.credentials(&ana).await.is_none(), "also after a restart");
+    assert!(linked.credentials(&ana).await.is_err(), "also after a restart");
     stage.link(&linked).await;
-    assert!(linked.credentials(&ana).await.is_some(), "linked again, it works again");
+    assert!(linked.credentials(&ana).await.is_ok(), "linked again, it works again");
 }
 
 #[tokio::test]
@@ -299,7 +306,7 @@ async fn whoever_unlinks_ends_it_at_the_services_too() {
     assert_eq!(became, BTreeMap::from([(Provider::SourceControl, Unlinked::Revoked), (Provider::Platform, Unlinked::OnlyByHand { page })]));
     assert_eq!(stage.takes(&source.as_str().into(), &platform.as_str().into()).await, (false, true));
     assert_eq!(store.account(&ana).await.unwrap(), Account::empty(ana.clone()));
-    assert!(linked.credentials(&ana).await.is_none());
+    assert!(linked.credentials(&ana).await.is_err());
     assert_eq!(linked.unlink(&ana).await.unwrap(), BTreeMap::new());
     // Where the service allows it, and also when it has run out.
     stage.heroku.apps_may_end_authorizations(true);
@@ -352,5 +359,5 @@ async fn keys_can_be_changed_and_a_lost_one_is_told() {
     assert_eq!(linked.reseal().await, Err(lost));
     // Linking again mends it.
     stage.link(&linked).await;
-    assert!(linked.credentials(&ana).await.is_some());
+    assert!(linked.credentials(&ana).await.is_ok());
 }

@@ -48,7 +48,9 @@ async fn played(script: &Script, typed: &[String]) -> anyhow::Result<Played> {
     let mut played = Player::new(Arc::clone(&stage.clock), slack, &mut stage.world, &mut service).play_on(script).await?;
     let pages = secrets::watched_pages(service.address().at("").trim_end_matches('/')).await;
     service.stop().await?;
-    let leaks = secrets::leaks(&stage.world, service.folder(), typed, &pages);
+    let mut leaks = secrets::leaks(&stage.world, service.folder(), typed, &pages);
+    // Links, cookies and passcodes are for the chat and the browser.
+    leaks.extend(secrets::leaks_into_files(&played.secrets, service.folder()));
     played.failures.extend(leaks.into_iter().map(|what| ScriptError { file: script.file.clone(), line: 1, what }));
     Ok(played)
 }

@@ -33,6 +33,12 @@ pub fn leaks(world: &World, store: &Path, typed: &[String], other: &[(String, St
     found
 }
 
+/// Which of these has got into a file below a folder.
+pub fn leaks_into_files(secrets: &[String], below: &Path) -> Vec<String> {
+    let needles = Needles::common(secrets);
+    search::files_below(below).iter().filter_map(|file| needles.find_in_file(file)).collect()
+}
+
 /// What the service answers to whoever watches it.
 pub async fn watched_pages(address: &str) -> Vec<(String, String)> {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();

@@ -7,6 +7,7 @@ pub mod console;
 pub mod github;
 pub mod heroku;
 pub mod http;
+pub mod pages;
 pub mod secrets;
 pub mod settings_accounts;
 pub mod slack;

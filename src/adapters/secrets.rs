@@ -23,6 +23,10 @@ impl Secrets for SystemSecrets {
         Ok(SecretString::from(BASE64_URL_SAFE_NO_PAD.encode(bytes.as_slice())))
     }
 
+    fn address(&self, begins: &str, secret: &SecretString) -> String {
+        format!("{begins}{}", secret.expose_secret())
+    }
+
     fn passcode(&self) -> Result<SecretString, VaultError> {
         // Numbers beyond the last whole round are drawn again: no passcode comes up more often than another.
         let whole = u64::MAX - u64::MAX % PASSCODES;

@@ -1,9 +1,11 @@
-//! One person, named by the settings, until people can sign in by themselves.
+//! One person, named by the settings, with tokens made by hand.
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 
+use crate::domain::account::Provider;
 use crate::domain::actor::Person;
-use crate::ports::{Accounts, Credentials};
+use crate::ports::{Accounts, Credentials, NoCredentials};
 
 /// The one person who may do things, and their tokens.
 #[derive(Debug)]
@@ -21,7 +23,11 @@ impl OnePerson {
 
 #[async_trait]
 impl Accounts for OnePerson {
-    async fn credentials(&self, person: &Person) -> Option<Credentials> {
-        (*person == self.person).then(|| self.credentials.clone())
+    async fn credentials(&self, person: &Person) -> Result<Credentials, NoCredentials> {
+        if *person == self.person { Ok(self.credentials.clone()) } else { Err(NoCredentials::Stranger) }
+    }
+
+    async fn refused(&self, _: &Person, _: Provider, _: &SecretString) -> bool {
+        false
     }
 }

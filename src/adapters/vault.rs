@@ -126,6 +126,10 @@ impl Vault for TokenVault {
         Ok(Tokens { access: secret(content.access), refresh: content.refresh.map(secret) })
     }
 
+    fn holds(&self, sealed: &SealedTokens, access: &SecretString, person: &Person, provider: Provider) -> Result<bool, VaultError> {
+        Ok(self.open(sealed, person, provider)?.access.expose_secret() == access.expose_secret())
+    }
+
     fn is_behind(&self, sealed: &SealedTokens) -> bool {
         parts(sealed).is_none_or(|(name, _)| self.keys.first().is_none_or(|newest| newest.name != name))
     }

@@ -1,5 +1,6 @@
 //! Settings, from the environment only, by section; all faults at once, and no secret in any of them.
 
+mod accounts;
 mod reader;
 pub mod show;
 pub mod table;
@@ -13,9 +14,10 @@ use secrecy::SecretString;
 
 use crate::adapters::http::base_url::BaseUrl;
 use crate::domain::actor::Person;
-use crate::domain::names::{RepoName, UserId, WorkspaceId};
+use crate::domain::names::RepoName;
 use crate::domain::pipeline::PipelineKey;
 
+pub use accounts::{AccountsSettings, AppSettings, SignInSettings};
 use reader::Reader;
 pub use reader::{Fault, Faults, Variables};
 use table as t;
@@ -38,8 +40,8 @@ pub struct Settings {
     pub chat: ChatSettings,
     /// The slash command, with its slash.
     pub command: String,
-    /// The one person who may do things.
-    pub person: Person,
+    /// Whose tokens are used.
+    pub accounts: AccountsSettings,
     /// GitHub.
     pub github: GitHubSettings,
     /// Heroku.
@@ -58,7 +60,10 @@ pub enum ChatSettings {
     /// In Slack.
     Slack(SlackSettings),
     /// On this terminal.
-    Console,
+    Console {
+        /// Who sits there.
+        person: Person,
+    },
 }
 
 /// Slack.
@@ -77,8 +82,6 @@ pub struct SlackSettings {
 /// GitHub.
 #[derive(Clone, Debug)]
 pub struct GitHubSettings {
-    /// The person's token.
-    pub token: SecretString,
     /// The API.
     pub api: BaseUrl,
     /// The pages, for links.
@@ -88,8 +91,6 @@ pub struct GitHubSettings {
 /// Heroku.
 #[derive(Clone, Debug)]
 pub struct HerokuSettings {
-    /// The person's token.
-    pub token: SecretString,
     /// The Platform API.
     pub api: BaseUrl,
     /// The sign-in.
@@ -164,7 +165,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let listen = listen(reader);
     let store = store(reader);
     let drain = reader.needed(&t::DRAIN_SECONDS, values::drain);
-    let (chat, person) = chat_and_person(reader);
+    let (chat, accounts) = chat_and_accounts(reader);
     let command = reader.needed(&t::COMMAND, values::command);
     let github = github(reader);
     let heroku = heroku(reader);
@@ -178,7 +179,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
         drain: drain?,
         chat: chat?,
         command: command?,
-        person: person?,
+        accounts: accounts?,
         github: github?,
         heroku: heroku?,
         repositories,
@@ -215,7 +216,7 @@ fn store(reader: &mut Reader<'_>) -> Option<PathBuf> {
 }
 
 /// What is chosen decides what is needed.
-fn chat_and_person(reader: &mut Reader<'_>) -> (Option<ChatSettings>, Option<Person>) {
+fn chat_and_accounts(reader: &mut Reader<'_>) -> (Option<ChatSettings>, Option<AccountsSettings>) {
     #[derive(Clone, Copy)]
     enum Kind {
         Slack,
@@ -226,20 +227,13 @@ fn chat_and_person(reader: &mut Reader<'_>) -> (Option<ChatSettings>, Option<Per
         "console" => Ok(Kind::Console),
         _ => Err("has to be `slack` or `console`".to_owned()),
     });
-    let workspace_id = |text: &str| WorkspaceId::parse(text).map_err(|_| "has to be a workspace id, like T0123ABCD".to_owned());
-    let user_id = |text: &str| UserId::parse(text).map_err(|_| "has to be a member id, like U0123ABCD".to_owned());
     match kind {
         None => (None, None),
-        Some(Kind::Slack) => {
-            let workspace = reader.needed(&t::PERSON_WORKSPACE, workspace_id);
-            let user = reader.needed(&t::PERSON_USER, user_id);
-            let person = workspace.zip(user).map(|(workspace, user)| Person { workspace, user });
-            (slack(reader).map(ChatSettings::Slack), person)
-        }
+        Some(Kind::Slack) => (slack(reader).map(ChatSettings::Slack), accounts::of_a_chat(reader)),
         Some(Kind::Console) => {
-            let workspace = reader.optional(&t::PERSON_WORKSPACE, workspace_id).or_else(|| WorkspaceId::parse(CONSOLE_WORKSPACE).ok());
-            let user = reader.optional(&t::PERSON_USER, user_id).or_else(|| UserId::parse(CONSOLE_USER).ok());
-            (Some(ChatSettings::Console), workspace.zip(user).map(|(workspace, user)| Person { workspace, user }))
+            let person = accounts::at_the_console(reader);
+            let accounts = person.clone().and_then(|person| accounts::of_the_console(reader, person));
+            (person.map(|person| ChatSettings::Console { person }), accounts)
         }
     }
 }
@@ -258,19 +252,17 @@ fn slack(reader: &mut Reader<'_>) -> Option<SlackSettings> {
 }
 
 fn github(reader: &mut Reader<'_>) -> Option<GitHubSettings> {
-    let token = reader.needed(&t::GITHUB_TOKEN, values::token);
     let api = reader.needed(&t::GITHUB_API, values::base_url);
     let web = reader.needed(&t::GITHUB_WEB, values::base_url);
-    Some(GitHubSettings { token: token?, api: api?, web: web? })
+    Some(GitHubSettings { api: api?, web: web? })
 }
 
 fn heroku(reader: &mut Reader<'_>) -> Option<HerokuSettings> {
-    let token = reader.needed(&t::HEROKU_TOKEN, values::token);
     let api = reader.needed(&t::HEROKU_API, values::base_url);
     let id = reader.needed(&t::HEROKU_ID, values::base_url);
     let links = reader.needed(&t::HEROKU_LINKS, values::base_url);
     let dashboard = reader.needed(&t::HEROKU_DASHBOARD, values::base_url);
-    Some(HerokuSettings { token: token?, api: api?, id: id?, links: links?, dashboard: dashboard? })
+    Some(HerokuSettings { api: api?, id: id?, links: links?, dashboard: dashboard? })
 }
 
 fn log(reader: &mut Reader<'_>) -> Option<LogSettings> {

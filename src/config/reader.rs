@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
         }
         let default = match setting.absent {
             Absent::Default(value) => Some(value),
-            Absent::Needed | Absent::NeededForSlack | Absent::Otherwise(_) => None,
+            Absent::NeededForSlack | Absent::NeededForOne | Absent::NeededForSignIn | Absent::Otherwise(_) => None,
         };
         match parse(self.variables.get(setting.name).or(default)?) {
             Ok(value) => Some(value),

@@ -13,8 +13,9 @@ fn of(section: Section) -> impl Iterator<Item = &'static Setting> {
 fn absent(setting: &Setting) -> String {
     match setting.absent {
         Absent::Default(value) => format!("`{value}`"),
-        Absent::Needed => "needed".to_owned(),
         Absent::NeededForSlack => "needed for Slack".to_owned(),
+        Absent::NeededForOne => "needed for one person".to_owned(),
+        Absent::NeededForSignIn => "needed to sign in".to_owned(),
         Absent::Otherwise(words) => words.to_owned(),
     }
 }
@@ -40,7 +41,7 @@ fn write_env_example(out: &mut String) -> fmt::Result {
             }
             match setting.absent {
                 Absent::Default(value) => writeln!(out, "#{}={value}", setting.name)?,
-                Absent::Needed | Absent::NeededForSlack => {
+                Absent::NeededForSlack | Absent::NeededForOne | Absent::NeededForSignIn => {
                     writeln!(out, "# ({}: {})", if setting.secret { "secret" } else { "example" }, setting.example)?;
                     writeln!(out, "{}=", setting.name)?;
                 }
@@ -84,7 +85,7 @@ pub fn current(variables: &Variables) -> String {
             (Some(value), false) => printable(value),
             (None, _) => match setting.absent {
                 Absent::Default(value) => format!("{value} (default)"),
-                Absent::Needed | Absent::NeededForSlack => "not set".to_owned(),
+                Absent::NeededForSlack | Absent::NeededForOne | Absent::NeededForSignIn => "not set".to_owned(),
                 Absent::Otherwise(words) => format!("not set ({words})"),
             },
         };

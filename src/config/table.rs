@@ -25,10 +25,12 @@ pub struct Setting {
 pub enum Absent {
     /// This value.
     Default(&'static str),
-    /// It has to be set.
-    Needed,
     /// It has to be set where the chat is Slack.
     NeededForSlack,
+    /// It has to be set where one person's tokens are used.
+    NeededForOne,
+    /// It has to be set where people sign in.
+    NeededForSignIn,
     /// Something that is not a value of its own, in words.
     Otherwise(&'static str),
 }
@@ -40,7 +42,9 @@ pub enum Section {
     Service,
     /// The chat.
     Chat,
-    /// The one person.
+    /// Signing in.
+    SignIn,
+    /// The one person, where nobody signs in.
     Person,
     /// GitHub.
     GitHub,
@@ -56,14 +60,16 @@ pub enum Section {
 
 impl Section {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 8] = [Self::Service, Self::Chat, Self::Person, Self::GitHub, Self::Heroku, Self::Source, Self::Log, Self::Host];
+    pub const ALL: [Self; 9] =
+        [Self::Service, Self::Chat, Self::SignIn, Self::Person, Self::GitHub, Self::Heroku, Self::Source, Self::Log, Self::Host];
 
     /// Its title.
     pub fn title(self) -> &'static str {
         match self {
             Self::Service => "The service",
             Self::Chat => "The chat",
-            Self::Person => "The one person who may do things",
+            Self::SignIn => "Everybody as themselves: signing in",
+            Self::Person => "Or one person, with tokens made by hand",
             Self::GitHub => "GitHub",
             Self::Heroku => "Heroku",
             Self::Source => "The source on its way from GitHub to Heroku",
@@ -113,18 +119,32 @@ settings! {
         "Base address of Slack's Web API.";
     SLACK_LOOPBACK_RESPONSE_URL: "SLASH_HEROKU_SLACK_LOOPBACK_RESPONSE_URL", Chat, Absent::Default("off"), false, "on",
         "`on` or `off`: also take reply addresses on this machine, as the sandbox gives them. Off: Slack's own hosts only.";
-    PERSON_WORKSPACE: "SLASH_HEROKU_PERSON_WORKSPACE", Person, Absent::NeededForSlack, false, "T0123ABCD",
+    PUBLIC_URL: "SLASH_HEROKU_PUBLIC_URL", SignIn, Absent::NeededForSignIn, false, "https://ship.example.com",
+        "Where browsers reach this service: https, a host and nothing behind it. Plain http is taken on this machine only, for trying it.";
+    SEALING_KEYS: "SLASH_HEROKU_SEALING_KEYS", SignIn, Absent::NeededForSignIn, true, "2026-11:BASE64, made with `openssl rand -base64 32`",
+        "The keys that people's tokens are sealed with: `NAME:KEY`, with commas between, a key being 32 random bytes in base64. The first one seals, all of them open: put a new one in front, run `slash-heroku keys rotate`, then take the old one out.";
+    GITHUB_APP: "SLASH_HEROKU_GITHUB_APP", SignIn, Absent::Default("oauth"), false, "github-app",
+        "The kind of app that people sign in with at GitHub: `oauth`, `oauth-expiring` (an OAuth app whose tokens end by themselves and are renewed), or `github-app`. Its callback address is the public address with `/login/back` behind it.";
+    GITHUB_CLIENT_ID: "SLASH_HEROKU_GITHUB_CLIENT_ID", SignIn, Absent::NeededForSignIn, false, "Ov23liAbCdEfGhIjKlMn",
+        "The client id of that app.";
+    GITHUB_CLIENT_SECRET: "SLASH_HEROKU_GITHUB_CLIENT_SECRET", SignIn, Absent::NeededForSignIn, true, "40 letters and digits",
+        "A client secret of that app.";
+    HEROKU_CLIENT_ID: "SLASH_HEROKU_HEROKU_CLIENT_ID", SignIn, Absent::NeededForSignIn, false, "01234567-89ab-cdef-0123-456789abcdef",
+        "The id of the OAuth client that people sign in with at Heroku (`heroku clients:create`). Its redirect address is the public address with `/login/back` behind it.";
+    HEROKU_CLIENT_SECRET: "SLASH_HEROKU_HEROKU_CLIENT_SECRET", SignIn, Absent::NeededForSignIn, true, "a UUID",
+        "The secret of that client.";
+    PERSON_WORKSPACE: "SLASH_HEROKU_PERSON_WORKSPACE", Person, Absent::NeededForOne, false, "T0123ABCD",
         "The id of the person's workspace. On the console: `console` unless set.";
-    PERSON_USER: "SLASH_HEROKU_PERSON_USER", Person, Absent::NeededForSlack, false, "U0123ABCD",
+    PERSON_USER: "SLASH_HEROKU_PERSON_USER", Person, Absent::NeededForOne, false, "U0123ABCD",
         "The person's member id in that workspace (profile, ⋮, Copy member ID). Everybody else is refused. On the console: `you` unless set.";
-    GITHUB_TOKEN: "SLASH_HEROKU_GITHUB_TOKEN", GitHub, Absent::Needed, true, "starts with ghp_ or github_pat_",
+    GITHUB_TOKEN: "SLASH_HEROKU_GITHUB_TOKEN", Person, Absent::NeededForOne, true, "starts with ghp_ or github_pat_",
         "The person's GitHub token: may read contents, commit statuses and checks, and read and write deployments.";
+    HEROKU_TOKEN: "SLASH_HEROKU_HEROKU_TOKEN", Person, Absent::NeededForOne, true, "starts with HRKU-",
+        "The person's Heroku token (`heroku authorizations:create`).";
     GITHUB_API: "SLASH_HEROKU_GITHUB_API", GitHub, Absent::Default("https://api.github.com"), false, "https://github.example.com/api/v3",
         "Base address of GitHub's API.";
     GITHUB_WEB: "SLASH_HEROKU_GITHUB_WEB", GitHub, Absent::Default("https://github.com"), false, "https://github.example.com",
         "Base address of GitHub's pages, for links.";
-    HEROKU_TOKEN: "SLASH_HEROKU_HEROKU_TOKEN", Heroku, Absent::Needed, true, "starts with HRKU-",
-        "The person's Heroku token (`heroku authorizations:create`).";
     HEROKU_API: "SLASH_HEROKU_HEROKU_API", Heroku, Absent::Default("https://api.heroku.com"), false, "http://127.0.0.1:9003",
         "Base address of Heroku's Platform API.";
     HEROKU_ID: "SLASH_HEROKU_HEROKU_ID", Heroku, Absent::Default("https://id.heroku.com"), false, "http://127.0.0.1:9003",

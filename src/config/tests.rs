@@ -2,6 +2,7 @@
 
 use super::table::{PREFIX, TABLE};
 use super::*;
+use crate::adapters::github::AppKind;
 
 const SIGNING: &str = "hush0123456789abcdef";
 
@@ -38,6 +39,64 @@ fn what_is_needed_is_enough() {
     let ChatSettings::Slack(slack) = settings.chat else { panic!("Slack is the default") };
     assert_eq!(slack.signing_secrets.len(), 1);
     assert!(!slack.loopback_response_url);
+}
+
+/// 32 bytes that say hush.
+const KEY: &str = "now:aHVzaGh1c2hodXNoaHVzaGh1c2hodXNoaHVzaGh1c2g=";
+
+fn signing_in(changes: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+    let own = [
+        ("SLASH_HEROKU_SLACK_SIGNING_SECRET", SIGNING),
+        ("SLASH_HEROKU_SLACK_BOT_TOKEN", "xoxb-hush"),
+        ("SLASH_HEROKU_PUBLIC_URL", "https://ship.example.com"),
+        ("SLASH_HEROKU_SEALING_KEYS", KEY),
+        ("SLASH_HEROKU_GITHUB_CLIENT_ID", "Ov23li"),
+        ("SLASH_HEROKU_GITHUB_CLIENT_SECRET", "hush-at-github"),
+        ("SLASH_HEROKU_HEROKU_CLIENT_ID", "0123"),
+        ("SLASH_HEROKU_HEROKU_CLIENT_SECRET", "hush-at-heroku"),
+    ];
+    own.into_iter().chain(changes.iter().copied()).collect()
+}
+
+#[test]
+fn whoever_signs_in_needs_no_person() {
+    let variables: Variables = signing_in(&[]).into_iter().collect();
+    let settings = load(&variables).unwrap();
+    assert!(!format!("{settings:?}").contains("hush") && !show::current(&variables).contains("hush"));
+    let AccountsSettings::SignIn(own) = settings.accounts else { panic!("people sign in") };
+    assert_eq!((own.kind, own.public.to_string().as_str()), (AppKind::OAuth { expiring: false }, "https://ship.example.com"));
+    let faults = |changes: &[(&'static str, &'static str)]| {
+        load(&signing_in(changes).into_iter().collect()).unwrap_err().to_string().replace("SLASH_HEROKU_", "")
+    };
+    for (name, wrong, said) in [
+        ("SLASH_HEROKU_PUBLIC_URL", "http://ship.example.com", "PUBLIC_URL has to be https"),
+        ("SLASH_HEROKU_PUBLIC_URL", "https://ship.example.com/below", "PUBLIC_URL has to end with the host"),
+        ("SLASH_HEROKU_SEALING_KEYS", "hush", "SEALING_KEYS cannot be used: key 1 is none"),
+        ("SLASH_HEROKU_GITHUB_APP", "app", "GITHUB_APP has to be `oauth`"),
+        ("SLASH_HEROKU_HEROKU_CLIENT_ID", "a b", "HEROKU_CLIENT_ID has to be one word"),
+        ("SLASH_HEROKU_HEROKU_CLIENT_SECRET", "", "HEROKU_CLIENT_SECRET is not set"),
+    ] {
+        let told = faults(&[(name, wrong)]);
+        assert!(told.contains(said) && !told.contains("hush"), "{told}");
+    }
+}
+
+#[test]
+fn either_everybody_signs_in_or_one_person_is_named() {
+    let both: Variables = complete().into_iter().chain(signing_in(&[("SLASH_HEROKU_GITHUB_CLIENT_SECRET", "")])).collect();
+    let faults = load(&both).unwrap_err();
+    let names: Vec<&str> = faults.iter().map(|fault| fault.variable.strip_prefix(PREFIX).unwrap()).collect();
+    assert_eq!(names, ["GITHUB_CLIENT_SECRET", "PERSON_WORKSPACE", "PERSON_USER", "GITHUB_TOKEN", "HEROKU_TOKEN"]);
+    assert!(faults.to_string().contains("SLASH_HEROKU_HEROKU_TOKEN is for an installation that works for one person"), "{faults}");
+    let neither: Variables = signing_in(&[]).into_iter().take(2).collect();
+    let faults = load(&neither).unwrap_err().to_string();
+    assert!(
+        faults.contains("Either everybody signs in: set SLASH_HEROKU_PUBLIC_URL") && faults.contains("Or it works for one"),
+        "{faults}"
+    );
+    // Whoever sits at the console is somebody in any case.
+    let at_console = [("SLASH_HEROKU_CHAT", "console"), ("SLASH_HEROKU_PERSON_USER", "ana")];
+    assert!(load(&signing_in(&at_console).into_iter().collect()).is_ok());
 }
 
 #[test]
@@ -89,8 +148,11 @@ fn no_secret_is_ever_shown() {
 #[test]
 fn tokens_are_secrets_in_the_table() {
     let secret: Vec<&str> = TABLE.iter().filter(|setting| setting.secret).map(|setting| setting.name).collect();
-    let named_so: Vec<&str> =
-        TABLE.iter().map(|setting| setting.name).filter(|name| name.contains("TOKEN") || name.contains("SECRET")).collect();
+    let named_so: Vec<&str> = TABLE
+        .iter()
+        .map(|setting| setting.name)
+        .filter(|name| ["TOKEN", "SECRET", "_KEYS"].iter().any(|word| name.contains(word)))
+        .collect();
     assert_eq!(secret, named_so);
 }
 
@@ -106,12 +168,13 @@ fn every_setting_of_the_table_is_read() {
 #[test]
 fn examples_and_names_hold() {
     for setting in TABLE {
+        let ours = if setting.section == t::Section::SignIn { signing_in(&[]) } else { complete() };
         assert!(setting.name.starts_with(PREFIX) || setting.section == t::Section::Host, "{}", setting.name);
         assert!(setting.meaning.ends_with('.'), "{}", setting.name);
         let allowed = [("SLASH_HEROKU_ALLOW_EPHEMERAL_DISK", "on")];
         if !setting.secret {
-            let changes: Vec<_> = allowed.into_iter().chain([(setting.name, setting.example)]).collect();
-            assert!(load(&with(&changes)).is_ok(), "the example of {} is not taken", setting.name);
+            let changed: Variables = ours.into_iter().chain(allowed).chain([(setting.name, setting.example)]).collect();
+            assert!(load(&changed).is_ok(), "the example of {} is not taken", setting.name);
         }
     }
 }
@@ -145,9 +208,9 @@ fn the_console_needs_no_slack_and_no_person() {
         ("SLASH_HEROKU_HEROKU_TOKEN", "HRKU-hush"),
     ]);
     let settings = load(&variables).unwrap();
-    assert!(matches!(settings.chat, ChatSettings::Console));
-    assert_eq!(settings.person.workspace.as_str(), CONSOLE_WORKSPACE);
-    assert_eq!(settings.person.user.as_str(), CONSOLE_USER);
+    let ChatSettings::Console { person } = settings.chat else { panic!("the console was chosen") };
+    assert_eq!((person.workspace.as_str(), person.user.as_str()), (CONSOLE_WORKSPACE, CONSOLE_USER));
+    assert!(matches!(settings.accounts, AccountsSettings::OnePerson { person: known, .. } if known == person));
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
+use crate::adapters::github::AppKind;
 use crate::adapters::http::base_url::BaseUrl;
+use crate::adapters::vault::TokenVault;
 use crate::domain::names::{PipelineId, PipelineName, RepoName};
 use crate::domain::pipeline::PipelineKey;
 
@@ -50,6 +52,33 @@ pub(super) fn token(text: &str) -> Result<SecretString, String> {
     } else {
         Err("has to be one word of plain letters, digits and signs; is it a placeholder, or was a space copied with it?".to_owned())
     }
+}
+
+/// Where browsers reach us. Paths of our own stand behind it, and the cookie is for the whole host.
+pub(super) fn public_url(text: &str) -> Result<BaseUrl, String> {
+    let base = base_url(text)?;
+    if base.as_url().path() == "/" { Ok(base) } else { Err("has to end with the host: nothing may stand behind it".to_owned()) }
+}
+
+/// The keys that tokens are sealed with.
+pub(super) fn sealing_keys(text: &str) -> Result<TokenVault, String> {
+    TokenVault::new(&SecretString::from(text)).map_err(|error| format!("cannot be used: {error}"))
+}
+
+/// The kind of app at GitHub.
+pub(super) fn app_kind(text: &str) -> Result<AppKind, String> {
+    match text {
+        "oauth" => Ok(AppKind::OAuth { expiring: false }),
+        "oauth-expiring" => Ok(AppKind::OAuth { expiring: true }),
+        "github-app" => Ok(AppKind::GitHubApp),
+        _ => Err("has to be `oauth`, `oauth-expiring` or `github-app`".to_owned()),
+    }
+}
+
+/// The id of an app: one short word.
+pub(super) fn client_id(text: &str) -> Result<String, String> {
+    let fits = text.len() <= 100 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+    if fits { Ok(text.to_owned()) } else { Err("has to be one word of letters, digits, `-`, `.` and `_`".to_owned()) }
 }
 
 /// One signing secret, or two while they are being changed.

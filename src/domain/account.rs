@@ -276,6 +276,23 @@ pub enum Obstacle {
     Lacks(BTreeSet<Right>),
 }
 
+/// What became of a login that its owner unlinked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unlinked {
+    /// Its tokens are worth nothing any more.
+    Revoked,
+    /// We have forgotten them; what they hang on ends only by hand, on this page.
+    OnlyByHand {
+        /// The page.
+        page: String,
+    },
+    /// We have forgotten them; whether the service has ended them is not known, and can be seen on this page.
+    Unclear {
+        /// The page.
+        page: String,
+    },
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -19,6 +19,12 @@ pub use table::{COMMANDS, CommandRow, Needs};
 pub enum Verb {
     /// Usage.
     Help,
+    /// Link my logins.
+    Login,
+    /// Unlink them.
+    Logout,
+    /// Who am I to you.
+    WhoAmI,
     /// What can I deploy.
     Pipelines,
     /// One pipeline.
@@ -105,6 +111,12 @@ pub enum Command {
         /// The command to explain.
         about: Option<Verb>,
     },
+    /// `login`: asks for a link, or, with a passcode behind it that the edge has split off, confirms what was done by one.
+    Login,
+    /// `logout`
+    Logout,
+    /// `whoami`
+    WhoAmI,
     /// `pipelines`
     Pipelines,
     /// `info PIPELINE`
@@ -146,6 +158,9 @@ impl Command {
     pub fn verb(&self) -> Verb {
         match self {
             Self::Help { .. } => Verb::Help,
+            Self::Login => Verb::Login,
+            Self::Logout => Verb::Logout,
+            Self::WhoAmI => Verb::WhoAmI,
             Self::Pipelines => Verb::Pipelines,
             Self::Info { .. } => Verb::Info,
             Self::Plan(_) => Verb::Plan,
@@ -195,7 +210,7 @@ impl fmt::Display for Command {
         f.write_str(self.verb().word())?;
         match self {
             Self::Help { about } => about.iter().try_for_each(|verb| write!(f, " {}", verb.word())),
-            Self::Pipelines => Ok(()),
+            Self::Login | Self::Logout | Self::WhoAmI | Self::Pipelines => Ok(()),
             Self::Info { pipeline } => write_one(f, Some(pipeline)),
             Self::Status { pipeline } => write_one(f, pipeline.as_ref()),
             Self::Plan(wish) => write!(f, " {wish}"),

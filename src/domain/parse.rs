@@ -64,6 +64,9 @@ pub fn parse(text: &str) -> Result<Command, Misunderstood> {
     let Some((verb, passing_checks)) = reader.verb()? else { return Ok(Command::Help { about: None }) };
     let command = match verb {
         Verb::Help => Command::Help { about: reader.about()? },
+        Verb::Login => Command::Login,
+        Verb::Logout => Command::Logout,
+        Verb::WhoAmI => Command::WhoAmI,
         Verb::Pipelines => Command::Pipelines,
         Verb::Info => Command::Info { pipeline: reader.pipeline()? },
         Verb::Plan => Command::Plan(reader.wish()?),

@@ -12,10 +12,10 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::account::{Login, Provider};
+use super::account::{Login, Provider, Right};
 use super::actor::Person;
 use super::command::Command;
-use super::names::SignInId;
+use super::names::{ScopeName, SignInId};
 
 /// How long a link waits to be opened.
 pub const LINK_LIVES: SignedDuration = SignedDuration::from_mins(10);
@@ -124,6 +124,37 @@ pub enum Typed {
     },
     /// There is no passcode to type: it is over, or the browser is not done.
     Not(Dead),
+}
+
+/// A scope that is asked for, with everything that it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The scope, in the service's words, where it has some.
+    pub scope: Option<ScopeName>,
+    /// What it is for.
+    pub rights: Vec<Right>,
+}
+
+/// One service on the page of a visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// Which.
+    pub at: Provider,
+    /// Whether this visit has linked a login there.
+    pub linked: bool,
+    /// Whether the person has a good one from before.
+    pub before: bool,
+    /// What is asked for.
+    pub asks: Vec<Asked>,
+}
+
+/// What the page of a visit shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Whom it is for.
+    pub person: Person,
+    /// The services, in order.
+    pub legs: Vec<Leg>,
 }
 
 /// One visit to link accounts.

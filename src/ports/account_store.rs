@@ -43,6 +43,9 @@ pub trait AccountStore: Send + Sync + std::fmt::Debug {
     /// The visits of a person that were not ended, oldest first: also those whose time has run out.
     async fn sign_ins_of(&self, person: &Person) -> Result<Vec<SignIn>, StoreError>;
 
+    /// The visits of everybody that were not ended: also those whose time has run out.
+    async fn open_sign_ins(&self) -> Result<Vec<SignIn>, StoreError>;
+
     /// Saves a batch. The caller's copies keep their old versions: add one to go on with them.
     async fn save_accounts(&self, batch: AccountBatch) -> Result<(), StoreError>;
 

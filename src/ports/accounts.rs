@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+use crate::domain::account::{Missing, Provider};
 use crate::domain::actor::Person;
+use crate::domain::fault::PortError;
 
 /// A person's own tokens. Never stored in the core, never printed.
 #[derive(Clone, Debug)]
@@ -14,10 +16,46 @@ pub struct Credentials {
     pub platform: SecretString,
 }
 
+impl Credentials {
+    /// The one for this service.
+    pub fn at(&self, provider: Provider) -> &SecretString {
+        match provider {
+            Provider::SourceControl => &self.source,
+            Provider::Platform => &self.platform,
+        }
+    }
+}
+
+/// Why a person's tokens cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoCredentials {
+    /// This installation works for somebody else, and nobody can link a login to it.
+    Stranger,
+    /// These logins have to be linked, or linked again; at least one.
+    Missing(Vec<Missing>),
+    /// They are linked and have to be renewed, and the service that does it is away.
+    Away(PortError),
+    /// They are linked and cannot be opened or read here. Whoever runs the installation can mend it; linking them again does as well.
+    Locked,
+}
+
+impl NoCredentials {
+    /// Whether they may be there again without anybody doing anything.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Away(_) => true,
+            Self::Stranger | Self::Missing(_) | Self::Locked => false,
+        }
+    }
+}
+
 /// The accounts that people have linked.
 #[async_trait]
 pub trait Accounts: Send + Sync + std::fmt::Debug {
-    /// The person's tokens; `None` if this installation does not know the person. Both the workspace and the user must
-    /// match.
-    async fn credentials(&self, person: &Person) -> Option<Credentials>;
+    /// The person's tokens, good at this moment as far as anybody here knows. Both the workspace and the user must match.
+    async fn credentials(&self, person: &Person) -> Result<Credentials, NoCredentials>;
+
+    /// A service has refused this token, which came of [`Accounts::credentials`]. Whether there is another one now: then the same may
+    /// be tried once more with it.
+    async fn refused(&self, person: &Person, at: Provider, token: &SecretString) -> bool;
 }

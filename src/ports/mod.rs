@@ -19,7 +19,7 @@ pub mod visits;
 
 pub use crate::domain::fault::{Fault, PortError, Service};
 pub use account_store::{AccountBatch, AccountStore};
-pub use accounts::{Accounts, Credentials};
+pub use accounts::{Accounts, Credentials, NoCredentials};
 pub use allowances::{Allowances, Boundless};
 pub use chat::{Addressee, Chat, Delivered, Urgency};
 pub use clock::{Clock, Ids, Listener, Sent, StreamKey, WakeKey};
@@ -31,7 +31,7 @@ pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, So
 pub use store::{Batch, Lease, Store, StoreError, Work};
 pub use tally::Tally;
 pub use vault::{Secrets, Vault, VaultError};
-pub use visits::{Asked, Leg, NoVisit, View, Visits};
+pub use visits::{NoVisit, Visits};
 
 #[cfg(feature = "testing")]
 pub use {chat::MockChat, platform::MockPlatform, source::MockSourceControl, store::MockStore};

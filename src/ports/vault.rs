@@ -36,6 +36,9 @@ pub trait Vault: Send + Sync + std::fmt::Debug {
     /// Opens.
     fn open(&self, sealed: &SealedTokens, person: &Person, provider: Provider) -> Result<Tokens, VaultError>;
 
+    /// Whether this is the access among the sealed tokens.
+    fn holds(&self, sealed: &SealedTokens, access: &SecretString, person: &Person, provider: Provider) -> Result<bool, VaultError>;
+
     /// Whether it was sealed with another key than the newest, so that it has to be sealed again before that key may go.
     fn is_behind(&self, sealed: &SealedTokens) -> bool;
 }
@@ -46,6 +49,10 @@ pub trait Vault: Send + Sync + std::fmt::Debug {
 pub trait Secrets: Send + Sync + std::fmt::Debug {
     /// A new secret: at least 256 random bits, in letters that stand in addresses and cookies as they are.
     fn fresh(&self) -> Result<SecretString, VaultError>;
+
+    /// The address of a link: what all links begin with, and the secret of this one. Shown to the person whose link it is, and to
+    /// nobody else.
+    fn address(&self, begins: &str, secret: &SecretString) -> String;
 
     /// A new passcode of eight digits, short enough to be typed.
     fn passcode(&self) -> Result<SecretString, VaultError>;

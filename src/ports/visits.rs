@@ -3,11 +3,10 @@
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use crate::domain::account::{Provider, Right};
+use crate::domain::account::Provider;
 use crate::domain::actor::Person;
 use crate::domain::fault::PortError;
-use crate::domain::names::ScopeName;
-use crate::domain::sign_in::Dead;
+use crate::domain::sign_in::{Dead, View};
 
 /// Why a step of a visit was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,37 +25,6 @@ impl From<Dead> for NoVisit {
     fn from(dead: Dead) -> Self {
         Self::Dead(dead)
     }
-}
-
-/// A scope that is asked for, with everything that it is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// The scope, in the service's words, where it has some.
-    pub scope: Option<ScopeName>,
-    /// What it is for.
-    pub rights: Vec<Right>,
-}
-
-/// One service on the page of a visit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leg {
-    /// Which.
-    pub at: Provider,
-    /// Whether this visit has linked a login there.
-    pub linked: bool,
-    /// Whether the person has a good one from before.
-    pub before: bool,
-    /// What is asked for.
-    pub asks: Vec<Asked>,
-}
-
-/// What the page of a visit shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct View {
-    /// Whom it is for.
-    pub person: Person,
-    /// The services, in order.
-    pub legs: Vec<Leg>,
 }
 
 /// Visits to link logins.

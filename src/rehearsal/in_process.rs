@@ -157,7 +157,14 @@ impl InProcess {
             let killer = threads.clone();
             wiring::Between(Box::new(move |ports| between.put(ports, killer)))
         });
-        let ground = Ground { clock, ids: Arc::new(RandomIds), store: Arc::new(store.clone()), workers: on.clone(), between };
+        let ground = Ground {
+            clock,
+            ids: Arc::new(RandomIds),
+            store: Arc::new(store.clone()),
+            accounts: Arc::new(store.clone()),
+            workers: on.clone(),
+            between,
+        };
         let born = on.spawn(async move {
             let wired = wire(&settings, ground, Box::new(std::io::sink()))?;
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -169,7 +176,7 @@ impl InProcess {
         let service = wired.service.clone();
         let begun = on.spawn(async move { service.begin().await }).await;
         let killed = threads.is_killed();
-        on.spawn(server::serve(listener, wired.router, ListenerLimits::default(), stop.clone()));
+        on.spawn(server::serve(listener, wired.routes, ListenerLimits::default(), stop.clone()));
         self.address = Some(ServiceAddress::new(&format!("http://{address}")));
         self.life = Some(Life { threads, service: wired.service, store, stop });
         match begun {

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::github::{Permission, Protection, RepoSeed};
-use super::heroku::{AppRight, AppSeed, LinkService, PipelineSeed, ReleaseSeed};
+use super::github::{self, Permission, Protection, RepoSeed};
+use super::heroku::{AppRight, AppSeed, ClientSeed, LinkService, PipelineSeed, ReleaseSeed};
 use super::world::World;
 
 /// The workspace of the person the service works for, and her id there.
@@ -13,6 +13,56 @@ pub const ANA: (&str, &str) = ("T1", "U1");
 pub const GITHUB_TOKEN: &str = "sandbox-github-token-of-ana-5ec4e75041";
 /// Ana's token at Heroku.
 pub const HEROKU_TOKEN: &str = "sandbox-heroku-token-of-ana-5ec4e75041";
+/// Where the service says that it is, where people sign in.
+pub const PUBLIC: &str = "https://ship.example.com";
+/// Where services send people back to.
+const BACK: &str = "https://ship.example.com/login/back";
+/// Our GitHub App.
+pub const GITHUB_APP: &str = "Iv23lisandboxgithubapp";
+/// Our OAuth app at GitHub, in its place.
+pub const OAUTH_APP: &str = "Ov23lisandboxoauthapp0";
+/// The secret of either.
+const GITHUB_APP_SECRET: &str = "sandbox-github-app-secret-5ec4e75041";
+/// Our client at Heroku.
+pub const HEROKU_CLIENT: &str = "11110000-aaaa-4aaa-8aaa-00005ec4e750";
+/// Its secret.
+const HEROKU_CLIENT_SECRET: &str = "sandbox-heroku-client-secret-5ec4e75041";
+/// What tokens are sealed with, and the key that comes after it. 32 bytes in base64.
+const KEYS: [&str; 2] = ["first:5ec4e75041keysandboxkeysandboxkeysandboxkeA=", "second:5ec4e75041twosandboxtwosandboxtwosandboxtwA="];
+
+/// The settings with which people sign in, in place of one person's tokens.
+pub fn sign_in_settings(app: &str) -> Vec<(&'static str, String)> {
+    let kind = if app == GITHUB_APP { "github-app" } else { "oauth" };
+    let settings = [
+        ("SLASH_HEROKU_PERSON_WORKSPACE", ""),
+        ("SLASH_HEROKU_PERSON_USER", ""),
+        ("SLASH_HEROKU_GITHUB_TOKEN", ""),
+        ("SLASH_HEROKU_HEROKU_TOKEN", ""),
+        ("SLASH_HEROKU_PUBLIC_URL", PUBLIC),
+        ("SLASH_HEROKU_SEALING_KEYS", KEYS[0]),
+        ("SLASH_HEROKU_GITHUB_APP", kind),
+        ("SLASH_HEROKU_GITHUB_CLIENT_ID", app),
+        ("SLASH_HEROKU_GITHUB_CLIENT_SECRET", GITHUB_APP_SECRET),
+        ("SLASH_HEROKU_HEROKU_CLIENT_ID", HEROKU_CLIENT),
+        ("SLASH_HEROKU_HEROKU_CLIENT_SECRET", HEROKU_CLIENT_SECRET),
+    ];
+    settings.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
+}
+
+/// Registers our apps, so that people can sign in with them.
+fn apps(world: &World) -> Result<(), String> {
+    for (client_id, kind) in [(GITHUB_APP, github::AppKind::GitHubApp), (OAUTH_APP, github::AppKind::OAuth { expiring: false })] {
+        let (client_secret, callback) = (GITHUB_APP_SECRET.to_owned(), BACK.to_owned());
+        world.github.add_app(github::AppSeed { client_id, client_secret, kind, callback });
+    }
+    world.heroku.add_client(ClientSeed {
+        id: HEROKU_CLIENT.to_owned(),
+        secret: HEROKU_CLIENT_SECRET.to_owned(),
+        redirect_uri: BACK.to_owned(),
+    });
+    world.github.install_app(GITHUB_APP, TEAM)
+}
+
 /// Ana's one-time codes at Heroku; each works once.
 pub const CODES: [&str; 2] = ["123456", "654321"];
 /// The system that reports check runs.
@@ -102,6 +152,7 @@ const COMPANY: &[Line] = &[
 /// Fills a world. `now` is when it begins; the past of the apps lies before it.
 pub fn seed(world: &World, now: Timestamp) -> Result<(), String> {
     people(world);
+    apps(world)?;
     for line in COMPANY {
         let heads = match line.repository {
             Some((repository, _)) => Some(repository_of(world, repository)?),

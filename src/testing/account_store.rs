@@ -107,6 +107,7 @@ async fn visits_are_found<P: Place>(place: &mut P) {
     let store = place.open().await;
     let ids = |visits: Vec<SignIn>| visits.into_iter().map(|visit| visit.id.0.as_u128()).collect::<Vec<_>>();
     assert_eq!(ids(store.sign_ins_of(&ana).await.unwrap()), [1, 2], "broken: a person's visits are found, and nobody else's");
+    assert_eq!(ids(store.open_sign_ins().await.unwrap()), [1, 2, 3], "broken: everybody's open visits are found");
     let opened = SignIn { version: 1, ..visit(2, &ana) }.open(Digest::new([8; 32]), at(3)).unwrap();
     save(&store, Vec::new(), vec![opened]).await.unwrap();
     let by_browser = store.sign_in_by_browser(&Digest::new([8; 32])).await.unwrap();
@@ -117,6 +118,7 @@ async fn visits_are_found<P: Place>(place: &mut P) {
     assert_eq!(store.sign_in_by_link(&Digest::new([9; 32])).await.unwrap(), None, "broken: an invented link leads nowhere");
     save(&store, Vec::new(), vec![found.over(End::Replaced, at(60))]).await.unwrap();
     assert!(store.sign_ins_of(&bob).await.unwrap().is_empty(), "broken: what has ended is not open");
+    assert_eq!(ids(store.open_sign_ins().await.unwrap()), [1, 2], "broken: what has ended is not open");
     let over = store.sign_in_by_link(&Digest::new([3; 32])).await.unwrap().unwrap();
     assert_eq!(over.may_open(at(60)), Err(crate::domain::sign_in::Dead::Over(End::Replaced)), "broken: a dead link says why");
     assert_eq!(store.sign_in(over.id).await.unwrap(), Some(over));

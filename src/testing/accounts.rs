@@ -15,7 +15,7 @@ pub async fn all(accounts: Arc<dyn Accounts>, known: &Person, markers: &[&str]) 
     ];
     for stranger in strangers {
         let found = accounts.credentials(&stranger).await;
-        assert!(found.is_none(), "broken: both the workspace and the user must match: {stranger:?} is not {known:?}");
+        assert!(found.is_err(), "broken: both the workspace and the user must match: {stranger:?} is not {known:?}");
     }
     let told = format!("{accounts:?} {credentials:?}");
     assert!(markers.iter().all(|marker| !told.contains(marker)), "broken: tokens are never printed");

@@ -3,14 +3,15 @@
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
+use crate::domain::account::Provider;
 use crate::domain::command::{Command, Wish};
 use crate::domain::message::{Act, Message};
 use crate::domain::request::{Ask, Request};
-use crate::domain::speech;
-use crate::ports::{Addressee, Batch, Credentials, Fault, StoreError};
+use crate::domain::speech::{self, Known};
+use crate::ports::{Addressee, Batch, Credentials, Fault, NoCredentials, StoreError};
 
 use super::respite::Respite;
-use super::{Ports, Trouble, deploy, line, look, plan, press, stop};
+use super::{Ports, Trouble, accounts, deploy, line, look, plan, press, stop};
 
 /// How often an answer is tried.
 const SAYINGS: u32 = 5;
@@ -24,15 +25,7 @@ const STALE: SignedDuration = SignedDuration::from_mins(30);
 ///
 /// `code` is the one-time code that came with it, while this process still has it.
 pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>) -> Result<(), StoreError> {
-    let who = ports.accounts.credentials(&request.origin.person).await;
-    let answer = match (&request.ask, who) {
-        (Ask::Command(Command::Help { about }), who) => Ok(Some(speech::help(*about, &ports.command_word, who.is_some()))),
-        (Ask::Command(_) | Ask::Press { .. }, None) => Ok(Some(speech::stranger(&ports.command_word))),
-        (ask, Some(_)) if begins_something(ask) && is_stale(ports, request) => Ok(Some(speech::asked_too_long_ago())),
-        (Ask::Command(command), Some(who)) => run(ports, request, &who, command, code).await,
-        (Ask::Press { act, on: _ }, Some(who)) => press::press(ports, request, &who, *act).await,
-    };
-    let message = match answer {
+    let message = match answered(ports, request, code).await {
         Ok(message) => message,
         Err(Trouble::Refused(message)) => Some(*message),
         Err(Trouble::Outside(doing, error)) => {
@@ -57,6 +50,62 @@ pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>
     mark(ports, request).await
 }
 
+async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) -> Result<Option<Message>, Trouble> {
+    match &request.ask {
+        Ask::Command(Command::Login) => return accounts::login(ports, request, code).await,
+        Ask::Command(Command::Logout) => return accounts::logout(ports, request).await,
+        Ask::Command(Command::WhoAmI) => return accounts::whoami(ports, request).await,
+        Ask::Command(_) | Ask::Press { .. } => {}
+    }
+    let found = ports.accounts.credentials(&request.origin.person).await;
+    if let Ask::Command(Command::Help { about }) = &request.ask {
+        return Ok(Some(speech::help(*about, &ports.command_word, known(&found))));
+    }
+    let (ask, kept) = match &request.ask {
+        ask @ Ask::Command(command) => (ask, Some(command)),
+        ask @ Ask::Press { .. } => (ask, None),
+    };
+    let stale = begins_something(ask) && is_stale(ports, request);
+    let who = match found {
+        Ok(_) if stale => return Ok(Some(speech::asked_too_long_ago())),
+        Ok(who) => who,
+        Err(no) => return accounts::without(ports, request, no, kept.filter(|_| !stale)).await.map(Some),
+    };
+    // A code is given once: what came with one is not tried again.
+    let again = code.is_none();
+    match done(ports, request, &who, code).await {
+        Err(Trouble::Outside(doing, error)) if error.fault == Fault::SignInLost => {
+            let at = Provider::ALL.into_iter().find(|at| at.service() == error.service);
+            let another = match at {
+                Some(at) => ports.accounts.refused(&request.origin.person, at, who.at(at)).await,
+                None => false,
+            };
+            match ports.accounts.credentials(&request.origin.person).await {
+                Ok(who) if another && again => done(ports, request, &who, None).await,
+                Err(no @ NoCredentials::Missing(_)) => accounts::without(ports, request, no, kept).await.map(Some),
+                Ok(_) | Err(_) => Err(Trouble::Outside(doing, error)),
+            }
+        }
+        done => done,
+    }
+}
+
+/// Does what somebody may ask for.
+async fn done(ports: &Ports, request: &Request, who: &Credentials, code: Option<SecretString>) -> Result<Option<Message>, Trouble> {
+    match &request.ask {
+        Ask::Command(command) => run(ports, request, who, command, code).await,
+        Ask::Press { act, on: _ } => press::press(ports, request, who, *act).await,
+    }
+}
+
+fn known(found: &Result<Credentials, NoCredentials>) -> Known {
+    match found {
+        Ok(_) | Err(NoCredentials::Away(_) | NoCredentials::Locked) => Known::Linked,
+        Err(NoCredentials::Missing(_)) => Known::MayLink,
+        Err(NoCredentials::Stranger) => Known::Stranger,
+    }
+}
+
 /// Says that a request could not be answered, for no reason that its asker could mend, and lets it rest: unless it led to
 /// something, which then speaks for itself.
 pub async fn give_up(ports: &Ports, request: &Request) -> Result<(), StoreError> {
@@ -77,7 +126,7 @@ async fn mark(ports: &Ports, request: &Request) -> Result<(), StoreError> {
 
 /// Says an answer; one that nobody hears is said again for a while: it may be a refusal, and nothing else tells it. `false`: it
 /// could not be said.
-async fn say(ports: &Ports, request: &Request, message: &Message) -> bool {
+pub(super) async fn say(ports: &Ports, request: &Request, message: &Message) -> bool {
     let mut respite = Respite::default();
     for attempt in 1..=SAYINGS {
         let error = match ports.chat.say(&Addressee::Answer(request.origin.clone()), message).await {
@@ -116,7 +165,7 @@ fn is_stale(ports: &Ports, request: &Request) -> bool {
 
 /// Whether a code that came with it is looked after by what it asks for.
 fn takes_code(ask: &Ask) -> bool {
-    matches!(ask, Ask::Command(Command::Deploy { .. }))
+    matches!(ask, Ask::Command(Command::Deploy { .. } | Command::Login))
 }
 
 /// Runs a command of a person who may run commands.
@@ -128,7 +177,10 @@ pub(super) async fn run(
     code: Option<SecretString>,
 ) -> Result<Option<Message>, Trouble> {
     match command {
-        Command::Help { about } => Ok(Some(speech::help(*about, &ports.command_word, true))),
+        Command::Help { about } => Ok(Some(speech::help(*about, &ports.command_word, Known::Linked))),
+        Command::Login => Box::pin(accounts::login(ports, request, code)).await,
+        Command::Logout => accounts::logout(ports, request).await,
+        Command::WhoAmI => accounts::whoami(ports, request).await,
         Command::Pipelines => look::pipelines(ports, who).await.map(Some),
         Command::Info { pipeline } => look::info(ports, request, who, pipeline).await.map(Some),
         Command::Plan(wish) => plan::plan(ports, request, who, wish).await.map(Some),

@@ -2,9 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::account::Provider;
 use crate::domain::deployment::{Deployment, Failure, Outcome, Phase, Step};
 use crate::domain::names::DeploymentId;
-use crate::ports::{Batch, Credentials, Lease, StoreError, UploadedSource, WakeKey};
+use crate::ports::{Batch, Credentials, Lease, NoCredentials, StoreError, UploadedSource, WakeKey};
 
 use super::Ports;
 use super::perform::perform;
@@ -13,6 +14,9 @@ use super::watch::{Watch, has_only_begun};
 
 /// How long telling the end is tried before it is given up; the truth stays in the store.
 const CLOSING_LASTS: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long logins are left alone that cannot be renewed for the moment.
+const AWAY: SignedDuration = SignedDuration::from_secs(30);
 
 /// For how long the work has to stay ours before something is ordered: longer than an order can take.
 const ORDERING: SignedDuration = SignedDuration::from_secs(60);
@@ -75,10 +79,16 @@ impl Drop for OffTheBooks<'_> {
 /// `lease` is the right to do so; somebody beside this loop keeps it alive.
 pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(), DriveError> {
     let Some(mut deployment) = load(ports, id).await? else { return Ok(()) };
-    let who = ports.accounts.credentials(&deployment.origin.person).await;
     let mut hands = Hands::default();
     let _off_the_books = OffTheBooks(ports, id);
     loop {
+        // Asked for at each turn: they are renewed ahead of their ends, and whoever logs out is not acted for any more.
+        let found = ports.accounts.credentials(&deployment.origin.person).await;
+        let away = found.as_ref().is_err_and(NoCredentials::may_pass);
+        let who = found.ok();
+        if away {
+            hands.telling.rest_of_record(again_at(ports));
+        }
         if let Some(who) = &who {
             ports.allowances.follow(&deployment, who);
         }
@@ -94,7 +104,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
             still_ours(ports, lease).await?;
         }
         let moved = if step == Step::Close {
-            close(ports, who.as_ref(), &deployment, &mut hands).await
+            if away { Moved::Not } else { close(ports, who.as_ref(), &deployment, &mut hands).await }
         } else if asks_outside(&step) && hands.not_before.is_some_and(|not_before| ports.clock.now() < not_before)
             || hands.watch.is_idle(&deployment, &step, ports.clock.now())
         {
@@ -102,7 +112,11 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         } else {
             let judged = step == Step::Judge;
             let outcome = match &who {
-                Some(who) => perform(ports, who, &deployment, step.clone(), &mut hands).await,
+                Some(who) => performed(ports, who, &deployment, step.clone(), &mut hands).await,
+                None if away => {
+                    hands.not_before = hands.not_before.max(Some(again_at(ports)));
+                    Outcome::NoNews
+                }
                 // An earlier worker may have ordered it: that is not to be taken for nothing just because nobody can look.
                 None if !hands.entered && matches!(step, Step::Announce | Step::OrderBuild) => Outcome::Interrupted,
                 None => Outcome::SignInLost,
@@ -130,6 +144,45 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
                 reload(ports, &mut deployment, &mut hands).await?;
             }
         }
+    }
+}
+
+/// Which services a step asks. Where it asks both, either may have refused.
+fn asked_at(step: &Step) -> &'static [Provider] {
+    match step {
+        Step::Judge | Step::Upload => &Provider::ALL,
+        Step::Announce | Step::LookForAnnouncement => &[Provider::SourceControl],
+        Step::OrderBuild | Step::LookForBuild | Step::StopBuild(_) | Step::SeeBuild(_) | Step::SeeRelease(_) | Step::SeeDynos { .. } => {
+            &[Provider::Platform]
+        }
+        Step::WaitForTurn | Step::WaitForSlot | Step::WaitForAllowance | Step::WaitForCode | Step::Close => &[],
+    }
+}
+
+/// When logins that are away are asked for again.
+fn again_at(ports: &Ports) -> Timestamp {
+    let now = ports.clock.now();
+    now.checked_add(AWAY).unwrap_or(now)
+}
+
+/// Performs a step; where a token is refused and there is another one by now, with that: what was refused was not done.
+async fn performed(ports: &Ports, who: &Credentials, deployment: &Deployment, step: Step, hands: &mut Hands) -> Outcome {
+    let outcome = perform(ports, who, deployment, step.clone(), hands).await;
+    if outcome != Outcome::SignInLost {
+        return outcome;
+    }
+    let person = &deployment.origin.person;
+    let mut another = false;
+    for at in asked_at(&step) {
+        another |= ports.accounts.refused(person, *at, who.at(*at)).await;
+    }
+    if !another {
+        return outcome;
+    }
+    match ports.accounts.credentials(person).await {
+        Ok(who) => perform(ports, &who, deployment, step, hands).await,
+        Err(no) if no.may_pass() => Outcome::NoNews,
+        Err(_) => outcome,
     }
 }
 

@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use crate::domain::account::{Account, Freshness, Login, Missing, Obstacle, Provider, Standing};
+use crate::domain::account::{Account, Freshness, Login, Missing, Obstacle, Provider, Standing, Unlinked};
 use crate::domain::actor::Person;
 use crate::domain::command::Needs;
 use crate::ports::{
-    AccountBatch, AccountStore, Accounts, Clock, Credentials, Fault, Granted, Lease, PortError, Revoked, SignInAt, Store, StoreError,
-    Tokens, Vault, VaultError, Work,
+    AccountBatch, AccountStore, Accounts, Clock, Credentials, Fault, Granted, Lease, NoCredentials, PortError, Revoked, SignInAt, Store,
+    StoreError, Tokens, Vault, VaultError, Work,
 };
 
 /// How long the claim on an account is held: longer than a renewal may take.
@@ -41,23 +41,6 @@ pub enum Denied {
     Store(#[from] StoreError),
 }
 
-/// What became of a login that its owner unlinked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unlinked {
-    /// Its tokens are worth nothing any more.
-    Revoked,
-    /// We have forgotten them; what they hang on ends only by hand, on this page.
-    OnlyByHand {
-        /// The page.
-        page: String,
-    },
-    /// We have forgotten them; whether the service has ended them is not known, and can be seen on this page.
-    Unclear {
-        /// The page.
-        page: String,
-    },
-}
-
 /// The logins that people have linked.
 #[derive(Clone, Debug)]
 pub struct LinkedAccounts {
@@ -75,20 +58,31 @@ pub struct LinkedAccounts {
 
 #[async_trait]
 impl Accounts for LinkedAccounts {
-    async fn credentials(&self, person: &Person) -> Option<Credentials> {
-        let found = async {
-            let (source, platform) = (self.access(person, Provider::SourceControl).await?, self.access(person, Provider::Platform).await?);
-            Ok::<_, Denied>(Credentials { source, platform })
-        };
-        match found.await {
-            Ok(credentials) => Some(credentials),
-            Err(Denied::Missing(missing)) => {
-                tracing::info!(provider = ?missing.provider, why = ?missing.why, "a login is missing");
-                None
-            }
-            Err(denied) => {
+    async fn credentials(&self, person: &Person) -> Result<Credentials, NoCredentials> {
+        let source = self.access(person, Provider::SourceControl).await;
+        // Both are asked for in any case: people are told at once of everything that is missing.
+        let platform = self.access(person, Provider::Platform).await;
+        match (source, platform) {
+            (Ok(source), Ok(platform)) => Ok(Credentials { source, platform }),
+            (Err(Denied::Missing(one)), Err(Denied::Missing(other))) => Err(NoCredentials::Missing(vec![one, other])),
+            (Err(Denied::Missing(one)), _) | (_, Err(Denied::Missing(one))) => Err(NoCredentials::Missing(vec![one])),
+            (Err(denied), _) | (_, Err(denied)) => {
                 tracing::warn!(%denied, "a login cannot be used");
-                None
+                Err(match denied {
+                    Denied::Away(error) => NoCredentials::Away(error),
+                    Denied::Missing(missing) => NoCredentials::Missing(vec![missing]),
+                    Denied::Sealed(_) | Denied::Store(_) => NoCredentials::Locked,
+                })
+            }
+        }
+    }
+
+    async fn refused(&self, person: &Person, at: Provider, token: &SecretString) -> bool {
+        match self.doubt(person, at, token).await {
+            Ok(another) => another,
+            Err(denied) => {
+                tracing::warn!(%denied, "whether a login was withdrawn could not be found out");
+                false
             }
         }
     }
@@ -106,19 +100,25 @@ impl LinkedAccounts {
     }
 
     /// The service has refused an access that should be good: the login is tried once more by renewing it, and is withdrawn if
-    /// that is refused too, or if there is nothing to renew it with. Where somebody else is at it, they find out.
-    pub async fn refused(&self, person: &Person, at: Provider) -> Result<(), Denied> {
-        let Some(lease) = self.claim(person).await? else { return Ok(()) };
-        let account = self.accounts.account(person).await?;
-        let done = match account.logins.get(&at) {
-            Some(login) if login.standing == Standing::Good => self.renew_now(person, at, login).await.map(drop),
-            Some(_) | None => Ok(()),
-        };
+    /// that is refused too, or if there is nothing to renew it with. Whether there is another access now, by us or by somebody who
+    /// was faster.
+    pub async fn doubt(&self, person: &Person, at: Provider, access: &SecretString) -> Result<bool, Denied> {
+        let Some(lease) = self.claim_in_time(person).await? else { return Ok(false) };
+        let found = self.doubt_claimed(person, at, access).await;
         self.store.release(&lease).await?;
-        match done {
-            Err(Denied::Missing(_)) => Ok(()),
-            done => done,
+        match found {
+            Err(Denied::Missing(_)) => Ok(false),
+            found => found,
         }
+    }
+
+    async fn doubt_claimed(&self, person: &Person, at: Provider, access: &SecretString) -> Result<bool, Denied> {
+        let account = self.accounts.account(person).await?;
+        let Some(login) = account.logins.get(&at).filter(|login| login.standing == Standing::Good) else { return Ok(false) };
+        if !self.vault.holds(&login.tokens, access, person, at)? {
+            return Ok(true);
+        }
+        self.renew_now(person, at, login).await.map(|_| true)
     }
 
     /// Unlinks every login of a person: ends them at their services, as far as what we hold allows it, and forgets them in any case.

@@ -2,6 +2,7 @@
 //!
 //! Use cases await ports, record, and tell. What to decide is in the domain.
 
+mod accounts;
 mod answer;
 mod deploy;
 mod drive;
@@ -34,7 +35,7 @@ use crate::ports::{Accounts, Allowances, Chat, Clock, Ids, Platform, PortError, 
 
 pub use answer::{answer, give_up};
 pub use drive::{DriveError, drive};
-pub use linked::{Denied, LinkedAccounts, Unlinked};
+pub use linked::{Denied, LinkedAccounts};
 pub use set_right::set_right;
 pub use visits::{Confirmed, SignIns};
 
@@ -55,6 +56,8 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
     /// Who people are.
     pub accounts: Arc<dyn Accounts>,
+    /// Where people link their accounts; `None`: the settings name the one person.
+    pub sign_ins: Option<SignIns>,
     /// What services allow each account.
     pub allowances: Arc<dyn Allowances>,
     /// Our own mapping of pipelines to repositories.

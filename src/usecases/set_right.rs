@@ -40,7 +40,7 @@ pub async fn set_right(ports: &Ports, id: DeploymentId) -> Result<(), StoreError
 
 /// Fails only with what may work later.
 async fn tell_as_it_is(ports: &Ports, deployment: &Deployment) -> Result<(), PortError> {
-    let who = ports.accounts.credentials(&deployment.origin.person).await;
+    let who = ports.accounts.credentials(&deployment.origin.person).await.ok();
     if let Card::At(place) = &deployment.card {
         let ahead = match ports.store.line(&deployment.target.app).await {
             Ok(line) => line.place_of(deployment.id),

@@ -62,6 +62,11 @@ impl Telling {
         earliest([self.card.until().or(self.show_again_at), self.word.until(), self.record.until()])
     }
 
+    /// The source control's record is left as it is until then.
+    pub(super) fn rest_of_record(&mut self, until: Timestamp) {
+        self.record.rest_until(until);
+    }
+
     /// Forgets rests that are over, whether or not there is anything left to tell.
     fn wake_up(&mut self, now: Timestamp) {
         for rest in [&mut self.card, &mut self.word, &mut self.record] {

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::{Ports, RepositoryMap};
+use crate::domain::account::Provider;
 use crate::domain::actor::Person;
 use crate::domain::checks::Checks;
 use crate::domain::deployment::samples::{at, person};
@@ -105,6 +106,7 @@ impl Outside {
             clock: self.clone(),
             ids: self.clone(),
             accounts: self.clone(),
+            sign_ins: None,
             allowances: Arc::new(Boundless),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
@@ -216,8 +218,12 @@ impl Ids for Outside {
 
 #[async_trait]
 impl Accounts for Outside {
-    async fn credentials(&self, asker: &Person) -> Option<Credentials> {
-        (*asker == person("ana")).then(who)
+    async fn credentials(&self, asker: &Person) -> Result<Credentials, NoCredentials> {
+        (*asker == person("ana")).then(who).ok_or(NoCredentials::Stranger)
+    }
+
+    async fn refused(&self, _: &Person, _: Provider, _: &SecretString) -> bool {
+        false
     }
 }
 

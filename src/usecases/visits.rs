@@ -10,8 +10,8 @@ use crate::domain::account::{Account, Provider};
 use crate::domain::actor::Person;
 use crate::domain::command::{Command, Needs};
 use crate::domain::names::SignInId;
-use crate::domain::sign_in::{Dead, End, SignIn, Typed};
-use crate::ports::{AccountBatch, Asked, Ids, Leg, NoVisit, Secrets, StoreError, VaultError, View, Visits};
+use crate::domain::sign_in::{Asked, Dead, End, Leg, SignIn, Typed, View};
+use crate::ports::{AccountBatch, Ids, NoVisit, Secrets, StoreError, VaultError, Visits};
 
 use super::linked::{Denied, LinkedAccounts};
 
@@ -53,6 +53,8 @@ pub struct SignIns {
     pub secrets: Arc<dyn Secrets>,
     /// New ids.
     pub ids: Arc<dyn Ids>,
+    /// What the address of a link begins with; the link's secret ends it.
+    pub pages: Arc<str>,
 }
 
 fn broken(error: impl std::fmt::Display) -> NoVisit {
@@ -73,8 +75,13 @@ impl From<VaultError> for NoVisit {
 }
 
 impl SignIns {
-    /// A new link for a person. Whatever link they had before is dead, and what was linked by it ended.
+    /// A new link for a person. Whatever link they had before is dead, and what was linked by it ended; a command that waited for that
+    /// one waits for this one, unless another does now: see [`SignIns::kept_for`].
     pub async fn offer(&self, person: &Person, kept: Option<Command>) -> Result<SecretString, Denied> {
+        let kept = match kept {
+            Some(kept) => Some(kept),
+            None => self.kept_for(person).await?,
+        };
         for before in self.linked.accounts.sign_ins_of(person).await? {
             self.end(before, End::Replaced).await?;
         }
@@ -83,6 +90,26 @@ impl SignIns {
         let sign_in = SignIn::offered(SignInId(self.ids.fresh()), person.clone(), digest, kept, self.linked.clock.now());
         self.save(None, sign_in).await?;
         Ok(link)
+    }
+
+    /// The command that waits for a person to link their logins.
+    pub async fn kept_for(&self, person: &Person) -> Result<Option<Command>, Denied> {
+        let now = self.linked.clock.now();
+        let open = self.linked.accounts.sign_ins_of(person).await?.into_iter().rfind(|sign_in| !sign_in.is_over(now));
+        Ok(open.and_then(|sign_in| sign_in.kept))
+    }
+
+    /// The address of a link. Holds its secret: for the person only.
+    pub fn address_of(&self, link: &SecretString) -> String {
+        self.secrets.address(&self.pages, link)
+    }
+
+    /// Ends whatever a person has begun and not confirmed.
+    pub async fn give_up(&self, person: &Person) -> Result<(), Denied> {
+        for before in self.linked.accounts.sign_ins_of(person).await? {
+            self.end(before, End::GivenUp).await?;
+        }
+        Ok(())
     }
 
     /// The person types a passcode in the chat: what their visit has linked is theirs, or not.
@@ -119,14 +146,19 @@ impl SignIns {
         Err(Denied::Store(StoreError::Conflict(person.user.to_string())))
     }
 
-    /// Ends the visits of a person whose time has run out, with what they linked, and forgets those that ended long ago.
-    pub async fn sweep(&self, person: &Person) -> Result<(), Denied> {
-        let now = self.linked.clock.now();
-        for sign_in in self.linked.accounts.sign_ins_of(person).await? {
-            if sign_in.is_over(now) {
+    /// Ends the visits whose time has run out, with what they linked.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        for sign_in in self.linked.accounts.open_sign_ins().await? {
+            if sign_in.is_over(self.linked.clock.now()) {
                 self.end(sign_in, End::RanOut).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Forgets visits that ended long ago.
+    pub async fn forget(&self) -> Result<(), StoreError> {
+        let now = self.linked.clock.now();
         self.linked.accounts.forget_sign_ins(now.checked_sub(REMEMBERED).unwrap_or(now)).await?;
         Ok(())
     }

@@ -18,7 +18,12 @@ use slash_heroku::usecases::{Confirmed, LinkedAccounts, SignIns};
 use super::{Stage, bytes_of};
 
 fn sign_ins(linked: &LinkedAccounts) -> SignIns {
-    SignIns { linked: linked.clone(), secrets: Arc::new(SystemSecrets), ids: Arc::new(RandomIds) }
+    SignIns {
+        linked: linked.clone(),
+        secrets: Arc::new(SystemSecrets),
+        ids: Arc::new(RandomIds),
+        pages: Arc::from("https://ship.example.com/login/"),
+    }
 }
 
 async fn set() -> (Stage, SledStore, SignIns) {
@@ -64,7 +69,7 @@ async fn one_visit_links_both_in_either_order_and_the_command_waits_for_it() {
             assert!(view.legs.iter().all(|leg| !leg.before && leg.asks.iter().all(|asked| !asked.rights.is_empty())));
             link(&stage, &visits, &browser, at).await;
         }
-        assert!(visits.linked.credentials(&ana).await.is_none(), "nothing is anybody's before the passcode");
+        assert!(visits.linked.credentials(&ana).await.is_err(), "nothing is anybody's before the passcode");
         let passcode = visits.done(&browser).await.unwrap();
         // A restart in the middle.
         store.close().await;
@@ -100,7 +105,7 @@ async fn a_link_in_other_hands_joins_nobodys_accounts() {
         assert_eq!(visits.typed(&mallory, &guess.into()).await, Ok(Confirmed::Wrong { tries_left: left }));
     }
     assert_eq!(visits.typed(&mallory, &passcode).await, Ok(Confirmed::NoneWaits), "it is over, also for the right one");
-    assert!(visits.linked.credentials(&mallory).await.is_none());
+    assert!(visits.linked.credentials(&mallory).await.is_err());
     assert_eq!(stage.heroku.authorizations_of("ana@example.com"), 0, "and what she agreed to has ended");
     // Mallory steals a link of Ana's and is first.
     let stolen = visits.offer(&ana, None).await.unwrap();
@@ -147,9 +152,9 @@ async fn what_is_too_old_used_or_invented_leads_nowhere() {
     stage.clock.go(SignedDuration::from_mins(21));
     assert_eq!(visits.typed(&ana, &passcode).await, Ok(Confirmed::NoneWaits));
     assert_eq!(stage.heroku.authorizations_of("ana@example.com"), 1);
-    visits.sweep(&ana).await.unwrap();
+    visits.sweep().await.unwrap();
     assert_eq!(stage.heroku.authorizations_of("ana@example.com"), 0);
     stage.clock.go(SignedDuration::from_hours(25));
-    visits.sweep(&ana).await.unwrap();
+    visits.forget().await.unwrap();
     assert_eq!(visits.look(&offered).await, Err(NoVisit::Unknown), "and is forgotten after a day");
 }

@@ -129,6 +129,7 @@ pub const SECRETS_OPENED_IN: &[&str] = &[
     "src/adapters/heroku/sign_in.rs",
     "src/adapters/heroku/streams.rs",
     "src/adapters/http/call.rs",
+    "src/adapters/pages/door.rs",
     "src/adapters/secrets.rs",
     "src/adapters/slack/api.rs",
     "src/adapters/slack/outbound.rs",

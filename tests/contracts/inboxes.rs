@@ -4,14 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use slash_heroku::adapters::clock::RandomIds;
 use slash_heroku::adapters::console::Console;
 use slash_heroku::adapters::sled::SledStore;
+use slash_heroku::domain::account::Provider;
 use slash_heroku::domain::actor::{Origin, Person};
 use slash_heroku::domain::message::Message;
 use slash_heroku::domain::names::DeliveryId;
 use slash_heroku::metrics::Metrics;
-use slash_heroku::ports::{Accounts, Addressee, Chat, Credentials, Delivered, Inbox, MockChat, MockPlatform, MockSourceControl, Store};
+use slash_heroku::ports::{
+    Accounts, Addressee, Chat, Credentials, Delivered, Inbox, MockChat, MockPlatform, MockSourceControl, NoCredentials, Store,
+};
 use slash_heroku::service::Service;
 use slash_heroku::testing::Arranged;
 use slash_heroku::testing::chat::Seen;
@@ -31,8 +35,12 @@ struct Nobody;
 
 #[async_trait]
 impl Accounts for Nobody {
-    async fn credentials(&self, _: &Person) -> Option<Credentials> {
-        None
+    async fn credentials(&self, _: &Person) -> Result<Credentials, NoCredentials> {
+        Err(NoCredentials::Stranger)
+    }
+
+    async fn refused(&self, _: &Person, _: Provider, _: &SecretString) -> bool {
+        false
     }
 }
 
@@ -66,6 +74,7 @@ impl Served {
             clock: Jumping::new(),
             ids: Arc::new(RandomIds),
             accounts: Arc::new(Nobody),
+            sign_ins: None,
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: Arc::new(metrics.clone()),

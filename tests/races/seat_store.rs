@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use slash_heroku::domain::account::Provider;
 use slash_heroku::domain::actor::Person;
 use slash_heroku::domain::deployment::{Deployment, Phase};
 use slash_heroku::domain::gate::Reason;
@@ -118,9 +119,13 @@ impl Ids for Seat {
 
 #[async_trait]
 impl Accounts for Seat {
-    async fn credentials(&self, person: &Person) -> Option<Credentials> {
+    async fn credentials(&self, person: &Person) -> Result<Credentials, NoCredentials> {
         let token = || SecretString::from(person.user.as_str());
-        Some(Credentials { source: token(), platform: token() })
+        Ok(Credentials { source: token(), platform: token() })
+    }
+
+    async fn refused(&self, _: &Person, _: Provider, _: &SecretString) -> bool {
+        false
     }
 }
 

@@ -159,6 +159,7 @@ impl Stage {
             clock: Arc::new(Watch { schedule: Arc::clone(&self.schedule), process }),
             ids: seat.clone(),
             accounts: seat.clone(),
+            sign_ins: None,
             allowances: Arc::new(Boundless),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),

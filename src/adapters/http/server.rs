@@ -30,6 +30,8 @@ pub struct ListenerLimits {
     pub header_time: Duration,
     /// How long a request may take from its header to its answer. Answered with 503 beyond it.
     pub request_time: Duration,
+    /// The same for routes that call other services while they answer.
+    pub patient_time: Duration,
     /// Bytes of a request's body. Answered with 413 beyond it.
     pub body: usize,
     /// Header fields of a request. Answered with 431 beyond it.
@@ -46,11 +48,27 @@ impl Default for ListenerLimits {
             connections: 512,
             header_time: Duration::from_secs(15),
             request_time: Duration::from_secs(10),
+            patient_time: Duration::from_secs(75),
             body: 256 * 1024,
             headers: 64,
             buffer: 64 * 1024,
             drain: Duration::from_secs(10),
         }
+    }
+}
+
+/// What is served.
+#[derive(Clone, Debug, Default)]
+pub struct Routes {
+    /// What is answered from here.
+    pub quick: Router,
+    /// What calls other services while it is answered: see [`ListenerLimits::patient_time`].
+    pub patient: Router,
+}
+
+impl From<Router> for Routes {
+    fn from(quick: Router) -> Self {
+        Self { quick, patient: Router::new() }
     }
 }
 
@@ -60,12 +78,12 @@ const LEAST_BUFFER: usize = 8192;
 /// How long to hold off after an accept that failed for want of something (file handles, memory).
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Serves `router` on `listener` until `stop` is cancelled, then closes the port, lets running requests end within
+/// Serves `routes` on `listener` until `stop` is cancelled, then closes the port, lets running requests end within
 /// [`ListenerLimits::drain`], cuts off the rest, and returns when no connection is left.
 ///
 /// Errors: only what keeps the listener from being used at all.
-pub async fn serve(listener: TcpListener, router: Router, limits: ListenerLimits, stop: CancellationToken) -> io::Result<()> {
-    let router = guarded(router, limits);
+pub async fn serve(listener: TcpListener, routes: impl Into<Routes>, limits: ListenerLimits, stop: CancellationToken) -> io::Result<()> {
+    let router = guarded(routes.into(), limits);
     let places = Arc::new(Semaphore::new(limits.connections.max(1)));
     let connections = TaskTracker::new();
     let cut = CancellationToken::new();
@@ -150,12 +168,15 @@ async fn connection(stream: TcpStream, router: Router, limits: ListenerLimits, s
     }
 }
 
-/// The router behind the limits that hold for every route.
-fn guarded(router: Router, limits: ListenerLimits) -> Router {
-    router
+/// The routes behind their limits.
+fn guarded(routes: Routes, limits: ListenerLimits) -> Router {
+    let within = |time| TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, time);
+    routes
+        .quick
+        .layer(within(limits.request_time))
+        .merge(routes.patient.layer(within(limits.patient_time)))
         .layer(DefaultBodyLimit::max(limits.body))
         .layer(RequestBodyLimitLayer::new(limits.body))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.request_time))
         .layer(CatchPanicLayer::custom(after_a_panic))
 }
 

@@ -118,6 +118,12 @@ fn first(desk: &Desk, prefix: &[u8]) -> Result<Option<SignIn>, Stop> {
     }
 }
 
+/// The visits that index rows with this beginning find.
+fn found(desk: &Desk, prefix: &[u8]) -> Result<Vec<SignIn>, Stop> {
+    let keys = desk.tree(Shelf::Index)?.scan_prefix(prefix).keys();
+    keys.map(|key| desk.must(records::deployment_found_by(&key?))).collect()
+}
+
 #[async_trait]
 impl AccountStore for SledStore {
     async fn account(&self, person: &Person) -> Result<Account, StoreError> {
@@ -145,11 +151,11 @@ impl AccountStore for SledStore {
 
     async fn sign_ins_of(&self, person: &Person) -> Result<Vec<SignIn>, StoreError> {
         let prefix = by_person(person);
-        self.ask(move |desk| {
-            let keys = desk.tree(Shelf::Index)?.scan_prefix(&prefix).keys();
-            keys.map(|key| desk.must(records::deployment_found_by(&key?))).collect()
-        })
-        .await
+        self.ask(move |desk| found(desk, &prefix)).await
+    }
+
+    async fn open_sign_ins(&self) -> Result<Vec<SignIn>, StoreError> {
+        self.ask(|desk| found(desk, BY_PERSON)).await
     }
 
     async fn save_accounts(&self, batch: AccountBatch) -> Result<(), StoreError> {

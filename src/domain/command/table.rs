@@ -52,6 +52,30 @@ const HELP: CommandRow = CommandRow {
 pub const COMMANDS: &[CommandRow] = &[
     HELP,
     CommandRow {
+        verb: Verb::Login,
+        words: &["login", "signin"],
+        usage: "login [PASSCODE]",
+        summary: "Gives you a private link to sign in; with the passcode that your browser shows in the end, confirms that it was you.",
+        example: "login",
+        needs: Needs::Nothing,
+    },
+    CommandRow {
+        verb: Verb::Logout,
+        words: &["logout", "signout"],
+        usage: "logout",
+        summary: "Ends what you have allowed when you signed in, and forgets your tokens.",
+        example: "logout",
+        needs: Needs::Nothing,
+    },
+    CommandRow {
+        verb: Verb::WhoAmI,
+        words: &["whoami"],
+        usage: "whoami",
+        summary: "Shows who you are here, your logins, what they allow and how long they hold.",
+        example: "whoami",
+        needs: Needs::Nothing,
+    },
+    CommandRow {
         verb: Verb::Pipelines,
         words: &["pipelines"],
         usage: "pipelines",
@@ -149,8 +173,8 @@ mod tests {
 
     #[test]
     fn every_verb_has_one_row_and_every_word_one_verb() {
-        use Verb::{Cancel, Deploy, Help, Info, Leave, Pipelines, Plan, Queue, Releases, Status};
-        let all = [Help, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases];
+        use Verb::{Cancel, Deploy, Help, Info, Leave, Login, Logout, Pipelines, Plan, Queue, Releases, Status, WhoAmI};
+        let all = [Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases];
         assert_eq!(COMMANDS.len(), all.len());
         for verb in all {
             assert_eq!(verb.row().verb, verb, "{verb:?} has no row");

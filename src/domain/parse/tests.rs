@@ -232,6 +232,9 @@ fn commands() -> impl Strategy<Value = Command> {
         wheres().prop_map(Command::Queue),
         prop::option::of(wheres()).prop_map(|line| Command::Leave { line }),
         wheres().prop_map(Command::Cancel),
+        Just(Command::Login),
+        Just(Command::Logout),
+        Just(Command::WhoAmI),
         wheres().prop_map(Command::Releases),
     ]
 }

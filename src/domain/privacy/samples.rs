@@ -96,6 +96,9 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
     every! {
         fn kinds() -> Command {
             Command::Help { .. } => [Command::Help { about: Some(Verb::Deploy) }],
+            Command::Login => [Command::Login],
+            Command::Logout => [Command::Logout],
+            Command::WhoAmI => [Command::WhoAmI],
             Command::Pipelines => [Command::Pipelines],
             Command::Info { .. } => [Command::Info { pipeline: pipeline_keys().remove(0) }],
             Command::Plan(_) => [Command::Plan(wish(pipeline_keys().remove(0), AskedRef::Default))],
@@ -110,7 +113,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         }
     }
     let about = |command: Command| match command {
-        Command::Help { .. } | Command::Pipelines => command,
+        Command::Help { .. } | Command::Login | Command::Logout | Command::WhoAmI | Command::Pipelines => command,
         Command::Info { .. } => Command::Info { pipeline: pipeline.clone() },
         Command::Plan(_) => Command::Plan(wish(pipeline.clone(), what.clone())),
         Command::Deploy { passing_checks, because, wish: _ } => {

@@ -5,17 +5,32 @@ use crate::domain::message::{Audience, Line, Message, Tone, code, strong, text};
 
 use super::words::sentence;
 
+/// How well this installation knows somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Their logins are there.
+    Linked,
+    /// Their logins are missing, and can be linked.
+    MayLink,
+    /// It works for somebody else.
+    Stranger,
+}
+
 /// Usage and one example: of one command, or of all. `command_word` is what starts a command in the chat, such as `/h`, or
-/// nothing. `known`: whether this installation may do anything for the person who asks.
-pub fn help(about: Option<Verb>, command_word: &str, known: bool) -> Message {
+/// nothing. `known`: whether this installation can do anything for the person who asks.
+pub fn help(about: Option<Verb>, command_word: &str, known: Known) -> Message {
     let mut message = match about {
         None => overview(command_word),
         Some(verb) => explanation(verb, command_word),
     };
-    if !known {
-        message.lines.push(sentence(
+    match known {
+        Known::Linked => {}
+        Known::MayLink => message
+            .lines
+            .push(vec![text("To do anything else for you, I need your logins. Link them: "), code(typed(command_word, "login"))]),
+        Known::Stranger => message.lines.push(sentence(
             "This installation does not know you yet, so it can do nothing else for you. Whoever runs it can add you in its settings.",
-        ));
+        )),
     }
     message
 }
@@ -88,7 +103,13 @@ fn notes(verb: Verb) -> &'static [&'static str] {
         Verb::Queue => &[EVERYWHERE],
         Verb::Releases => &[ENV, APP],
         Verb::Leave => &["Without PIPELINE: whatever line you wait in. Where you wait in several, each gets a button."],
-        Verb::Help | Verb::Pipelines | Verb::Info | Verb::Status => &[],
+        Verb::Login => &[
+            "The link is for you only, opens once and soon runs out. It leads to both services, in whichever order you like.",
+            "PASSCODE is what your browser shows at the end. Nothing is linked before you type it.",
+            "A command that needs a login which is missing gives you such a link by itself, and runs once you have typed the passcode.",
+        ],
+        Verb::Logout => &["What you have running goes on outside, and cannot be followed from here any more."],
+        Verb::WhoAmI | Verb::Help | Verb::Pipelines | Verb::Info | Verb::Status => &[],
     }
 }
 
@@ -99,19 +120,20 @@ mod tests {
 
     #[test]
     fn every_command_has_its_usage_and_example() {
-        let all = plain(&help(None, "/h", true));
+        let all = plain(&help(None, "/h", Known::Linked));
         for row in COMMANDS {
             assert!(all.contains(&format!("/h {}", row.usage)) && all.contains(&format!("/h {}", row.example)), "{}", row.usage);
-            let one = help(Some(row.verb), "/h", true);
+            let one = help(Some(row.verb), "/h", Known::Linked);
             assert!(plain(&one).contains(&format!("Usage: /h {}", row.usage)));
             assert_eq!(one.audience, Audience::Asker);
         }
-        assert!(!all.contains("does not know you"));
+        assert!(!all.contains("does not know you") && !all.contains("Link them"));
     }
 
     #[test]
     fn strangers_are_told_so() {
-        assert!(plain(&help(None, "/h", false)).contains("does not know you yet"));
-        assert!(plain(&help(Some(Verb::Deploy), "", false)).contains("Usage: deploy[!]"));
+        assert!(plain(&help(None, "/h", Known::Stranger)).contains("does not know you yet"));
+        assert!(plain(&help(None, "/h", Known::MayLink)).ends_with("Link them: /h login"));
+        assert!(plain(&help(Some(Verb::Deploy), "", Known::Stranger)).contains("Usage: deploy[!]"));
     }
 }

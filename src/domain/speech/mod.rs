@@ -1,5 +1,6 @@
 //! Every sentence that we say.
 
+mod accounts;
 mod answers;
 mod card;
 mod codes;
@@ -7,6 +8,7 @@ mod help;
 mod lists;
 mod misunderstood;
 mod paced;
+pub mod pages;
 mod reasons;
 mod refusals;
 mod report;
@@ -17,10 +19,11 @@ mod words;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use accounts::*;
 pub use answers::*;
 pub use card::{CardView, Pages, card, ended, needs_code, turn};
 pub use codes::*;
-pub use help::help;
+pub use help::{Known, help};
 pub use lists::*;
 pub use misunderstood::misunderstood;
 pub use refusals::*;

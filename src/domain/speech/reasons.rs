@@ -133,7 +133,7 @@ pub fn failure(failure: &Failure) -> Vec<Line> {
         Failure::NoCode => (sentence("No one-time code came in time"), "Deploy again, with the code as the last word."),
         Failure::SignInLost => (
             sentence("The sign-in of the person who asked was withdrawn"),
-            "Whoever runs this installation has to renew it; then deploy again.",
+            "Log in again (`login`), or have whoever runs this installation renew the token. Then deploy again.",
         ),
         Failure::AnnouncementRefused(said) => {
             (with_said(&format!("{GITHUB} refused to record the deployment"), said), "See that you may write there, then deploy again.")

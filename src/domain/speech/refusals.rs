@@ -11,6 +11,7 @@ use crate::domain::source::{AskedRef, Repository, Resolution, Resolved};
 
 use super::reasons::reason;
 use super::services::{GITHUB, HEROKU};
+use super::words::sentence;
 
 /// What was being done when the outside failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,9 +85,10 @@ fn told_apart(error: &PortError) -> (&'static str, &'static str, &'static str) {
         Service::Chat => "The chat",
     };
     let (what, way_out) = match error.fault {
-        Fault::SignInLost => {
-            ("does not accept the sign-in any more", "Whoever runs this installation has to renew the token. (sign-in-lost)")
-        }
+        Fault::SignInLost => (
+            "does not accept the sign-in any more",
+            "Log in again (`login`), or have whoever runs this installation renew the token. (sign-in-lost)",
+        ),
         Fault::Forbidden => ("does not let you do that", "Ask somebody who owns it for access. (forbidden)"),
         Fault::NotFound => ("knows nothing of it, or hides it from you", "Check the name and your access. (not-found)"),
         Fault::Refused => ("refuses it", "(refused)"),
@@ -114,7 +116,7 @@ pub fn trouble(doing: Doing, error: &PortError) -> Message {
     if let Some(page) = &error.mend_at {
         message = message.line(vec![link("Mend it here", page), text(" (the page is yours only)")]);
     }
-    message.line(vec![text(way_out)])
+    message.line(sentence(way_out))
 }
 
 /// The request lay here for so long that doing it now would be a surprise.

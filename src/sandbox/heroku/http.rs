@@ -254,7 +254,7 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
 pub(super) fn work(world: &mut World, host: Host, asked: &Asked, now: Timestamp) -> Answer {
     match host {
         Host::Api => api::answer(world, asked, now),
-        Host::Link => link::answer(world, asked),
+        Host::Link => link::answer(world, asked, now),
         Host::Storage => storage::answer(world, asked, now),
         Host::Id => sign_in::answer(world, asked, now),
         Host::Streams => Answer::unknown(asked),

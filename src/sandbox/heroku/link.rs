@@ -1,5 +1,6 @@
 //! The older service that links repositories, on its own host. It knows ids only, and no versions.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -8,7 +9,7 @@ use super::json::{repository_number, time_with_offset};
 use super::records::Pipeline;
 use super::state::{World, id_of};
 
-pub(super) fn answer(world: &mut World, asked: &Asked) -> Answer {
+pub(super) fn answer(world: &mut World, asked: &Asked, now: Timestamp) -> Answer {
     let segments = asked.segments();
     if asked.headers.contains_key("heroku-two-factor-code") {
         world.violations.push("a one-time code was sent to the link service".to_owned());
@@ -18,10 +19,10 @@ pub(super) fn answer(world: &mut World, asked: &Asked) -> Answer {
         return Refusal::new(403, "forbidden", "Nobody may ask for this.").into();
     }
     let token = asked.token().unwrap_or("");
-    let Some(user) = world.users.iter().find(|user| user.tokens.iter().any(|known| known == token)) else {
+    let whose = world.whose(token, now).and_then(|email| Some((world.user(&email).ok()?.id, email)));
+    let Some((user, email)) = whose else {
         return Refusal::new(401, "unauthorized", "Invalid credentials provided.").into();
     };
-    let (user, email) = (user.id, user.email.clone());
     let found = match (asked.method.as_str(), segments.as_slice()) {
         ("GET", ["pipelines", id, "repository"]) => {
             let pipeline = Uuid::parse_str(id).ok().and_then(|id| world.pipeline(id));

@@ -13,6 +13,8 @@ pub enum Tally {
     Releases(String),
     /// The deployment records of a repository, by their last states.
     Deployments(String),
+    /// What a person allows apps at the platform.
+    Authorizations(String),
     /// The calls that one of the services got, by the statuses they were answered with.
     Requests {
         /// Who got them.
@@ -53,6 +55,11 @@ pub const CHECKS: &[Row<Check>] = &[
         shape: "github deployments of {repo}: {count...}",
         means: "how many deployment records, and their last states",
         build: |p| count(p, Tally::Deployments(p.own("repo"))),
+    },
+    Row {
+        shape: "authorizations of {person}: {count...}",
+        means: "how many apps somebody allows at Heroku to act for them",
+        build: |p| count(p, Tally::Authorizations(p.own("person"))),
     },
     Row {
         shape: "requests to slack {method}: {count...}",

@@ -101,6 +101,10 @@ pub enum Directive {
     Start,
     Redeliver,
     Setting { name: String, value: String },
+    SignIn { app: &'static str },
+    Withdraws { person: String, vendor: Vendor },
+    Rotates,
+    Endable,
 }
 
 /// A row of the table.
@@ -118,7 +122,13 @@ impl Directive {
     /// Whether something may go on because of it, so that the world is let settle.
     pub fn goes_on(&self) -> bool {
         match self {
-            Self::LetGo { .. } | Self::Slots { free: true } | Self::Crash | Self::Stop | Self::Start | Self::Redeliver => true,
+            Self::LetGo { .. }
+            | Self::SignIn { .. }
+            | Self::Slots { free: true }
+            | Self::Crash
+            | Self::Stop
+            | Self::Start
+            | Self::Redeliver => true,
             Self::Status { .. }
             | Self::CheckRun { .. }
             | Self::Requires { .. }
@@ -136,6 +146,9 @@ impl Directive {
             | Self::NoToken(_)
             | Self::Token(_)
             | Self::Setting { .. }
+            | Self::Withdraws { .. }
+            | Self::Rotates
+            | Self::Endable
             | Self::Hold { .. }
             | Self::NextFails { .. }
             | Self::State { .. }

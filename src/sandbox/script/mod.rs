@@ -8,6 +8,11 @@
 //!   [..] @ana is deploying …          what everybody sees then: the player compares it, or writes it
 //! ana presses [Cancel]                the newest button of that label that she can see
 //! ana presses [Cancel] again          the same press once more, even if the button is gone
+//! ana opens [Link your logins]        the newest link of these words that she was given, in her browser
+//! bob opens ana's first [Link …]      a link in other hands; `first`: the oldest; `… in another browser` than before
+//! ana clicks [Begin]                  a button or a link of the page that her browser shows
+//! ana signs in                        all of that, from `login` to the passcode
+//! ana> login {passcode}               with the passcode that it shows; `{passcode of bob}`: that bob's shows
 //! ~ 10m                               time passes
 //! = builds of hubot-staging: 1        must be so
 //! ```

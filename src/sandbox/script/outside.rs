@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::sandbox::company::{CI_APP, GITHUB_TOKEN, HEROKU_TOKEN};
+use crate::sandbox::company::{CI_APP, GITHUB_APP, GITHUB_TOKEN, HEROKU_TOKEN, OAUTH_APP};
 use crate::sandbox::fault::FaultRule;
 use crate::sandbox::github::{self, Permission, Protection, RepoSeed};
 use crate::sandbox::heroku::{AppRight, Held, StreamStyle};
@@ -106,7 +106,25 @@ impl Outside for World {
                 heroku.clear_faults();
                 Ok(())
             }
+            Directive::Withdraws { person, vendor: Vendor::Github } => {
+                [GITHUB_APP, OAUTH_APP].into_iter().for_each(|app| github.withdraw_app(person, app));
+                Ok(())
+            }
+            Directive::Withdraws { person, vendor: Vendor::Heroku } => {
+                heroku.withdraw_apps(&format!("{person}@example.com"));
+                Ok(())
+            }
+            Directive::Rotates => {
+                heroku.rotate_refresh_tokens(true);
+                Ok(())
+            }
+            Directive::Endable => {
+                heroku.apps_may_end_authorizations(true);
+                Ok(())
+            }
             Directive::NoToken(Vendor::Slack)
+            | Directive::Withdraws { vendor: Vendor::Slack, .. }
+            | Directive::SignIn { .. }
             | Directive::Token(Vendor::Slack)
             | Directive::Setting { .. }
             | Directive::Fails { vendor: Vendor::Slack, .. }
@@ -128,6 +146,9 @@ impl Outside for World {
     fn count(&self, tally: &Tally) -> Result<Vec<String>, String> {
         Ok(match tally {
             Tally::Builds(app) => self.heroku.builds(app).into_iter().map(|build| build.status.to_owned()).collect(),
+            Tally::Authorizations(person) => {
+                vec!["good".to_owned(); self.heroku.authorizations_of(&format!("{person}@example.com"))]
+            }
             Tally::Releases(app) => self.heroku.releases(app).into_iter().map(|release| release.status.to_owned()).collect(),
             Tally::Deployments(repo) => {
                 let last = |deployment: github::SeenDeployment| {

@@ -54,6 +54,33 @@ pub enum Act {
         /// The same press once more.
         again: bool,
     },
+    /// A person opens a link that somebody was given, in a browser.
+    Open {
+        /// Who opens it.
+        person: String,
+        /// Whom it was given to.
+        whose: String,
+        /// The words of the link.
+        label: String,
+        /// The first link of these words, and not the newest.
+        first: bool,
+        /// Another browser than usual.
+        another: bool,
+    },
+    /// A person clicks on something in their browser.
+    Click {
+        /// Who.
+        person: String,
+        /// The words on it.
+        label: String,
+        /// In the other browser.
+        another: bool,
+    },
+    /// A person signs in at both services, from the command to the passcode.
+    SignIn {
+        /// Who.
+        person: String,
+    },
     /// Time passes.
     Pass(SignedDuration),
     /// Something happens outside.
@@ -118,11 +145,39 @@ fn act(line: &str) -> Result<Act, String> {
             let channel = place.strip_prefix('#').ok_or_else(|| format!("`{place}` is no channel like #quiet"))?;
             Ok(Act::Type { person: (*person).to_owned(), channel: channel.to_owned(), text: text.trim().to_owned() })
         }
-        _ => press(line).ok_or_else(|| {
-            "not understood: a line is `ana> command`, `ana in #quiet> command`, `ana presses [Label]`, `* directive`, `= check`, `~ 10m` \
-             or a comment"
+        _ => press(line).or_else(|| browse(line)).ok_or_else(|| {
+            "not understood: a line is `ana> command`, `ana in #quiet> command`, `ana presses [Label]`, `ana opens [Link]`, `bob opens ana's \
+             [Link]`, `ana clicks [Label]`, `* directive`, `= check`, `~ 10m` or a comment"
                 .to_owned()
         }),
+    }
+}
+
+fn browse(line: &str) -> Option<Act> {
+    if let Some(person) = line.strip_suffix(" signs in").filter(|person| !person.contains(' ')) {
+        return Some(Act::SignIn { person: person.to_owned() });
+    }
+    let (line, another) = match line.strip_suffix(" in another browser") {
+        Some(line) => (line, true),
+        None => (line, false),
+    };
+    let (before, label) = line.strip_suffix(']')?.split_once(" [")?;
+    let label = label.to_owned();
+    match before.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [person, "clicks"] => Some(Act::Click { person: (*person).to_owned(), label, another }),
+        [person, "opens", rest @ ..] => {
+            let (whose, rest) = match rest {
+                [whose, rest @ ..] if whose.ends_with("'s") => (whose.strip_suffix("'s")?, rest),
+                rest => (*person, rest),
+            };
+            let first = match rest {
+                [] => false,
+                ["first"] => true,
+                _ => return None,
+            };
+            Some(Act::Open { person: (*person).to_owned(), whose: whose.to_owned(), label, first, another })
+        }
+        _ => None,
     }
 }
 
@@ -153,6 +208,21 @@ mod tests {
         assert_eq!(acts[3], &Act::Press { person: "ana".into(), label: "Show output".into(), again: true });
         assert_eq!(acts[4], &Act::Pass(SignedDuration::from_mins(90)));
         assert_eq!(script.written(&script.steps[1]), "ana> deploy hubot to staging");
+    }
+
+    #[test]
+    fn browsers_open_links_and_click() {
+        let open = |person: &str, whose: &str, first, another| Act::Open {
+            person: person.into(),
+            whose: whose.into(),
+            label: "Go there".into(),
+            first,
+            another,
+        };
+        assert_eq!(act("ana opens [Go there]"), Ok(open("ana", "ana", false, false)));
+        assert_eq!(act("bob opens ana's first [Go there] in another browser"), Ok(open("bob", "ana", true, true)));
+        assert_eq!(act("ana clicks [On]"), Ok(Act::Click { person: "ana".into(), label: "On".into(), another: false }));
+        assert!(act("ana opens it").is_err() && act("ana opens last [Go]").is_err());
     }
 
     #[test]

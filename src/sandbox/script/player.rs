@@ -1,6 +1,7 @@
 //! Playing a script: act, let the world settle, write down what was seen.
 
-use std::collections::HashMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +14,17 @@ use super::directives::{Directive, Vendor};
 use super::parse::{Act, Script, Step};
 use super::transcript::{Instant, Transcript};
 use crate::ports::Clock;
+use crate::sandbox::browser::{Browser, Page};
 use crate::sandbox::clock::SteppedClock;
+use crate::sandbox::company::{PUBLIC, sign_in_settings};
 use crate::sandbox::slack::{Ack, Pressed, ServiceAddress, SlackWorkspace};
 
 /// How long nothing may happen before a step is over, in simulated time.
 const QUIET: SignedDuration = SignedDuration::from_secs(60);
 /// A step that is not over after this much simulated time never will be.
 const LONGEST: SignedDuration = SignedDuration::from_hours(6);
+/// The words of the link that people are given.
+const LINK: &str = "Link your logins";
 /// How long the service may take to come to rest, in real time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -71,6 +76,8 @@ pub struct Played {
     pub seen: Vec<Vec<String>>,
     /// What was not as it must be, apart from what was seen.
     pub failures: Vec<ScriptError>,
+    /// The secrets that browsers were given and that are nobody else's.
+    pub secrets: Vec<String>,
 }
 
 /// Plays scripts in one world with one service.
@@ -88,6 +95,10 @@ pub struct Player<'a> {
     home: String,
     typed: Option<(String, String, String, Ack)>,
     pressed: HashMap<String, Pressed>,
+    /// By whose it is, and whether it is the other one.
+    browsers: BTreeMap<(String, bool), Browser>,
+    /// What the browser shows that something was just done in.
+    page: Vec<String>,
 }
 
 impl std::fmt::Debug for Player<'_> {
@@ -113,6 +124,8 @@ impl<'a> Player<'a> {
             home: "#general".to_owned(),
             typed: None,
             pressed: HashMap::new(),
+            browsers: BTreeMap::new(),
+            page: Vec::new(),
         }
     }
 
@@ -139,8 +152,11 @@ impl<'a> Player<'a> {
                 continue;
             }
             self.act(step).await.map_err(error)?;
-            played.seen.push(self.write(matches!(step.act, Act::Type { .. } | Act::Press { .. })));
+            let mut seen = std::mem::take(&mut self.page);
+            seen.extend(self.write(matches!(step.act, Act::Type { .. } | Act::Press { .. } | Act::SignIn { .. })));
+            played.seen.push(seen);
         }
+        played.secrets = self.browsers.values().flat_map(Browser::secrets).map(str::to_owned).collect();
         Ok(played)
     }
 
@@ -172,6 +188,7 @@ impl<'a> Player<'a> {
                 if !self.slack.knows(person) || self.slack.channel_id(channel).is_none() {
                     return Err(format!("there is no {person} or no #{channel} in this company"));
                 }
+                let text = &self.with_passcode(person, text)?;
                 let ack = self.slack.command(&self.service.address(), person, channel, text, None).await;
                 self.typed = Some((person.clone(), channel.clone(), text.clone(), ack));
                 self.settle().await
@@ -185,6 +202,22 @@ impl<'a> Player<'a> {
                 self.pressed.insert(label.clone(), pressed);
                 self.settle().await
             }
+            Act::Open { person, whose, label, first, another } => {
+                self.you.clone_from(person);
+                let address = self.slack.find_link(whose, label, *first).ok_or_else(|| format!("{whose} was given no link [{label}]"))?;
+                let (service, browser) = self.browser(person, *another)?;
+                browser.open(&service, &address).await?;
+                self.page = browser.page().map(Page::told).unwrap_or_default();
+                self.settle().await
+            }
+            Act::Click { person, label, another } => {
+                self.you.clone_from(person);
+                let (service, browser) = self.browser(person, *another)?;
+                browser.click(&service, label).await?;
+                self.page = browser.page().map(Page::told).unwrap_or_default();
+                self.settle().await
+            }
+            Act::SignIn { person } => self.sign_in(person).await,
             Act::Pass(time) => self.pass(*time).await,
             Act::Outside(directive) => {
                 self.outside(directive).await?;
@@ -192,6 +225,44 @@ impl<'a> Player<'a> {
             }
             Act::Check(_) => Ok(()),
         }
+    }
+
+    async fn sign_in(&mut self, person: &str) -> Result<(), String> {
+        self.you = person.to_owned();
+        "#general".clone_into(&mut self.home);
+        self.slack.command(&self.service.address(), person, "general", "login", None).await;
+        self.settle().await?;
+        let address = self.slack.find_link(person, LINK, false).ok_or_else(|| format!("{person} was given no link [{LINK}]"))?;
+        let (service, browser) = self.browser(person, false)?;
+        browser.open(&service, &address).await?;
+        let (at_github, at_heroku) = (format!("Authorize as {person}"), format!("Allow Access as {person}@example.com"));
+        for label in ["Begin", "Sign in to GitHub", &at_github, "Go on", "Sign in to Heroku", &at_heroku, "Go on", "Show the passcode"] {
+            // Where a login is good from before, it can be linked all the same.
+            let anew = format!("{label} anew");
+            let there = browser.page().is_some_and(|page| page.shows(&anew));
+            browser.click(&service, if there { &anew } else { label }).await?;
+        }
+        let text = self.with_passcode(person, "login {passcode}")?;
+        self.slack.command(&self.service.address(), person, "general", &text, None).await;
+        self.settle().await
+    }
+
+    fn browser(&mut self, person: &str, another: bool) -> Result<(String, &mut Browser), String> {
+        let service = self.service.address().at("/");
+        match self.browsers.entry((person.to_owned(), another)) {
+            Entry::Occupied(browser) => Ok((service, browser.into_mut())),
+            Entry::Vacant(place) => Ok((service, place.insert(Browser::new(PUBLIC)?))),
+        }
+    }
+
+    /// A text with the passcode that a browser shows in the place of `{passcode}`.
+    fn with_passcode(&self, person: &str, text: &str) -> Result<String, String> {
+        let Some((before, rest)) = text.split_once("{passcode") else { return Ok(text.to_owned()) };
+        let (of, after) = rest.split_once('}').ok_or("a passcode stands in braces")?;
+        let of = of.strip_prefix(" of ").unwrap_or(person);
+        let shown = self.browsers.iter().filter(|((whose, _), _)| whose == of).find_map(|(_, browser)| browser.page()?.passcode.clone());
+        let shown = shown.ok_or_else(|| format!("no browser of {of} shows a passcode"))?;
+        Ok(format!("{before}{shown}{after}"))
     }
 
     fn no_button(&self, person: &str, label: &str) -> String {
@@ -216,6 +287,11 @@ impl<'a> Player<'a> {
                 Ok(())
             }
             Directive::Setting { name, value } => self.service.set(name, value),
+            Directive::SignIn { app } => {
+                self.stop().await?;
+                sign_in_settings(app).iter().try_for_each(|(name, value)| self.service.set(name, value))?;
+                self.start().await
+            }
             Directive::BotIn { channel, is } => self.slack.invite_bot(channel, *is).then_some(()).ok_or(format!("there is no #{channel}")),
             Directive::ArchiveChannel { channel } => {
                 self.slack.archive_channel(channel).then_some(()).ok_or(format!("there is no #{channel}"))
@@ -233,6 +309,9 @@ impl<'a> Player<'a> {
                 Ok(())
             }
             Directive::Status { .. }
+            | Directive::Withdraws { .. }
+            | Directive::Rotates
+            | Directive::Endable
             | Directive::CheckRun { .. }
             | Directive::Requires { .. }
             | Directive::Push { .. }
@@ -333,7 +412,9 @@ impl<'a> Player<'a> {
                         let requests = self.slack.requests().into_iter().filter(|request| request.method == *method);
                         requests.map(|request| request.error.unwrap_or_else(|| "ok".to_owned())).collect()
                     }
-                    Tally::Builds(_) | Tally::Releases(_) | Tally::Deployments(_) | Tally::Requests { .. } => self.outside.count(tally)?,
+                    Tally::Builds(_) | Tally::Releases(_) | Tally::Deployments(_) | Tally::Authorizations(_) | Tally::Requests { .. } => {
+                        self.outside.count(tally)?
+                    }
                 };
                 let fits = there.len() == *many && states.as_ref().is_none_or(|states| *states == there);
                 let found = || std::iter::once(there.len().to_string()).chain(there.clone()).collect::<Vec<_>>().join(", ");

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use super::directives::{Directive, Right, Row, Stage, Streaming, Vendor};
 use super::failing::failing;
 use super::shapes::Places;
+use crate::sandbox::company::{GITHUB_APP, OAUTH_APP};
 use crate::sandbox::fault::Fault;
 
 /// Everything that can happen outside. The first row that fits counts.
@@ -16,6 +17,31 @@ pub const TABLE: &[Row<Directive>] = &[
         shape: "setting {name} {value}",
         means: "a setting of the service has this value from its next start on",
         build: |p| Ok(Directive::Setting { name: p.own("name"), value: p.own("value") }),
+    },
+    Row {
+        shape: "people sign in",
+        means: "from now on people sign in by themselves, with a GitHub App; the service is started anew",
+        build: |_| Ok(Directive::SignIn { app: GITHUB_APP }),
+    },
+    Row {
+        shape: "people sign in with an OAuth app",
+        means: "the same, with an OAuth app at GitHub, whose tokens do not end by themselves",
+        build: |_| Ok(Directive::SignIn { app: OAUTH_APP }),
+    },
+    Row {
+        shape: "{person} withdraws our app at {vendor}",
+        means: "somebody ends, on the service's own page, what they have allowed us",
+        build: |p| Ok(Directive::Withdraws { person: p.own("person"), vendor: vendor(p.get("vendor"))? }),
+    },
+    Row {
+        shape: "heroku rotates refresh tokens",
+        means: "a refresh ends the token that it was made with",
+        build: |_| Ok(Directive::Rotates),
+    },
+    Row {
+        shape: "heroku lets apps end authorizations",
+        means: "an app may end what its own token hangs on",
+        build: |_| Ok(Directive::Endable),
     },
     Row { shape: "redeliver", means: "the last command is delivered once more under the same id", build: |_| Ok(Directive::Redeliver) },
     Row {

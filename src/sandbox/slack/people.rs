@@ -179,6 +179,16 @@ impl SlackWorkspace {
         self.look(|state| state.find(channel, ts).and_then(|message| button_of(message, label)))
     }
 
+    /// The address behind the newest link of these words that was shown to this person alone, or behind the first.
+    pub fn find_link(&self, person: &str, label: &str, first: bool) -> Option<String> {
+        self.look(|state| {
+            let mut seen: Vec<_> = state.messages.iter().filter(|message| message.to.as_deref() == Some(person)).collect();
+            seen.sort_by_key(|message| message.seq);
+            let mut links = seen.into_iter().flat_map(|message| message.blocks.iter()).filter_map(|block| link_of(block, label));
+            if first { links.next() } else { links.next_back() }
+        })
+    }
+
     fn trigger(&self) -> String {
         let now = self.now().as_second();
         self.change(|state| format!("{now}.{}.trigger", state.next()))
@@ -254,6 +264,13 @@ pub(super) fn sign(secret: &str, time: &str, body: &str) -> String {
 
 fn plain_name(state: &State, channel: &str) -> String {
     if channel.starts_with('D') { "directmessage".to_owned() } else { state.channel_label(channel).trim_start_matches('#').to_owned() }
+}
+
+/// The address of a link of these words in a block.
+fn link_of(block: &Value, label: &str) -> Option<String> {
+    let text = block.get("text")?.get("text")?.as_str()?;
+    let before = text.split_once(&format!("|{label}>"))?.0;
+    Some(before.rsplit_once('<')?.1.replace("&amp;", "&"))
 }
 
 fn button_of(message: &SeenMessage, label: &str) -> Option<Pressed> {

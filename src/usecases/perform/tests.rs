@@ -8,11 +8,12 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::adapters::clock::{RandomIds, SystemClock};
+use crate::domain::account::Provider;
 use crate::domain::actor::Person;
 use crate::domain::deployment::samples;
 use crate::domain::names::BuildId;
 use crate::domain::release::{Build, Dyno, DynoKind, DynoState, DynosVerdict};
-use crate::ports::{Accounts, MockChat, MockPlatform, MockSourceControl, MockStore, Service, UploadedSource};
+use crate::ports::{Accounts, MockChat, MockPlatform, MockSourceControl, MockStore, NoCredentials, Service, UploadedSource};
 use crate::usecases::RepositoryMap;
 
 #[derive(Debug)]
@@ -20,8 +21,12 @@ struct Nobody;
 
 #[async_trait]
 impl Accounts for Nobody {
-    async fn credentials(&self, _: &Person) -> Option<Credentials> {
-        None
+    async fn credentials(&self, _: &Person) -> Result<Credentials, NoCredentials> {
+        Err(NoCredentials::Stranger)
+    }
+
+    async fn refused(&self, _: &Person, _: Provider, _: &SecretString) -> bool {
+        false
     }
 }
 
@@ -34,6 +39,7 @@ fn ports(source: MockSourceControl, platform: MockPlatform) -> Ports {
         clock: Arc::new(SystemClock::default()),
         ids: Arc::new(RandomIds),
         accounts: Arc::new(Nobody),
+        sign_ins: None,
         allowances: Arc::new(crate::ports::Boundless),
         repositories: Arc::new(RepositoryMap::default()),
         command_word: Arc::from("/h"),

@@ -1,11 +1,12 @@
 //! The record at the source control: what it should show, and that it never stays without an end.
 
+use crate::domain::account::Provider;
 use crate::domain::allowance::Purpose;
 use crate::domain::deployment::{Deployment, Phase, Untold};
 use crate::domain::names::AnnouncementId;
 use crate::domain::source::{Report, ReportState};
 use crate::domain::speech;
-use crate::ports::{Credentials, PortError};
+use crate::ports::{Credentials, Fault, PortError};
 use crate::usecases::Ports;
 use crate::usecases::perform::announcement_order;
 use crate::usecases::respite::Respite;
@@ -38,16 +39,16 @@ pub(super) async fn report(ports: &Ports, who: Option<&Credentials>, told: &mut 
     if announcement.reported == Some(state) {
         return;
     }
+    let now = ports.clock.now();
+    if !respite.is_over(now) {
+        return;
+    }
     let Some(who) = who else {
         if state.is_final() {
             told.could_not_tell(Untold::Record);
         }
         return;
     };
-    let now = ports.clock.now();
-    if !respite.is_over(now) {
-        return;
-    }
     match (ports.allowances.may_write(&who.source, purpose(state), now), purpose(state)) {
         (Ok(()), Purpose::Progress | Purpose::End) => {}
         // What is not told now is not worth a record later: by then there is something newer.
@@ -63,6 +64,12 @@ pub(super) async fn report(ports: &Ports, who: Option<&Credentials>, told: &mut 
             tracing::warn!(deployment = %told.id, %error, "the record at the source control could not be brought up to date");
             if error.is_temporary() {
                 respite.failed(&error, now);
+                return;
+            }
+            let refused = error.fault == Fault::SignInLost;
+            if refused && ports.accounts.refused(&told.origin.person, Provider::SourceControl, &who.source).await {
+                // With the other token, at the next turn.
+                respite.rest_until(now);
                 return;
             }
             // It is not asked again: people are told that the record stays as it is.
