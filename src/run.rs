@@ -61,6 +61,7 @@ async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Ou
         ids: Arc::<RandomIds>::clone(&ids),
         store: Arc::new(store.clone()),
         accounts: Arc::new(store.clone()),
+        installations: Arc::new(store.clone()),
         workers: workers.handle(),
         between: None,
     };

@@ -19,7 +19,7 @@ use crate::domain::deployment::Deployment;
 use crate::domain::names::{DeliveryId, DeploymentId};
 use crate::metrics::Metrics;
 use crate::ports::{Clock, Lease, StoreError, WakeKey, Work};
-use crate::usecases::{DriveError, Ports, SignIns, drive, set_right};
+use crate::usecases::{Departures, DriveError, Ports, SignIns, Swept, drive, set_right};
 
 use requests::{Answering, Room};
 pub use visits::WholeSteps;
@@ -40,6 +40,7 @@ pub struct Service(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     ports: Ports,
+    departures: Option<Departures>,
     metrics: Metrics,
     tasks: TaskTracker,
     /// The threads behind the door.
@@ -67,9 +68,19 @@ impl Service {
     /// A service that has not begun. What it does behind the door, answering and driving, it does on the threads of `workers`;
     /// what is delivered, it puts on disk on the threads of whoever delivers.
     pub fn new(ports: Ports, metrics: Metrics, workers: Handle) -> Self {
+        Self::made(ports, metrics, workers, None)
+    }
+
+    /// One that also acts on what the chat tells of installations.
+    pub fn hearing(ports: Ports, metrics: Metrics, workers: Handle, departures: Departures) -> Self {
+        Self::made(ports, metrics, workers, Some(departures))
+    }
+
+    fn made(ports: Ports, metrics: Metrics, workers: Handle, departures: Option<Departures>) -> Self {
         let (failure, _) = watch::channel(None);
         Self(Arc::new(Inner {
             ports,
+            departures,
             metrics,
             tasks: TaskTracker::new(),
             workers,
@@ -92,6 +103,10 @@ impl Service {
                 keeper.fail("the keeper of leases panicked".to_owned());
             }
         });
+        if let Some(departures) = self.0.departures.clone() {
+            let service = self.clone();
+            self.spawn(async move { service.see_off(&departures).await });
+        }
         Ok(())
     }
 
@@ -120,6 +135,7 @@ impl Service {
         self.0.metrics.draining();
         self.0.tasks.close();
         self.0.ports.clock.wake(WakeKey::Keeper);
+        self.0.ports.clock.wake(WakeKey::Departures);
         let driven: Vec<DeploymentId> = self.driven().keys().copied().collect();
         for id in driven {
             self.0.ports.clock.wake(WakeKey::Deployment(id));
@@ -206,6 +222,29 @@ impl Service {
             };
             let pause = if busy || !self.falls_idle() { KEEPING } else { IDLING };
             self.clock().wait(WakeKey::Keeper, Some(later(now, pause))).await;
+        }
+    }
+
+    /// Acts on what the chat tells of installations.
+    async fn see_off(&self, departures: &Departures) {
+        while !self.is_draining() {
+            let next = match departures.sweep().await {
+                Ok(Swept { left: true, .. }) => later(self.clock().now(), KEEPING),
+                Ok(Swept { left: false, due }) => {
+                    let idle = later(self.clock().now(), IDLING);
+                    due.map_or(idle, |due| due.min(idle))
+                }
+                Err(error @ (StoreError::Failed(_) | StoreError::Damaged(_))) => {
+                    self.store_failed(&error);
+                    return;
+                }
+                // Somebody else was faster: what is left is done the next time.
+                Err(error @ (StoreError::Conflict(_) | StoreError::LeaseLost | StoreError::TooLarge { .. })) => {
+                    tracing::warn!(%error, "what was heard of installations is done later");
+                    later(self.clock().now(), KEEPING)
+                }
+            };
+            self.clock().wait(WakeKey::Departures, Some(next)).await;
         }
     }
 

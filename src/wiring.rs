@@ -15,6 +15,7 @@ use crate::adapters::console::{Console, ConsoleSettings};
 use crate::adapters::github::{self, GitHub};
 use crate::adapters::heroku::{self, Heroku};
 use crate::adapters::http::server::Routes;
+use crate::adapters::settings_bot::OneBot;
 use crate::adapters::slack::{self, Sealer, SlackChat, SlackInbound, SlackSettings};
 
 use crate::config::{ChatSettings, Settings};
@@ -22,9 +23,11 @@ use crate::counted::Counted;
 use crate::domain::names::ChannelId;
 use crate::health;
 use crate::metrics::Metrics;
-use crate::ports::{AccountStore, Allowances, Chat, Clock, Ids, Inbox, Platform, Service as Outside, SourceControl, Store};
+use crate::ports::{
+    AccountStore, Allowances, Chat, Clock, Ids, Inbox, InstallationStore, Platform, Service as Outside, SourceControl, Store,
+};
 use crate::service::Service;
-use crate::usecases::{Ports, RepositoryMap};
+use crate::usecases::{Departures, Ports, RepositoryMap};
 
 /// What differs between the real thing and a rehearsal of it.
 #[derive(Debug)]
@@ -35,10 +38,12 @@ pub struct Ground {
     pub ids: Arc<dyn Ids>,
     /// The store, open.
     pub store: Arc<dyn Store>,
-    /// The same, as the place of linked accounts.
-    pub accounts: Arc<dyn AccountStore>,
     /// The threads behind the door.
     pub workers: Handle,
+    /// The same, as the place of linked accounts.
+    pub accounts: Arc<dyn AccountStore>,
+    /// The same, as the place of installations.
+    pub installations: Arc<dyn InstallationStore>,
     /// What a rehearsal puts between the service and its ports.
     pub between: Option<Between>,
 }
@@ -65,8 +70,8 @@ pub struct Wired {
 
 /// Wires everything. `terminal` is where the console prints, if that is the chat.
 pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>) -> anyhow::Result<Wired> {
-    let (accounts, sign_ins) = accounts::who_people_are(settings, &ground)?;
-    let Ground { clock, ids, store, accounts: _, workers, between } = ground;
+    let (people, sign_ins) = accounts::who_people_are(settings, &ground)?;
+    let Ground { clock, ids, store, accounts, installations, workers, between } = ground;
     let mut registry = Registry::default();
     let metrics = Metrics::registered(&mut registry);
     let github = github::GitHubSettings {
@@ -88,7 +93,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         (ChatSettings::Slack(slack), Some(sealer)) => {
             let slack = SlackSettings {
                 api: slack.api.clone(),
-                bot_token: slack.bot_token.clone(),
+                tokens: Arc::new(OneBot::new(slack.bot_token.clone())),
                 sealer: Arc::clone(sealer),
                 allow_loopback_response_url: slack.loopback_response_url,
             };
@@ -113,8 +118,8 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         store,
         clock: Arc::clone(&clock),
         ids,
-        accounts,
-        sign_ins,
+        accounts: people,
+        sign_ins: sign_ins.clone(),
         allowances,
         repositories: Arc::new(RepositoryMap::new(settings.repositories.iter().cloned())),
         command_word: Arc::from(settings.command.as_str()),
@@ -125,7 +130,15 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         Some(Between(put)) => put(ports),
         None => ports,
     };
-    let service = Service::new(ports, metrics.clone(), workers);
+    let departures = Departures {
+        store: Arc::clone(&ports.store),
+        kept: installations,
+        accounts,
+        people: sign_ins,
+        bots: None,
+        clock: Arc::clone(&clock),
+    };
+    let service = Service::hearing(ports, metrics.clone(), workers, departures.clone());
     let mut router = health::router(metrics, registry);
     if let (ChatSettings::Slack(slack), Some(sealer)) = (&settings.chat, sealer) {
         let inbox: Arc<dyn Inbox> = Arc::new(service.clone());
@@ -133,6 +146,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
             secrets: slack.signing_secrets.clone(),
             inbox,
             clock,
+            hears: Arc::new(departures),
             sealer,
             command_word: settings.command.clone(),
             allow_loopback_response_url: slack.loopback_response_url,

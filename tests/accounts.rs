@@ -35,13 +35,13 @@ const CALLBACK: &str = "https://ship.example.com/back";
 
 /// Real time, from a moment that can be moved ahead.
 #[derive(Debug, Default)]
-struct Ahead {
+pub struct Ahead {
     by: Mutex<SignedDuration>,
     real: SystemClock,
 }
 
 impl Ahead {
-    fn go(&self, by: SignedDuration) {
+    pub fn go(&self, by: SignedDuration) {
         *self.by.lock().unwrap() += by;
     }
 }
@@ -67,7 +67,7 @@ impl Clock for Ahead {
     }
 }
 
-fn keys(of: &[(&str, u8)]) -> SecretString {
+pub fn keys(of: &[(&str, u8)]) -> SecretString {
     let keys: Vec<String> = of.iter().map(|(name, byte)| format!("{name}:{}", BASE64_STANDARD.encode([*byte; 32]))).collect();
     SecretString::from(keys.join(","))
 }
@@ -188,7 +188,7 @@ async fn tokens(linked: &LinkedAccounts) -> (String, String) {
     (both.source.expose_secret().to_owned(), both.platform.expose_secret().to_owned())
 }
 
-fn bytes_of(folder: &Path) -> Vec<u8> {
+pub fn bytes_of(folder: &Path) -> Vec<u8> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

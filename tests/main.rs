@@ -19,6 +19,7 @@ mod durability;
 mod endurance;
 mod faults;
 mod following;
+mod installs;
 mod privacy;
 mod processes;
 mod races;

@@ -10,6 +10,7 @@ pub mod http;
 pub mod pages;
 pub mod secrets;
 pub mod settings_accounts;
+pub mod settings_bot;
 pub mod slack;
 pub mod sled;
 pub mod vault;

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::domain::account::{Provider, SealedTokens};
 use crate::domain::actor::Person;
+use crate::domain::installation::Tenant;
 use crate::ports::{Tokens, Vault, VaultError};
 
 /// The stored form: `1.KEY.NONCE_AND_CIPHERTEXT`, the last in base64 for addresses.
@@ -96,8 +97,16 @@ fn bound_to(person: &Person, provider: Provider) -> String {
     format!("{FORM} {} {} {provider}", person.workspace, person.user)
 }
 
-impl Vault for TokenVault {
-    fn seal(&self, tokens: &Tokens, person: &Person, provider: Provider) -> Result<SealedTokens, VaultError> {
+/// The same for an installation. The first word is one that no person's record begins with.
+fn bound_to_tenant(tenant: &Tenant) -> String {
+    match tenant {
+        Tenant::Workspace(id) => format!("{FORM}/app workspace {id}"),
+        Tenant::Organisation(id) => format!("{FORM}/app organisation {id}"),
+    }
+}
+
+impl TokenVault {
+    fn sealed(&self, tokens: &Tokens, bound: &str) -> Result<SealedTokens, VaultError> {
         let key = self.keys.first().ok_or(VaultError::NoRandomness)?;
         let mut nonce = [0_u8; NONCE];
         getrandom::fill(&mut nonce).map_err(|_| VaultError::NoRandomness)?;
@@ -106,24 +115,44 @@ impl Vault for TokenVault {
             refresh: tokens.refresh.as_ref().map(|refresh| refresh.expose_secret().into()),
         };
         let plain = Zeroizing::new(serde_json::to_vec(&content).map_err(|_| VaultError::Foreign)?);
-        let bound = bound_to(person, provider);
         let payload = Payload { msg: &plain, aad: bound.as_bytes() };
         let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| VaultError::Foreign)?;
         let bytes = [nonce.as_slice(), &sealed].concat();
         Ok(SealedTokens::sealed(format!("{FORM}.{}.{}", key.name, BASE64_URL_SAFE_NO_PAD.encode(bytes))))
     }
 
-    fn open(&self, sealed: &SealedTokens, person: &Person, provider: Provider) -> Result<Tokens, VaultError> {
+    fn opened(&self, sealed: &SealedTokens, bound: &str) -> Result<Tokens, VaultError> {
         let (name, encoded) = parts(sealed).ok_or(VaultError::Foreign)?;
         let key = self.keys.iter().find(|key| key.name == name).ok_or_else(|| VaultError::KeyLost { key: name.to_owned() })?;
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| VaultError::Foreign)?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE>().ok_or(VaultError::Foreign)?;
-        let bound = bound_to(person, provider);
         let payload = Payload { msg: ciphertext, aad: bound.as_bytes() };
         let plain = Zeroizing::new(key.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| VaultError::Foreign)?);
         let content: Content<'_> = serde_json::from_slice(&plain).map_err(|_| VaultError::Foreign)?;
         let secret = |text: std::borrow::Cow<'_, str>| SecretString::from(text.into_owned());
         Ok(Tokens { access: secret(content.access), refresh: content.refresh.map(secret) })
+    }
+}
+
+impl Vault for TokenVault {
+    fn seal(&self, tokens: &Tokens, person: &Person, provider: Provider) -> Result<SealedTokens, VaultError> {
+        self.sealed(tokens, &bound_to(person, provider))
+    }
+
+    fn open(&self, sealed: &SealedTokens, person: &Person, provider: Provider) -> Result<Tokens, VaultError> {
+        self.opened(sealed, &bound_to(person, provider))
+    }
+
+    fn seal_for(&self, tokens: &Tokens, tenant: &Tenant) -> Result<SealedTokens, VaultError> {
+        self.sealed(tokens, &bound_to_tenant(tenant))
+    }
+
+    fn open_for(&self, sealed: &SealedTokens, tenant: &Tenant) -> Result<Tokens, VaultError> {
+        self.opened(sealed, &bound_to_tenant(tenant))
+    }
+
+    fn holds_for(&self, sealed: &SealedTokens, access: &SecretString, tenant: &Tenant) -> Result<bool, VaultError> {
+        Ok(self.open_for(sealed, tenant)?.access.expose_secret() == access.expose_secret())
     }
 
     fn holds(&self, sealed: &SealedTokens, access: &SecretString, person: &Person, provider: Provider) -> Result<bool, VaultError> {
@@ -187,6 +216,15 @@ mod tests {
         ] {
             assert_eq!(vault.open(&it, &person, provider).unwrap_err(), VaultError::Foreign, "{person:?} {provider:?}");
         }
+        let tenant = |id: &str| Tenant::Workspace(WorkspaceId::parse(id).unwrap());
+        let of_app = vault.seal_for(&tokens(), &tenant("T1")).unwrap();
+        assert_eq!(vault.open_for(&of_app, &tenant("T1")).unwrap().access.expose_secret(), "gho_access");
+        let organisation = Tenant::Organisation(crate::domain::names::OrganisationId::parse("T1").unwrap());
+        for other in [tenant("T2"), organisation] {
+            assert_eq!(vault.open_for(&of_app, &other).unwrap_err(), VaultError::Foreign, "{other}");
+        }
+        assert_eq!(opened(&vault, &of_app), Err(VaultError::Foreign), "a person has what an installation has");
+        assert_eq!(vault.open_for(&it, &tenant("T1")).unwrap_err(), VaultError::Foreign);
         assert_ne!(sealed(&vault), sealed(&vault), "nobody sees that two records hold the same");
     }
 

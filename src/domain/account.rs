@@ -127,6 +127,14 @@ impl Life {
         }
     }
 
+    /// From when on it is to be renewed, if it can be.
+    pub fn ages_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Open | Self::Fixed { .. } => None,
+            Self::Renewable { until, .. } => Some(until.checked_sub(AHEAD).unwrap_or(*until)),
+        }
+    }
+
     /// What is to be done about it at `now`.
     pub fn at(&self, now: Timestamp) -> Freshness {
         match self {

@@ -10,6 +10,7 @@ pub mod command;
 pub mod deployment;
 pub mod fault;
 pub mod gate;
+pub mod installation;
 pub mod line;
 pub mod message;
 pub mod names;

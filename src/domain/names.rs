@@ -135,6 +135,10 @@ name!(/// The source control's id of the deployment that we announced there.
     AnnouncementId, "an announcement id", is_foreign_id);
 name!(/// A workspace of a chat.
     WorkspaceId, "a workspace id", is_foreign_id);
+name!(/// An organisation that workspaces of a chat belong to.
+    OrganisationId, "the id of an organisation", is_foreign_id);
+name!(/// Our app, as a chat calls it.
+    ChatAppId, "the id of an app", is_foreign_id);
 name!(/// A person's id in one workspace of a chat; means nothing without the workspace.
     UserId, "a user id", is_foreign_id);
 name!(/// A channel, group or direct conversation of a chat.
@@ -147,6 +151,13 @@ name!(/// What a service calls the consent that a person's tokens hang on.
     GrantId, "the id of a grant", is_foreign_id);
 name!(/// What a chat delivers once: the key under which a request is accepted.
     DeliveryId, "a delivery id", is_foreign_id);
+
+impl From<uuid::Uuid> for DeliveryId {
+    /// A delivery of our own.
+    fn from(id: uuid::Uuid) -> Self {
+        Self(id.to_string())
+    }
+}
 
 impl CommitSha {
     /// The first seven digits, as people say it.

@@ -16,8 +16,9 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
 use crate::adapters::slack::{Sealer, SlackInbound, router};
+use crate::domain::installation::Happening;
 use crate::domain::parse::split_code;
-use crate::ports::{Clock, Inbox, Incoming, Submitted};
+use crate::ports::{Clock, Hears, Inbox, Incoming, StoreError, Submitted};
 
 use super::answers::{Jumping, runtime};
 
@@ -38,6 +39,13 @@ impl Inbox for Kept {
     async fn submit(&self, incoming: Incoming) -> Submitted {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(incoming);
         Submitted::Accepted
+    }
+}
+
+#[async_trait]
+impl Hears for Kept {
+    async fn heard(&self, _: Happening) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 
@@ -71,6 +79,7 @@ impl Way {
             sealer: Arc::new(Sealer::new(&secrets).unwrap_or_else(|error| fail(&error))),
             secrets,
             inbox: inbox.clone(),
+            hears: inbox.clone(),
             clock: clock.clone(),
             command_word: "/h".to_owned(),
             allow_loopback_response_url: true,

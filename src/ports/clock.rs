@@ -15,6 +15,8 @@ pub enum WakeKey {
     Line(AppId),
     /// The keeper of the house: leases, sweeps.
     Keeper,
+    /// News of installations.
+    Departures,
     /// A pause of an adapter, by a number that nobody else uses. Only the same adapter wakes it.
     Pause(u64),
     /// The far end of a stream that a simulated outside sends.

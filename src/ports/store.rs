@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::domain::actor::Person;
 use crate::domain::deployment::Deployment;
+use crate::domain::installation::Tenant;
 use crate::domain::line::Line;
 use crate::domain::names::{AppId, DeliveryId, DeploymentId, OfferId, PipelineId};
 use crate::domain::offer::Offer;
@@ -48,6 +49,8 @@ pub enum Work {
     Account(Person),
     /// Removing what is too old, and people who asked for it.
     Upkeep,
+    /// Renewing or ending what the app speaks with in one installation.
+    Installation(Tenant),
 }
 
 /// The right to do a piece of work for a while.

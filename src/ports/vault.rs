@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 use crate::domain::account::{Provider, SealedTokens};
 use crate::domain::actor::Person;
+use crate::domain::installation::Tenant;
 use crate::domain::sign_in::Digest;
 
 use super::sign_in::{Proof, Tokens};
@@ -25,9 +26,9 @@ pub enum VaultError {
     NoRandomness,
 }
 
-/// Seals tokens for one login of one person.
+/// Seals tokens for one login of one person, or for one installation of the app.
 ///
-/// Promises: what was sealed opens for the same person and service and nothing else; altered, it does not open; the newest key
+/// Promises: what was sealed opens for the same person and service, or for the same installation, and nothing else; altered, it does not open; the newest key
 /// seals and all of them open; nothing that is printed tells of tokens or keys.
 pub trait Vault: Send + Sync + std::fmt::Debug {
     /// Seals.
@@ -38,6 +39,15 @@ pub trait Vault: Send + Sync + std::fmt::Debug {
 
     /// Whether this is the access among the sealed tokens.
     fn holds(&self, sealed: &SealedTokens, access: &SecretString, person: &Person, provider: Provider) -> Result<bool, VaultError>;
+
+    /// Seals what the app speaks with in one installation.
+    fn seal_for(&self, tokens: &Tokens, tenant: &Tenant) -> Result<SealedTokens, VaultError>;
+
+    /// Opens what was sealed for one installation.
+    fn open_for(&self, sealed: &SealedTokens, tenant: &Tenant) -> Result<Tokens, VaultError>;
+
+    /// Whether this is the access among what was sealed for one installation.
+    fn holds_for(&self, sealed: &SealedTokens, access: &SecretString, tenant: &Tenant) -> Result<bool, VaultError>;
 
     /// Whether it was sealed with another key than the newest, so that it has to be sealed again before that key may go.
     fn is_behind(&self, sealed: &SealedTokens) -> bool;

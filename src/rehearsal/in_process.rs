@@ -162,6 +162,7 @@ impl InProcess {
             ids: Arc::new(RandomIds),
             store: Arc::new(store.clone()),
             accounts: Arc::new(store.clone()),
+            installations: Arc::new(store.clone()),
             workers: on.clone(),
             between,
         };

@@ -24,6 +24,8 @@ pub mod allowances;
 pub mod chat;
 pub mod clock;
 pub mod inbox;
+pub mod install;
+pub mod installation_store;
 pub mod platform;
 pub mod privacy;
 pub mod records;

@@ -4,9 +4,11 @@
 
 mod accounts;
 mod answer;
+mod departures;
 mod deploy;
 mod drive;
 mod facts;
+mod installed;
 mod line;
 mod linked;
 mod look;
@@ -34,7 +36,9 @@ use crate::domain::speech::Doing;
 use crate::ports::{Accounts, Allowances, Chat, Clock, Ids, Platform, PortError, SourceControl, Store, StoreError, Tally};
 
 pub use answer::{answer, give_up};
+pub use departures::{Departures, Swept};
 pub use drive::{DriveError, drive};
+pub use installed::InstalledBots;
 pub use linked::{Denied, LinkedAccounts};
 pub use set_right::set_right;
 pub use visits::{Confirmed, SignIns};

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use crate::domain::account::{Account, Provider};
 use crate::domain::actor::Person;
 use crate::domain::command::{Command, Needs};
-use crate::domain::names::SignInId;
-use crate::domain::sign_in::{Asked, Dead, End, Leg, SignIn, Typed, View};
+use crate::domain::names::{SignInId, WorkspaceId};
+use crate::domain::sign_in::{Asked, Dead, End, LINK_LIVES, Leg, SignIn, Stage, Typed, VISIT_LIVES, View};
 use crate::ports::{AccountBatch, Ids, NoVisit, Secrets, StoreError, VaultError, Visits};
 
 use super::linked::{Denied, LinkedAccounts};
@@ -160,6 +160,32 @@ impl SignIns {
     pub async fn forget(&self) -> Result<(), StoreError> {
         let now = self.linked.clock.now();
         self.linked.accounts.forget_sign_ins(now.checked_sub(REMEMBERED).unwrap_or(now)).await?;
+        Ok(())
+    }
+
+    /// Ends what a person has linked, and what they are about to link.
+    pub async fn leave(&self, person: &Person) -> Result<(), StoreError> {
+        for sign_in in self.linked.accounts.sign_ins_of(person).await? {
+            self.end(sign_in, End::GivenUp).await?;
+        }
+        match self.linked.unlink(person).await {
+            Ok(_) => Ok(()),
+            Err(Denied::Store(error)) => Err(error),
+            Err(denied) => {
+                tracing::warn!(%denied, "what a person has linked could not be ended");
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends all visits of people in a workspace that were offered before a moment.
+    pub async fn end_all_in(&self, workspace: &WorkspaceId, before: Timestamp) -> Result<(), StoreError> {
+        for sign_in in self.linked.accounts.open_sign_ins().await? {
+            let lives = if matches!(sign_in.stage, Stage::Open(_)) { VISIT_LIVES } else { LINK_LIVES };
+            if sign_in.person.workspace == *workspace && sign_in.until < before.checked_add(lives).unwrap_or(before) {
+                self.end(sign_in, End::GivenUp).await?;
+            }
+        }
         Ok(())
     }
 

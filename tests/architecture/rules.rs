@@ -132,6 +132,7 @@ pub const SECRETS_OPENED_IN: &[&str] = &[
     "src/adapters/pages/door.rs",
     "src/adapters/secrets.rs",
     "src/adapters/slack/api.rs",
+    "src/adapters/slack/install.rs",
     "src/adapters/slack/outbound.rs",
     "src/adapters/slack/seal.rs",
     "src/adapters/slack/signature.rs",

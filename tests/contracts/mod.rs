@@ -8,6 +8,7 @@ mod github;
 mod heroku;
 mod heroku_stage;
 mod inboxes;
+mod installs;
 mod platforms;
 mod recordings;
 mod recordings_bodies;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use slash_heroku::adapters::http::base_url::BaseUrl;
+use slash_heroku::adapters::settings_bot::OneBot;
 use slash_heroku::adapters::slack::{Sealer, SlackChat, SlackSettings};
 use slash_heroku::domain::actor::{Origin, Person};
 use slash_heroku::domain::deployment::MessageRef;
@@ -102,7 +103,7 @@ async fn the_adapter_keeps_its_side() {
         };
         let settings = SlackSettings {
             api: BaseUrl::parse(&format!("{}/api", replay.at("api"))).unwrap(),
-            bot_token: SecretString::from(TOKEN),
+            tokens: Arc::new(OneBot::new(SecretString::from(TOKEN))),
             sealer,
             allow_loopback_response_url: true,
         };

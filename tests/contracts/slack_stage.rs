@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use slash_heroku::adapters::http::base_url::BaseUrl;
+use slash_heroku::adapters::settings_bot::OneBot;
 use slash_heroku::adapters::slack::{Sealer, SlackChat, SlackInbound, SlackSettings, router};
 use slash_heroku::domain::actor::{Origin, Person};
 use slash_heroku::domain::names::{ChannelId, UserId, WorkspaceId};
@@ -12,6 +13,7 @@ use slash_heroku::sandbox::serve::Servers;
 use slash_heroku::sandbox::slack::{SeenMessage, ServiceAddress, SlackSeed, SlackWorkspace, Via};
 use slash_heroku::testing::chat::Seen;
 use slash_heroku::testing::inbox::Kept;
+use slash_heroku::testing::installation_store::Heard;
 
 use super::recordings_replay::Jumping;
 
@@ -40,19 +42,20 @@ impl SlackStage {
         let (servers, clock) = (Servers::default(), Jumping::new());
         let seed = SlackSeed::default();
         let secrets = vec![SecretString::from(seed.signing_secret.clone())];
-        let bot_token = SecretString::from(seed.bot_token.clone());
+        let tokens = Arc::new(OneBot::new(SecretString::from(seed.bot_token.clone())));
         let workspace = SlackWorkspace::start(&servers, Arc::<Jumping>::clone(&clock), 0, seed).await.unwrap();
         workspace.add_user("U1", "ana", "T1");
         workspace.add_user("U2", "bob", "T1");
         workspace.add_channel("C1", "general", true);
         let sealer = Arc::new(Sealer::new(&secrets).unwrap());
         let api = BaseUrl::parse(&workspace.api_address()).unwrap();
-        let settings = SlackSettings { api, bot_token, sealer: Arc::clone(&sealer), allow_loopback_response_url: true };
+        let settings = SlackSettings { api, tokens, sealer: Arc::clone(&sealer), allow_loopback_response_url: true };
         let chat = Arc::new(SlackChat::new(settings, Arc::<Jumping>::clone(&clock)).unwrap());
         let (listener, address) = Servers::listen(0).await.unwrap();
         let inbound = SlackInbound {
             secrets,
             inbox,
+            hears: Arc::new(Heard::default()),
             clock: Arc::<Jumping>::clone(&clock) as Arc<dyn Clock>,
             sealer,
             command_word: "/h".to_owned(),

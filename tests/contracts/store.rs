@@ -5,8 +5,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use slash_heroku::adapters::sled::SledStore;
 use slash_heroku::ports::{AccountStore, Store};
-use slash_heroku::testing::account_store;
 use slash_heroku::testing::store::{Place, all};
+use slash_heroku::testing::{account_store, installation_store};
 
 use crate::races::memory::Memory;
 use crate::support::folders;
@@ -58,6 +58,25 @@ impl account_store::Place for SledPlace {
 #[tokio::test]
 async fn sled_keeps_the_promises_of_a_store_of_accounts() {
     account_store::all(|| SledPlace { folder: folders::in_memory(), open: None }).await;
+}
+
+impl installation_store::Place for SledPlace {
+    fn open(&mut self) -> BoxFuture<'_, installation_store::Opened> {
+        Box::pin(async {
+            if let Some(before) = self.open.take() {
+                before.close().await;
+            }
+            let store = SledStore::open(self.folder.path()).unwrap();
+            self.open = Some(store.clone());
+            let store = Arc::new(store);
+            installation_store::Opened { installations: store.clone(), accounts: store.clone(), store }
+        })
+    }
+}
+
+#[tokio::test]
+async fn sled_keeps_the_promises_of_a_store_of_installations() {
+    installation_store::all(|| SledPlace { folder: folders::in_memory(), open: None }).await;
 }
 
 impl Place for Memory {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use slash_heroku::adapters::sled::{SCHEMA, SledStore, restore};
 use slash_heroku::domain::actor::Person;
+use slash_heroku::domain::installation::Tenant;
 use slash_heroku::domain::names::{AppId, DeliveryId, DeploymentId, OfferId, SignInId};
-use slash_heroku::ports::{AccountStore, Store};
+use slash_heroku::ports::{AccountStore, InstallationStore, Store};
 
 use crate::support::folders;
 
@@ -24,7 +25,7 @@ fn records(version: u16, kind: &str) -> Vec<Value> {
 /// A backup as that version would have made it.
 fn as_backup(version: u16) -> String {
     let mut lines = vec![json!({ "slash_heroku_backup": { "schema": version, "fence": 7 } })];
-    for kind in ["request", "deployment", "line", "offer", "account", "sign_in"] {
+    for kind in ["request", "deployment", "line", "offer", "account", "sign_in", "installation", "happening"] {
         lines.extend(records(version, kind).into_iter().map(|record| json!({ kind: record })));
     }
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -66,6 +67,16 @@ async fn rows_of_every_version_are_read() {
         }
         for old in records(version, "sign_in") {
             kept(&old, &store.sign_in(id::<SignInId>(&old, "id")).await.unwrap().unwrap());
+        }
+        for old in records(version, "installation") {
+            kept(&old, &store.installation(&id::<Tenant>(&old, "tenant")).await.unwrap().unwrap());
+        }
+        let not_done = store.not_done().await.unwrap();
+        for old in records(version, "happening") {
+            match not_done.iter().find(|new| old["id"] == new.id.as_str()) {
+                Some(new) => kept(&old, new),
+                None => assert_eq!(old["done"], true),
+            }
         }
         for old in records(version, "offer") {
             let new = store.offer(id::<OfferId>(&old, "id")).await.unwrap().unwrap();

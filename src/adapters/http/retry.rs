@@ -69,10 +69,13 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse::<u32>() {
         Ok(seconds) => later(now, seconds),
-        Err(_) => {
-            jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text.replace("GMT", "+0000").as_str()).ok()
-        }
+        Err(_) => date(text),
     }
+}
+
+/// The moment in a header that holds a date.
+pub fn date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text.replace("GMT", "+0000").as_str()).ok()
 }
 
 /// `seconds` after `now`.

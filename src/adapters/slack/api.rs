@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::client::read_body;
-use crate::ports::{Clock, Fault, PortError, Service};
+use crate::domain::names::WorkspaceId;
+use crate::ports::{BotTokens, Clock, Fault, PortError, Service};
 
 /// How long a whole call may take.
 pub(super) const CALL: Duration = Duration::from_secs(10);
@@ -39,6 +40,8 @@ pub(super) enum CallFault {
     Unreachable(&'static str),
     /// It may have had an effect.
     Unclear(&'static str),
+    /// There is nothing to speak with in that workspace.
+    NoToken(PortError),
 }
 
 /// Whether a call may be made again when nobody knows whether it had an effect.
@@ -57,16 +60,34 @@ pub(super) enum Again {
 pub(super) struct Api {
     pub(super) http: reqwest::Client,
     pub(super) base: BaseUrl,
-    pub(super) token: SecretString,
+    pub(super) tokens: Arc<dyn BotTokens>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Api {
-    /// Calls a method that writes.
-    pub(super) async fn call(&self, method: &str, body: &Value, again: Again) -> Result<Value, CallFault> {
+    /// Calls a method that writes, with what the app speaks with in a workspace.
+    pub(super) async fn call(&self, workspace: &WorkspaceId, method: &str, body: &Value, again: Again) -> Result<Value, CallFault> {
+        let token = self.tokens.token(workspace).await.map_err(CallFault::NoToken)?;
+        match self.call_with(&token, method, body, again).await {
+            // What was refused for its token was not done: it may be tried once more with another one.
+            Err(CallFault::Said(error)) if error == "token_expired" => {
+                let other = self.tokens.ran_out(workspace, &token).await.map_err(CallFault::NoToken)?;
+                self.call_with(&other, method, body, again).await
+            }
+            Err(CallFault::Said(error)) => {
+                if is_about_token(&error) {
+                    self.tokens.refused(workspace, &token, &error).await;
+                }
+                Err(CallFault::Said(error))
+            }
+            other => other,
+        }
+    }
+
+    async fn call_with(&self, token: &SecretString, method: &str, body: &Value, again: Again) -> Result<Value, CallFault> {
         let answer = self
             .patiently(again, || async {
-                let request = self.http.post(self.base.at([method])).bearer_auth(self.token.expose_secret());
+                let request = self.http.post(self.base.at([method])).bearer_auth(token.expose_secret());
                 let (status, answer) = self.send(request, body).await?;
                 let answer: Option<Value> = serde_json::from_slice(&answer).ok();
                 match (answer.as_ref().and_then(|answer| answer.get("ok")?.as_bool()), answer) {
@@ -119,7 +140,9 @@ impl Api {
                     repeats += 1;
                     later(self.clock.now(), SignedDuration::from_secs(i64::from(repeats)))
                 }
-                CallFault::Said(_) | CallFault::Limited(_) | CallFault::Unreachable(_) | CallFault::Unclear(_) => return Err(fault),
+                CallFault::Said(_) | CallFault::Limited(_) | CallFault::Unreachable(_) | CallFault::Unclear(_) | CallFault::NoToken(_) => {
+                    return Err(fault);
+                }
             };
             self.clock.pause_until(pause).await;
         }
@@ -175,6 +198,11 @@ pub(super) fn is_about_form(error: &str) -> bool {
     matches!(error, "invalid_blocks" | "invalid_blocks_format" | "msg_blocks_too_long" | "msg_too_long" | "no_text")
 }
 
+/// Whether Slack refuses the token for good.
+fn is_about_token(error: &str) -> bool {
+    matches!(error, "token_revoked" | "account_inactive" | "invalid_auth")
+}
+
 /// Whether Slack refuses the place, so that another way to the person may work.
 pub(super) fn is_about_place(error: &str) -> bool {
     matches!(error, "channel_not_found" | "not_in_channel" | "is_archived" | "is_inactive" | "user_not_in_channel" | "no_permission")
@@ -200,6 +228,7 @@ pub(super) fn port_error(call: &str, fault: CallFault) -> PortError {
         CallFault::Limited(until) => (Fault::RateLimited { until: Some(until) }, "ratelimited".to_owned(), None),
         CallFault::Unreachable(why) => (Fault::Unreachable, why.to_owned(), None),
         CallFault::Unclear(why) => (Fault::Unclear, why.to_owned(), None),
+        CallFault::NoToken(error) => return PortError { detail: format!("{call}: {}", error.detail), ..error },
     };
     PortError { said, ..PortError::new(Service::Chat, fault, format!("{call}: {why}")) }
 }

@@ -13,16 +13,18 @@ use http::{HeaderMap, StatusCode, header};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
+use super::events;
 use super::payload::Interaction;
 use super::seal::Sealer;
 use super::{markup, render, reply_url, signature, words};
 use crate::domain::actor::{Origin, Person, ReplyAddress};
+use crate::domain::installation::Happening;
 use crate::domain::message::Message;
 use crate::domain::names::{ChannelId, DeliveryId, UserId, WorkspaceId};
 use crate::domain::parse;
 use crate::domain::request::Ask;
 use crate::domain::speech;
-use crate::ports::{Clock, Inbox, Incoming, Submitted};
+use crate::ports::{Clock, Hears, Inbox, Incoming, Submitted};
 
 /// How long putting on disk may take: Slack waits three seconds, network included.
 const PATIENCE: Duration = Duration::from_millis(2500);
@@ -36,6 +38,8 @@ pub struct SlackInbound {
     pub inbox: Arc<dyn Inbox>,
     /// For the age of requests.
     pub clock: Arc<dyn Clock>,
+    /// Who hears what becomes of installations.
+    pub hears: Arc<dyn Hears>,
     /// Seals answer addresses.
     pub sealer: Arc<Sealer>,
     /// The command as people type it here, with its slash; used where a request does not say it.
@@ -145,8 +149,8 @@ async fn action(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respons
     }
 }
 
-/// Something that happened in the workspace. Only the handshake is answered; the rest is acknowledged, so that Slack does not
-/// send it again. `event_id` is the key of an event, once events do something.
+/// Something that happened in the workspace. What becomes of the installation is put on disk, and what we have no use for is
+/// acknowledged, so that Slack does not send it again. Whatever could not be put on disk, Slack sends again.
 async fn event(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response {
     if let Err(status) = door.inbound.verified(&headers, &body) {
         return nothing(status);
@@ -159,7 +163,26 @@ async fn event(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response
     match (text("type"), text("challenge")) {
         (Some("url_verification"), Some(challenge)) => as_json(&json!({ "challenge": challenge })),
         (Some("url_verification"), None) | (None, _) => nothing(StatusCode::BAD_REQUEST),
+        (Some("event_callback"), _) => match events::happening(&event, door.inbound.clock.now()) {
+            events::Event::Happening(happening) => heard(&door, *happening).await,
+            events::Event::Another => nothing(StatusCode::OK),
+            events::Event::Malformed => nothing(StatusCode::BAD_REQUEST),
+        },
         (Some(_), _) => nothing(StatusCode::OK),
+    }
+}
+
+async fn heard(door: &Door, happening: Happening) -> Response {
+    match tokio::time::timeout(door.patience, door.inbound.hears.heard(happening)).await {
+        Ok(Ok(())) => nothing(StatusCode::OK),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "an event could not be put on disk");
+            nothing(StatusCode::SERVICE_UNAVAILABLE)
+        }
+        Err(_) => {
+            tracing::error!("putting an event on disk took too long");
+            nothing(StatusCode::SERVICE_UNAVAILABLE)
+        }
     }
 }
 

@@ -2,12 +2,13 @@
 //! matters gets through and nothing is sent only to be turned away.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::actor::Person;
 use crate::domain::allowance::{Bucket, Window};
+use crate::domain::names::WorkspaceId;
 use crate::ports::Urgency;
 
 /// About one message a second in one conversation, and a few at once.
@@ -21,6 +22,21 @@ const CHANGES_OF_PROGRESS: usize = CHANGES / 2;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// From this many conversations on, those that are not in use are forgotten.
 const MANY: usize = 1000;
+
+/// The lanes of all workspaces: what Slack takes, it takes of each.
+#[derive(Debug, Default)]
+pub(super) struct AllLanes(Mutex<HashMap<WorkspaceId, Arc<Lanes>>>);
+
+impl AllLanes {
+    /// Those of one workspace.
+    pub(super) fn of(&self, workspace: &WorkspaceId) -> Arc<Lanes> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.get(workspace) {
+            Some(lanes) => Arc::clone(lanes),
+            None => Arc::clone(all.entry(workspace.clone()).or_insert_with(|| Arc::new(Lanes::new()))),
+        }
+    }
+}
 
 /// The lanes of one bot.
 #[derive(Debug)]

@@ -1,9 +1,11 @@
 //! Slack: signed requests in, messages out, both in the domain's words.
 
 mod api;
+mod events;
 mod fit;
 mod hex;
 pub mod inbound;
+pub mod install;
 mod lanes;
 pub mod manifest;
 mod markup;
@@ -11,6 +13,7 @@ pub mod outbound;
 mod payload;
 mod render;
 mod reply_url;
+mod scopes;
 mod seal;
 mod signature;
 #[cfg(test)]
@@ -18,5 +21,6 @@ mod testing;
 mod words;
 
 pub use inbound::{SlackInbound, router};
+pub use install::{SlackInstall, SlackInstallSettings};
 pub use outbound::{SlackChat, SlackSettings};
 pub use seal::{NoKey, Sealer};

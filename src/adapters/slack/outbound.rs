@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::api::{Again, Api, CALL, CallFault, is_about_form, is_about_place, port_error};
-use super::lanes::Lanes;
+use super::lanes::AllLanes;
 use super::render::{self, Rendered};
 use super::seal::Sealer;
 use super::{reply_url, words};
@@ -19,7 +19,7 @@ use crate::domain::actor::{Origin, Person};
 use crate::domain::deployment::MessageRef;
 use crate::domain::message::{Audience, Message};
 use crate::domain::names::{ChannelId, WorkspaceId};
-use crate::ports::{Addressee, Chat, Clock, Delivered, Fault, PortError, Service, Urgency};
+use crate::ports::{Addressee, BotTokens, Chat, Clock, Delivered, Fault, PortError, Service, Urgency};
 
 /// Slack's own Web API.
 pub const API: &str = "https://slack.com/api";
@@ -32,8 +32,8 @@ const REPLY_LIFE: SignedDuration = SignedDuration::from_secs(30 * 60 - 30);
 pub struct SlackSettings {
     /// Where the Web API lives: [`API`], unless it is a simulator.
     pub api: BaseUrl,
-    /// The bot's token.
-    pub bot_token: SecretString,
+    /// What the bot speaks with, in each workspace.
+    pub tokens: Arc<dyn BotTokens>,
     /// Opens the answer addresses that the way in sealed.
     pub sealer: Arc<Sealer>,
     /// Post to answer addresses on this machine, plain `http`. For simulators; off by default.
@@ -43,7 +43,7 @@ pub struct SlackSettings {
 /// Slack, as a chat.
 pub struct SlackChat {
     api: Api,
-    lanes: Lanes,
+    lanes: AllLanes,
     sealer: Arc<Sealer>,
     allow_loopback: bool,
 }
@@ -57,9 +57,9 @@ impl std::fmt::Debug for SlackChat {
 impl SlackChat {
     /// Speaks as the bot. Fails only where no HTTP client can be built.
     pub fn new(settings: SlackSettings, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        let SlackSettings { api, bot_token, sealer, allow_loopback_response_url } = settings;
-        let api = Api { http: client(Some(CALL))?, base: api, token: bot_token, clock };
-        Ok(Self { api, lanes: Lanes::new(), sealer, allow_loopback: allow_loopback_response_url })
+        let SlackSettings { api, tokens, sealer, allow_loopback_response_url } = settings;
+        let api = Api { http: client(Some(CALL))?, base: api, tokens, clock };
+        Ok(Self { api, lanes: AllLanes::default(), sealer, allow_loopback: allow_loopback_response_url })
     }
 
     async fn answer(&self, origin: &Origin, message: &Message) -> Result<Delivered, PortError> {
@@ -82,6 +82,7 @@ impl SlackChat {
     async fn card(&self, origin: &Origin, message: &Message) -> Result<Delivered, PortError> {
         let refused = match self.post(&origin.person.workspace, origin.channel.as_str(), message, Haste::News).await {
             Err(refused @ Failed(_, CallFault::Said(_))) => refused,
+            Err(refused @ Failed(_, CallFault::NoToken(_))) if !refused.is_temporary() => refused,
             other => return other.map_err(PortError::from),
         };
         // Whatever the bot may not do: the command's own address asks for no right of the bot's.
@@ -98,20 +99,21 @@ impl SlackChat {
 
     /// A message to one person. The conversation is opened first, since its own id is needed to edit the message later.
     async fn direct(&self, person: &Person, message: &Message, haste: Haste) -> Result<Delivered, PortError> {
-        if let Some(channel) = self.lanes.opened(person) {
+        let lanes = self.lanes.of(&person.workspace);
+        if let Some(channel) = lanes.opened(person) {
             match self.post(&person.workspace, &channel, message, haste).await {
-                Err(Failed(_, CallFault::Said(error))) if is_about_place(&error) => self.lanes.keep(person, None),
+                Err(Failed(_, CallFault::Said(error))) if is_about_place(&error) => lanes.keep(person, None),
                 other => return other.map_err(PortError::from),
             }
         }
-        let opened = self.api.call("conversations.open", &json!({ "users": person.user }), Again::Harmless).await;
+        let opened = self.api.call(&person.workspace, "conversations.open", &json!({ "users": person.user }), Again::Harmless).await;
         let channel = match &opened {
             Ok(answer) => answer.pointer("/channel/id").and_then(Value::as_str).map(str::to_owned),
             // Without the right to open one, posting to the person opens it.
             Err(CallFault::Said(error)) if error == "missing_scope" => None,
             Err(fault) => return Err(port_error("conversations.open", fault.clone())),
         };
-        self.lanes.keep(person, channel.as_deref());
+        lanes.keep(person, channel.as_deref());
         let channel = channel.unwrap_or_else(|| person.user.to_string());
         self.post(&person.workspace, &channel, message, haste).await.map_err(PortError::from)
     }
@@ -138,7 +140,7 @@ impl SlackChat {
             Ok(()) => Ok(true),
             Err(fault @ CallFault::Unclear(_)) => Err(port_error("response_url", fault)),
             // Used up, too old, gone, too fast: nothing was said.
-            Err(CallFault::Said(_) | CallFault::Limited(_) | CallFault::Unreachable(_)) => Ok(false),
+            Err(CallFault::Said(_) | CallFault::Limited(_) | CallFault::Unreachable(_) | CallFault::NoToken(_)) => Ok(false),
         }
     }
 
@@ -151,9 +153,9 @@ impl SlackChat {
     }
 
     /// A call that failed. One that came too soon shuts its lane for as long as Slack says.
-    fn failed(&self, method: &'static str, fault: CallFault) -> Failed {
+    fn failed(&self, workspace: &WorkspaceId, method: &'static str, fault: CallFault) -> Failed {
         if let CallFault::Limited(until) = &fault {
-            self.lanes.shut(method, *until);
+            self.lanes.of(workspace).shut(method, *until);
         }
         Failed(method, fault)
     }
@@ -164,7 +166,7 @@ impl SlackChat {
         let said = in_blocks_or_plain(message, |rendered| {
             let mut body = content(&rendered);
             add(&mut body, [("channel", json!(channel)), ("user", json!(user))]);
-            async move { self.api.call(METHOD, &body, Again::Never).await }
+            async move { self.api.call(&origin.person.workspace, METHOD, &body, Again::Never).await }
         });
         said.await.map(|_| ()).map_err(|fault| Failed(METHOD, fault))
     }
@@ -172,22 +174,23 @@ impl SlackChat {
     async fn post(&self, workspace: &WorkspaceId, channel: &str, message: &Message, haste: Haste) -> Result<Delivered, Failed> {
         const METHOD: &str = "chat.postMessage";
         let now = self.api.clock.now();
+        let lanes = self.lanes.of(workspace);
         let again = match haste {
             Haste::Answer => {
-                self.lanes.answer(channel, now);
+                lanes.answer(channel, now);
                 Again::Never
             }
             Haste::News => {
-                self.lanes.post(METHOD, channel, now).map_err(|until| Failed(METHOD, CallFault::Limited(until)))?;
+                lanes.post(METHOD, channel, now).map_err(|until| Failed(METHOD, CallFault::Limited(until)))?;
                 Again::NotHere
             }
         };
         let said = in_blocks_or_plain(message, |rendered| {
             let mut body = content(&rendered);
             add(&mut body, [("channel", json!(channel)), ("unfurl_links", json!(false)), ("unfurl_media", json!(false))]);
-            async move { self.api.call(METHOD, &body, again).await }
+            async move { self.api.call(workspace, METHOD, &body, again).await }
         });
-        let answer = said.await.map_err(|fault| self.failed(METHOD, fault))?;
+        let answer = said.await.map_err(|fault| self.failed(workspace, METHOD, fault))?;
         let text = |name: &str| answer.get(name).and_then(Value::as_str);
         match (text("channel").map(ChannelId::parse), text("ts")) {
             (Some(Ok(channel)), Some(ts)) => {
@@ -215,20 +218,20 @@ impl Chat for SlackChat {
 
     async fn amend(&self, what: &MessageRef, message: &Message, urgency: Urgency) -> Result<(), PortError> {
         const METHOD: &str = "chat.update";
-        if let Err(until) = self.lanes.change(METHOD, urgency, self.api.clock.now()) {
+        if let Err(until) = self.lanes.of(&what.workspace).change(METHOD, urgency, self.api.clock.now()) {
             return Err(port_error(METHOD, CallFault::Limited(until)));
         }
         let said = in_blocks_or_plain(message, |rendered| {
             let mut body = content(&rendered);
             add(&mut body, [("channel", json!(what.channel)), ("ts", json!(what.message))]);
-            async move { self.api.call(METHOD, &body, Again::NotHere).await }
+            async move { self.api.call(&what.workspace, METHOD, &body, Again::NotHere).await }
         });
         match said.await {
             Ok(_) => Ok(()),
             Err(CallFault::Said(error)) if is_about_place(&error) => {
                 Err(PortError::new(Service::Chat, Fault::NotFound, format!("{METHOD}: {error}")).saying(error))
             }
-            Err(fault) => Err(self.failed(METHOD, fault).into()),
+            Err(fault) => Err(self.failed(&what.workspace, METHOD, fault).into()),
         }
     }
 }
@@ -244,6 +247,17 @@ enum Haste {
 
 /// A call that failed, and which.
 struct Failed(&'static str, CallFault);
+
+impl Failed {
+    /// Whether the same may work later.
+    fn is_temporary(&self) -> bool {
+        match &self.1 {
+            CallFault::Said(_) => false,
+            CallFault::Limited(_) | CallFault::Unreachable(_) | CallFault::Unclear(_) => true,
+            CallFault::NoToken(error) => error.is_temporary(),
+        }
+    }
+}
 
 impl From<Failed> for PortError {
     fn from(Failed(call, fault): Failed) -> Self {

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::actor::Person;
+use crate::domain::installation::Happening;
 use crate::domain::names::{UserId, WorkspaceId};
-use crate::ports::{Clock, Inbox, Incoming, Submitted, WakeKey};
+use crate::ports::{Clock, Hears, Inbox, Incoming, StoreError, Submitted, WakeKey};
 
 /// 2026-01-01.
 pub(super) const NOW: i64 = 1_767_225_600;
@@ -54,6 +55,7 @@ impl Clock for Jumping {
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) got: Mutex<Vec<Incoming>>,
+    pub(super) heard: Mutex<Vec<Happening>>,
     pub(super) says: Option<Submitted>,
 }
 
@@ -63,6 +65,18 @@ impl Inbox for Kept {
         self.got.lock().unwrap().push(incoming);
         match self.says {
             Some(says) => says,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+#[async_trait]
+impl Hears for Kept {
+    async fn heard(&self, happening: Happening) -> Result<(), StoreError> {
+        self.heard.lock().unwrap().push(happening);
+        match self.says {
+            Some(Submitted::Accepted | Submitted::Repeated) => Ok(()),
+            Some(Submitted::Unavailable) => Err(StoreError::Failed("the disk is gone".to_owned())),
             None => std::future::pending().await,
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::domain::account::Account;
 use crate::domain::deployment::Deployment;
+use crate::domain::installation::{Happening, Installation};
 use crate::domain::line::Line;
 use crate::domain::offer::Offer;
 use crate::domain::privacy::Noted;
@@ -29,6 +30,8 @@ pub fn audit(desk: &Desk, head: &Head) -> Result<(), Stop> {
     audit_records(desk, head, &mut index, |_: &Account| ())?;
     audit_records(desk, head, &mut index, |_: &SignIn| ())?;
     audit_records(desk, head, &mut index, |_: &Noted| ())?;
+    audit_records(desk, head, &mut index, |_: &Installation| ())?;
+    audit_records(desk, head, &mut index, |_: &Happening| ())?;
     audit_rows(desk, head, Shelf::Leases, |key, unsealed| {
         codec::read::<LeaseRow>(Shelf::Leases.tree(), unsealed.schema, unsealed.body)?;
         if key.is_empty() { Err(damaged("a lease has no key".to_owned())) } else { Ok(()) }

@@ -73,6 +73,8 @@ impl Parts {
         behind.all(desk, Entry::Account)?;
         behind.all(desk, Entry::SignIn)?;
         behind.all(desk, Entry::Note)?;
+        behind.all(desk, Entry::Installation)?;
+        behind.all(desk, Entry::Happening)?;
         let history = desk.history.snapshot()?;
         Ok(Self { before: before.finish()?, deployments: deployments.finish()?, behind: behind.finish()?, history })
     }

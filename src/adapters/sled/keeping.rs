@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use crate::domain::account::Account;
 use crate::domain::actor::Person;
 use crate::domain::deployment::Deployment;
+use crate::domain::installation::{Happening, Installation};
 use crate::domain::names::{DeploymentId, UserId};
 use crate::domain::offer::Offer;
 use crate::domain::privacy::{Deed, Note, NoteKey, NoteKind, Noted};
@@ -157,6 +158,18 @@ impl Found {
                 self.add("sign-ins", &sign_in)?;
             }
         }
+        for installation in desk.all::<Installation>()? {
+            let installation = installation?;
+            if installation.by == person.user && installation.serves(&person.workspace) {
+                self.add("installations", &installation)?;
+            }
+        }
+        for happening in desk.all::<Happening>()? {
+            let happening = happening?;
+            if happening.names(person) {
+                self.add("happenings", &happening)?;
+            }
+        }
         for deployment in desk.all::<Deployment>()? {
             let deployment = deployment?;
             if deployment.mentions(person) {
@@ -230,7 +243,13 @@ fn remove_live(desk: &Desk, person: &Person, pseudonym: &UserId) -> Result<(), S
         }
     }
     let account = desk.get::<Account>(&person_key(person))?;
+    let mut installed = Vec::new();
+    for record in desk.all::<Installation>()? {
+        let by_them = |installation: &Installation| installation.by == person.user && installation.serves(&person.workspace);
+        installed.extend(Some(record?).filter(by_them).map(|installation| Installation { by: pseudonym.clone(), ..installation }));
+    }
     desk.transact(|tx| {
+        installed.iter().try_for_each(|installation| tx.save(installation))?;
         account.iter().try_for_each(|account| tx.forget(account))?;
         tx.remove(Shelf::Leases, &records::lease_key(&Work::Account(person.clone())))?;
         visits.iter().try_for_each(|visit| tx.forget(visit))?;
@@ -276,7 +295,8 @@ impl SledStore {
         }
     }
 
-    async fn sweep(&self, judge: Judge) -> Result<u64, StoreError> {
+    /// Has all deployments that are over and told judged; returns how many were changed or have gone.
+    pub(super) async fn sweep(&self, judge: Judge) -> Result<u64, StoreError> {
         let of_sled = judge.clone();
         let in_sled = self.ask(move |desk| sweep_sled(desk, &of_sled)).await?;
         // Sled first: what leaves it meanwhile has been judged by then.

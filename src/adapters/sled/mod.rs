@@ -16,6 +16,7 @@ mod export;
 #[expect(clippy::panic, reason = "what does not hold is told by a panic")]
 mod fuzzed;
 mod history;
+mod installations;
 mod intake;
 mod keeping;
 mod leases;

@@ -197,9 +197,9 @@ impl Opened {
     /// How much it holds, as its head says.
     pub fn counts(&self) -> Checked {
         let Ok(Some(head)) = self.desk.head() else { return Checked::default() };
-        let shelves = [Shelf::Requests, Shelf::Deployments, Shelf::Lines, Shelf::Offers, Shelf::Accounts, Shelf::SignIns, Shelf::Privacy];
-        let rows = |shelf: &Shelf| head.totals.get(shelf.tree()).map_or(0, |total| total.rows);
-        let live = shelves.iter().map(rows).fold(self.waiting, u64::saturating_add);
+        let shelves = Shelf::ALL.into_iter().filter(|shelf| !matches!(shelf, Shelf::Leases | Shelf::Index | Shelf::Meta));
+        let rows = |shelf: Shelf| head.totals.get(shelf.tree()).map_or(0, |total| total.rows);
+        let live = shelves.map(rows).fold(self.waiting, u64::saturating_add);
         Checked { live, over: head.history.map_or(0, |mark| mark.total.rows) }
     }
 

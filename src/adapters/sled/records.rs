@@ -29,6 +29,10 @@ pub enum Shelf {
     SignIns,
     /// What privacy itself needs, by kind and what finds it.
     Privacy,
+    /// Installations of the app, by what it is installed in.
+    Installations,
+    /// What the chat tells of them, by delivery id.
+    Happenings,
     /// Leases, by work.
     Leases,
     /// What finds the others; holds nothing of its own.
@@ -39,7 +43,7 @@ pub enum Shelf {
 
 impl Shelf {
     /// All of them, in the order in which a transaction sees them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Requests,
         Self::Deployments,
         Self::Lines,
@@ -47,6 +51,8 @@ impl Shelf {
         Self::Accounts,
         Self::SignIns,
         Self::Privacy,
+        Self::Installations,
+        Self::Happenings,
         Self::Leases,
         Self::Index,
         Self::Meta,
@@ -62,6 +68,8 @@ impl Shelf {
             Self::Accounts => "accounts",
             Self::SignIns => "sign-ins",
             Self::Privacy => "privacy",
+            Self::Installations => "installations",
+            Self::Happenings => "happenings",
             Self::Leases => "leases",
             Self::Index => "index",
             Self::Meta => "meta",
@@ -78,9 +86,11 @@ impl Shelf {
             Self::Accounts => 4,
             Self::SignIns => 5,
             Self::Privacy => 6,
-            Self::Leases => 7,
-            Self::Index => 8,
-            Self::Meta => 9,
+            Self::Installations => 7,
+            Self::Happenings => 8,
+            Self::Leases => 9,
+            Self::Index => 10,
+            Self::Meta => 11,
         }
     }
 }
@@ -249,6 +259,7 @@ pub fn lease_key(work: &Work) -> Vec<u8> {
         Work::Deployment(id) => [b"d".as_slice(), id.0.as_bytes()].concat(),
         Work::Account(person) => [b"a".as_slice(), &super::accounts::person_key(person)].concat(),
         Work::Upkeep => b"u".to_vec(),
+        Work::Installation(tenant) => [b"i".as_slice(), &super::installations::tenant_key(tenant)].concat(),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::domain::account::Account;
 use crate::domain::actor::Person;
 use crate::domain::deployment::Deployment;
+use crate::domain::installation::{Happening, Installation};
 use crate::domain::line::Line;
 use crate::domain::offer::Offer;
 use crate::domain::privacy::{Deed, Note, Noted};
@@ -29,6 +30,10 @@ pub enum Restored {
     SignIn(Box<SignIn>),
     /// One of these.
     Note(Box<Noted>),
+    /// One of these.
+    Installation(Box<Installation>),
+    /// One of these.
+    Happening(Box<Happening>),
 }
 
 impl Restored {
@@ -45,6 +50,8 @@ impl Restored {
             Self::Account(record) => of(record.as_ref()),
             Self::SignIn(record) => of(record.as_ref()),
             Self::Note(record) => of(record.as_ref()),
+            Self::Installation(record) => of(record.as_ref()),
+            Self::Happening(record) => of(record.as_ref()),
         }
     }
 
@@ -58,6 +65,8 @@ impl Restored {
             Self::Account(record) => tx.restore(record.as_ref()),
             Self::SignIn(record) => tx.restore(record.as_ref()),
             Self::Note(record) => tx.restore(record.as_ref()),
+            Self::Installation(record) => tx.restore(record.as_ref()),
+            Self::Happening(record) => tx.restore(record.as_ref()),
         }
     }
 
@@ -70,6 +79,16 @@ impl Restored {
             Self::Account(record) => stays(&record.person).then_some(Self::Account(record)),
             Self::SignIn(record) => stays(&record.person).then_some(Self::SignIn(record)),
             Self::Line(record) => Some(Self::Line(record)),
+            Self::Installation(mut record) => {
+                for workspace in record.serving() {
+                    if let Some(name) = removals.of(&Person { workspace, user: record.by.clone() }) {
+                        record.by = name;
+                    }
+                }
+                Some(Self::Installation(record))
+            }
+            // Whoever is named in it is named so that they are removed.
+            Self::Happening(record) => Some(Self::Happening(record)),
             Self::Deployment(mut record) => {
                 let people: Vec<Person> = record.mentioned().cloned().collect();
                 for person in people {

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::domain::account::Account;
 use crate::domain::deployment::Deployment;
+use crate::domain::installation::{Happening, Installation};
 use crate::domain::line::Line;
 use crate::domain::offer::Offer;
 use crate::domain::privacy::Noted;
@@ -87,7 +88,7 @@ impl TransferError {
 /// One line of a backup.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S = Value, N = Value> {
+pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S = Value, N = Value, I = Value, H = Value> {
     /// The first.
     SlashHerokuBackup {
         /// The schema of the records.
@@ -105,6 +106,8 @@ pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S =
     Account(A),
     SignIn(S),
     Note(N),
+    Installation(I),
+    Happening(H),
     /// The last.
     End {
         /// How many records.
@@ -114,7 +117,7 @@ pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S =
     },
 }
 
-pub(super) type Written = Entry<Request, Deployment, Line, Offer, Account, SignIn, Noted>;
+pub(super) type Written = Entry<Request, Deployment, Line, Offer, Account, SignIn, Noted, Installation, Happening>;
 
 fn not_whole(why: impl Into<String>) -> TransferError {
     TransferError::NotWhole(why.into())
@@ -158,6 +161,8 @@ fn read(file: &mut File, mut each: impl FnMut(Restored) -> Result<(), TransferEr
             Entry::Account(value) => Restored::Account(Box::new(lift(schema, &value)?)),
             Entry::SignIn(value) => Restored::SignIn(Box::new(lift(schema, &value)?)),
             Entry::Note(value) => Restored::Note(Box::new(lift(schema, &value)?)),
+            Entry::Installation(value) => Restored::Installation(Box::new(lift(schema, &value)?)),
+            Entry::Happening(value) => Restored::Happening(Box::new(lift(schema, &value)?)),
         };
         records = records.saturating_add(1);
         each(record)?;
@@ -185,6 +190,8 @@ fn begin(entry: &Entry) -> Result<Begun, TransferError> {
         | Entry::Account(_)
         | Entry::SignIn(_)
         | Entry::Note(_)
+        | Entry::Installation(_)
+        | Entry::Happening(_)
         | Entry::End { .. } => Err(not_whole("it does not begin as one")),
     }
 }
@@ -279,7 +286,9 @@ fn restore_blocking(folder: &Path, file: &Path, how: &Restoring) -> Result<(), T
             | Restored::Offer(_)
             | Restored::Account(_)
             | Restored::SignIn(_)
-            | Restored::Note(_)) => some.push(record),
+            | Restored::Note(_)
+            | Restored::Installation(_)
+            | Restored::Happening(_)) => some.push(record),
         }
         if some.len() >= TOGETHER {
             put(&mut some)?;

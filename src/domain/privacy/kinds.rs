@@ -3,8 +3,24 @@
 use super::{About, Field, RecordKind};
 
 /// All of them.
-pub const RECORD_KINDS: &[RecordKind] =
-    &[REQUESTS, DEPLOYMENTS, HISTORY, LINES, OFFERS, ACCOUNTS, SIGN_INS, LEASES, TOLD, REMOVALS, EXPORTS, DEEDS, COUNTS, UPKEEP];
+pub const RECORD_KINDS: &[RecordKind] = &[
+    REQUESTS,
+    DEPLOYMENTS,
+    HISTORY,
+    LINES,
+    OFFERS,
+    ACCOUNTS,
+    SIGN_INS,
+    INSTALLATIONS,
+    HAPPENINGS,
+    LEASES,
+    TOLD,
+    REMOVALS,
+    EXPORTS,
+    DEEDS,
+    COUNTS,
+    UPKEEP,
+];
 
 const fn you(what: &'static str, places: &'static [&'static str]) -> Field {
     Field { what, about: About::You, places, parts: &[] }
@@ -368,12 +384,70 @@ const SIGN_INS: RecordKind = RecordKind {
     ],
 };
 
+const INSTALLATIONS: RecordKind = RecordKind {
+    name: "installations",
+    tree: "installations",
+    holds: "a workspace or an organisation in which the app is installed; no name of it",
+    why: "to speak in the workspace that a message is for, with its own token",
+    kept: "until the app is removed there, or a week after its token was refused for good",
+    goes: "the token, opened for each call, to the chat",
+    fields: &[
+        you("if you installed it: your user id, and when", &["by", "installed_at"]),
+        work(
+            "the ids of the workspace or the organisation and of the workspaces that it is used in, of the app and of its own user there",
+            &["tenant.workspace", "tenant.organisation", "within", "workspaces[]", "app", "bot"],
+        ),
+        work(
+            "what was granted, when and for how long, whether it is still taken, and the tokens, sealed",
+            &[
+                "scopes[]",
+                "rights[]",
+                "granted_at",
+                "life",
+                "life.fixed.until",
+                "life.renewable.until",
+                "life.renewable.renewable_until",
+                "standing",
+                "standing.withdrawn.since",
+                "tokens",
+            ],
+        ),
+        work("a version", &["version"]),
+    ],
+};
+
+const HAPPENINGS: RecordKind = RecordKind {
+    name: "happenings",
+    tree: "happenings",
+    holds: "what the chat has told of an installation: that it was removed, whom it was opened or closed to, whose tokens were revoked",
+    why: "to do what it asks for once, also after a crash, and to know a repeated delivery",
+    kept: "two days after it was heard, and until it is done",
+    goes: "nowhere",
+    fields: &[
+        you("if you have revoked what you had given: your user id, until it is done", &["what.revoked.people[]"]),
+        work(
+            "what happened, where and when",
+            &[
+                "what",
+                "what.revoked.bots[]",
+                "what.let_in.workspaces[]",
+                "what.shut_out.workspaces[]",
+                "tenant.workspace",
+                "tenant.organisation",
+                "at",
+                "heard_at",
+            ],
+        ),
+        work("its id, a version, and whether it is done", &["id", "version", "done"]),
+    ],
+};
+
 const LEASES: RecordKind = RecordKind {
     name: "leases",
     tree: "leases",
-    holds: "which instance works on what until when; for accounts, on whose: its key is your workspace id and user id",
+    holds: "which instance works on what until when; for accounts, on whose: its key is your workspace id and user id; for installations, in which workspace",
     why: "so that one instance works on a thing at a time",
-    kept: "for requests until they are answered, for accounts as long as those, for deployments until they are in the history",
+    kept: "for requests until they are answered, for accounts and installations as long as those, for deployments until they are in the history",
     goes: "nowhere",
     fields: &[work("a number, an end, and whether it was given back", &["fence", "until", "released"])],
 };

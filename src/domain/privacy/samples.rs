@@ -11,6 +11,7 @@ use crate::domain::command::{Because, Command, Verb, Where, Wish};
 use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{Announcement, Cancel, Card, Failure, MessageRef, Override, Phase, Stage, StageTime, Untold, Usual};
 use crate::domain::gate::Reason;
+use crate::domain::installation::{BotRight, Happened, Happening, Installation, Tenant};
 use crate::domain::line::Line;
 use crate::domain::message::Act;
 use crate::domain::names::*;
@@ -296,6 +297,66 @@ fn sign_ins() -> Vec<SignIn> {
     stages.map(|stage| sign_in(stage, None)).chain(kept).collect()
 }
 
+every! {
+    fn tenants() -> Tenant {
+        Tenant::Workspace(_) => [Tenant::Workspace(WorkspaceId::parse("T1").unwrap())],
+        Tenant::Organisation(_) => [Tenant::Organisation(OrganisationId::parse("E1").unwrap())],
+    }
+}
+
+fn workspaces() -> BTreeSet<WorkspaceId> {
+    BTreeSet::from([WorkspaceId::parse("T1").unwrap()])
+}
+
+every! {
+    fn happened() -> Happened {
+        Happened::Uninstalled => [Happened::Uninstalled],
+        Happened::Revoked { .. } => [Happened::Revoked { bots: users(), people: users() }],
+        Happened::LetIn { .. } => [Happened::LetIn { workspaces: workspaces() }],
+        Happened::ShutOut { .. } => [Happened::ShutOut { workspaces: workspaces() }],
+    }
+}
+
+fn users() -> BTreeSet<UserId> {
+    BTreeSet::from([person("ana").user])
+}
+
+fn installations() -> Vec<Installation> {
+    let each = lives().into_iter().flat_map(|life| standings().into_iter().map(move |standing| (life, standing)));
+    let both = each.flat_map(|(life, standing)| tenants().into_iter().map(move |tenant| (life, standing, tenant)));
+    both.map(|(life, standing, tenant)| Installation {
+        tenant,
+        version: 1,
+        within: OrganisationId::parse("E1").ok(),
+        workspaces: workspaces(),
+        app: ChatAppId::parse("A1").unwrap(),
+        bot: UserId::parse("UBOT").unwrap(),
+        by: person("ana").user,
+        installed_at: at(0),
+        granted_at: at(0),
+        scopes: BTreeSet::from([ScopeName::parse("commands").unwrap()]),
+        rights: BotRight::ALL.into_iter().collect(),
+        life,
+        standing,
+        tokens: SealedTokens::sealed("sealed".to_owned()),
+    })
+    .collect()
+}
+
+fn happenings() -> Vec<Happening> {
+    let each = happened().into_iter().flat_map(|what| tenants().into_iter().map(move |tenant| (what.clone(), tenant)));
+    each.map(|(what, tenant)| Happening {
+        id: DeliveryId::parse("Ev1").unwrap(),
+        version: 1,
+        tenant,
+        at: at(0),
+        heard_at: at(1),
+        what,
+        done: false,
+    })
+    .collect()
+}
+
 fn lines() -> Vec<Line> {
     let (one, two) = (DeploymentId(id()), DeploymentId(uuid::Uuid::from_u128(8)));
     vec![Line::empty(AppId::parse("app-1").unwrap()).joined_by(one).joined_by(two)]
@@ -359,6 +420,8 @@ pub(crate) fn records_of(tree: &str) -> Option<Vec<Value>> {
         "offers" => told(offers()),
         "accounts" => told(accounts()),
         "sign-ins" => told(sign_ins()),
+        "installations" => told(installations()),
+        "happenings" => told(happenings()),
         "privacy" => told(notes()),
         _ => return None,
     })

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::SlackWorkspace;
 use super::faults::Called;
-use super::methods::{self, Arguments};
+use super::installs;
+use super::methods::{self, Arguments, Bot};
 use super::seen::SeenRequest;
 use crate::sandbox::fault::date;
 
@@ -100,9 +101,15 @@ fn perform(workspace: &SlackWorkspace, method: &str, headers: &HeaderMap, argume
     let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let seen = Value::Object(arguments.0.clone());
     let result = match sent.map(|value| value.strip_prefix("Bearer ")) {
+        _ if method == "oauth.v2.access" => installs::access(workspace, headers, &arguments),
         None => Err(refusal("not_authed")),
-        Some(token) if token != Some(workspace.seed().bot_token.as_str()) => Err(refusal("invalid_auth")),
-        Some(_) => methods::perform(workspace, method, &arguments),
+        Some(token) => {
+            let (token, now) = (token.unwrap_or_default(), workspace.now());
+            match workspace.look(|state| installs::reach(workspace, state, token, now)) {
+                Ok(teams) => methods::perform(workspace, method, &arguments, &Bot { token, teams }),
+                Err(error) => Err(refusal(error)),
+            }
+        }
     };
     let error = result.as_ref().err().map(|refusal| refusal.get("error").and_then(Value::as_str).unwrap_or_default().to_owned());
     workspace.change(|state| state.requests.push(SeenRequest { method: method.to_owned(), arguments: seen, error }));

@@ -51,7 +51,12 @@ impl SlackWorkspace {
 
     /// Answers a call, or lets it fail where that was asked for.
     pub(super) async fn receive(&self, called: Called) -> Response<Body> {
-        let fault = self.change(|state| state.faults.take("", &called.method));
+        let fault = self.change(|state| {
+            if called.method != hooks::NAME {
+                state.addresses.push(called.uri.to_string());
+            }
+            state.faults.take("", &called.method)
+        });
         let Some(fault) = fault else { return self.work(&called).map(Body::from) };
         match fault.doing() {
             Doing::Now => spoil(&fault, self.work(&called), &self.clock).await,

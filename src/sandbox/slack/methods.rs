@@ -1,10 +1,12 @@
 //! What the methods of the Web API do.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::seen::{SeenMessage, Via};
 use super::state::{Channel, Content, State};
-use super::{SlackWorkspace, blocks, render};
+use super::{SlackWorkspace, blocks, installs, render};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -17,7 +19,7 @@ pub(super) enum Kind {
 /// The methods this simulator knows.
 pub(super) fn kind(method: &str) -> Option<Kind> {
     match method {
-        "auth.test" | "conversations.info" | "users.info" => Some(Kind::Reads),
+        "auth.test" | "auth.revoke" | "auth.teams.list" | "oauth.v2.access" | "conversations.info" | "users.info" => Some(Kind::Reads),
         "chat.postMessage" | "chat.update" | "chat.postEphemeral" | "chat.delete" | "conversations.open" => Some(Kind::Writes),
         _ => None,
     }
@@ -38,12 +40,25 @@ pub(super) fn scope(method: &str) -> &'static str {
 pub(super) struct Arguments(pub(super) Map<String, Value>);
 
 impl Arguments {
-    fn text(&self, name: &str) -> &str {
+    pub(super) fn text(&self, name: &str) -> &str {
         self.0.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
     fn is_on(&self, name: &str) -> bool {
         matches!(self.0.get(name), Some(Value::Bool(true))) || matches!(self.text(name), "true" | "1")
+    }
+}
+
+/// Who speaks: with which token, in which workspaces.
+pub(super) struct Bot<'a> {
+    pub(super) token: &'a str,
+    pub(super) teams: BTreeSet<String>,
+}
+
+impl Bot<'_> {
+    /// A conversation in one of its workspaces.
+    fn channel<'s>(&self, state: &'s State, id: &str) -> Option<&'s Channel> {
+        state.channels.iter().find(|known| known.id == id && self.teams.contains(&known.team))
     }
 }
 
@@ -53,13 +68,16 @@ fn refuse<T>(error: &str) -> Result<T, Value> {
     Err(json!({"ok": false, "error": error}))
 }
 
-pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Arguments) -> Answer {
+/// Does what a bot asks that speaks in these workspaces, with this token.
+pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Arguments, bot: &Bot<'_>) -> Answer {
     let now = workspace.now();
     workspace.change(|state| match method {
-        "auth.test" => Ok(auth_test(workspace)),
+        "auth.test" => Ok(auth_test(workspace, bot)),
+        "auth.revoke" => Ok(installs::revoke(state, bot.token)),
+        "auth.teams.list" => Ok(installs::teams(&bot.teams)),
         "chat.postMessage" => {
             let content = content(state, method, arguments, 40_000)?;
-            let channel = place(state, workspace, arguments.text("channel"))?;
+            let channel = place(state, bot, arguments.text("channel"))?;
             let text = content.text.clone();
             let ts = state.say(now, Via::Api, &channel, None, content);
             let stands = state.find(&channel, &ts).map(|message| wire(workspace, message)).unwrap_or_default();
@@ -70,8 +88,9 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
         }
         "chat.postEphemeral" => {
             let content = content(state, method, arguments, 40_000)?;
-            let channel = member_channel(state, arguments.text("channel"), "is_archived")?;
-            let to = state.member_by_id(arguments.text("user"), &workspace.seed.team_id).map(|member| member.name.clone());
+            let channel = member_channel(state, bot, arguments.text("channel"), "is_archived")?;
+            let user = arguments.text("user");
+            let to = bot.teams.iter().find_map(|team| state.member_by_id(user, team)).map(|member| member.name.clone());
             let Some(to) = to else { return refuse("user_not_in_channel") };
             let ts = state.say(now, Via::Api, &channel, Some(to), content);
             Ok(json!({"ok": true, "message_ts": ts}))
@@ -79,7 +98,7 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
         "chat.update" => {
             let (channel, ts) = (arguments.text("channel").to_owned(), arguments.text("ts").to_owned());
             let content = content(state, method, arguments, 4000)?;
-            own_message(state, &channel, &ts, "cant_update_message")?;
+            own_message(state, bot, &channel, &ts, "cant_update_message")?;
             let text = content.text.clone();
             state.edit(Via::Api, &channel, &ts, content);
             let mut stands = state.find(&channel, &ts).map(|message| wire(workspace, message)).unwrap_or_default();
@@ -89,7 +108,7 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
         }
         "chat.delete" => {
             let (channel, ts) = (arguments.text("channel"), arguments.text("ts"));
-            own_message(state, channel, ts, "cant_delete_message")?;
+            own_message(state, bot, channel, ts, "cant_delete_message")?;
             state.delete(Via::Api, channel, ts);
             Ok(json!({"ok": true, "channel": channel, "ts": ts}))
         }
@@ -99,13 +118,13 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
                 return refuse("users_list_not_supplied");
             }
             let known = state.channels.iter().any(|channel| channel.id == format!("D{user}"));
-            match state.direct(user, &workspace.seed.team_id) {
+            match bot.teams.iter().find_map(|team| state.direct(user, team)) {
                 Some(id) if known => Ok(json!({"ok": true, "no_op": true, "already_open": true, "channel": {"id": id}})),
                 Some(id) => Ok(json!({"ok": true, "channel": {"id": id}})),
                 None => refuse("user_not_found"),
             }
         }
-        "conversations.info" => match state.channels.iter().find(|channel| channel.id == arguments.text("channel")) {
+        "conversations.info" => match bot.channel(state, arguments.text("channel")) {
             Some(channel) => Ok(json!({"ok": true, "channel": channel_info(state, workspace, channel)})),
             None => refuse("channel_not_found"),
         },
@@ -123,11 +142,12 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
     })
 }
 
-fn auth_test(workspace: &SlackWorkspace) -> Value {
+fn auth_test(workspace: &SlackWorkspace, bot: &Bot<'_>) -> Value {
     let seed = &workspace.seed;
+    let team = bot.teams.first().unwrap_or(&seed.team_id);
     json!({
         "ok": true, "url": format!("https://{}.slack.com/", seed.team_domain), "team": seed.team_domain, "user": "slash-heroku",
-        "team_id": seed.team_id, "user_id": seed.bot_user_id, "bot_id": "B1", "is_enterprise_install": false
+        "team_id": team, "user_id": seed.bot_user_id, "bot_id": "B1", "is_enterprise_install": false
     })
 }
 
@@ -171,15 +191,15 @@ pub(super) fn note_habits(state: &mut State, method: &str, text: &str, given: &[
 }
 
 /// Where a message goes: a channel the app is in, or a person.
-fn place(state: &mut State, workspace: &SlackWorkspace, channel: &str) -> Result<String, Value> {
+fn place(state: &mut State, bot: &Bot<'_>, channel: &str) -> Result<String, Value> {
     if channel.starts_with(['U', 'W']) {
-        return state.direct(channel, &workspace.seed.team_id).map_or_else(|| refuse("channel_not_found"), Ok);
+        return bot.teams.iter().find_map(|team| state.direct(channel, team)).map_or_else(|| refuse("channel_not_found"), Ok);
     }
-    member_channel(state, channel, "is_archived")
+    member_channel(state, bot, channel, "is_archived")
 }
 
-fn member_channel(state: &State, channel: &str, archived: &str) -> Result<String, Value> {
-    match state.channels.iter().find(|known| known.id == channel) {
+fn member_channel(state: &State, bot: &Bot<'_>, channel: &str, archived: &str) -> Result<String, Value> {
+    match bot.channel(state, channel) {
         None => refuse("channel_not_found"),
         Some(known) if known.archived => refuse(archived),
         Some(known) if !known.bot_in => refuse("not_in_channel"),
@@ -187,8 +207,8 @@ fn member_channel(state: &State, channel: &str, archived: &str) -> Result<String
     }
 }
 
-fn own_message(state: &State, channel: &str, ts: &str, not_ours: &str) -> Result<(), Value> {
-    match state.channels.iter().find(|known| known.id == channel) {
+fn own_message(state: &State, bot: &Bot<'_>, channel: &str, ts: &str, not_ours: &str) -> Result<(), Value> {
+    match bot.channel(state, channel) {
         None => return refuse("channel_not_found"),
         Some(known) if known.archived => return refuse("is_inactive"),
         Some(_) => {}

@@ -5,8 +5,10 @@
 
 mod api;
 mod blocks;
+mod events;
 mod faults;
 mod hooks;
+mod installs;
 mod limits;
 mod methods;
 mod people;
@@ -20,10 +22,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{any, post};
+use axum::routing::{any, get, post};
 use tokio::sync::watch;
 
 pub use crate::sandbox::fault::Fault;
+pub use events::Order;
+pub use installs::AppSeed;
 pub use people::{Ack, Forged, Pressed, ServiceAddress};
 pub use render::{Rendered, glyph};
 pub use seen::{How, SeenMessage, SeenRequest, Via};
@@ -97,7 +101,9 @@ impl SlackWorkspace {
             .map_err(std::io::Error::other)?;
         let (news, _) = watch::channel(0);
         let workspace = Arc::new(Self { seed, clock, api, hooks, client, state: Mutex::default(), news });
-        servers.serve(api_listener, Router::new().route("/api/{method}", any(api::call)).with_state(Arc::clone(&workspace)));
+        let own =
+            Router::new().route("/api/{method}", any(api::call)).route("/oauth/v2/authorize", get(installs::page).post(installs::decided));
+        servers.serve(api_listener, own.with_state(Arc::clone(&workspace)));
         let answers = Router::new()
             .route("/commands/{team}/{number}/{key}", post(hooks::answer))
             .route("/actions/{team}/{number}/{key}", post(hooks::answer));
@@ -127,9 +133,14 @@ impl SlackWorkspace {
 
     /// Adds a public channel with everybody in it. `bot_in`: whether the app's user is in it too.
     pub fn add_channel(&self, id: &str, name: &str, bot_in: bool) {
-        self.change(|state| {
-            state.channels.push(state::Channel { id: id.to_owned(), name: name.to_owned(), bot_in, archived: false, with: None });
-        });
+        let team = self.seed.team_id.clone();
+        self.add_channel_in(&team, id, name, bot_in);
+    }
+
+    /// [`SlackWorkspace::add_channel`], in another workspace. Names are how scripts call channels and must differ.
+    pub fn add_channel_in(&self, team: &str, id: &str, name: &str, bot_in: bool) {
+        let (team, id, name) = (team.to_owned(), id.to_owned(), name.to_owned());
+        self.change(|state| state.channels.push(state::Channel { team, id, name, bot_in, archived: false, with: None }));
     }
 
     /// Invites the app's user to a channel, or removes it. `channel` is a name without `#`, or an id. Says whether there is one.
@@ -176,6 +187,11 @@ impl SlackWorkspace {
     /// The calls the service made, in order: Web API methods and `response_url`.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.look(|state| state.requests.clone())
+    }
+
+    /// The addresses of all calls of the Web API, with their queries.
+    pub fn addresses(&self) -> Vec<String> {
+        self.look(|state| state.addresses.clone())
     }
 
     /// What Slack would have let pass but should never be sent.

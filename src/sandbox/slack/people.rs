@@ -214,17 +214,37 @@ impl SlackWorkspace {
         format!("http://{}{path}", self.hooks)
     }
 
-    async fn deliver(&self, url: &str, mut body: String, forged: &Forged) -> Result<Answer, &'static str> {
+    async fn deliver(&self, url: &str, body: String, forged: &Forged) -> Result<Answer, &'static str> {
+        self.send(url, body, "application/x-www-form-urlencoded", &[], forged).await
+    }
+
+    /// Tells an event; the id that it is told under stands in the answer.
+    pub(super) async fn send_event(&self, url: &str, id: &str, body: String, again: Option<u32>, forged: &Forged) -> Ack {
+        let number = again.map(|number| number.to_string()).unwrap_or_default();
+        let more = [("X-Slack-Retry-Num", number.as_str()), ("X-Slack-Retry-Reason", "http_timeout")];
+        let more = if again.is_some() { more.as_slice() } else { &[] };
+        ack(self.send(url, body, "application/json", more, forged).await, id.to_owned())
+    }
+
+    async fn send(
+        &self,
+        url: &str,
+        mut body: String,
+        content_type: &str,
+        more: &[(&str, &str)],
+        forged: &Forged,
+    ) -> Result<Answer, &'static str> {
         let time = self.now().as_second().saturating_add(forged.off_by).to_string();
         let signature = forged.signature.clone().unwrap_or_else(|| sign(&self.seed.signing_secret, &time, &body));
         body.push_str(&forged.appended);
         let request = self
             .client
             .post(url)
-            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Content-Type", content_type)
             .header("X-Slack-Request-Timestamp", time)
             .header("X-Slack-Signature", signature)
             .body(body);
+        let request = more.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let no_answer = |error: reqwest::Error| if error.is_timeout() { "operation_timeout" } else { "dispatch_failed" };
         let response = request.send().await.map_err(no_answer)?;
         let status = response.status().as_u16();

@@ -300,7 +300,14 @@ mod tests {
     fn state() -> State {
         State {
             people: vec![Member { id: "U1".into(), name: "ana".into(), team: "T1".into() }],
-            channels: vec![Channel { id: "C1".into(), name: "general".into(), bot_in: true, archived: false, with: None }],
+            channels: vec![Channel {
+                team: "T1".into(),
+                id: "C1".into(),
+                name: "general".into(),
+                bot_in: true,
+                archived: false,
+                with: None,
+            }],
             ..State::default()
         }
     }

@@ -9,6 +9,7 @@ impl SlackWorkspace {
         let seed = self.seed();
         let mut all = vec![Secret::new("the signing secret", &seed.signing_secret), Secret::new("the bot's token", &seed.bot_token)];
         let hooks = self.look(|state| state.hooks.keys().cloned().collect::<Vec<_>>());
+        all.extend(self.secrets_of_installs().into_iter().map(|(what, text)| Secret::new(what, text)));
         all.extend(hooks.into_iter().map(|path| Secret::new("an answer address", path)));
         all
     }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::faults::Called;
+use super::installs::Installs;
 use super::limits::Limits;
 use super::seen::{How, SeenMessage, SeenRequest, Via};
 use crate::sandbox::fault::{Faults, Late};
@@ -19,6 +20,8 @@ pub(super) struct Member {
 
 #[derive(Debug)]
 pub(super) struct Channel {
+    /// The workspace that it is in.
+    pub(super) team: String,
     pub(super) id: String,
     pub(super) name: String,
     pub(super) bot_in: bool,
@@ -62,6 +65,11 @@ pub(super) struct State {
     pub(super) limits: Option<Limits>,
     pub(super) requests: Vec<SeenRequest>,
     pub(super) violations: Vec<String>,
+    /// The addresses of calls of the Web API, as they were asked for.
+    pub(super) addresses: Vec<String>,
+    pub(super) installs: Installs,
+    /// The id and the body of the event that was told last.
+    pub(super) last_event: Option<(String, String)>,
     pub(super) counter: u64,
 }
 
@@ -104,9 +112,12 @@ impl State {
     /// The conversation of the app with one person, opened if need be.
     pub(super) fn direct(&mut self, user: &str, team: &str) -> Option<String> {
         let member = self.member_by_id(user, team)?;
-        let (id, person) = (format!("D{}", member.id), member.name.clone());
+        let (id, person, team) = (format!("D{}", member.id), member.name.clone(), team.to_owned());
+        // Somebody else in another workspace may have the same id.
+        let taken = self.channels.iter().any(|channel| channel.id == id && channel.team != team);
+        let id = if taken { format!("{id}{team}") } else { id };
         if !self.channels.iter().any(|channel| channel.id == id) {
-            self.channels.push(Channel { id: id.clone(), name: person.clone(), bot_in: true, archived: false, with: Some(person) });
+            self.channels.push(Channel { team, id: id.clone(), name: person.clone(), bot_in: true, archived: false, with: Some(person) });
         }
         Some(id)
     }

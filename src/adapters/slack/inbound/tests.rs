@@ -32,11 +32,12 @@ impl Way {
 
     fn saying_within(says: Option<Submitted>, patience: Duration) -> Self {
         let secrets = vec![SecretString::from(SECRET)];
-        let inbox = Arc::new(Kept { got: Default::default(), says });
+        let inbox = Arc::new(Kept { got: Default::default(), heard: Default::default(), says });
         let sealer = Arc::new(Sealer::new(&secrets).unwrap());
         let inbound = SlackInbound {
             secrets,
             inbox: inbox.clone(),
+            hears: inbox.clone(),
             clock: Arc::new(Jumping::new()),
             sealer: Arc::clone(&sealer),
             command_word: "/h".to_owned(),
@@ -311,4 +312,31 @@ async fn the_handshake_is_answered_and_events_are_acknowledged() {
     let mut unsigned = signed("/slack/events", json, hello);
     unsigned.headers_mut().remove(signature::TIMESTAMP);
     is(&way.send(unsigned).await, (StatusCode::UNAUTHORIZED, "", ""));
+}
+
+const REMOVED: &str = concat!(
+    "{\"type\":\"event_callback\",\"event_id\":\"Ev1\",\"event_time\":1767225600,\"team_id\":\"T1\",",
+    "\"event\":{\"type\":\"app_uninstalled\"}}"
+);
+
+#[tokio::test]
+async fn what_becomes_of_an_installation_is_heard_after_it_was_verified() {
+    let (way, json) = (Way::new(), "application/json");
+    let mut forged = signed("/slack/events", json, REMOVED);
+    *forged.body_mut() = Body::from(REMOVED.replace("T1", "T2"));
+    assert_eq!(way.send(forged).await.0, StatusCode::UNAUTHORIZED);
+    assert!(way.inbox.heard.lock().unwrap().is_empty());
+    is(&way.signed("/slack/events", json, REMOVED).await, EMPTY);
+    let heard = way.inbox.heard.lock().unwrap().pop().unwrap();
+    assert_eq!((heard.id.as_str(), heard.tenant.to_string().as_str()), ("Ev1", "workspace T1"));
+    is(&way.signed("/slack/events", json, &REMOVED.replace("T1", "")).await, (StatusCode::BAD_REQUEST, "", ""));
+}
+
+#[tokio::test]
+async fn what_could_not_be_put_on_disk_is_asked_for_again() {
+    let unavailable = (StatusCode::SERVICE_UNAVAILABLE, "", "");
+    let way = Way::saying(Some(Submitted::Unavailable));
+    is(&way.signed("/slack/events", "application/json", REMOVED).await, unavailable);
+    let way = Way::saying_within(None, Duration::from_millis(1));
+    is(&way.signed("/slack/events", "application/json", REMOVED).await, unavailable);
 }

@@ -5,6 +5,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::super::testing::{Jumping, NOW, person};
 use super::*;
+use crate::adapters::settings_bot::OneBot;
 use crate::domain::message::{Tone, code, text};
 
 struct Desk {
@@ -31,7 +32,7 @@ impl Desk {
         let sealer = Arc::new(Sealer::new(&[SecretString::from("one")]).unwrap());
         let settings = SlackSettings {
             api: BaseUrl::parse(&format!("{}/api", server.uri())).unwrap(),
-            bot_token: SecretString::from("xoxb-secret"),
+            tokens: Arc::new(OneBot::new(SecretString::from("xoxb-secret"))),
             sealer: Arc::clone(&sealer),
             allow_loopback_response_url: true,
         };
@@ -290,7 +291,7 @@ async fn nobody_there_is_unreachable_and_nothing_names_a_secret() {
     let sealer = Arc::new(Sealer::new(&[SecretString::from("one")]).unwrap());
     let settings = SlackSettings {
         api: BaseUrl::parse(&format!("http://{}/api", held.local_addr().unwrap())).unwrap(),
-        bot_token: SecretString::from("xoxb-secret"),
+        tokens: Arc::new(OneBot::new(SecretString::from("xoxb-secret"))),
         sealer,
         allow_loopback_response_url: true,
     };

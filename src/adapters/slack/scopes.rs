@@ -1,0 +1,37 @@
+//! The scopes that the app asks for, and what each allows: one table for the manifest, the page of Slack and what was granted.
+
+use std::collections::BTreeSet;
+
+use crate::domain::installation::BotRight;
+use crate::domain::names::ScopeName;
+
+/// All of them.
+pub(super) const ALL: [&str; 4] = ["commands", "chat:write", "im:write", "chat:write.public"];
+
+/// The scope that gives a right.
+pub(super) fn scope(right: BotRight) -> &'static str {
+    match right {
+        BotRight::BeAsked => "commands",
+        BotRight::Speak => "chat:write",
+        BotRight::SpeakDirectly => "im:write",
+        BotRight::SpeakUninvited => "chat:write.public",
+    }
+}
+
+/// What scopes allow.
+pub(super) fn rights(scopes: &BTreeSet<ScopeName>) -> BTreeSet<BotRight> {
+    BotRight::ALL.into_iter().filter(|right| scopes.iter().any(|granted| granted.as_str() == scope(*right))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_what_is_used() {
+        let used: BTreeSet<&str> = BotRight::ALL.into_iter().map(scope).collect();
+        assert_eq!(used, ALL.into_iter().collect());
+        let granted = ["commands", "chat:write", "users:read"].map(|scope| ScopeName::parse(scope).unwrap());
+        assert_eq!(rights(&granted.into()), BTreeSet::from([BotRight::BeAsked, BotRight::Speak]));
+    }
+}
