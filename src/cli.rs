@@ -81,6 +81,9 @@ Examples:
         /// The file to write; it must not exist
         file: PathBuf,
     },
+    /// Look after the keys that people's tokens are sealed with
+    #[command(subcommand)]
+    Keys(Keys),
     /// Read every record of the store and compare it with what was written; the service must not run
     CheckStore,
     /// Fill an empty store from a backup; the service must not run
@@ -93,6 +96,12 @@ Examples:
         #[arg(long)]
         however_old: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// Have the running service seal everything again with the first key of its settings, so that older ones can be taken out
+    Rotate,
 }
 
 /// The whole program.
@@ -125,6 +134,7 @@ fn answer(words: impl IntoIterator<Item = OsString>, variables: &Variables, out:
         }
         Mode::Manifest { public } => manifest(variables, &public, out),
         Mode::Backup { file } => with_store(variables, async |folder| run::backup(&folder, &file).await, "the backup failed"),
+        Mode::Keys(Keys::Rotate) => rotate_keys(variables, out),
         Mode::CheckStore => check_store(variables, out),
         Mode::Restore { file, however_old } => {
             with_store(variables, async |folder| run::restore(&folder, &file, however_old).await, "nothing was restored")
@@ -171,6 +181,16 @@ fn with_store(variables: &Variables, work: impl AsyncFnOnce(PathBuf) -> anyhow::
     waiting(work(folder)).context(otherwise)
 }
 
+fn rotate_keys(variables: &Variables, out: &mut dyn Write) -> anyhow::Result<()> {
+    let folder = config::load_store(variables)?;
+    let mut said = String::new();
+    waiting(async {
+        said = run::rotate_keys(&folder).await.context("not everything is sealed with the newest key")?;
+        Ok(())
+    })?;
+    writeln!(out, "{said}.").context("nothing can be printed")
+}
+
 fn check_store(variables: &Variables, out: &mut dyn Write) -> anyhow::Result<()> {
     let folder = config::load_store(variables)?;
     let found = run::check_store(&folder).context("the store cannot be used as it is")?;
@@ -204,7 +224,7 @@ mod tests {
     fn the_subcommands_hold_together() {
         Cli::command().debug_assert();
         let help = Cli::command().render_long_help().to_string();
-        for word in ["serve", "sandbox", "check-config", "manifest", "backup", "check-store", "restore", "help", "Examples:"] {
+        for word in ["serve", "sandbox", "check-config", "manifest", "backup", "keys", "check-store", "restore", "help", "Examples:"] {
             assert!(help.contains(word), "{word} is not in\n{help}");
         }
     }

@@ -16,7 +16,7 @@ use crate::adapters::http::server::{self, ListenerLimits};
 use crate::adapters::slack::manifest::manifest as slack_manifest;
 use crate::adapters::sled::{self, AdminSocket, Checked, Restoring, SledStore};
 use crate::config::Settings;
-use crate::ports::Clock;
+use crate::ports::{Clock, SealedThings};
 use crate::rehearsal;
 use crate::wiring::{Ground, wire};
 use crate::workers::Workers;
@@ -70,6 +70,8 @@ async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Ou
     // The port is chosen by the system where the setting is port 0.
     let address = listener.local_addr().context("the listener has no address")?;
     let admin = AdminSocket::bind(&store).context("could not open the admin socket in the store's folder")?;
+    let linked = wired.service.sign_ins().map(|sign_ins| Arc::new(sign_ins.linked.clone()) as Arc<dyn SealedThings>);
+    let admin = admin.resealing(linked.into_iter().collect());
     let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
 
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -148,6 +150,11 @@ pub fn manifest(command: &str, public: &url::Url) -> anyhow::Result<String> {
 /// Copies the store in `folder` into `file`.
 pub async fn backup(folder: &Path, file: &Path) -> anyhow::Result<()> {
     Ok(sled::backup(folder, file).await?)
+}
+
+/// Has the running service seal everything again with its newest key; gives what it says.
+pub async fn rotate_keys(folder: &Path) -> anyhow::Result<String> {
+    Ok(sled::rotate_keys(folder).await?)
 }
 
 /// Reads everything in `folder` and compares it with what was written.

@@ -34,7 +34,7 @@ pub use sign_in::{Granted, Identity, Proof, Revoked, ScopeAsked, SignInAt, Token
 pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};
 pub use store::{Batch, Lease, Store, StoreError, Work};
 pub use tally::Tally;
-pub use vault::{Secrets, Vault, VaultError};
+pub use vault::{Resealed, SealedThings, Secrets, Vault, VaultError};
 pub use visits::{NoVisit, Visits};
 
 #[cfg(feature = "testing")]

@@ -1,5 +1,6 @@
 //! What keeps tokens from being of use to whoever gets at the store, and what makes secrets of our own.
 
+use async_trait::async_trait;
 use secrecy::SecretString;
 
 use crate::domain::account::{Provider, SealedTokens};
@@ -8,6 +9,7 @@ use crate::domain::installation::Tenant;
 use crate::domain::sign_in::Digest;
 
 use super::sign_in::{Proof, Tokens};
+use super::store::StoreError;
 
 /// Why tokens could not be sealed or opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +53,30 @@ pub trait Vault: Send + Sync + std::fmt::Debug {
 
     /// Whether it was sealed with another key than the newest, so that it has to be sealed again before that key may go.
     fn is_behind(&self, sealed: &SealedTokens) -> bool;
+}
+
+/// What came of sealing again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resealed {
+    /// How many were sealed again with the newest key.
+    pub sealed: u64,
+    /// Why others could not be, one for each: they stay as they are.
+    pub left: Vec<VaultError>,
+}
+
+impl Resealed {
+    /// Adds more of both.
+    pub fn add(&mut self, sealed: u64, left: Vec<VaultError>) {
+        self.sealed = self.sealed.saturating_add(sealed);
+        self.left.extend(left);
+    }
+}
+
+/// Something that is kept sealed.
+#[async_trait]
+pub trait SealedThings: Send + Sync + std::fmt::Debug {
+    /// Seals again what was not sealed with the newest key. Safe to repeat, and while others use it.
+    async fn reseal(&self) -> Result<Resealed, StoreError>;
 }
 
 /// Makes secrets and knows them again.

@@ -28,7 +28,7 @@ pub const HEROKU_CLIENT: &str = "11110000-aaaa-4aaa-8aaa-00005ec4e750";
 /// Its secret.
 const HEROKU_CLIENT_SECRET: &str = "sandbox-heroku-client-secret-5ec4e75041";
 /// What tokens are sealed with, and the key that comes after it. 32 bytes in base64.
-const KEYS: [&str; 2] = ["first:5ec4e75041keysandboxkeysandboxkeysandboxkeA=", "second:5ec4e75041twosandboxtwosandboxtwosandboxtwA="];
+pub const KEYS: [&str; 2] = ["first:5ec4e75041keysandboxkeysandboxkeysandboxkeA=", "second:5ec4e75041twosandboxtwosandboxtwosandboxtwA="];
 
 /// The settings with which people sign in, in place of one person's tokens.
 pub fn sign_in_settings(app: &str) -> Vec<(&'static str, String)> {

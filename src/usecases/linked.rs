@@ -10,9 +10,10 @@ use secrecy::SecretString;
 use crate::domain::account::{Account, Freshness, Login, Missing, Obstacle, Provider, Standing, Unlinked};
 use crate::domain::actor::Person;
 use crate::domain::command::Needs;
+use crate::domain::sign_in::{SignIn, Stage};
 use crate::ports::{
-    AccountBatch, AccountStore, Accounts, Clock, Credentials, Fault, Granted, Lease, NoCredentials, PortError, Revoked, SignInAt, Store,
-    StoreError, Tokens, Vault, VaultError, Work,
+    AccountBatch, AccountStore, Accounts, Clock, Credentials, Fault, Granted, Lease, NoCredentials, PortError, Resealed, Revoked,
+    SealedThings, SignInAt, Store, StoreError, Tokens, Vault, VaultError, Work,
 };
 
 /// How long the claim on an account is held: longer than a renewal may take.
@@ -88,6 +89,20 @@ impl Accounts for LinkedAccounts {
     }
 }
 
+#[async_trait]
+impl SealedThings for LinkedAccounts {
+    async fn reseal(&self) -> Result<Resealed, StoreError> {
+        let mut all = Resealed::default();
+        for account in self.accounts.accounts().await? {
+            self.reseal_account(account, &mut all).await?;
+        }
+        for sign_in in self.accounts.open_sign_ins().await? {
+            self.reseal_visit(sign_in, &mut all).await?;
+        }
+        Ok(all)
+    }
+}
+
 impl LinkedAccounts {
     /// A token that is taken now, renewed if it has to be.
     pub async fn access(&self, person: &Person, at: Provider) -> Result<SecretString, Denied> {
@@ -158,36 +173,64 @@ impl LinkedAccounts {
         }
     }
 
-    /// Seals again what was not sealed with the newest key; says how many logins that were. Safe to repeat, and while others renew.
-    pub async fn reseal(&self) -> Result<u64, Denied> {
+    /// Seals logins again that were not sealed with the newest key; those that cannot be opened stay as they are and are told.
+    fn resealed(&self, person: &Person, logins: &mut BTreeMap<Provider, Login>, left: &mut Vec<VaultError>) -> u64 {
         let mut sealed = 0_u64;
-        for account in self.accounts.accounts().await? {
-            let mut now = account;
-            for _ in 0..SAVES {
-                let behind: Vec<Provider> =
-                    now.logins.iter().filter(|(_, login)| self.vault.is_behind(&login.tokens)).map(|(at, _)| *at).collect();
-                if behind.is_empty() {
-                    break;
+        for (at, login) in logins.iter_mut().filter(|(_, login)| self.vault.is_behind(&login.tokens)) {
+            let again = self.vault.open(&login.tokens, person, *at).and_then(|tokens| self.vault.seal(&tokens, person, *at));
+            match again {
+                Ok(tokens) => {
+                    login.tokens = tokens;
+                    sealed = sealed.saturating_add(1);
                 }
-                let mut next = now.clone();
-                for at in &behind {
-                    if let Some(login) = next.logins.get_mut(at) {
-                        let tokens = self.vault.open(&login.tokens, &now.person, *at)?;
-                        login.tokens = self.vault.seal(&tokens, &now.person, *at)?;
-                    }
-                }
-                match self.save(next).await {
-                    Ok(()) => {
-                        sealed = sealed.saturating_add(u64::try_from(behind.len()).unwrap_or(u64::MAX));
-                        break;
-                    }
-                    // Renewed meanwhile, which has sealed it with the newest key; or changed in another way.
-                    Err(StoreError::Conflict(_)) => now = self.accounts.account(&now.person).await?,
-                    Err(error) => return Err(error.into()),
-                }
+                Err(error) => left.push(error),
             }
         }
-        Ok(sealed)
+        sealed
+    }
+
+    async fn reseal_account(&self, account: Account, all: &mut Resealed) -> Result<(), StoreError> {
+        let mut now = account;
+        for _ in 0..SAVES {
+            let (mut next, mut left) = (now.clone(), Vec::new());
+            let sealed = self.resealed(&now.person, &mut next.logins, &mut left);
+            let saved = if sealed == 0 { Ok(()) } else { self.save(next).await };
+            match saved {
+                Ok(()) => {
+                    all.add(sealed, left);
+                    return Ok(());
+                }
+                // Renewed meanwhile, which has sealed it with the newest key; or changed in another way.
+                Err(StoreError::Conflict(_)) => now = self.accounts.account(&now.person).await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Conflict(now.person.user.to_string()))
+    }
+
+    /// What a visit holds until it is confirmed is sealed as well.
+    async fn reseal_visit(&self, sign_in: SignIn, all: &mut Resealed) -> Result<(), StoreError> {
+        let mut now = Some(sign_in);
+        for _ in 0..SAVES {
+            let Some(before) = now else { return Ok(()) };
+            let mut left = Vec::new();
+            let mut next = before.clone();
+            let sealed = match &mut next.stage {
+                Stage::Open(visit) => self.resealed(&before.person, &mut visit.linked, &mut left),
+                Stage::Offered | Stage::Over { .. } => 0,
+            };
+            let batch = AccountBatch { accounts: Vec::new(), sign_ins: vec![next] };
+            let saved = if sealed == 0 { Ok(()) } else { self.accounts.save_accounts(batch).await };
+            match saved {
+                Ok(()) => {
+                    all.add(sealed, left);
+                    return Ok(());
+                }
+                Err(StoreError::Conflict(_)) => now = self.accounts.sign_in(before.id).await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// A login of what was granted, sealed.

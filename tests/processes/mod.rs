@@ -2,6 +2,7 @@
 
 mod admin;
 mod fast;
+mod keys;
 mod kills;
 mod memory;
 mod requests;
@@ -38,6 +39,7 @@ async fn by_the_real_clock() {
         kills::every_phase_ends_truly_after_a_kill(),
         stops::a_stop_is_tidy_and_in_time(),
         admin::a_backup_is_a_store_to_go_on_with(),
+        keys::keys_are_rotated_while_people_work(),
         requests::a_command_is_acknowledged_in_time_and_done_once(),
         secrets::no_secret_leaves_its_place(),
         sandbox::the_terminal_is_a_chat(),

@@ -1,13 +1,14 @@
 //! The admin socket in the store's folder, and the backup that speaks to it.
 //!
-//! One line is asked, `backup`, and a backup file is the answer; anything else is answered with a line that begins with
-//! `error`. Who may open the socket may do that: it is its owner's alone.
+//! One line is asked: `backup`, and a backup file is the answer, or `keys rotate`, and a line says how many were sealed again. Anything
+//! else is answered with a line that begins with `error`. Who may open the socket may do that: it is its owner's alone.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Read as _, Seek as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
@@ -15,6 +16,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::ports::{Resealed, SealedThings};
 
 use super::SledStore;
 use super::opening::{self, Fresh, OpenError, Opening};
@@ -26,6 +29,8 @@ const SOCKET: &str = "admin.sock";
 const NURSERY: &str = "admin.new";
 /// What asks for a backup.
 const BACKUP: &str = "backup";
+/// What asks to seal everything again with the newest key.
+const ROTATE: &str = "keys rotate";
 /// What an answer begins with that is no backup.
 const ERROR: &str = "error: ";
 /// The longest question or error, in bytes.
@@ -65,6 +70,7 @@ impl Reach {
 pub struct AdminSocket {
     listener: UnixListener,
     store: SledStore,
+    sealed: Vec<Arc<dyn SealedThings>>,
 }
 
 impl AdminSocket {
@@ -80,7 +86,13 @@ impl AdminSocket {
         fs::set_permissions(&newborn, Permissions::from_mode(0o600))?;
         fs::rename(&newborn, &socket)?;
         fs::remove_dir(&nursery)?;
-        Ok(Self { listener, store: store.clone() })
+        Ok(Self { listener, store: store.clone(), sealed: Vec::new() })
+    }
+
+    /// Seals these again as well, when it is asked to.
+    #[must_use]
+    pub fn resealing(self, sealed: Vec<Arc<dyn SealedThings>>) -> Self {
+        Self { sealed, ..self }
     }
 
     /// Answers until `stop`; a backup that is going on then is cut off, which its reader notices.
@@ -89,9 +101,9 @@ impl AdminSocket {
         while let Some(accepted) = stop.run_until_cancelled(self.listener.accept()).await {
             match accepted {
                 Ok((stream, _)) => {
-                    let (store, stop) = (self.store.clone(), stop.clone());
+                    let (store, sealed, stop) = (self.store.clone(), self.sealed.clone(), stop.clone());
                     tracker.spawn(async move {
-                        if let Some(Err(error)) = stop.run_until_cancelled(answer(&store, stream)).await {
+                        if let Some(Err(error)) = stop.run_until_cancelled(answer(&store, &sealed, stream)).await {
                             tracing::warn!(%error, "a question at the admin socket was not answered to its end");
                         }
                     });
@@ -114,13 +126,18 @@ impl AdminSocket {
     }
 }
 
-async fn answer(store: &SledStore, stream: UnixStream) -> io::Result<()> {
+async fn answer(store: &SledStore, sealed: &[Arc<dyn SealedThings>], stream: UnixStream) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     (&mut stream).take(LONGEST).read_line(&mut line).await?;
     let mut stream = stream.into_inner();
+    if line.trim_end() == ROTATE {
+        let said = rotated(sealed).await.unwrap_or_else(|error| format!("{ERROR}{error}"));
+        stream.write_all(format!("{said}\n").as_bytes()).await?;
+        return stream.shutdown().await;
+    }
     if line.trim_end() != BACKUP {
-        stream.write_all(format!("{ERROR}`{BACKUP}` is all that can be asked here\n").as_bytes()).await?;
+        stream.write_all(format!("{ERROR}`{BACKUP}` and `{ROTATE}` are all that can be asked here\n").as_bytes()).await?;
         return stream.shutdown().await;
     }
     match store.export().await {
@@ -130,6 +147,40 @@ async fn answer(store: &SledStore, stream: UnixStream) -> io::Result<()> {
         Err(error) => stream.write_all(format!("{ERROR}{error}\n").as_bytes()).await?,
     }
     stream.shutdown().await
+}
+
+/// Seals everything again that was not sealed with the newest key. An error: something could not be, and why.
+async fn rotated(all: &[Arc<dyn SealedThings>]) -> Result<String, String> {
+    if all.is_empty() {
+        return Err("nobody signs in here, so that nothing is sealed with these keys".to_owned());
+    }
+    let mut found = Resealed::default();
+    for sealed in all {
+        let Resealed { sealed, left } = sealed.reseal().await.map_err(|error| error.to_string())?;
+        found.add(sealed, left);
+    }
+    let said = format!("{} sealed again with the newest key", found.sealed);
+    let Some(first) = found.left.first() else { return Ok(said) };
+    Err(format!("{said}, and {} could not be: {first}", found.left.len()))
+}
+
+/// Has the service that runs on the store in `folder` seal everything again with its newest key; gives what it says of it.
+pub async fn rotate_keys(folder: &Path) -> Result<String, TransferError> {
+    let speaking = |error: io::Error| TransferError::file("speaking to the running service", &error);
+    let mut stream = match connect(folder).await {
+        Ok(stream) => stream,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            return Err(TransferError::NobodyServes(folder.to_owned()));
+        }
+        Err(error) => return Err(speaking(error)),
+    };
+    stream.write_all(format!("{ROTATE}\n").as_bytes()).await.map_err(speaking)?;
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await.map_err(speaking)?;
+    match said.trim_end().strip_prefix(ERROR) {
+        Some(error) => Err(TransferError::NotRotated(error.to_owned())),
+        None => Ok(said.trim_end().to_owned()),
+    }
 }
 
 /// Writes a backup of the store in `folder` to a new file. Asks the running service, or opens the folder itself where none

@@ -70,6 +70,12 @@ pub enum TransferError {
     /// The running service could not make the backup.
     #[error("the running service could not make the backup: {0}")]
     Service(String),
+    /// No service runs on the store.
+    #[error("no service runs on {}: start it with the new key before the old ones, then ask again", .0.display())]
+    NobodyServes(PathBuf),
+    /// Not everything could be sealed again.
+    #[error("{0}")]
+    NotRotated(String),
     /// The store could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
