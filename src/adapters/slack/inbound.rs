@@ -1,6 +1,6 @@
 //! What Slack sends: verified on the raw bytes, understood, put on disk, acknowledged inside three seconds.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,7 +79,16 @@ struct Door {
 }
 
 type Shared = State<Arc<Door>>;
-type Form = HashMap<String, String>;
+
+/// The fields of a form, as they came.
+struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl Form<'_> {
+    /// A field; of one that comes more than once, the last.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().rfind(|(field, _)| field == name).map(|(_, value)| value.as_ref())
+    }
+}
 
 /// A typed command.
 async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response {
@@ -89,10 +98,10 @@ async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respon
         Err(status) => return nothing(status),
     };
     let Some(asked) = asked_by(&form) else { return nothing(StatusCode::BAD_REQUEST) };
-    let origin = inbound.origin(asked.person, asked.channel, form.get("response_url").map(String::as_str));
+    let origin = inbound.origin(asked.person, asked.channel, form.get("response_url"));
     let command_word = form.get("command").filter(|word| is_command_word(word)).unwrap_or(&inbound.command_word);
 
-    let typed = markup::plain(form.get("text").map_or("", String::as_str));
+    let typed = markup::plain(form.get("text").unwrap_or_default());
     let (text, code) = parse::split_code(&typed);
     let command = match parse::parse(text) {
         Ok(command) => command,
@@ -196,7 +205,7 @@ impl SlackInbound {
     }
 
     /// The form of a request that comes from Slack; else the status to answer with.
-    fn verified_form(&self, headers: &HeaderMap, body: &[u8]) -> Result<Form, StatusCode> {
+    fn verified_form<'a>(&self, headers: &HeaderMap, body: &'a [u8]) -> Result<Form<'a>, StatusCode> {
         let is_form = has_media_type(headers, "application/x-www-form-urlencoded");
         if let Err(refused) = self.verified(headers, body) {
             // Slack checks our certificate with a request of its own now and then, not always signed. Its answer is empty and
@@ -207,7 +216,7 @@ impl SlackInbound {
         if !is_form {
             return Err(StatusCode::BAD_REQUEST);
         }
-        let form: Form = form_urlencoded::parse(body).into_owned().collect();
+        let form = Form(form_urlencoded::parse(body).collect());
         if form.get("ssl_check").is_some_and(|value| value == "1") { Err(StatusCode::OK) } else { Ok(form) }
     }
 
@@ -233,8 +242,8 @@ struct Asked {
 }
 
 /// `None`: a field that always comes is missing or malformed.
-fn asked_by(form: &Form) -> Option<Asked> {
-    let field = |name: &str| form.get(name).map(String::as_str);
+fn asked_by(form: &Form<'_>) -> Option<Asked> {
+    let field = |name: &str| form.get(name);
     form.get("command")?;
     Some(Asked {
         person: Person { workspace: WorkspaceId::parse(field("team_id")?).ok()?, user: UserId::parse(field("user_id")?).ok()? },
