@@ -48,6 +48,7 @@ enum Mode {
 Examples:
   slash-heroku sandbox                      type `help`, or `deploy hubot to production`; press a button by its number
   slash-heroku sandbox hello.chat           play a script; the exit code says whether it went as written
+  slash-heroku sandbox --sign-in            begin as a stranger: type `deploy hubot to staging`, and open the link in your browser
   slash-heroku sandbox --store ./try        keep the service's records there (the world starts anew each time)
   slash-heroku sandbox --serve              the simulated services alone, for your own `slash-heroku serve`; Ctrl-C ends them")]
     Sandbox {
@@ -63,6 +64,9 @@ Examples:
         /// For tests, with --serve: stop as well when the standard input ends
         #[arg(long, hide = true, requires = "serve")]
         child: bool,
+        /// Have people sign in by themselves, with pages for your own browser; otherwise it works for ana at once
+        #[arg(long, conflicts_with_all = ["serve", "file"])]
+        sign_in: bool,
         /// Folder to keep the service's records in; a fresh one otherwise. The simulated world starts anew each time
         #[arg(long, value_name = "DIR", conflicts_with_all = ["serve", "file"])]
         store: Option<PathBuf>,
@@ -129,8 +133,8 @@ fn answer(words: impl IntoIterator<Item = OsString>, variables: &Variables, out:
     let done = match mode {
         Mode::CheckConfig => return check_config(variables, out, err),
         Mode::Serve { child } => serve(variables, child),
-        Mode::Sandbox { file, serve, port, child, store } => {
-            sandbox(variables, SandboxOptions { file, serve_only_from: serve.then_some(port), child, store })
+        Mode::Sandbox { file, serve, port, child, sign_in, store } => {
+            sandbox(variables, SandboxOptions { file, serve_only_from: serve.then_some(port), child, sign_in, store })
         }
         Mode::Manifest { public } => manifest(variables, &public, out),
         Mode::Backup { file } => with_store(variables, async |folder| run::backup(&folder, &file).await, "the backup failed"),

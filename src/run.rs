@@ -30,6 +30,8 @@ pub struct SandboxOptions {
     pub serve_only_from: Option<u16>,
     /// Whether the simulated world that is served alone ends with its input: it never outlives whoever started it.
     pub child: bool,
+    /// In a terminal: people sign in by themselves.
+    pub sign_in: bool,
     /// The store's folder; `None`: a fresh one.
     pub store: Option<PathBuf>,
 }
@@ -135,7 +137,7 @@ pub async fn sandbox(options: SandboxOptions) -> anyhow::Result<()> {
     match options {
         SandboxOptions { file: Some(file), .. } => rehearsal::play(&file).await,
         SandboxOptions { serve_only_from: Some(first_port), child, .. } => rehearsal::serve_world(first_port, child).await,
-        SandboxOptions { store, .. } => rehearsal::terminal(store).await,
+        SandboxOptions { store, sign_in, .. } => rehearsal::terminal(store, sign_in).await,
     }
 }
 

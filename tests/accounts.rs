@@ -222,6 +222,16 @@ async fn what_was_linked_works_after_a_restart_and_the_files_hold_no_token() {
 }
 
 #[tokio::test]
+async fn linked_logins_keep_the_promises_of_accounts() {
+    let stage = Stage::set().await;
+    let (_store, linked) = stage.open();
+    stage.link(&linked).await;
+    let secrets = stage.secrets();
+    let markers: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    slash_heroku::testing::accounts::all(Arc::new(linked), &person("T1", "U1"), &markers).await;
+}
+
+#[tokio::test]
 async fn many_who_want_it_at_once_renew_it_once() {
     let stage = Stage::set().await;
     let (_store, linked) = stage.open();

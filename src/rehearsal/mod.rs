@@ -4,11 +4,13 @@ mod child;
 mod in_process;
 
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 
 use crate::adapters::clock::SystemClock;
 use crate::sandbox::company;
@@ -91,8 +93,24 @@ pub async fn serve_world(first_port: u16, child: bool) -> anyhow::Result<()> {
     }
 }
 
+/// An address on this machine that nobody listens at right now. It has to be free again after a kill: systems give ports to whoever
+/// connects from 32768 on, and two sandboxes at the same time begin to look at different places.
+async fn free_address() -> std::io::Result<SocketAddr> {
+    let mut failed = None;
+    for place in 0..50_u32 {
+        let port = 9010 + std::process::id().wrapping_add(place) % 20_000;
+        match TcpListener::bind(("127.0.0.1", u16::try_from(port).unwrap_or(FIRST_PORT))).await {
+            Ok(listener) => return listener.local_addr(),
+            Err(error) => failed = Some(error),
+        }
+    }
+    Err(failed.unwrap_or_else(|| std::io::Error::from(std::io::ErrorKind::AddrInUse)))
+}
+
 /// Opens a terminal chat in a simulated world, with the real service as a child process.
-pub async fn terminal(store: Option<PathBuf>) -> anyhow::Result<()> {
+///
+/// Where people sign in, their browsers have to reach the service: it listens at one port in all its lives.
+pub async fn terminal(store: Option<PathBuf>, sign_in: bool) -> anyhow::Result<()> {
     let kept;
     let folder = match store {
         Some(folder) => folder,
@@ -105,7 +123,15 @@ pub async fn terminal(store: Option<PathBuf>) -> anyhow::Result<()> {
     let mut out = tokio::io::stdout();
     out.write_all(format!("The store is {}.\n", folder.display()).as_bytes()).await?;
     out.flush().await?;
-    let mut service = Child::new(settings_for(&world), &folder)?;
+    let mut settings = settings_for(&world);
+    if sign_in {
+        let address = free_address().await.context("no port is free")?;
+        let public = format!("http://{address}");
+        company::people_come_back_to(&world, &public).map_err(anyhow::Error::msg)?;
+        settings.extend(company::sign_in_settings(company::GITHUB_APP));
+        settings.extend([("SLASH_HEROKU_PUBLIC_URL", public), ("SLASH_HEROKU_LISTEN", address.to_string())]);
+    }
+    let mut service = Child::new(settings, &folder)?;
     crate::sandbox::script::Service::start(&mut service).await.context("the service did not start")?;
     let screen = terminal::Screen { output: out, interactive: std::io::stdout().is_terminal() };
     let talked = tokio::select! {

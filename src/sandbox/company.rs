@@ -49,6 +49,13 @@ pub fn sign_in_settings(app: &str) -> Vec<(&'static str, String)> {
     settings.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
 }
 
+/// Has services send people back to a service at this address, in place of [`PUBLIC`].
+pub fn people_come_back_to(world: &World, public: &str) -> Result<(), String> {
+    let back = format!("{public}/login/back");
+    [GITHUB_APP, OAUTH_APP].into_iter().try_for_each(|app| world.github.sends_back_to(app, &back))?;
+    world.heroku.sends_back_to(HEROKU_CLIENT, &back)
+}
+
 /// Registers our apps, so that people can sign in with them.
 fn apps(world: &World) -> Result<(), String> {
     for (client_id, kind) in [(GITHUB_APP, github::AppKind::GitHubApp), (OAUTH_APP, github::AppKind::OAuth { expiring: false })] {

@@ -16,6 +16,9 @@ Type a command, such as `help` or `deploy hubot to staging`; `/h` before it does
   /crash         kill the service and start it again; the world goes on meanwhile
   /help          this                    /quit         leave (the world ends)";
 
+/// The words of the link that people open in their browsers.
+const LINK: &str = "Link your logins";
+
 /// Where the terminal prints.
 #[derive(Debug)]
 pub struct Screen<W> {
@@ -166,6 +169,10 @@ impl<W: AsyncWrite + Unpin + Send> Talk<'_, W> {
         // Of a card that moves, only what is new.
         for line in now.lines.iter().filter(|line| !old.contains(line)) {
             text.push_str(&format!("\n     {line}"));
+        }
+        // A terminal shows no links behind words: the one that has to be opened is shown itself.
+        if let Some(link) = super::slack::link_in(event, LINK) {
+            text.push_str(&format!("\n     {link}"));
         }
         if event.how != How::Deleted && before.is_none_or(|before| before.buttons != now.buttons) {
             let mut row = String::new();

@@ -72,22 +72,26 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
         Err(no) => return accounts::without(ports, request, no, kept.filter(|_| !stale)).await.map(Some),
     };
     // A code is given once: what came with one is not tried again.
-    let again = code.is_none();
-    match done(ports, request, &who, code).await {
-        Err(Trouble::Outside(doing, error)) if error.fault == Fault::SignInLost => {
-            let at = Provider::ALL.into_iter().find(|at| at.service() == error.service);
-            let another = match at {
-                Some(at) => ports.accounts.refused(&request.origin.person, at, who.at(at)).await,
-                None => false,
-            };
-            match ports.accounts.credentials(&request.origin.person).await {
-                Ok(who) if another && again => done(ports, request, &who, None).await,
-                Err(no @ NoCredentials::Missing(_)) => accounts::without(ports, request, no, kept).await.map(Some),
-                Ok(_) | Err(_) => Err(Trouble::Outside(doing, error)),
-            }
+    let again = if code.is_none() { Provider::ALL.len() } else { 0 };
+    let (mut who, mut code) = (who, code);
+    for tries_left in (0..=again).rev() {
+        let (doing, error) = match done(ports, request, &who, code.take()).await {
+            Err(Trouble::Outside(doing, error)) if error.fault == Fault::SignInLost => (doing, error),
+            done => return done,
+        };
+        let at = Provider::ALL.into_iter().find(|at| at.service() == error.service);
+        let another = match at {
+            Some(at) => ports.accounts.refused(&request.origin.person, at, who.at(at)).await,
+            None => false,
+        };
+        match ports.accounts.credentials(&request.origin.person).await {
+            // Each service may have to be asked for another one.
+            Ok(other) if another && tries_left > 0 => who = other,
+            Err(no @ NoCredentials::Missing(_)) => return accounts::without(ports, request, no, kept).await.map(Some),
+            Ok(_) | Err(_) => return Err(Trouble::Outside(doing, error)),
         }
-        done => done,
     }
+    Ok(None)
 }
 
 /// Does what somebody may ask for.

@@ -11,6 +11,7 @@ use sha2::Sha256;
 use slash_heroku::adapters::clock::SystemClock;
 use slash_heroku::ports::Clock;
 use slash_heroku::rehearsal::Child;
+use slash_heroku::sandbox::browser::Browser;
 use slash_heroku::sandbox::script::Service as _;
 use slash_heroku::sandbox::serve::Servers;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -115,6 +116,32 @@ pub async fn the_terminal_is_a_chat() {
     talk.types("/quit").await;
     assert_eq!(talk.ends().await, Some(0));
     assert!(!store.exists(), "the folder that was made for it is gone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_tries_it_may_sign_in_with_a_browser() {
+    let mut talk = Talk::with(&["sandbox", "--sign-in"]);
+    talk.hears("leave (the world ends)").await;
+    talk.types("deploy hubot to staging").await;
+    talk.hears("is kept and runs when you type the passcode").await;
+    // The kill in between changes neither the address nor the link.
+    talk.types("/crash").await;
+    talk.hears("It runs again").await;
+    let link = {
+        let said = talk.said.lock().unwrap();
+        said.lines().find_map(|line| line.trim().strip_prefix("http://127.0.0.1:")).map(|rest| format!("http://127.0.0.1:{rest}")).unwrap()
+    };
+    let public = link.split("/login/").next().unwrap().to_owned();
+    let (service, mut browser) = (format!("{public}/"), Browser::new(&public).unwrap());
+    browser.open(&service, &link).await.unwrap();
+    let labels = ["Begin", "Sign in to GitHub", "Authorize as ana", "Go on", "Sign in to Heroku"];
+    for label in labels.into_iter().chain(["Allow Access as ana@example.com", "Go on", "Show the passcode"]) {
+        browser.click(&service, label).await.unwrap();
+    }
+    talk.types(&format!("login {}", browser.page().unwrap().passcode.clone().unwrap())).await;
+    talk.hears("[ok] @ana deployed").await;
+    talk.types("/quit").await;
+    assert_eq!(talk.ends().await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

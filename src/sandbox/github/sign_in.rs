@@ -125,12 +125,27 @@ impl Github {
         Ok(())
     }
 
+    /// An app's owner registers another address to come back to.
+    pub fn sends_back_to(&self, client_id: &str, callback: &str) -> Result<(), String> {
+        let mut world = self.lock();
+        let app = world.sign_ins.apps.iter_mut().find(|app| app.seed.client_id == client_id).ok_or("there is no such app")?;
+        callback.clone_into(&mut app.seed.callback);
+        Ok(())
+    }
+
     /// What happens where a person agrees (`login`), or not (`None`), to what an address of the page asks: where they are sent.
     pub fn agrees(&self, login: Option<&str>, address: &str) -> Result<String, String> {
         let now = self.now();
         let query = address.split_once('?').map_or("", |(_, query)| query);
         let query: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         self.lock().decide(&query, login, now)
+    }
+
+    /// What apps act with for a person ends at once, and can be renewed where it can be at all.
+    pub fn end_access(&self, login: &str) {
+        let mut world = self.lock();
+        let tokens = world.tokens.values_mut().filter(|token| token.login.eq_ignore_ascii_case(login));
+        tokens.filter(|token| token.given_out.is_some()).for_each(|token| token.revoked = true);
     }
 
     /// A person withdraws what they have given to an app, on GitHub's own page.

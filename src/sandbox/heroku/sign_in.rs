@@ -114,6 +114,14 @@ impl Heroku {
         self.world().0.sign_ins.clients.push(seed);
     }
 
+    /// An app's owner registers another address to come back to.
+    pub fn sends_back_to(&self, client: &str, redirect_uri: &str) -> Result<(), String> {
+        let (mut world, _) = self.world();
+        let client = world.sign_ins.clients.iter_mut().find(|known| known.id == client).ok_or("there is no such client")?;
+        redirect_uri.clone_into(&mut client.redirect_uri);
+        Ok(())
+    }
+
     /// What happens where a person agrees (`email`), or not (`None`), to what an address of the page asks: where they are sent.
     pub fn agrees(&self, email: Option<&str>, address: &str) -> Result<String, String> {
         let query = address.split_once('?').map_or("", |(_, query)| query);
@@ -126,6 +134,12 @@ impl Heroku {
     pub fn withdraw_apps(&self, email: &str) {
         let (mut world, _) = self.world();
         world.sign_ins.authorizations.iter_mut().filter(|held| held.email == email).for_each(|held| held.revoked = true);
+    }
+
+    /// What apps act with for a person ends at once, and can be renewed.
+    pub fn end_access(&self, email: &str) {
+        let (mut world, now) = self.world();
+        world.sign_ins.authorizations.iter_mut().filter(|held| held.email == email).for_each(|held| held.ends_at = now);
     }
 
     /// How many authorizations of a person's are good.

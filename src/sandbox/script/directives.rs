@@ -103,6 +103,7 @@ pub enum Directive {
     Setting { name: String, value: String },
     SignIn { app: &'static str },
     Withdraws { person: String, vendor: Vendor },
+    AccessEnds { person: String, vendor: Vendor },
     Rotates,
     Endable,
 }
@@ -147,6 +148,7 @@ impl Directive {
             | Self::Token(_)
             | Self::Setting { .. }
             | Self::Withdraws { .. }
+            | Self::AccessEnds { .. }
             | Self::Rotates
             | Self::Endable
             | Self::Hold { .. }

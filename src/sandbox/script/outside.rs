@@ -114,6 +114,14 @@ impl Outside for World {
                 heroku.withdraw_apps(&format!("{person}@example.com"));
                 Ok(())
             }
+            Directive::AccessEnds { person, vendor: Vendor::Github } => {
+                github.end_access(person);
+                Ok(())
+            }
+            Directive::AccessEnds { person, vendor: Vendor::Heroku } => {
+                heroku.end_access(&format!("{person}@example.com"));
+                Ok(())
+            }
             Directive::Rotates => {
                 heroku.rotate_refresh_tokens(true);
                 Ok(())
@@ -124,6 +132,7 @@ impl Outside for World {
             }
             Directive::NoToken(Vendor::Slack)
             | Directive::Withdraws { vendor: Vendor::Slack, .. }
+            | Directive::AccessEnds { vendor: Vendor::Slack, .. }
             | Directive::SignIn { .. }
             | Directive::Token(Vendor::Slack)
             | Directive::Setting { .. }

@@ -310,6 +310,7 @@ impl<'a> Player<'a> {
             }
             Directive::Status { .. }
             | Directive::Withdraws { .. }
+            | Directive::AccessEnds { .. }
             | Directive::Rotates
             | Directive::Endable
             | Directive::CheckRun { .. }

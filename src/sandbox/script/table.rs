@@ -34,6 +34,11 @@ pub const TABLE: &[Row<Directive>] = &[
         build: |p| Ok(Directive::Withdraws { person: p.own("person"), vendor: vendor(p.get("vendor"))? }),
     },
     Row {
+        shape: "the access of {person} at {vendor} ends early",
+        means: "what we act with for somebody is worth nothing any more, and can be renewed",
+        build: |p| Ok(Directive::AccessEnds { person: p.own("person"), vendor: vendor(p.get("vendor"))? }),
+    },
+    Row {
         shape: "heroku rotates refresh tokens",
         means: "a refresh ends the token that it was made with",
         build: |_| Ok(Directive::Rotates),

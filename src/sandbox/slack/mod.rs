@@ -28,7 +28,7 @@ use tokio::sync::watch;
 pub use crate::sandbox::fault::Fault;
 pub use events::Order;
 pub use installs::AppSeed;
-pub use people::{Ack, Forged, Pressed, ServiceAddress};
+pub use people::{Ack, Forged, Pressed, ServiceAddress, link_in};
 pub use render::{Rendered, glyph};
 pub use seen::{How, SeenMessage, SeenRequest, Via};
 

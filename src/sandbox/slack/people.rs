@@ -286,6 +286,11 @@ fn plain_name(state: &State, channel: &str) -> String {
     if channel.starts_with('D') { "directmessage".to_owned() } else { state.channel_label(channel).trim_start_matches('#').to_owned() }
 }
 
+/// The address of a link of these words in a message.
+pub fn link_in(message: &SeenMessage, label: &str) -> Option<String> {
+    message.blocks.iter().find_map(|block| link_of(block, label))
+}
+
 /// The address of a link of these words in a block.
 fn link_of(block: &Value, label: &str) -> Option<String> {
     let text = block.get("text")?.get("text")?.as_str()?;
