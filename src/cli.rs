@@ -7,10 +7,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::adapters::clock::SystemClock;
 use crate::config::{self, Faults, LogSettings, Variables, show};
+use crate::domain::actor::Person;
+use crate::domain::names::{UserId, WorkspaceId};
+use crate::domain::privacy::{OperatorAsks, Wanted};
 use crate::logging;
 use crate::rehearsal;
 use crate::run::{self, SandboxOptions};
@@ -88,11 +91,22 @@ Examples:
     /// Look after the keys that people's tokens are sealed with
     #[command(subcommand)]
     Keys(Keys),
+    /// See, take or remove what is kept about somebody who asked for it elsewhere than in the chat; the service has to run
+    #[command(after_help = "\
+Examples:
+  slash-heroku privacy show --workspace T0123ABCD --user U0123ABCD --by otto --because 'letter of 3 May'
+  slash-heroku privacy log                  who has looked at, taken or removed what, and why
+
+Whatever is done with somebody's records is recorded, with who, when and why.")]
+    Privacy {
+        #[command(subcommand)]
+        what: PrivacyMode,
+    },
     /// Read every record of the store and compare it with what was written; the service must not run
     CheckStore,
     /// Fill an empty store from a backup; the service must not run
     ///
-    /// Whoever was removed since the backup was made is not restored: that is remembered in the file `STORE.removals` beside the folder.
+    /// Whoever was removed since the backup was made is not restored: that is remembered in a file of its own (SLASH_HEROKU_REMOVALS).
     Restore {
         /// The file to read
         file: PathBuf,
@@ -106,6 +120,51 @@ Examples:
 enum Keys {
     /// Have the running service seal everything again with the first key of its settings, so that older ones can be taken out
     Rotate,
+}
+
+#[derive(Debug, Subcommand)]
+enum PrivacyMode {
+    /// How much is kept about somebody
+    Show(OfWhom),
+    /// Everything that is kept about somebody, as JSON
+    Export(OfWhom),
+    /// Remove somebody everywhere; past deploys stay, without them
+    Delete(OfWhom),
+    /// What operators have looked at, taken and removed
+    Log,
+    /// How far the removal of people and of what is too old is
+    State,
+}
+
+#[derive(Debug, Args)]
+struct OfWhom {
+    /// The workspace's id
+    #[arg(long)]
+    workspace: String,
+    /// The person's id there
+    #[arg(long)]
+    user: String,
+    /// Who you are
+    #[arg(long)]
+    by: String,
+    /// Why
+    #[arg(long)]
+    because: String,
+}
+
+impl PrivacyMode {
+    fn asks(self) -> anyhow::Result<OperatorAsks> {
+        let (wants, whom): (fn(Person) -> Wanted, OfWhom) = match self {
+            Self::Show(whom) => (Wanted::Look, whom),
+            Self::Export(whom) => (Wanted::Export, whom),
+            Self::Delete(whom) => (Wanted::Remove, whom),
+            Self::Log => return Ok(OperatorAsks { wanted: Wanted::List, by: String::new(), because: String::new() }),
+            Self::State => return Ok(OperatorAsks { wanted: Wanted::State, by: String::new(), because: String::new() }),
+        };
+        let person = Person { workspace: WorkspaceId::parse(&whom.workspace)?, user: UserId::parse(&whom.user)? };
+        anyhow::ensure!(!whom.by.trim().is_empty() && !whom.because.trim().is_empty(), "say who you are and why");
+        Ok(OperatorAsks { wanted: wants(person), by: whom.by, because: whom.because })
+    }
 }
 
 /// The whole program.
@@ -139,9 +198,13 @@ fn answer(words: impl IntoIterator<Item = OsString>, variables: &Variables, out:
         Mode::Manifest { public } => manifest(variables, &public, out),
         Mode::Backup { file } => with_store(variables, async |folder| run::backup(&folder, &file).await, "the backup failed"),
         Mode::Keys(Keys::Rotate) => rotate_keys(variables, out),
+        Mode::Privacy { what } => privacy(variables, what, out),
         Mode::CheckStore => check_store(variables, out),
         Mode::Restore { file, however_old } => {
-            with_store(variables, async |folder| run::restore(&folder, &file, however_old).await, "nothing was restored")
+            let restore = |removals| {
+                with_store(variables, async |folder| run::restore(&folder, &file, removals, however_old).await, "nothing was restored")
+            };
+            config::load_removals(variables).map_err(anyhow::Error::from).and_then(restore)
         }
     };
     match done {
@@ -195,6 +258,17 @@ fn rotate_keys(variables: &Variables, out: &mut dyn Write) -> anyhow::Result<()>
     writeln!(out, "{said}.").context("nothing can be printed")
 }
 
+fn privacy(variables: &Variables, what: PrivacyMode, out: &mut dyn Write) -> anyhow::Result<()> {
+    let asks = what.asks()?;
+    let mut said = String::new();
+    let ask = async |folder: PathBuf| {
+        said = run::privacy(&folder, &asks).await?;
+        Ok(())
+    };
+    with_store(variables, ask, "nothing was done")?;
+    out.write_all(said.as_bytes()).context("nothing can be printed")
+}
+
 fn check_store(variables: &Variables, out: &mut dyn Write) -> anyhow::Result<()> {
     let folder = config::load_store(variables)?;
     let found = run::check_store(&folder).context("the store cannot be used as it is")?;
@@ -228,7 +302,9 @@ mod tests {
     fn the_subcommands_hold_together() {
         Cli::command().debug_assert();
         let help = Cli::command().render_long_help().to_string();
-        for word in ["serve", "sandbox", "check-config", "manifest", "backup", "keys", "check-store", "restore", "help", "Examples:"] {
+        for word in
+            ["serve", "sandbox", "check-config", "manifest", "backup", "keys", "privacy", "check-store", "restore", "help", "Examples:"]
+        {
             assert!(help.contains(word), "{word} is not in\n{help}");
         }
     }

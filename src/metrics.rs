@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
+use jiff::Timestamp;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -15,6 +16,7 @@ use crate::domain::deployment::Phase;
 use crate::domain::gate::Reason;
 use crate::domain::request::Ask;
 use crate::ports::{Fault, PortError, Service, Submitted, Tally};
+use crate::usecases::Upkept;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Requests {
@@ -49,6 +51,11 @@ pub struct Metrics {
     draining: Gauge<i64, AtomicI64>,
     store_failed: Gauge<i64, AtomicI64>,
     started: Counter<u64, AtomicU64>,
+    settled: Gauge<i64, AtomicI64>,
+    dropped: Gauge<i64, AtomicI64>,
+    removed: Gauge<i64, AtomicI64>,
+    removals_waiting: Gauge<i64, AtomicI64>,
+    rewrite_since: Gauge<i64, AtomicI64>,
 }
 
 impl Metrics {
@@ -66,6 +73,24 @@ impl Metrics {
         registry.register("deployments_ended", "Deployments that came to an end, by result", metrics.endings.clone());
         registry.register("outside_calls", "Calls to other services, by service and outcome", metrics.calls.clone());
         registry.register("deployments_open", "Deployments that are not over", metrics.open.clone());
+        let upkeep = [
+            (
+                "privacy_settled_seconds",
+                "When nothing was left that is older than the privacy page says, as seconds of the epoch; 0: not yet",
+                &metrics.settled,
+            ),
+            ("privacy_deployments_dropped", "Deployments that have gone because their time was over", &metrics.dropped),
+            ("privacy_people_removed", "People who were removed", &metrics.removed),
+            ("privacy_removals_waiting", "People who are to be removed and are not yet", &metrics.removals_waiting),
+            (
+                "privacy_rewrite_since_seconds",
+                "Since when something removed is still in the files, as seconds of the epoch; 0: nothing is",
+                &metrics.rewrite_since,
+            ),
+        ];
+        for (name, help, gauge) in upkeep {
+            registry.register(name, help, gauge.clone());
+        }
         registry.register("draining", "1 while the service stops", metrics.draining.clone());
         registry.register("store_failed", "1 once the store has failed: nothing is accepted until a restart", metrics.store_failed.clone());
         metrics
@@ -88,6 +113,16 @@ impl Metrics {
             Err(error) => fault(error.fault),
         };
         self.calls.get_or_create(&Calls { service: name(service), outcome }).inc();
+    }
+
+    /// What a round of upkeep has left.
+    pub fn upkept(&self, kept: &Upkept) {
+        let seconds = |at: Option<Timestamp>| at.map_or(0, Timestamp::as_second);
+        self.settled.set(seconds(kept.upkeep.settled_at));
+        self.dropped.set(i64::try_from(kept.upkeep.dropped).unwrap_or(i64::MAX));
+        self.removed.set(i64::try_from(kept.upkeep.removed).unwrap_or(i64::MAX));
+        self.removals_waiting.set(i64::try_from(kept.waiting).unwrap_or(i64::MAX));
+        self.rewrite_since.set(seconds(kept.upkeep.rewrite_since));
     }
 
     /// How many deployments are not over.
@@ -178,6 +213,7 @@ fn kind(ask: &Ask) -> &'static str {
             Verb::Logout => "logout",
             Verb::WhoAmI => "whoami",
             Verb::Releases => "releases",
+            Verb::Privacy => "privacy",
         },
     }
 }

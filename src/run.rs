@@ -14,8 +14,9 @@ use crate::adapters::clock::{RandomIds, SystemClock};
 use crate::adapters::http::client;
 use crate::adapters::http::server::{self, ListenerLimits};
 use crate::adapters::slack::manifest::manifest as slack_manifest;
-use crate::adapters::sled::{self, AdminSocket, Checked, Restoring, SledStore};
+use crate::adapters::sled::{self, AdminSocket, Checked, Opening, Restoring, SledStore};
 use crate::config::Settings;
+use crate::domain::privacy::OperatorAsks;
 use crate::ports::{Clock, SealedThings};
 use crate::rehearsal;
 use crate::wiring::{Ground, wire};
@@ -54,7 +55,7 @@ pub async fn serve_as_child(settings: Settings, clock: Arc<dyn Clock>) -> anyhow
 async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Output = ()>) -> anyhow::Result<()> {
     // Both read many files: side by side.
     let prepared = tokio::task::spawn_blocking(client::prepare);
-    let store = open(&settings.store).await?;
+    let store = open(&settings.store, settings.removals.clone()).await?;
     prepared.await.context("the system's certificates could not be read")?;
     let workers = Workers::start()?;
     let ids = Arc::new(RandomIds);
@@ -64,6 +65,7 @@ async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Ou
         store: Arc::new(store.clone()),
         accounts: Arc::new(store.clone()),
         installations: Arc::new(store.clone()),
+        keeping: Arc::new(store.clone()),
         workers: workers.handle(),
         between: None,
     };
@@ -77,7 +79,7 @@ async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Ou
     let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
 
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    tasks.spawn(admin.serve(stop.clone()));
+    tasks.spawn(admin.answering(Arc::clone(&wired.operating)).serve(stop.clone()));
     // What comes in meanwhile waits in the listener's backlog.
     wired.service.begin().await.context("what was going on could not be taken up again")?;
     let limits = ListenerLimits { drain: settings.drain / 2, ..ListenerLimits::default() };
@@ -126,9 +128,10 @@ async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Ou
 }
 
 /// Opens a store off the runtime's threads: it reads everything, and may wait for another process to let go.
-pub(crate) async fn open(folder: &Path) -> anyhow::Result<SledStore> {
-    let folder = folder.to_owned();
-    let opened = tokio::task::spawn_blocking(move || SledStore::open(&folder)).await.context("opening the store was cut off")?;
+pub(crate) async fn open(folder: &Path, removals: Option<PathBuf>) -> anyhow::Result<SledStore> {
+    let (folder, opening) = (folder.to_owned(), Opening { removals, ..Opening::default() });
+    let opened =
+        tokio::task::spawn_blocking(move || SledStore::open_with(&folder, opening)).await.context("opening the store was cut off")?;
     Ok(opened?)
 }
 
@@ -159,13 +162,18 @@ pub async fn rotate_keys(folder: &Path) -> anyhow::Result<String> {
     Ok(sled::rotate_keys(folder).await?)
 }
 
+/// Asks the service that runs on `folder` about people.
+pub async fn privacy(folder: &Path, asks: &OperatorAsks) -> anyhow::Result<String> {
+    Ok(sled::ask(folder, asks).await?)
+}
+
 /// Reads everything in `folder` and compares it with what was written.
 pub fn check_store(folder: &Path) -> anyhow::Result<Checked> {
     Ok(SledStore::check(folder)?)
 }
 
 /// Fills the empty `folder` from `file`, without those who were removed since that was made.
-pub async fn restore(folder: &Path, file: &Path, however_old: bool) -> anyhow::Result<()> {
-    let how = Restoring { removals: None, however_old, now: SystemClock::default().now() };
+pub async fn restore(folder: &Path, file: &Path, removals: Option<PathBuf>, however_old: bool) -> anyhow::Result<()> {
+    let how = Restoring { removals, however_old, now: SystemClock::default().now() };
     Ok(sled::restore_with(folder, file, how).await?)
 }

@@ -1,6 +1,7 @@
 //! The running service: takes requests in, has them answered, drives deployments, keeps leases, drains.
 
 mod requests;
+mod upkeep;
 mod visits;
 
 use std::collections::BTreeMap;
@@ -53,6 +54,10 @@ struct Inner {
     idle: AtomicBool,
     /// Somebody ends visits whose time has run out.
     ending_visits: AtomicBool,
+    /// Somebody does upkeep here.
+    upkeeping: AtomicBool,
+    /// When that was last begun.
+    upkept_at: Mutex<Timestamp>,
     failure: watch::Sender<Option<String>>,
 }
 
@@ -89,12 +94,15 @@ impl Service {
             room: Mutex::default(),
             idle: AtomicBool::new(false),
             ending_visits: AtomicBool::new(false),
+            upkeeping: AtomicBool::new(false),
+            upkept_at: Mutex::new(Timestamp::MIN),
             failure,
         }))
     }
 
     /// Begins: answers what was accepted and never answered, picks up what was going on, and keeps house.
     pub async fn begin(&self) -> Result<(), StoreError> {
+        self.begin_privacy(self.clock().now()).await?;
         self.sweep_requests(self.clock().now()).await?;
         let keeper = self.clone();
         self.spawn(async move {
@@ -282,7 +290,8 @@ impl Service {
             }
         }
         let visited = self.sweep_visits(now).await?;
-        Ok(count > 0 || waiting || visited)
+        let asked = self.sweep_privacy(now).await?;
+        Ok(count > 0 || waiting || visited || asked)
     }
 
     /// Has the visits ended whose time has run out, beside everything else: their services may take their time. Returns whether some

@@ -15,6 +15,8 @@ use crate::adapters::console::{Console, ConsoleSettings};
 use crate::adapters::github::{self, GitHub};
 use crate::adapters::heroku::{self, Heroku};
 use crate::adapters::http::server::Routes;
+use crate::adapters::privacy_pages;
+use crate::adapters::secrets::SystemSecrets;
 use crate::adapters::settings_bot::OneBot;
 use crate::adapters::slack::{self, Sealer, SlackChat, SlackInbound, SlackSettings};
 
@@ -24,10 +26,11 @@ use crate::domain::names::ChannelId;
 use crate::health;
 use crate::metrics::Metrics;
 use crate::ports::{
-    AccountStore, Allowances, Chat, Clock, Ids, Inbox, InstallationStore, Platform, Service as Outside, SourceControl, Store,
+    AccountStore, Allowances, Chat, Clock, Ids, Inbox, InstallationStore, Keeping, Operating, Platform, Service as Outside, SourceControl,
+    Store,
 };
 use crate::service::Service;
-use crate::usecases::{Departures, Ports, RepositoryMap};
+use crate::usecases::{Departures, ExportLinks, OperatorsDesk, Ports, Privacy, RepositoryMap};
 
 /// What differs between the real thing and a rehearsal of it.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub struct Ground {
     pub ids: Arc<dyn Ids>,
     /// The store, open.
     pub store: Arc<dyn Store>,
+    /// The same, as what is kept about people.
+    pub keeping: Arc<dyn Keeping>,
     /// The threads behind the door.
     pub workers: Handle,
     /// The same, as the place of linked accounts.
@@ -64,6 +69,8 @@ pub struct Wired {
     pub service: Service,
     /// What it answers over HTTP.
     pub routes: Routes,
+    /// What it answers operators.
+    pub operating: Arc<dyn Operating>,
     /// The terminal, where that is the chat.
     pub console: Option<Arc<Console>>,
 }
@@ -71,7 +78,7 @@ pub struct Wired {
 /// Wires everything. `terminal` is where the console prints, if that is the chat.
 pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>) -> anyhow::Result<Wired> {
     let (people, sign_ins) = accounts::who_people_are(settings, &ground)?;
-    let Ground { clock, ids, store, accounts, installations, workers, between } = ground;
+    let Ground { clock, ids, store, accounts, installations, keeping, workers, between } = ground;
     let mut registry = Registry::default();
     let metrics = Metrics::registered(&mut registry);
     let github = github::GitHubSettings {
@@ -121,6 +128,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         accounts: people,
         sign_ins: sign_ins.clone(),
         allowances,
+        privacy: Arc::new(Privacy::new(keeping, Some(Arc::new(SystemSecrets)), settings.privacy.clone())),
         repositories: Arc::new(RepositoryMap::new(settings.repositories.iter().cloned())),
         command_word: Arc::from(settings.command.as_str()),
         tally: Arc::new(metrics.clone()),
@@ -138,8 +146,10 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         bots: None,
         clock: Arc::clone(&clock),
     };
+    let export_page = privacy_pages::exports(Arc::new(ExportLinks(ports.clone())));
+    let operating = Arc::new(OperatorsDesk(ports.clone()));
     let service = Service::hearing(ports, metrics.clone(), workers, departures.clone());
-    let mut router = health::router(metrics, registry);
+    let mut router = health::router(metrics, registry).merge(privacy_pages::texts(settings.privacy.clone()));
     if let (ChatSettings::Slack(slack), Some(sealer)) = (&settings.chat, sealer) {
         let inbox: Arc<dyn Inbox> = Arc::new(service.clone());
         router = router.merge(slack::router(SlackInbound {
@@ -153,5 +163,5 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         }));
     }
     let patient = accounts::pages(settings, &service);
-    Ok(Wired { service, routes: Routes { quick: router, patient }, console })
+    Ok(Wired { service, routes: Routes { quick: router, patient: patient.merge(export_page) }, operating, console })
 }

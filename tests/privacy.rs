@@ -1,5 +1,7 @@
 //! PRIVACY.md names every kind of record that is kept, and no kind is kept that it does not name.
 
+mod promises;
+
 use std::collections::BTreeSet;
 
 use redb::{ReadableDatabase as _, TableHandle as _};

@@ -8,6 +8,7 @@ pub mod github;
 pub mod heroku;
 pub mod http;
 pub mod pages;
+pub mod privacy_pages;
 pub mod secrets;
 pub mod settings_accounts;
 pub mod settings_bot;

@@ -16,6 +16,7 @@ use crate::adapters::http::base_url::BaseUrl;
 use crate::domain::actor::Person;
 use crate::domain::names::RepoName;
 use crate::domain::pipeline::PipelineKey;
+use crate::domain::privacy::PrivacyPage;
 
 pub use accounts::{AccountsSettings, AppSettings, SignInSettings};
 use reader::Reader;
@@ -52,6 +53,10 @@ pub struct Settings {
     pub source: SourceSettings,
     /// The log.
     pub log: LogSettings,
+    /// What the privacy page says of this installation.
+    pub privacy: PrivacyPage,
+    /// The file that remembers removals; `None`: beside the store.
+    pub removals: Option<PathBuf>,
 }
 
 /// Where people type.
@@ -145,6 +150,13 @@ pub fn load_store(variables: &Variables) -> Result<PathBuf, Faults> {
     reader.finish(store)
 }
 
+/// Reads where removals are remembered, if that is set: for `restore`.
+pub fn load_removals(variables: &Variables) -> Result<Option<PathBuf>, Faults> {
+    let mut reader = Reader::new(variables);
+    let removals = reader.optional(&t::REMOVALS, path);
+    reader.finish(Some(removals))
+}
+
 /// Reads the slash command only: for `manifest`.
 pub fn load_command(variables: &Variables) -> Result<String, Faults> {
     let mut reader = Reader::new(variables);
@@ -173,6 +185,11 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let limit = reader.needed(&t::ARCHIVE_LIMIT, values::bytes);
     let spool = reader.optional(&t::SPOOL, values::folder).unwrap_or_else(std::env::temp_dir);
     let log = log(reader);
+    let contact = reader.optional(&t::PRIVACY_CONTACT, values::line);
+    let place = reader.optional(&t::PRIVACY_PLACE, values::line);
+    // What is wrong with it is told with the accounts.
+    let public = reader.optional(&t::PUBLIC_URL, |text| Ok(values::public_url(text).ok())).flatten();
+    let removals = reader.optional(&t::REMOVALS, path);
     Some(Settings {
         listen: listen?,
         store: store?,
@@ -185,6 +202,8 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
         repositories,
         source: SourceSettings { limit: limit?, spool },
         log: log?,
+        privacy: PrivacyPage { contact, place, public: public.map(|public| public.as_url().as_str().trim_end_matches('/').to_owned()) },
+        removals,
     })
 }
 

@@ -103,6 +103,12 @@ settings! {
         "Address and port to listen on, without HTTPS: put a proxy that ends HTTPS in front. Where it is not set and `PORT` is, that port is used on all addresses.";
     STORE: "SLASH_HEROKU_STORE", Service, Absent::Default("./data"), false, "/var/lib/slash-heroku",
         "Folder of everything that is kept. One running service per folder, on a disk that survives restarts.";
+    REMOVALS: "SLASH_HEROKU_REMOVALS", Service, Absent::Otherwise("beside the store's folder, with `.removals` at its end"), false, "/var/lib/slash-heroku.removals",
+        "The file that remembers, as digests, who was removed, so that a restore leaves them out. Keep it with the backups.";
+    PRIVACY_CONTACT: "SLASH_HEROKU_PRIVACY_CONTACT", Service, Absent::Otherwise("nobody is named"), false, "privacy@example.com",
+        "Whom people ask about what is kept about them: shown on the privacy page and in the chat.";
+    PRIVACY_PLACE: "SLASH_HEROKU_PRIVACY_PLACE", Service, Absent::Otherwise("no place is named"), false, "Frankfurt, Germany",
+        "Where what is kept is processed: shown on the privacy page and in the chat.";
     ALLOW_EPHEMERAL_DISK: "SLASH_HEROKU_ALLOW_EPHEMERAL_DISK", Service, Absent::Default("off"), false, "on",
         "`on` or `off`: run on a dyno although its disk, and with it every running deploy's record, is thrown away at each restart.";
     DRAIN_SECONDS: "SLASH_HEROKU_DRAIN_SECONDS", Service, Absent::Default("25"), false, "25",
@@ -120,7 +126,7 @@ settings! {
     SLACK_LOOPBACK_RESPONSE_URL: "SLASH_HEROKU_SLACK_LOOPBACK_RESPONSE_URL", Chat, Absent::Default("off"), false, "on",
         "`on` or `off`: also take reply addresses on this machine, as the sandbox gives them. Off: Slack's own hosts only.";
     PUBLIC_URL: "SLASH_HEROKU_PUBLIC_URL", SignIn, Absent::NeededForSignIn, false, "https://ship.example.com",
-        "Where browsers reach this service: https, a host and nothing behind it. Plain http is taken on this machine only, for trying it.";
+        "Where browsers reach this service: https, a host and nothing behind it. Plain http is taken on this machine only, for trying it. Links to the privacy page need it too.";
     SEALING_KEYS: "SLASH_HEROKU_SEALING_KEYS", SignIn, Absent::NeededForSignIn, true, "2026-11:BASE64, made with `openssl rand -base64 32`",
         "The keys that people's tokens are sealed with: `NAME:KEY`, with commas between, a key being 32 random bytes in base64. The first one seals, all of them open: put a new one in front, run `slash-heroku keys rotate`, then take the old one out.";
     GITHUB_APP: "SLASH_HEROKU_GITHUB_APP", SignIn, Absent::Default("oauth"), false, "github-app",

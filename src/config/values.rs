@@ -33,6 +33,12 @@ pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     if folder.is_dir() { Ok(folder) } else { Err("has to be a folder that exists and can be opened".to_owned()) }
 }
 
+/// A line of text that is shown to people.
+pub(super) fn line(text: &str) -> Result<String, String> {
+    let fits = text.chars().count() <= 200 && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err("has to be one line of at most 200 characters".to_owned()) }
+}
+
 /// The host's port, on all addresses.
 pub(super) fn port(text: &str) -> Result<SocketAddr, String> {
     match text.parse() {

@@ -43,6 +43,8 @@ pub enum Verb {
     Cancel,
     /// The last releases.
     Releases,
+    /// What is kept about me.
+    Privacy,
 }
 
 /// Why somebody does what they do, in their words: 1 to 200 characters, one line, more than dots.
@@ -102,6 +104,21 @@ pub struct Where {
     pub place: Option<Place>,
 }
 
+/// What somebody wants of what is kept about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrivacyWish {
+    /// To see how much it is.
+    Show,
+    /// To have all of it.
+    Export,
+    /// To have it removed.
+    Delete {
+        /// Whether they have said so twice.
+        sure: bool,
+    },
+}
+
 /// A command, understood. Has no place for a one-time code: the edge splits that off before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -151,6 +168,11 @@ pub enum Command {
     Cancel(Where),
     /// `releases PIPELINE [in ENV[/APP]]`
     Releases(Where),
+    /// `privacy [export | delete [yes]]`
+    Privacy {
+        /// What is wanted.
+        wish: PrivacyWish,
+    },
 }
 
 impl Command {
@@ -170,6 +192,7 @@ impl Command {
             Self::Leave { .. } => Verb::Leave,
             Self::Cancel(_) => Verb::Cancel,
             Self::Releases(_) => Verb::Releases,
+            Self::Privacy { .. } => Verb::Privacy,
         }
     }
 }
@@ -221,6 +244,12 @@ impl fmt::Display for Command {
             }
             Self::Queue(place) | Self::Cancel(place) | Self::Releases(place) => write!(f, " {place}"),
             Self::Leave { line } => line.iter().try_for_each(|line| write!(f, " {line}")),
+            Self::Privacy { wish } => f.write_str(match wish {
+                PrivacyWish::Show => "",
+                PrivacyWish::Export => " export",
+                PrivacyWish::Delete { sure: false } => " delete",
+                PrivacyWish::Delete { sure: true } => " delete yes",
+            }),
         }
     }
 }

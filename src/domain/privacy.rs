@@ -4,11 +4,13 @@ mod counts;
 mod kinds;
 mod month;
 mod notes;
+mod operators;
 mod removal;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 use std::fmt;
 
@@ -16,7 +18,12 @@ pub use counts::{Counting, Counts, Ended, Group, SMALLEST_GROUP};
 pub use kinds::RECORD_KINDS;
 pub use month::{KEPT_MONTHS, Month, NoMonth};
 pub use notes::{Deed, Did, Export, Note, NoteKey, NoteKind, Noted, Removal, RemovalStage, Told, Upkeep};
+pub use operators::{OperatorAsks, Wanted};
 pub use removal::{is_pseudonym, pseudonym};
+pub use texts::{CURRENT_TEXT, PrivacyPage, TEXTS, Text, changed_since, text_of};
+
+/// Within how many days after a removal nothing of it is left in the store's files.
+pub const FILES_WITHIN_DAYS: i64 = 7;
 
 /// Whom a field tells something about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

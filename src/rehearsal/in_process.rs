@@ -149,7 +149,7 @@ impl InProcess {
         let clock = if self.lives == 0 { Arc::clone(&self.clock) } else { self.clock.another_life() };
         self.lives += 1;
         let settings: Settings = config::load(&self.variables.clone().into_iter().collect::<Variables>())?;
-        let store = run::open(self.folder.path()).await?;
+        let store = run::open(self.folder.path(), Some(self.folder.path().join("removals"))).await?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().context("no threads")?;
         let on = runtime.handle().clone();
         let threads = Killer::new(&self.clock, runtime);
@@ -163,6 +163,7 @@ impl InProcess {
             store: Arc::new(store.clone()),
             accounts: Arc::new(store.clone()),
             installations: Arc::new(store.clone()),
+            keeping: Arc::new(store.clone()),
             workers: on.clone(),
             between,
         };

@@ -11,7 +11,7 @@ use crate::domain::speech::{self, Known};
 use crate::ports::{Addressee, Batch, Credentials, Fault, NoCredentials, StoreError};
 
 use super::respite::Respite;
-use super::{Ports, Trouble, accounts, deploy, line, look, plan, press, stop};
+use super::{Ports, Trouble, accounts, deploy, line, look, plan, press, privacy, stop};
 
 /// How often an answer is tried.
 const SAYINGS: u32 = 5;
@@ -25,6 +25,9 @@ const STALE: SignedDuration = SignedDuration::from_mins(30);
 ///
 /// `code` is the one-time code that came with it, while this process still has it.
 pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>) -> Result<(), StoreError> {
+    if matches!(request.ask, Ask::Command(_)) {
+        privacy::tell_changes(ports, &request.origin).await?;
+    }
     let message = match answered(ports, request, code).await {
         Ok(message) => message,
         Err(Trouble::Refused(message)) => Some(*message),
@@ -55,6 +58,7 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
         Ask::Command(Command::Login) => return accounts::login(ports, request, code).await,
         Ask::Command(Command::Logout) => return accounts::logout(ports, request).await,
         Ask::Command(Command::WhoAmI) => return accounts::whoami(ports, request).await,
+        Ask::Command(Command::Privacy { wish }) => return privacy::privacy(ports, request, *wish).await,
         Ask::Command(_) | Ask::Press { .. } => {}
     }
     let found = ports.accounts.credentials(&request.origin.person).await;
@@ -69,7 +73,12 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
     let who = match found {
         Ok(_) if stale => return Ok(Some(speech::asked_too_long_ago())),
         Ok(who) => who,
-        Err(no) => return accounts::without(ports, request, no, kept.filter(|_| !stale)).await.map(Some),
+        Err(no) => {
+            return match press::take_without_login(ports, request).await? {
+                Some(done) => Ok(Some(done)),
+                None => accounts::without(ports, request, no, kept.filter(|_| !stale)).await.map(Some),
+            };
+        }
     };
     // A code is given once: what came with one is not tried again.
     let again = if code.is_none() { Provider::ALL.len() } else { 0 };
@@ -197,6 +206,7 @@ pub(super) async fn run(
         Command::Leave { line } => line::leave(ports, request, who, line.clone()).await.map(Some),
         Command::Cancel(place) => stop::cancel(ports, request, who, place).await.map(Some),
         Command::Releases(place) => look::releases(ports, request, who, place).await.map(Some),
+        Command::Privacy { wish } => privacy::privacy(ports, request, *wish).await,
     }
 }
 

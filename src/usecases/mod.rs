@@ -13,15 +13,18 @@ mod line;
 mod linked;
 mod look;
 mod offers;
+mod operating;
 mod perform;
 mod plan;
 mod press;
+mod privacy;
 mod respite;
 mod set_right;
 mod stop;
 mod tell;
 #[cfg(test)]
 mod testing;
+mod upkeep;
 mod visits;
 mod watch;
 
@@ -40,7 +43,10 @@ pub use departures::{Departures, Swept};
 pub use drive::{DriveError, drive};
 pub use installed::InstalledBots;
 pub use linked::{Denied, LinkedAccounts};
+pub use operating::OperatorsDesk;
+pub use privacy::{ExportLinks, Privacy};
 pub use set_right::set_right;
+pub use upkeep::{Upkept, begin_upkeep, upkeep};
 pub use visits::{Confirmed, SignIns};
 
 /// Everything that the use cases need of the world.
@@ -64,6 +70,8 @@ pub struct Ports {
     pub sign_ins: Option<SignIns>,
     /// What services allow each account.
     pub allowances: Arc<dyn Allowances>,
+    /// What is kept about people, and the page that says so.
+    pub privacy: Arc<Privacy>,
     /// Our own mapping of pipelines to repositories.
     pub repositories: Arc<RepositoryMap>,
     /// How people call us: the command's word in the chat.

@@ -6,12 +6,12 @@ use crate::domain::deployment::Deployment;
 use crate::domain::message::{Act, Message};
 use crate::domain::names::OfferId;
 use crate::domain::pipeline::{PipelineKey, Place};
-use crate::domain::request::Request;
+use crate::domain::request::{Ask, Request};
 use crate::domain::source::AskedRef;
 use crate::domain::speech::{self, Doing};
 use crate::ports::{Batch, Credentials, StoreError};
 
-use super::{Ports, Trouble, WhileDoing, answer, stop};
+use super::{Ports, Trouble, WhileDoing, answer, privacy, stop};
 
 /// How many lines of output are shown.
 const OUTPUT_LINES: usize = 30;
@@ -77,28 +77,47 @@ async fn show_output(ports: &Ports, who: &Credentials, deployment: &Deployment) 
     })
 }
 
-/// Takes an offer: once, by the person it was made to, in time.
+/// Takes an offer.
 async fn take(ports: &Ports, request: &Request, who: &Credentials, id: OfferId) -> Result<Option<Message>, Trouble> {
-    let Some(mut offer) = ports.store.offer(id).await? else { return Ok(Some(speech::offer_gone())) };
+    match taken(ports, request, id).await? {
+        // Boxed: a taken command may itself offer commands.
+        Ok(command) => Box::pin(answer::run(ports, request, who, &command, None)).await,
+        Err(refused) => Ok(Some(refused)),
+    }
+}
+
+/// Takes an offer of something that needs no login; `None`: it is no such offer.
+pub(super) async fn take_without_login(ports: &Ports, request: &Request) -> Result<Option<Message>, Trouble> {
+    let Ask::Press { act: Act::Take(id), on: _ } = &request.ask else { return Ok(None) };
+    let offered = ports.store.offer(*id).await?.map(|offer| offer.command);
+    let Some(Command::Privacy { wish }) = offered else { return Ok(None) };
+    match taken(ports, request, *id).await? {
+        Ok(_) => privacy::privacy(ports, request, wish).await,
+        Err(refused) => Ok(Some(refused)),
+    }
+}
+
+/// Takes an offer: once, by the person it was made to, in time. What it stands for, or why not.
+async fn taken(ports: &Ports, request: &Request, id: OfferId) -> Result<Result<Command, Message>, Trouble> {
+    let Some(mut offer) = ports.store.offer(id).await? else { return Ok(Err(speech::offer_gone())) };
     if offer.to != request.origin.person {
-        return Ok(Some(speech::offer_not_yours()));
+        return Ok(Err(speech::offer_not_yours()));
     }
     match &offer.taken_by {
         // The same press again after a crash goes on.
         Some(press) if *press == request.id => {}
-        Some(_) => return Ok(Some(speech::offer_taken())),
-        None if ports.clock.now() >= offer.until => return Ok(Some(speech::offer_gone())),
+        Some(_) => return Ok(Err(speech::offer_taken())),
+        None if ports.clock.now() >= offer.until => return Ok(Err(speech::offer_gone())),
         None => {
             offer.taken_by = Some(request.id.clone());
             match ports.store.save(Batch { offers: vec![offer.clone()], ..Batch::default() }).await {
                 Ok(()) => {}
-                Err(StoreError::Conflict(_)) => return Ok(Some(speech::offer_taken())),
+                Err(StoreError::Conflict(_)) => return Ok(Err(speech::offer_taken())),
                 Err(error) => return Err(error.into()),
             }
         }
     }
-    // Boxed: a taken command may itself offer commands.
-    Box::pin(answer::run(ports, request, who, &offer.command, None)).await
+    Ok(Ok(offer.command))
 }
 
 #[cfg(test)]

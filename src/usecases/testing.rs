@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use super::{Ports, RepositoryMap};
+use super::{Ports, Privacy, RepositoryMap};
 use crate::domain::account::Provider;
 use crate::domain::actor::Person;
 use crate::domain::checks::Checks;
@@ -108,6 +108,7 @@ impl Outside {
             accounts: self.clone(),
             sign_ins: None,
             allowances: Arc::new(Boundless),
+            privacy: Privacy::none(),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: self.clone(),

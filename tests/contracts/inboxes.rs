@@ -79,6 +79,7 @@ impl Served {
             command_word: Arc::from("/h"),
             tally: Arc::new(metrics.clone()),
             allowances: Arc::new(slash_heroku::ports::Boundless),
+            privacy: slash_heroku::usecases::Privacy::none(),
             stopping: Arc::new(AtomicBool::new(false)),
         };
         Self { service: Service::new(ports, metrics, Handle::current()), store, answers, loses_its_store, _folder: folder }

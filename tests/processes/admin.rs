@@ -55,6 +55,41 @@ pub async fn a_backup_is_a_store_to_go_on_with() {
     assert!(!first.join("admin.sock").exists(), "a tidy end leaves no socket");
 }
 
+/// Everything that is kept about somebody who writes a letter: seen, taken out, removed, in every file, with who did it and why.
+pub async fn an_operator_answers_a_letter_and_that_is_on_record() {
+    let scene = Scene::set("privacy by letter").await;
+    scene.asks("deploy hubot to staging because of the marked words").await;
+    scene.all_end_well(APP, "acme/hubot", 1).await;
+    let store = [("SLASH_HEROKU_STORE", text_of(scene.store.path()))];
+    let asked = async |what: &'static str| {
+        let words = ["privacy", what, "--workspace", "T1", "--user", "U1", "--by", "otto", "--because", "letter of 3 May"];
+        let output = run(if ["log", "state"].contains(&what) { &words[..2] } else { &words }, &store).await;
+        let told = said(&output);
+        assert_eq!(told, (Some(0), String::new()), "{what}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let much = asked("show").await;
+    assert!(much.contains("deployments: 1\n") && much.contains("requests: 1\n") && much.contains("told: 1\n"), "{much}");
+    let all = asked("export").await;
+    assert!(all.contains("the marked words") && all.contains("\"user\": \"U1\""), "{all}");
+    assert_eq!(asked("delete").await, "They are being removed.\n");
+    scene.until("they are told", |scene| scene.said("You were removed") == 1).await;
+    assert_eq!(asked("show").await, "operators: 1\n", "nothing but that somebody has just looked");
+    let state = asked("state").await;
+    assert!(state.contains("people removed: 1\n") && state.contains("people to be removed: 0\n"), "{state}");
+    let log = asked("log").await;
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines.len(), 4, "{log}");
+    assert!(lines.iter().all(|line| line.contains("(otto)") && line.ends_with(": letter of 3 May")), "{log}");
+    assert!(lines[..3].iter().all(|line| line.contains(" T1/removed-")), "the record of it does not keep them either: {log}");
+
+    let (code, words) = said(&run(&["privacy", "show", "--workspace", "T1", "--user", "U1", "--by", " ", "--because", "x"], &store).await);
+    assert!(code == Some(1) && words.contains("say who you are and why"), "{code:?} {words}");
+    let nowhere = [("SLASH_HEROKU_STORE", text_of(&scene.store.path().join("nowhere")))];
+    let (code, words) = said(&run(&["privacy", "log"], &nowhere).await);
+    assert!(code == Some(1) && words.contains("no service runs on the store"), "{code:?} {words}");
+}
+
 #[tokio::test]
 async fn what_cannot_work_is_refused_in_words() {
     let folder = folders::in_memory();

@@ -40,6 +40,7 @@ async fn by_the_real_clock() {
         stops::a_stop_is_tidy_and_in_time(),
         admin::a_backup_is_a_store_to_go_on_with(),
         keys::keys_are_rotated_while_people_work(),
+        admin::an_operator_answers_a_letter_and_that_is_on_record(),
         requests::a_command_is_acknowledged_in_time_and_done_once(),
         secrets::no_secret_leaves_its_place(),
         sandbox::the_terminal_is_a_chat(),

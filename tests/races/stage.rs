@@ -20,7 +20,7 @@ use slash_heroku::domain::source::AskedRef;
 use slash_heroku::metrics::Metrics;
 use slash_heroku::ports::{Boundless, Clock as _, Inbox as _, Incoming, Submitted};
 use slash_heroku::service::Service;
-use slash_heroku::usecases::{Ports, RepositoryMap};
+use slash_heroku::usecases::{Ports, Privacy, RepositoryMap};
 use tokio::runtime::Handle;
 
 use super::memory::{Broken, Memory};
@@ -161,6 +161,7 @@ impl Stage {
             accounts: seat.clone(),
             sign_ins: None,
             allowances: Arc::new(Boundless),
+            privacy: Privacy::none(),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: seat,

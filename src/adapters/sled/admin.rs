@@ -1,7 +1,8 @@
 //! The admin socket in the store's folder, and the backup that speaks to it.
 //!
-//! One line is asked: `backup`, and a backup file is the answer, or `keys rotate`, and a line says how many were sealed again. Anything
-//! else is answered with a line that begins with `error`. Who may open the socket may do that: it is its owner's alone.
+//! One line is asked: `backup`, and a backup file is the answer; `keys rotate`, and a line says how many were sealed again; `privacy` and
+//! what is wanted as JSON, and words are. Anything else is answered with a line that begins with `error`. Who may open the socket may do
+//! that: it is its owner's alone.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Read as _, Seek as _};
@@ -17,7 +18,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::ports::{Resealed, SealedThings};
+use crate::domain::privacy::OperatorAsks;
+use crate::ports::{Operating, Resealed, SealedThings};
 
 use super::SledStore;
 use super::opening::{self, Fresh, OpenError, Opening};
@@ -31,10 +33,12 @@ const NURSERY: &str = "admin.new";
 const BACKUP: &str = "backup";
 /// What asks to seal everything again with the newest key.
 const ROTATE: &str = "keys rotate";
+/// What asks about people.
+const PRIVACY: &str = "privacy ";
 /// What an answer begins with that is no backup.
 const ERROR: &str = "error: ";
 /// The longest question or error, in bytes.
-const LONGEST: u64 = 1024;
+const LONGEST: u64 = 4096;
 /// How long to hold off after an accept that failed.
 const BREATH: Duration = Duration::from_millis(100);
 /// What the name of a socket may have, in bytes.
@@ -71,6 +75,7 @@ pub struct AdminSocket {
     listener: UnixListener,
     store: SledStore,
     sealed: Vec<Arc<dyn SealedThings>>,
+    operating: Option<Arc<dyn Operating>>,
 }
 
 impl AdminSocket {
@@ -86,7 +91,7 @@ impl AdminSocket {
         fs::set_permissions(&newborn, Permissions::from_mode(0o600))?;
         fs::rename(&newborn, &socket)?;
         fs::remove_dir(&nursery)?;
-        Ok(Self { listener, store: store.clone(), sealed: Vec::new() })
+        Ok(Self { listener, store: store.clone(), sealed: Vec::new(), operating: None })
     }
 
     /// Seals these again as well, when it is asked to.
@@ -95,15 +100,22 @@ impl AdminSocket {
         Self { sealed, ..self }
     }
 
+    /// Answers what operators ask about people as well.
+    #[must_use]
+    pub fn answering(self, operating: Arc<dyn Operating>) -> Self {
+        Self { operating: Some(operating), ..self }
+    }
+
     /// Answers until `stop`; a backup that is going on then is cut off, which its reader notices.
     pub async fn serve(self, stop: CancellationToken) {
         let tracker = TaskTracker::new();
         while let Some(accepted) = stop.run_until_cancelled(self.listener.accept()).await {
             match accepted {
                 Ok((stream, _)) => {
-                    let (store, sealed, stop) = (self.store.clone(), self.sealed.clone(), stop.clone());
+                    let (store, stop) = (self.store.clone(), stop.clone());
+                    let asked = Asked { sealed: self.sealed.clone(), operating: self.operating.clone() };
                     tracker.spawn(async move {
-                        if let Some(Err(error)) = stop.run_until_cancelled(answer(&store, &sealed, stream)).await {
+                        if let Some(Err(error)) = stop.run_until_cancelled(answer(&store, &asked, stream)).await {
                             tracing::warn!(%error, "a question at the admin socket was not answered to its end");
                         }
                     });
@@ -126,18 +138,33 @@ impl AdminSocket {
     }
 }
 
-async fn answer(store: &SledStore, sealed: &[Arc<dyn SealedThings>], stream: UnixStream) -> io::Result<()> {
+/// Who is asked for what the store cannot do itself.
+struct Asked {
+    sealed: Vec<Arc<dyn SealedThings>>,
+    operating: Option<Arc<dyn Operating>>,
+}
+
+async fn answer(store: &SledStore, asked: &Asked, stream: UnixStream) -> io::Result<()> {
+    let system_user = stream.peer_cred()?.uid();
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     (&mut stream).take(LONGEST).read_line(&mut line).await?;
     let mut stream = stream.into_inner();
     if line.trim_end() == ROTATE {
-        let said = rotated(sealed).await.unwrap_or_else(|error| format!("{ERROR}{error}"));
+        let said = rotated(&asked.sealed).await.unwrap_or_else(|error| format!("{ERROR}{error}"));
         stream.write_all(format!("{said}\n").as_bytes()).await?;
         return stream.shutdown().await;
     }
+    if let (Some(asks), Some(operating)) = (line.strip_prefix(PRIVACY), &asked.operating) {
+        let said = match serde_json::from_str(asks.trim_end()) {
+            Ok(asks) => operating.asked(&asks, system_user).await.unwrap_or_else(|error| format!("{ERROR}{error}\n")),
+            Err(error) => format!("{ERROR}{error}\n"),
+        };
+        stream.write_all(said.as_bytes()).await?;
+        return stream.shutdown().await;
+    }
     if line.trim_end() != BACKUP {
-        stream.write_all(format!("{ERROR}`{BACKUP}` and `{ROTATE}` are all that can be asked here\n").as_bytes()).await?;
+        stream.write_all(format!("{ERROR}`{BACKUP}`, `{ROTATE}` and `privacy` are all that can be asked here\n").as_bytes()).await?;
         return stream.shutdown().await;
     }
     match store.export().await {
@@ -212,6 +239,26 @@ pub async fn backup(folder: &Path, to: &Path) -> Result<(), TransferError> {
         finish(temporary, &to)
     });
     finished.await.unwrap_or_else(|_| Err(TransferError::File { doing, detail: "it was broken off".to_owned() }))
+}
+
+/// Asks the service that runs on the store in `folder` about people, as one of its operators.
+pub async fn ask(folder: &Path, asks: &OperatorAsks) -> Result<String, TransferError> {
+    let failed = |error: io::Error| TransferError::file("speaking to the running service", &error);
+    let mut stream = match connect(folder).await {
+        Ok(stream) => stream,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            return Err(TransferError::NotServed(folder.to_owned()));
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let question = serde_json::to_string(asks).map_err(|error| failed(error.into()))?;
+    stream.write_all(format!("{PRIVACY}{question}\n").as_bytes()).await.map_err(failed)?;
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await.map_err(failed)?;
+    match said.strip_prefix(ERROR) {
+        Some(error) => Err(TransferError::NotDone(error.trim_end().to_owned())),
+        None => Ok(said),
+    }
 }
 
 enum Source {

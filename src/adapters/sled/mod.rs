@@ -43,7 +43,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::adapters::background;
 use crate::ports::StoreError;
 
-pub use admin::{AdminSocket, backup, rotate_keys};
+pub use admin::{AdminSocket, ask, backup, rotate_keys};
 pub use codec::{LIMIT, SCHEMA};
 #[cfg(any(test, feature = "testing"))]
 pub use fuzzed::held;

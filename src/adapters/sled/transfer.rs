@@ -76,6 +76,12 @@ pub enum TransferError {
     /// Not everything could be sealed again.
     #[error("{0}")]
     NotRotated(String),
+    /// No service runs on the store.
+    #[error("no service runs on the store in {}: start it first", .0.display())]
+    NotServed(PathBuf),
+    /// The running service could not do what it was asked.
+    #[error("the running service could not do it: {0}")]
+    NotDone(String),
     /// The store could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

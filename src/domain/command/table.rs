@@ -147,6 +147,14 @@ pub const COMMANDS: &[CommandRow] = &[
         example: "releases hubot in production",
         needs: Needs::BothAccounts,
     },
+    CommandRow {
+        verb: Verb::Privacy,
+        words: &["privacy"],
+        usage: "privacy [export | delete]",
+        summary: "Shows what is kept about you, hands you all of it, or removes it.",
+        example: "privacy",
+        needs: Needs::Nothing,
+    },
 ];
 
 impl Verb {
@@ -173,8 +181,8 @@ mod tests {
 
     #[test]
     fn every_verb_has_one_row_and_every_word_one_verb() {
-        use Verb::{Cancel, Deploy, Help, Info, Leave, Login, Logout, Pipelines, Plan, Queue, Releases, Status, WhoAmI};
-        let all = [Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases];
+        use Verb::{Cancel, Deploy, Help, Info, Leave, Login, Logout, Pipelines, Plan, Privacy, Queue, Releases, Status, WhoAmI};
+        let all = [Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases, Privacy];
         assert_eq!(COMMANDS.len(), all.len());
         for verb in all {
             assert_eq!(verb.row().verb, verb, "{verb:?} has no row");

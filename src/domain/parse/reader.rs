@@ -4,7 +4,7 @@ use std::iter::Peekable;
 use std::ops::Range;
 use std::vec::IntoIter;
 
-use crate::domain::command::{Because, Verb, Where, Wish};
+use crate::domain::command::{Because, PrivacyWish, Verb, Where, Wish};
 use crate::domain::names::{AppName, PipelineId, PipelineName, RefName};
 use crate::domain::pipeline::{Environment, PipelineKey, Place, nearest};
 use crate::domain::source::AskedRef;
@@ -107,6 +107,16 @@ impl<'t> Reader<'t> {
         match Verb::from_word(&lower) {
             Some(verb) => Ok(Some(verb)),
             None => Err(self.wrong(word.at, "the name of a command", nearest(&lower, verb_words(lower.ends_with('!'))))),
+        }
+    }
+
+    /// What is wanted of what is kept.
+    pub(super) fn privacy_wish(&mut self) -> Result<PrivacyWish, Misunderstood> {
+        let Some(word) = self.words.next() else { return Ok(PrivacyWish::Show) };
+        match word.lower().as_str() {
+            "export" => Ok(PrivacyWish::Export),
+            "delete" => Ok(PrivacyWish::Delete { sure: self.words.next_if(|word| word.lower() == "yes").is_some() }),
+            lower => Err(self.wrong(word.at, "`export`, `delete` or nothing more", nearest(lower, ["export", "delete"]))),
         }
     }
 

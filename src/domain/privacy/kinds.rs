@@ -90,6 +90,8 @@ const COMMAND: &[&str] = &[
     "releases.pipeline.id",
     "releases.place.environment",
     "releases.place.app",
+    "privacy.wish",
+    "privacy.wish.delete.sure",
 ];
 
 const REQUESTS: RecordKind = RecordKind {
@@ -129,7 +131,7 @@ const HISTORY: RecordKind = RecordKind {
     tree: "history",
     holds: "a deploy that is over and told: the same, without the address for the answer",
     why: "to show what happened",
-    kept: "as long as the store is kept",
+    kept: "24 months at most, in whole months; after that only numbers are kept, as below",
     goes: "to the chat, where somebody asks for it",
     fields: DEPLOYMENT,
 };
@@ -475,10 +477,7 @@ const REMOVALS: RecordKind = RecordKind {
     goes: "nowhere",
     fields: &[
         you("your workspace id and user id", &["note.removal.person.workspace", "note.removal.person.user"]),
-        you(
-            "when it was asked for, and how far it is",
-            &["note.removal.asked_at", "note.removal.stage", "note.removal.stage.done.at", "note.removal.stage.done.deployments"],
-        ),
+        you("when it was asked for, and how far it is", &["note.removal.asked_at", "note.removal.stage", "note.removal.stage.done.at"]),
         you("a random number that stands for you in deployments", &["note.removal.seed"]),
     ],
 };

@@ -48,8 +48,6 @@ pub enum RemovalStage {
     Asked,
     /// It is done, and they are to be told.
     Done {
-        /// How many deployments stay without them.
-        deployments: u64,
         /// When.
         at: Timestamp,
     },

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::account::{Account, Life, Login, Provider, Right, SealedTokens, Standing as LoginStanding};
 use crate::domain::actor::{Origin, ReplyAddress};
 use crate::domain::checks::Obstacle;
-use crate::domain::command::{Because, Command, Verb, Where, Wish};
+use crate::domain::command::{Because, Command, PrivacyWish, Verb, Where, Wish};
 use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{Announcement, Cancel, Card, Failure, MessageRef, Override, Phase, Stage, StageTime, Untold, Usual};
 use crate::domain::gate::Reason;
@@ -111,10 +111,13 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             Command::Leave { .. } => [Command::Leave { line: Some(anywhere(pipeline_keys().remove(0))) }],
             Command::Cancel(_) => [Command::Cancel(anywhere(pipeline_keys().remove(0)))],
             Command::Releases(_) => [Command::Releases(anywhere(pipeline_keys().remove(0)))],
+            Command::Privacy { wish: PrivacyWish::Show } => [Command::Privacy { wish: PrivacyWish::Show }],
+            Command::Privacy { wish: PrivacyWish::Export } => [Command::Privacy { wish: PrivacyWish::Export }],
+            Command::Privacy { wish: PrivacyWish::Delete { .. } } => [Command::Privacy { wish: PrivacyWish::Delete { sure: true } }],
         }
     }
     let about = |command: Command| match command {
-        Command::Help { .. } | Command::Login | Command::Logout | Command::WhoAmI | Command::Pipelines => command,
+        Command::Help { .. } | Command::Login | Command::Logout | Command::WhoAmI | Command::Pipelines | Command::Privacy { .. } => command,
         Command::Info { .. } => Command::Info { pipeline: pipeline.clone() },
         Command::Plan(_) => Command::Plan(wish(pipeline.clone(), what.clone())),
         Command::Deploy { passing_checks, because, wish: _ } => {
@@ -389,7 +392,7 @@ every! {
         })],
         Note::Told(_) => [Note::Told(Told { person: person("ana"), version: 1, seen: Month::of(at(0)) })],
         Note::Removal(Removal { stage: RemovalStage::Asked, .. }) => [removal(RemovalStage::Asked)],
-        Note::Removal(Removal { stage: RemovalStage::Done { .. }, .. }) => [removal(RemovalStage::Done { deployments: 1, at: at(0) })],
+        Note::Removal(Removal { stage: RemovalStage::Done { .. }, .. }) => [removal(RemovalStage::Done { at: at(0) })],
         Note::Export(_) => [Note::Export(Export { link: Digest::new([7; 32]), person: person("ana"), until: at(9) })],
         Note::Deed(_) => [Note::Deed(Deed {
             id: id(),

@@ -110,6 +110,10 @@ fn notes(verb: Verb) -> &'static [&'static str] {
         ],
         Verb::Logout => &["What you have running goes on outside, and cannot be followed from here any more."],
         Verb::WhoAmI | Verb::Help | Verb::Pipelines | Verb::Info | Verb::Status => &[],
+        Verb::Privacy => &[
+            "`privacy export` gives you a private link to all of it, which works once. `privacy delete` asks once more.",
+            "What of you stands in the record of past deploys is replaced by a name that stands for nobody.",
+        ],
     }
 }
 

@@ -1,0 +1,259 @@
+//! Upkeep on a real store, with time as a number.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::super::testing::{Did, Outside};
+use super::super::{ExportLinks, Privacy};
+use super::*;
+use crate::adapters::secrets::SystemSecrets;
+use crate::adapters::sled::{Opening, SledStore};
+use crate::domain::deployment::samples::{deployment, person};
+use crate::domain::deployment::{Deployment, DynosUp, Phase};
+use crate::domain::names::DeploymentId;
+use crate::domain::privacy::{Counts, PrivacyPage, Told};
+use crate::ports::{Batch, Clock as _, Exports as _, Keeping as _, Store as _, Work};
+
+const DAY: i64 = 86_400;
+
+/// A store on disk, an outside in which time is a number, and the ports of both.
+struct Stage {
+    outside: Arc<Outside>,
+    store: SledStore,
+    ports: Ports,
+}
+
+impl Stage {
+    fn on(folder: &Path, outside: &Arc<Outside>) -> Self {
+        let removals = Some(folder.join("removals"));
+        let store = SledStore::open_with(folder, Opening { removals, ..Opening::default() }).unwrap();
+        let page = PrivacyPage { public: Some("https://h.example.com".to_owned()), ..PrivacyPage::default() };
+        let privacy = Privacy::new(Arc::new(store.clone()), Some(Arc::new(SystemSecrets)), page);
+        let ports = Ports { store: Arc::new(store.clone()), privacy: Arc::new(privacy), ..outside.ports() };
+        Self { outside: Arc::clone(outside), store, ports }
+    }
+
+    async fn upkeep(&self) -> Upkept {
+        let now = self.outside.now();
+        let lease = self.store.claim(&Work::Upkeep, now, now + SignedDuration::from_hours(1)).await.unwrap().unwrap();
+        let kept = upkeep(&self.ports, &lease).await.unwrap();
+        self.store.release(&lease).await.unwrap();
+        kept
+    }
+
+    /// A deployment that is over, asked for now.
+    fn over(&self, n: u128, user: &str) -> Deployment {
+        let mut one = deployment(Phase::Succeeded { version: 1, dynos: DynosUp::None }).closed_now();
+        (one.id, one.version, one.asked_at) =
+            (DeploymentId(uuid::Uuid::from_u128(n)), 0, self.outside.now() + SignedDuration::from_millis((n % 100).try_into().unwrap()));
+        one.origin.person = person(user);
+        one
+    }
+
+    async fn save(&self, deployments: Vec<Deployment>) {
+        self.store.save(Batch { deployments, ..Batch::default() }).await.unwrap();
+    }
+
+    async fn all(&self) -> Vec<Deployment> {
+        self.store.closed_after(None, usize::MAX).await.unwrap()
+    }
+
+    async fn counts(&self) -> Vec<Counts> {
+        let notes = self.store.notes(NoteKind::Counts).await.unwrap();
+        notes.into_iter().filter_map(|noted| if let Note::Counts(counts) = noted.note { Some(counts) } else { None }).collect()
+    }
+}
+
+#[tokio::test]
+async fn thirty_months_pass_and_nothing_older_than_24_of_them_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = Outside::new();
+    let mut stage = Stage::on(folder.path(), &outside);
+    begin_upkeep(&stage.ports).await.unwrap();
+    let mut asked = 0;
+    for month in 0..30_u128 {
+        // Every third month only three people deploy.
+        let people = if month % 3 == 0 { 3 } else { 6 };
+        stage.save((0..40).map(|n| stage.over(month * 100 + n, &format!("u{}", n % people))).collect()).await;
+        asked += 40;
+        stage.store.at_rest().await.unwrap();
+        stage.outside.pass(30 * DAY + DAY / 2);
+        if month == 26 {
+            // Killed in the middle: the month is counted, and some of it has gone.
+            stage.outside.pass(30 * DAY);
+            let oldest = stage.all().await.remove(0);
+            let month = Month::of(oldest.asked_at);
+            let counts = count(&stage.ports, month).await.unwrap();
+            let before = stage.counts().await.len();
+            let noted = stage.store.note(&NoteKey::Upkeep).await.unwrap().unwrap();
+            let Note::Upkeep(now) = noted.note.clone() else { panic!() };
+            let dropping = noted.saying(Note::Upkeep(Upkeep { dropping: Some(month), ..now }));
+            let save = vec![dropping, Noted::new(Note::Counts(counts.clone()))];
+            stage.store.save_notes(NoteBatch { save, ..NoteBatch::default() }).await.unwrap();
+            stage.store.drop_closed(oldest.asked_at + SignedDuration::from_nanos(1)).await.unwrap();
+            stage.store.close().await;
+            stage = Stage::on(folder.path(), &outside);
+            assert!(begin_upkeep(&stage.ports).await.unwrap(), "it is seen that something is under way");
+            stage.upkeep().await;
+            assert!(stage.counts().await.contains(&counts) && stage.counts().await.len() > before, "it is not counted again");
+            stage.outside.pass(-30 * DAY);
+        }
+        let kept = stage.upkeep().await;
+        assert_eq!(kept.upkeep.dropping, None);
+        let now = stage.outside.now();
+        let oldest = stage.all().await.first().map(|one| one.asked_at).unwrap();
+        assert!(now.duration_since(oldest) < SignedDuration::from_hours(24 * 731), "{oldest} at {now}");
+    }
+    let left = stage.all().await.len() as u64;
+    let kept = stage.upkeep().await.upkeep;
+    assert_eq!(left + kept.dropped + 1, asked, "nothing else has gone: {kept:?}");
+    let counts = stage.counts().await;
+    assert!(counts.len() >= 3 && counts.iter().all(|counts| counts.groups.iter().all(|group| group.deploys == 40)), "{counts:?}");
+    let text = serde_json::to_string(&counts).unwrap();
+    assert!((0..6).all(|user| !text.contains(&format!("u{user}"))), "{text}");
+    assert!(kept.rewritten_at.is_some(), "what has gone is gone from the files too");
+    stage.store.close().await;
+}
+
+#[tokio::test]
+async fn a_person_is_removed_once_what_they_have_going_on_is_over_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = Outside::new();
+    let stage = Stage::on(folder.path(), &outside);
+    begin_upkeep(&stage.ports).await.unwrap();
+    let ana = person("ana-of-old");
+    let told = Told { person: ana.clone(), version: 1, seen: Month::of(outside.now()) };
+    stage.store.save_notes(NoteBatch { save: vec![Noted::new(Note::Told(told))], ..NoteBatch::default() }).await.unwrap();
+    let mut open = stage.over(2, "ana-of-old");
+    (open.closed, open.asked_at) = (false, outside.now());
+    stage.save(vec![stage.over(1, "ana-of-old"), open.clone()]).await;
+    super::super::privacy::ask_to_remove(&stage.ports, &ana).await.unwrap();
+    super::super::privacy::ask_to_remove(&stage.ports, &ana).await.unwrap();
+    assert_eq!(stage.upkeep().await.waiting, 1, "its deploy is not told to its end");
+    assert_eq!(outside.did(), []);
+
+    stage.save(vec![Deployment { version: 1, ..open.closed_now() }]).await;
+    outside.word.lock().unwrap().push_back(crate::ports::Fault::Unreachable);
+    assert_eq!(stage.upkeep().await.waiting, 1, "they could not be told");
+    assert_eq!(stage.upkeep().await.waiting, 0);
+    let direct = |did: &Did| matches!(did, Did::Direct(message) if *message == speech::removed());
+    assert!(outside.did().len() == 2 && outside.did().iter().all(direct));
+    assert_eq!(stage.store.how_much(&ana).await.unwrap(), []);
+    let people: BTreeSet<_> = stage.all().await.into_iter().map(|one| one.origin.person).collect();
+    assert!(people.len() == 1 && people.iter().all(|person| crate::domain::privacy::is_pseudonym(&person.user)), "{people:?}");
+    assert_eq!(stage.upkeep().await.upkeep.rewritten_at, None);
+    outside.pass(DAY + 1);
+    let kept = stage.upkeep().await.upkeep;
+    assert_eq!((kept.removed, kept.rewrite_since, kept.rewritten_at), (1, None, Some(outside.now())));
+    stage.store.close().await;
+    let inside = |path: &Path| String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).contains("ana-of-old");
+    let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.iter().all(|path| !inside(path)), "gone from the files as well");
+    assert!(folder.path().join("removals").exists(), "and remembered for a restore");
+}
+
+#[tokio::test]
+async fn notes_about_people_go_when_their_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = Outside::new();
+    let stage = Stage::on(folder.path(), &outside);
+    for noted in crate::domain::privacy::samples::notes() {
+        if !matches!(noted.note, Note::Removal(_)) {
+            stage.store.save_notes(NoteBatch { save: vec![noted], ..NoteBatch::default() }).await.unwrap();
+        }
+    }
+    let many = async |kind| stage.store.notes(kind).await.unwrap().len();
+    assert_eq!((many(NoteKind::Told).await, many(NoteKind::Deed).await, many(NoteKind::Export).await), (1, 1, 1));
+    outside.pass(2 * DAY);
+    stage.upkeep().await;
+    assert_eq!((many(NoteKind::Told).await, many(NoteKind::Deed).await, many(NoteKind::Export).await), (1, 1, 0));
+    outside.pass(731 * DAY);
+    stage.upkeep().await;
+    assert_eq!((many(NoteKind::Told).await, many(NoteKind::Deed).await, many(NoteKind::Counts).await), (0, 0, 1));
+    stage.store.close().await;
+}
+
+#[tokio::test]
+async fn a_link_to_everything_works_once_and_not_for_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = Outside::new();
+    let stage = Stage::on(folder.path(), &outside);
+    stage.save(vec![stage.over(1, "ana"), stage.over(2, "bo")]).await;
+    let secret = async || {
+        let message = super::super::privacy::export(&stage.ports, &person("ana")).await.unwrap();
+        let text = format!("{message:?}");
+        let (_, rest) = text.split_once("https://h.example.com/privacy/export/").unwrap();
+        secrecy::SecretString::from(rest.split('"').next().unwrap())
+    };
+    let links = ExportLinks(stage.ports.clone());
+    let (first, second) = (secret().await, secret().await);
+    assert!(links.works(&first).await.unwrap() && links.works(&first).await.unwrap());
+    let told = links.take(&first).await.unwrap().unwrap();
+    assert!(told.contains("\"ana\"") && !told.contains("\"bo\""), "{told}");
+    assert_eq!(links.take(&first).await.unwrap(), None);
+    outside.pass(15 * 60);
+    assert!(!links.works(&second).await.unwrap() && links.take(&second).await.unwrap().is_none());
+    assert!(!links.works(&secrecy::SecretString::from("guessed")).await.unwrap());
+    stage.store.close().await;
+}
+
+/// Somebody asks for help; what they are told, in order.
+async fn helped(stage: &Stage, user: &str, id: &str) -> Vec<Did> {
+    let before = stage.outside.did().len();
+    let request = crate::domain::request::Request {
+        id: crate::domain::names::DeliveryId::parse(id).unwrap(),
+        version: 0,
+        origin: crate::domain::actor::Origin {
+            person: person(user),
+            channel: crate::domain::names::ChannelId::parse("C1").unwrap(),
+            reply: None,
+        },
+        ask: crate::domain::request::Ask::Command(crate::domain::command::Command::Help { about: None }),
+        came_with_code: false,
+        received_at: stage.outside.now(),
+        answered: false,
+    };
+    let now = stage.outside.now();
+    stage.store.accept(&request).await.unwrap();
+    for (request, _) in stage.store.take_up(9, now, now + SignedDuration::from_secs(60)).await.unwrap() {
+        super::super::answer(&stage.ports, &request, None).await.unwrap();
+    }
+    stage.outside.did().split_off(before)
+}
+
+#[tokio::test]
+async fn whoever_knew_the_page_before_is_told_once_what_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = Outside::new();
+    let mut stage = Stage::on(folder.path(), &outside);
+    // A store of a version that kept no word of who knows what.
+    stage.save(vec![stage.over(1, "ana")]).await;
+    begin_upkeep(&stage.ports).await.unwrap();
+    let told = helped(&stage, "ana", "d1").await;
+    let [Did::Answer(news), Did::Answer(_)] = told.as_slice() else { panic!("{told:?}") };
+    let said = format!("{news:?}");
+    assert!(
+        said.contains("What changed: deployments are kept for 24 months at most") && said.contains("https://h.example.com/privacy"),
+        "{said}"
+    );
+    assert_eq!(news.audience, crate::domain::message::Audience::Asker);
+    assert_eq!(helped(&stage, "ana", "d2").await.len(), 1, "once");
+    stage.store.close().await;
+    stage = Stage::on(folder.path(), &outside);
+    assert_eq!(helped(&stage, "ana", "d3").await.len(), 1, "also after a restart");
+    stage.store.close().await;
+
+    let fresh = tempfile::tempdir().unwrap();
+    let stage = Stage::on(fresh.path(), &outside);
+    begin_upkeep(&stage.ports).await.unwrap();
+    assert_eq!(helped(&stage, "ana", "d4").await.len(), 1, "where everything began under the present text, nothing has changed");
+    outside.pass(40 * DAY);
+    helped(&stage, "ana", "d5").await;
+    let told = stage.store.note(&NoteKey::Told(person("ana"))).await.unwrap().unwrap();
+    let seen = Note::Told(Told { person: person("ana"), version: CURRENT_TEXT, seen: Month::of(outside.now()) });
+    assert_eq!((told.note, told.version), (seen, 2), "a word each month that they are here");
+    stage.store.close().await;
+}
