@@ -75,7 +75,8 @@ async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Ou
     let address = listener.local_addr().context("the listener has no address")?;
     let admin = AdminSocket::bind(&store).context("could not open the admin socket in the store's folder")?;
     let linked = wired.service.sign_ins().map(|sign_ins| Arc::new(sign_ins.linked.clone()) as Arc<dyn SealedThings>);
-    let admin = admin.resealing(linked.into_iter().collect());
+    let bots = wired.service.bots().map(|bots| Arc::new(bots.clone()) as Arc<dyn SealedThings>);
+    let admin = admin.resealing(linked.into_iter().chain(bots).collect());
     let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
 
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());

@@ -20,10 +20,10 @@ use crate::domain::deployment::Deployment;
 use crate::domain::names::{DeliveryId, DeploymentId};
 use crate::metrics::Metrics;
 use crate::ports::{Clock, Lease, StoreError, WakeKey, Work};
-use crate::usecases::{Departures, DriveError, Ports, SignIns, Swept, drive, set_right};
+use crate::usecases::{Departures, DriveError, InstalledBots, Ports, SignIns, Swept, drive, set_right};
 
 use requests::{Answering, Room};
-pub use visits::WholeSteps;
+pub use visits::{WholeInstalls, WholeSteps};
 
 /// How long a lease lasts. It is renewed at a third of that.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -79,6 +79,11 @@ impl Service {
     /// One that also acts on what the chat tells of installations.
     pub fn hearing(ports: Ports, metrics: Metrics, workers: Handle, departures: Departures) -> Self {
         Self::made(ports, metrics, workers, Some(departures))
+    }
+
+    /// What workspaces have given that have installed the app, where they do.
+    pub fn bots(&self) -> Option<&InstalledBots> {
+        self.0.departures.as_ref()?.bots.as_ref()
     }
 
     fn made(ports: Ports, metrics: Metrics, workers: Handle, departures: Option<Departures>) -> Self {

@@ -1,6 +1,7 @@
 //! Settings to ports: where the chat, the source control and the platform are chosen.
 
 mod accounts;
+mod installs;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -17,7 +18,6 @@ use crate::adapters::heroku::{self, Heroku};
 use crate::adapters::http::server::Routes;
 use crate::adapters::privacy_pages;
 use crate::adapters::secrets::SystemSecrets;
-use crate::adapters::settings_bot::OneBot;
 use crate::adapters::slack::{self, Sealer, SlackChat, SlackInbound, SlackSettings};
 
 use crate::config::{ChatSettings, Settings};
@@ -78,6 +78,7 @@ pub struct Wired {
 /// Wires everything. `terminal` is where the console prints, if that is the chat.
 pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>) -> anyhow::Result<Wired> {
     let (people, sign_ins) = accounts::who_people_are(settings, &ground)?;
+    let bots = installs::bots(settings, &ground)?;
     let Ground { clock, ids, store, accounts, installations, keeping, workers, between } = ground;
     let mut registry = Registry::default();
     let metrics = Metrics::registered(&mut registry);
@@ -100,7 +101,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         (ChatSettings::Slack(slack), Some(sealer)) => {
             let slack = SlackSettings {
                 api: slack.api.clone(),
-                tokens: Arc::new(OneBot::new(slack.bot_token.clone())),
+                tokens: installs::tokens(slack, bots.as_ref())?,
                 sealer: Arc::clone(sealer),
                 allow_loopback_response_url: slack.loopback_response_url,
             };
@@ -143,7 +144,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         kept: installations,
         accounts,
         people: sign_ins,
-        bots: None,
+        bots: bots.clone(),
         clock: Arc::clone(&clock),
     };
     let export_page = privacy_pages::exports(Arc::new(ExportLinks(ports.clone())));
@@ -162,6 +163,6 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
             allow_loopback_response_url: slack.loopback_response_url,
         }));
     }
-    let patient = accounts::pages(settings, &service);
+    let patient = accounts::pages(settings, &service).merge(installs::pages(settings, &service, bots));
     Ok(Wired { service, routes: Routes { quick: router, patient: patient.merge(export_page) }, operating, console })
 }

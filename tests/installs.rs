@@ -17,8 +17,8 @@ use slash_heroku::domain::installation::{BotRight, Tenant};
 use slash_heroku::domain::message::{Audience, Message, Tone, text};
 use slash_heroku::domain::names::{ChannelId, OrganisationId, WorkspaceId};
 use slash_heroku::ports::{
-    AccountBatch, AccountStore, Addressee, Batch, Chat, Clock, Delivered, Done, Fault, InstallationStore, Installing, NotInstalled, Store,
-    Submitted, Urgency,
+    AccountBatch, AccountStore, Addressee, Batch, Chat, Clock, Delivered, Done, Fault, InstallationStore, Installing, NotInstalled,
+    Resealed, SealedThings, Store, Submitted, Urgency,
 };
 use slash_heroku::sandbox::fault::Fault as Failing;
 use slash_heroku::sandbox::serve::Servers;
@@ -320,6 +320,20 @@ async fn an_organisation_speaks_for_whom_it_lets_in() {
     stage.slack.uninstall(&stage.service, "T2", Order::RemovalFirst).await;
     assert!(!stage.departures.sweep().await.unwrap().left);
     assert_eq!(stage.store.installations().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_new_key_seals_what_the_app_speaks_with_and_the_old_one_can_go() {
+    let mut stage = Stage::set(false).await;
+    stage.installs("ana", false).await.unwrap();
+    let with = |of: &[(&str, u8)]| Arc::new(TokenVault::new(&keys(of)).unwrap());
+    stage.bots.vault = with(&[("two", 2), ("one", 1)]);
+    assert_eq!(stage.bots.reseal().await.unwrap(), Resealed { sealed: 1, left: Vec::new() });
+    assert_eq!(stage.bots.reseal().await.unwrap(), Resealed::default());
+    stage.bots.vault = with(&[("two", 2)]);
+    assert!(stage.slack.takes(&stage.token("T1").await));
+    stage.bots.vault = with(&[("three", 3)]);
+    assert_eq!(stage.bots.reseal().await.unwrap().left.len(), 1, "a key that is lost is told");
 }
 
 #[tokio::test]

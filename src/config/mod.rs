@@ -76,12 +76,21 @@ pub enum ChatSettings {
 pub struct SlackSettings {
     /// One or two signing secrets: all verify, the first one seals.
     pub signing_secrets: Vec<SecretString>,
-    /// The bot's token.
-    pub bot_token: SecretString,
+    /// What the bot speaks with.
+    pub bot: BotSettings,
     /// The Web API.
     pub api: BaseUrl,
     /// Whether reply addresses on this machine are taken.
     pub loopback_response_url: bool,
+}
+
+/// What the bot speaks with.
+#[derive(Clone, Debug)]
+pub enum BotSettings {
+    /// One token, for one workspace.
+    Token(SecretString),
+    /// What workspaces have given that have installed this app.
+    Installed(AppSettings),
 }
 
 /// GitHub.
@@ -178,6 +187,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let store = store(reader);
     let drain = reader.needed(&t::DRAIN_SECONDS, values::drain);
     let (chat, accounts) = chat_and_accounts(reader);
+    everybody_signs_in(reader, chat.as_ref(), accounts.as_ref());
     let command = reader.needed(&t::COMMAND, values::command);
     let github = github(reader);
     let heroku = heroku(reader);
@@ -259,15 +269,40 @@ fn chat_and_accounts(reader: &mut Reader<'_>) -> (Option<ChatSettings>, Option<A
 
 fn slack(reader: &mut Reader<'_>) -> Option<SlackSettings> {
     let signing_secrets = reader.needed(&t::SLACK_SIGNING_SECRET, values::signing_secrets);
-    let bot_token = reader.needed(&t::SLACK_BOT_TOKEN, values::token);
+    let bot = bot(reader);
     let api = reader.needed(&t::SLACK_API, values::base_url);
     let loopback_response_url = reader.needed(&t::SLACK_LOOPBACK_RESPONSE_URL, values::switch);
-    Some(SlackSettings {
-        signing_secrets: signing_secrets?,
-        bot_token: bot_token?,
-        api: api?,
-        loopback_response_url: loopback_response_url?,
-    })
+    Some(SlackSettings { signing_secrets: signing_secrets?, bot: bot?, api: api?, loopback_response_url: loopback_response_url? })
+}
+
+/// One token, or an app that workspaces install. Never both.
+fn bot(reader: &mut Reader<'_>) -> Option<BotSettings> {
+    let installs = reader.is_set(&t::SLACK_CLIENT_ID) || reader.is_set(&t::SLACK_CLIENT_SECRET);
+    let token =
+        if installs { reader.optional(&t::SLACK_BOT_TOKEN, values::token) } else { reader.needed(&t::SLACK_BOT_TOKEN, values::token) };
+    if !installs {
+        return token.map(BotSettings::Token);
+    }
+    if token.is_some() {
+        let problem = format!("is for one workspace, and workspaces install the app by {}: take out either", t::SLACK_CLIENT_ID.name);
+        reader.fault(&t::SLACK_BOT_TOKEN, problem);
+    }
+    let id = reader.needed(&t::SLACK_CLIENT_ID, values::client_id);
+    let secret = reader.needed(&t::SLACK_CLIENT_SECRET, values::token);
+    Some(BotSettings::Installed(AppSettings { id: id?, secret: secret? }))
+}
+
+/// Where many workspaces are, nobody acts for all of them.
+fn everybody_signs_in(reader: &mut Reader<'_>, chat: Option<&ChatSettings>, accounts: Option<&AccountsSettings>) {
+    let (Some(ChatSettings::Slack(slack)), Some(AccountsSettings::OnePerson { .. })) = (chat, accounts) else { return };
+    if matches!(slack.bot, BotSettings::Installed(_)) {
+        let problem = format!(
+            "is for an app that workspaces install, and there people sign in as themselves: set {} and what belongs to it, in place of one \
+             person's tokens",
+            t::SEALING_KEYS.name
+        );
+        reader.fault(&t::SLACK_CLIENT_ID, problem);
+    }
 }
 
 fn github(reader: &mut Reader<'_>) -> Option<GitHubSettings> {

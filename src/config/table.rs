@@ -119,8 +119,12 @@ settings! {
         "The slash command, as it is set up in the chat and as help names it.";
     SLACK_SIGNING_SECRET: "SLASH_HEROKU_SLACK_SIGNING_SECRET", Chat, Absent::NeededForSlack, true, "32 letters and digits",
         "The Slack app's signing secret (Basic Information, App Credentials). While it is being changed: the new one and the old one, with a comma between; the first one seals what is stored.";
-    SLACK_BOT_TOKEN: "SLASH_HEROKU_SLACK_BOT_TOKEN", Chat, Absent::NeededForSlack, true, "starts with xoxb-",
-        "The Slack app's bot token (OAuth & Permissions).";
+    SLACK_BOT_TOKEN: "SLASH_HEROKU_SLACK_BOT_TOKEN", Chat, Absent::Otherwise("workspaces install the app themselves"), true, "starts with xoxb-",
+        "The Slack app's bot token (OAuth & Permissions), where you install it by hand in one workspace.";
+    SLACK_CLIENT_ID: "SLASH_HEROKU_SLACK_CLIENT_ID", Chat, Absent::Otherwise("one workspace, by its bot token"), false, "1234567890.1234567890",
+        "The Slack app's client id (Basic Information, App Credentials), where workspaces and organisations install the app themselves, at the public address with `/slack/install` behind it. Then people sign in as themselves.";
+    SLACK_CLIENT_SECRET: "SLASH_HEROKU_SLACK_CLIENT_SECRET", Chat, Absent::Otherwise("one workspace, by its bot token"), true, "32 letters and digits",
+        "The Slack app's client secret, beside its id.";
     SLACK_API: "SLASH_HEROKU_SLACK_API", Chat, Absent::Default("https://slack.com/api"), false, "http://127.0.0.1:9001/api",
         "Base address of Slack's Web API.";
     SLACK_LOOPBACK_RESPONSE_URL: "SLASH_HEROKU_SLACK_LOOPBACK_RESPONSE_URL", Chat, Absent::Default("off"), false, "on",

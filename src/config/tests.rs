@@ -168,7 +168,12 @@ fn every_setting_of_the_table_is_read() {
 #[test]
 fn examples_and_names_hold() {
     for setting in TABLE {
-        let ours = if setting.section == t::Section::SignIn { signing_in(&[]) } else { complete() };
+        let installs = [("SLASH_HEROKU_SLACK_BOT_TOKEN", ""), ("SLASH_HEROKU_SLACK_CLIENT_SECRET", "hush")];
+        let ours = match setting.name {
+            "SLASH_HEROKU_SLACK_CLIENT_ID" => signing_in(&installs),
+            _ if setting.section == t::Section::SignIn => signing_in(&[]),
+            _ => complete(),
+        };
         assert!(setting.name.starts_with(PREFIX) || setting.section == t::Section::Host, "{}", setting.name);
         assert!(setting.meaning.ends_with('.'), "{}", setting.name);
         let allowed = [("SLASH_HEROKU_ALLOW_EPHEMERAL_DISK", "on")];
@@ -219,4 +224,23 @@ fn a_backup_needs_no_tokens() {
     assert_eq!(load_store(&nothing).unwrap(), PathBuf::from("./data"));
     assert_eq!(load_command(&nothing).unwrap(), "/h");
     assert_eq!(load_quiet_log(&nothing).unwrap().filter, "warn");
+}
+
+#[test]
+fn workspaces_install_the_app_where_people_sign_in() {
+    let own = [
+        ("SLASH_HEROKU_SLACK_BOT_TOKEN", ""),
+        ("SLASH_HEROKU_SLACK_CLIENT_ID", "1234.5678"),
+        ("SLASH_HEROKU_SLACK_CLIENT_SECRET", "hush-at-slack"),
+    ];
+    let settings = load(&signing_in(&own).into_iter().collect()).unwrap();
+    assert!(!format!("{settings:?}").contains("hush"));
+    let ChatSettings::Slack(slack) = settings.chat else { panic!("Slack is the default") };
+    let BotSettings::Installed(app) = slack.bot else { panic!("workspaces install it") };
+    assert_eq!(app.id, "1234.5678");
+    assert_eq!(faulty(&own), ["SLASH_HEROKU_SLACK_CLIENT_ID"], "one person cannot act for many workspaces");
+    let both = load(&signing_in(&own[1..]).into_iter().collect()).unwrap_err().to_string();
+    assert!(both.contains("SLACK_BOT_TOKEN is for one workspace") && both.contains("take out either"), "{both}");
+    let half = load(&signing_in(&own[..2]).into_iter().collect()).unwrap_err().to_string();
+    assert!(half.contains("SLACK_CLIENT_SECRET is not set"), "{half}");
 }

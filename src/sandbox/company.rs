@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::github::{self, Permission, Protection, RepoSeed};
 use super::heroku::{AppRight, AppSeed, ClientSeed, LinkService, PipelineSeed, ReleaseSeed};
+use super::slack;
 use super::world::World;
 
 /// The workspace of the person the service works for, and her id there.
@@ -30,6 +31,10 @@ const HEROKU_CLIENT_SECRET: &str = "sandbox-heroku-client-secret-5ec4e75041";
 /// What tokens are sealed with, and the key that comes after it. 32 bytes in base64.
 pub const KEYS: [&str; 2] = ["first:5ec4e75041keysandboxkeysandboxkeysandboxkeA=", "second:5ec4e75041twosandboxtwosandboxtwosandboxtwA="];
 
+/// How Slack knows the app.
+const SLACK_CLIENT: &str = "1111111111.2222222222";
+const SLACK_CLIENT_SECRET: &str = "5ec4e75041of-our-app-at-slack";
+
 /// The settings with which people sign in, in place of one person's tokens.
 pub fn sign_in_settings(app: &str) -> Vec<(&'static str, String)> {
     let kind = if app == GITHUB_APP { "github-app" } else { "oauth" };
@@ -54,6 +59,22 @@ pub fn people_come_back_to(world: &World, public: &str) -> Result<(), String> {
     let back = format!("{public}/login/back");
     [GITHUB_APP, OAUTH_APP].into_iter().try_for_each(|app| world.github.sends_back_to(app, &back))?;
     world.heroku.sends_back_to(HEROKU_CLIENT, &back)
+}
+
+/// The settings with which workspaces install the app, beside those with which people sign in.
+pub fn install_settings() -> Vec<(&'static str, String)> {
+    let own = [
+        ("SLASH_HEROKU_SLACK_BOT_TOKEN", ""),
+        ("SLASH_HEROKU_SLACK_CLIENT_ID", SLACK_CLIENT),
+        ("SLASH_HEROKU_SLACK_CLIENT_SECRET", SLACK_CLIENT_SECRET),
+    ];
+    own.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
+}
+
+/// The app as Slack knows it, whose tokens end by themselves or not.
+pub fn slack_app(rotates: bool) -> slack::AppSeed {
+    let (client_id, client_secret) = (SLACK_CLIENT.to_owned(), SLACK_CLIENT_SECRET.to_owned());
+    slack::AppSeed { client_id, client_secret, redirect: format!("{PUBLIC}/slack/installed"), rotates }
 }
 
 /// Registers our apps, so that people can sign in with them.
@@ -180,6 +201,7 @@ fn people(world: &World) {
     slack.add_user(ANA.1, "mallory", "T2");
     slack.add_channel("C1", "general", true);
     slack.add_channel("C2", "quiet", false);
+    slack.add_channel_in("T2", "C3", "elsewhere", true);
     world.github.add_user(GITHUB_TOKEN, "ana");
     world.github.add_user("sandbox-github-token-of-bob-5ec4e75041", "bob");
     world.heroku.add_user(HEROKU_TOKEN, "ana@example.com", &CODES, true);

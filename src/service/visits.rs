@@ -9,7 +9,7 @@ use super::Service;
 use crate::domain::account::Provider;
 use crate::domain::actor::Person;
 use crate::domain::sign_in::View;
-use crate::ports::{NoVisit, Visits};
+use crate::ports::{BotScope, Done, Installing, NoVisit, NotInstalled, Visits};
 
 /// Visits whose steps are tasks of the service, so that whoever drains waits for them.
 #[derive(Clone, Debug)]
@@ -32,6 +32,40 @@ impl WholeSteps {
             }
         });
         said.await.unwrap_or(Err(NoVisit::Broken))
+    }
+}
+
+/// Installing, each as a task of the service: what the chat has given out by then is recorded also where nobody waits any more.
+#[derive(Clone, Debug)]
+pub struct WholeInstalls {
+    /// Whose tasks they are.
+    pub service: Service,
+    /// Where it is installed.
+    pub installing: Arc<dyn Installing>,
+}
+
+#[async_trait]
+impl Installing for WholeInstalls {
+    fn asks_for(&self) -> Vec<BotScope> {
+        self.installing.asks_for()
+    }
+
+    fn agree_at(&self, state: &SecretString) -> SecretString {
+        self.installing.agree_at(state)
+    }
+
+    async fn install(&self, code: SecretString) -> Result<Done, NotInstalled> {
+        if self.service.is_draining() {
+            return Err(NotInstalled::Broken);
+        }
+        let (say, said) = tokio::sync::oneshot::channel();
+        let installing = Arc::clone(&self.installing);
+        self.service.spawn(async move {
+            if say.send(installing.install(code).await).is_err() {
+                tracing::warn!("nobody waits any more to hear whether the app was installed");
+            }
+        });
+        said.await.unwrap_or(Err(NotInstalled::Broken))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::installation::{Happened, Happening, Installation, Tenant};
 use crate::domain::names::{DeliveryId, WorkspaceId};
 use crate::ports::{
     BotGrant, BotScope, BotTokens, Clock, Done, Fault, Ids, InstallAt, InstallationBatch, InstallationStore, Installed, Installing, Lease,
-    NotInstalled, PortError, Service, Store, StoreError, Vault, VaultError, Work,
+    NotInstalled, PortError, Resealed, SealedThings, Service, Store, StoreError, Vault, VaultError, Work,
 };
 
 /// How long the claim on an installation is held: longer than a renewal may take.
@@ -88,28 +88,42 @@ fn broken(error: impl std::fmt::Display) -> NotInstalled {
     NotInstalled::Broken
 }
 
-impl InstalledBots {
-    /// Seals again what was not sealed with the newest key; says how many installations that were. Safe to repeat.
-    pub async fn reseal(&self) -> Result<u64, StoreError> {
-        let mut sealed = 0_u64;
-        for installation in self.kept.installations().await? {
-            if !self.vault.is_behind(&installation.tokens) {
-                continue;
-            }
-            let again = self.vault.open_for(&installation.tokens, &installation.tenant);
-            match again.and_then(|tokens| self.vault.seal_for(&tokens, &installation.tenant)) {
-                Ok(tokens) => match self.save(Installation { tokens, ..installation }).await {
-                    Ok(()) => sealed = sealed.saturating_add(1),
-                    // Whoever changed it meanwhile has sealed it with the newest key, or it is gone.
-                    Err(StoreError::Conflict(_)) => {}
+#[async_trait]
+impl SealedThings for InstalledBots {
+    async fn reseal(&self) -> Result<Resealed, StoreError> {
+        let mut all = Resealed::default();
+        for mut installation in self.kept.installations().await? {
+            for _ in 0..SAVES {
+                if !self.vault.is_behind(&installation.tokens) {
+                    break;
+                }
+                let again = self.vault.open_for(&installation.tokens, &installation.tenant);
+                let tokens = match again.and_then(|tokens| self.vault.seal_for(&tokens, &installation.tenant)) {
+                    Ok(tokens) => tokens,
+                    Err(error) => {
+                        all.add(0, vec![error]);
+                        break;
+                    }
+                };
+                match self.save(Installation { tokens, ..installation.clone() }).await {
+                    Ok(()) => {
+                        all.add(1, Vec::new());
+                        break;
+                    }
+                    // Changed meanwhile, or gone.
+                    Err(StoreError::Conflict(_)) => match self.kept.installation(&installation.tenant).await? {
+                        Some(now) => installation = now,
+                        None => break,
+                    },
                     Err(error) => return Err(error),
-                },
-                Err(error) => tracing::error!(%error, tenant = %installation.tenant, "an installation cannot be sealed again"),
+                }
             }
         }
-        Ok(sealed)
+        Ok(all)
     }
+}
 
+impl InstalledBots {
     /// Renews what is about to end, so that it is there when it is needed; also where nobody speaks for long. Says when there will be
     /// something to renew next.
     pub async fn renew_ahead(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -130,6 +130,7 @@ pub const SECRETS_OPENED_IN: &[&str] = &[
     "src/adapters/heroku/streams.rs",
     "src/adapters/http/call.rs",
     "src/adapters/pages/door.rs",
+    "src/adapters/pages/installing.rs",
     "src/adapters/secrets.rs",
     "src/adapters/slack/api.rs",
     "src/adapters/slack/install.rs",

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
 use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::adapters::slack::{SlackInstall, SlackInstallSettings};
 use slash_heroku::domain::names::WorkspaceId;
-use slash_heroku::ports::{Clock, InstallAt};
+use slash_heroku::ports::{BotGrant, Clock, InstallAt, Tokens};
 use slash_heroku::sandbox::fault::Fault;
 use slash_heroku::sandbox::serve::Servers;
 use slash_heroku::sandbox::slack::{AppSeed, Order, ServiceAddress, SlackSeed, SlackWorkspace};
@@ -16,7 +17,8 @@ use slash_heroku::testing::Arranged;
 use slash_heroku::testing::install::{Stage, all};
 use slash_heroku::testing::sign_in::Back;
 
-use super::recordings_replay::Jumping;
+use super::recordings::Recording;
+use super::recordings_replay::{Jumping, TOKEN, outcome};
 use super::recordings_simulated::client;
 
 pub const CLIENT_ID: &str = "1111.2222";
@@ -26,14 +28,47 @@ const STATE: &str = "the-state-of-this-way";
 
 /// The adapter, at a simulated workspace.
 pub fn adapter(slack: &SlackWorkspace, clock: Arc<dyn Clock>) -> Arc<SlackInstall> {
+    adapter_at(BaseUrl::parse(slack.api_address().trim_end_matches('/')).unwrap(), &slack.authorize_url(), clock)
+}
+
+/// The adapter, where the Web API is here and the page there.
+pub fn adapter_at(api: BaseUrl, authorize: &str, clock: Arc<dyn Clock>) -> Arc<SlackInstall> {
     let settings = SlackInstallSettings {
-        api: BaseUrl::parse(slack.api_address().trim_end_matches('/')).unwrap(),
-        authorize: slack.authorize_url().parse().unwrap(),
+        api,
+        authorize: authorize.parse().unwrap(),
         client_id: CLIENT_ID.to_owned(),
         client_secret: CLIENT_SECRET.into(),
         callback: CALLBACK.parse().unwrap(),
     };
     Arc::new(SlackInstall::new(settings, clock).unwrap())
+}
+
+fn of_grant(grant: &BotGrant) -> Value {
+    let open = |secret: &SecretString| secret.expose_secret().to_owned();
+    json!({
+        "access": open(&grant.tokens.access), "refresh": grant.tokens.refresh.as_ref().map(open), "life": grant.life, "at": grant.at,
+        "scopes": grant.scopes, "rights": grant.rights,
+    })
+}
+
+/// Makes the call that a recording names, and says what came of it.
+pub async fn made(adapter: &dyn InstallAt, recording: &Recording) -> Value {
+    let tokens = Tokens { access: TOKEN.into(), refresh: Some("INVENTED-REFRESH".into()) };
+    match recording.call.as_deref().unwrap() {
+        "InstallAt::exchange" => {
+            let code = recording.with["code"].as_str().unwrap();
+            outcome(adapter.exchange(code.into()).await, |installed| {
+                json!({
+                    "tenant": installed.tenant, "within": installed.within, "name": installed.name, "app": installed.app,
+                    "bot": installed.bot, "by": installed.by, "grant": of_grant(&installed.grant),
+                })
+            })
+        }
+        "InstallAt::renew" => outcome(adapter.renew(&tokens).await, |grant| of_grant(&grant)),
+        "InstallAt::revoke" => outcome(adapter.revoke(&tokens.access).await, |()| Value::Null),
+        "InstallAt::workspaces" => outcome(adapter.workspaces(&tokens.access).await, |workspaces| json!(workspaces)),
+        other => panic!("{}: there is no call {other}", recording.name),
+    }
 }
 
 /// The app, as it is registered there.
@@ -111,7 +146,7 @@ impl Stage for AtSlack {
         if self.slack.agrees(Some("ana"), true, page.expose_secret()).is_err() {
             return Err("the workspace belongs to no organisation");
         }
-        Ok(self.pressed(page, "as=ana&whole=1").await)
+        Ok(self.pressed(page, "all=ana").await)
     }
 
     async fn let_in(&mut self) {
@@ -120,7 +155,7 @@ impl Stage for AtSlack {
 
     async fn takes(&mut self, access: &SecretString) -> bool {
         let request = client().post(format!("{}auth.test", self.slack.api_address())).bearer_auth(access.expose_secret());
-        let answer: serde_json::Value = serde_json::from_slice(&request.send().await.unwrap().bytes().await.unwrap()).unwrap();
+        let answer: Value = serde_json::from_slice(&request.send().await.unwrap().bytes().await.unwrap()).unwrap();
         assert_eq!(self.slack.takes(access.expose_secret()), answer["ok"] == true);
         answer["ok"] == true
     }

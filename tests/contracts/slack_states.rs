@@ -6,12 +6,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::any;
 use jiff::SignedDuration;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use slash_heroku::ports::Clock;
+use slash_heroku::ports::{Clock, InstallAt as _};
 use slash_heroku::sandbox::script::{Directive, TABLE, Vendor, read};
 use slash_heroku::sandbox::serve::Servers;
-use slash_heroku::sandbox::slack::{ServiceAddress, SlackSeed, SlackWorkspace};
+use slash_heroku::sandbox::slack::{Order, ServiceAddress, SlackSeed, SlackWorkspace};
 
+use super::installs::{self, CALLBACK, CLIENT_ID, CLIENT_SECRET};
 use super::recordings::Recording;
 use super::recordings_replay::Jumping;
 use super::recordings_simulated::{Stage, client};
@@ -73,6 +75,32 @@ impl Workspace {
         self.names.push((recorded.to_owned(), own));
     }
 
+    fn name_of(&self, recorded: &str) -> String {
+        let found = self.names.iter().find(|(known, _)| known == recorded);
+        found.map_or_else(|| recorded.to_owned(), |(_, own)| own.clone())
+    }
+
+    /// Ana agrees that the app is installed.
+    fn agrees(&mut self, whole: bool) -> Result<(), String> {
+        if !self.slack.has_app() {
+            self.slack.add_app(installs::app(false));
+        }
+        let adapter = installs::adapter(&self.slack, Arc::<Jumping>::clone(&self.clock));
+        let back = self.slack.agrees(Some("ana"), whole, adapter.agree_at(&"state".into()).expose_secret())?;
+        let query = back.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default();
+        let code = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "code").map(|(_, code)| code.into_owned());
+        self.name("INVENTED-CODE", code.ok_or("no code was given")?);
+        Ok(())
+    }
+
+    /// What the app is given for what it shows.
+    async fn tokens(&self, fields: &[(&str, &str)]) -> Value {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = client().post(format!("{}/api/oauth.v2.access", self.api())).basic_auth(CLIENT_ID, Some(CLIENT_SECRET));
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+        serde_json::from_slice(&request.send().await.unwrap().bytes().await.unwrap()).unwrap()
+    }
+
     async fn types(&self, text: &str) {
         self.slack.command(&self.service, "ana", "deploys", text, None).await;
     }
@@ -129,6 +157,52 @@ impl Workspace {
                 }
             }
             "slack has no token" => self.token = "not-a-token-of-anybody".to_owned(),
+            other => return self.happens_to_the_app(other).await,
+        }
+        Ok(())
+    }
+
+    /// What happens to the app itself.
+    async fn happens_to_the_app(&mut self, what: &str) -> Result<(), String> {
+        const ALL: &str = "the app is installed for all";
+        match what {
+            "the app can be installed" => self.slack.add_app(installs::app(false)),
+            "tokens end by themselves" => self.slack.add_app(installs::app(true)),
+            "the workspace belongs to an organisation" => self.slack.in_enterprise("E0ACME", "Acme Holding"),
+            "ana agrees that the app is installed" => self.agrees(false)?,
+            "ana agrees that the app is installed for all" => self.agrees(true)?,
+            "the app is installed" | ALL => {
+                self.agrees(what == ALL)?;
+                let code = self.name_of("INVENTED-CODE");
+                let told = self.tokens(&[("code", &code), ("redirect_uri", CALLBACK)]).await;
+                self.token = told["access_token"].as_str().ok_or(format!("no token was given: {told}"))?.to_owned();
+                if let Some(refresh) = told["refresh_token"].as_str() {
+                    self.name("INVENTED-REFRESH", refresh.to_owned());
+                }
+            }
+            "the code was used" => {
+                let code = self.name_of("INVENTED-CODE");
+                self.tokens(&[("code", &code), ("redirect_uri", CALLBACK)]).await;
+            }
+            "the refresh token was used" => {
+                let refresh = self.name_of("INVENTED-REFRESH");
+                self.tokens(&[("grant_type", "refresh_token"), ("refresh_token", &refresh)]).await;
+            }
+            "the token was ended" => {
+                let request = client().post(format!("{}/api/auth.revoke", self.api())).bearer_auth(&self.token);
+                assert!(request.send().await.unwrap().status().is_success());
+            }
+            "the app is removed" => drop(self.slack.uninstall(&self.service, TEAM, Order::Nothing).await),
+            "the app is removed and only that is told" => drop(self.slack.uninstall(&self.service, TEAM, Order::RemovalOnly).await),
+            "the app is removed and only its tokens are told" => drop(self.slack.uninstall(&self.service, TEAM, Order::TokensOnly).await),
+            "ana withdraws what she gave to the app" => drop(self.slack.people_withdraw(&self.service, TEAM, &["ana"]).await),
+            "ana withdrew what she gave to the app and that is told again" => {
+                self.slack.people_withdraw(&ServiceAddress::new("http://127.0.0.1:9"), TEAM, &["ana"]).await;
+                self.slack.event_again(&self.service).await.ok_or("nothing was told")?;
+            }
+            "the workspace is let in" => self.slack.let_in(TEAM, true),
+            "the workspace is let in and that is told" => drop(self.slack.access(&self.service, TEAM, true).await),
+            "the workspace is shut out and that is told" => drop(self.slack.access(&self.service, TEAM, false).await),
             directive => match read(TABLE, directive)? {
                 Directive::BotIn { channel, is } if self.slack.invite_bot(&channel, is) => {}
                 Directive::ArchiveChannel { channel } if self.slack.archive_channel(&channel) => {}

@@ -4,6 +4,8 @@
 //! pages only, so whoever comes back from a service sees a page first and presses a button.
 
 mod door;
+mod front;
+mod installing;
 mod render;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,7 @@ use super::http::base_url::BaseUrl;
 use crate::ports::Visits;
 
 use door::Door;
+pub use installing::{InstallPagesSettings, install_router, installed_callback};
 
 /// What the pages need.
 #[derive(Clone, Debug)]

@@ -96,6 +96,9 @@ fn button<'a>(step: &'a Step, given: Given<'a>) -> Button<'a> {
         Go::TakeBack => ("/login/back".to_owned(), true, given.fields),
         Go::Done => ("/login/done".to_owned(), true, &[]),
         Go::Visit => ("/login".to_owned(), false, &[]),
+        Go::Install => ("/slack/install".to_owned(), true, &[]),
+        Go::TakeInstalled => ("/slack/installed".to_owned(), true, given.fields),
+        Go::Installation => ("/slack/install".to_owned(), false, &[]),
     };
     Button { label: &step.label, to, posts, expected: step.expected, fields }
 }

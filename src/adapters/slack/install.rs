@@ -24,8 +24,12 @@ use crate::domain::names::{ChatAppId, NameError, OrganisationId, ScopeName, User
 use crate::ports::sign_in::ends_after;
 use crate::ports::{BotGrant, BotScope, Clock, Fault, InstallAt, Installed, PortError, Service, Tokens};
 
-/// The page on which an admin agrees.
-pub const AUTHORIZE: &str = "https://slack.com/oauth/v2/authorize";
+/// The page on which an admin agrees: on the same host as the Web API.
+pub fn authorize_beside(api: &BaseUrl) -> Url {
+    let mut url = api.as_url().clone();
+    url.set_path("/oauth/v2/authorize");
+    url
+}
 
 const ACCESS: &str = "/oauth.v2.access";
 const REVOKE: &str = "/auth.revoke";
@@ -38,7 +42,7 @@ const PAGES: usize = 20;
 pub struct SlackInstallSettings {
     /// Where the Web API lives.
     pub api: BaseUrl,
-    /// The page on which an admin agrees: [`AUTHORIZE`], unless it is a simulator's.
+    /// The page on which an admin agrees: see [`authorize_beside`].
     pub authorize: Url,
     /// The app's client id.
     pub client_id: String,

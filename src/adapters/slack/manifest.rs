@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
+use super::scopes;
 use crate::domain::command::COMMANDS;
 
 /// Longest hint that Slack takes.
@@ -11,7 +12,8 @@ const HINT: usize = 1000;
 /// The manifest for an installation that Slack reaches at `base_url`, with `command` (its slash included) as the one command.
 ///
 /// Rights: `commands` to be asked, `chat:write` to answer and keep cards up to date, `im:write` to reach a person where the
-/// bot may not post, `chat:write.public` to post in public channels without an invitation; the last may be taken out.
+/// bot may not post, `chat:write.public` to post in public channels without an invitation; the last two may be refused. Events ask
+/// for no right.
 pub fn manifest(base_url: &Url, command: &str) -> Value {
     let at = |last: &str| {
         let mut url = base_url.clone();
@@ -40,10 +42,17 @@ pub fn manifest(base_url: &Url, command: &str) -> Value {
                 "should_escape": true,
             }],
         },
-        "oauth_config": { "scopes": { "bot": ["chat:write", "chat:write.public", "commands", "im:write"] } },
+        "oauth_config": {
+            "redirect_urls": [at("installed")],
+            "scopes": { "bot": scopes::ALL, "bot_optional": scopes::optional() },
+        },
         "settings": {
             "interactivity": { "is_enabled": true, "request_url": at("actions") },
-            "org_deploy_enabled": false,
+            "event_subscriptions": {
+                "request_url": at("events"),
+                "bot_events": ["app_uninstalled", "team_access_granted", "team_access_revoked", "tokens_revoked"],
+            },
+            "org_deploy_enabled": true,
             "socket_mode_enabled": false,
             "token_rotation_enabled": false,
         },
@@ -77,6 +86,9 @@ mod tests {
         let manifest = manifest(&Url::parse("https://ship.example.com/chat/").unwrap(), "/h");
         assert_eq!(text(&manifest, "/features/slash_commands/0/url"), "https://ship.example.com/chat/slack/commands");
         assert_eq!(text(&manifest, "/settings/interactivity/request_url"), "https://ship.example.com/chat/slack/actions");
+        assert_eq!(text(&manifest, "/settings/event_subscriptions/request_url"), "https://ship.example.com/chat/slack/events");
+        assert_eq!(text(&manifest, "/oauth_config/redirect_urls/0"), "https://ship.example.com/chat/slack/installed");
+        assert_eq!(manifest.pointer("/oauth_config/scopes/bot_optional"), Some(&json!(["im:write", "chat:write.public"])));
         assert_eq!(text(&manifest, "/features/slash_commands/0/command"), "/h");
         assert_eq!(manifest.pointer("/features/slash_commands/0/should_escape"), Some(&json!(true)));
     }

@@ -21,6 +21,6 @@ mod testing;
 mod words;
 
 pub use inbound::{SlackInbound, router};
-pub use install::{SlackInstall, SlackInstallSettings};
+pub use install::{SlackInstall, SlackInstallSettings, authorize_beside};
 pub use outbound::{SlackChat, SlackSettings};
 pub use seal::{NoKey, Sealer};

@@ -18,6 +18,11 @@ pub(super) fn scope(right: BotRight) -> &'static str {
     }
 }
 
+/// Those that may be refused.
+pub(super) fn optional() -> Vec<&'static str> {
+    BotRight::ALL.into_iter().filter(|right| !right.is_needed()).map(scope).collect()
+}
+
 /// What scopes allow.
 pub(super) fn rights(scopes: &BTreeSet<ScopeName>) -> BTreeSet<BotRight> {
     BotRight::ALL.into_iter().filter(|right| scopes.iter().any(|granted| granted.as_str() == scope(*right))).collect()

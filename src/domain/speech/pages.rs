@@ -1,5 +1,7 @@
 //! What the pages say on which people link their logins in a browser.
 
+pub mod installing;
+
 use crate::domain::account::Provider;
 use crate::domain::actor::Person;
 use crate::domain::fault::PortError;
@@ -24,6 +26,12 @@ pub enum Go {
     Done,
     /// Back to the visit. Changes nothing.
     Visit,
+    /// Sets out to install the app.
+    Install,
+    /// Takes what the chat gave along.
+    TakeInstalled,
+    /// To where installing begins. Changes nothing.
+    Installation,
 }
 
 /// A button, or a link where it changes nothing.

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::shapes::{Places, fit};
 use crate::sandbox::fault::Fault;
+use crate::sandbox::slack::Order;
 
 /// One of the services outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +103,9 @@ pub enum Directive {
     Redeliver,
     Setting { name: String, value: String },
     SignIn { app: &'static str },
+    Installable { rotates: bool },
+    Removed { person: String, order: Order },
+    EventAgain,
     Withdraws { person: String, vendor: Vendor },
     AccessEnds { person: String, vendor: Vendor },
     Rotates,
@@ -125,6 +129,10 @@ impl Directive {
         match self {
             Self::LetGo { .. }
             | Self::SignIn { .. }
+            | Self::Installable { .. }
+            | Self::Removed { .. }
+            | Self::EventAgain
+            | Self::Withdraws { vendor: Vendor::Slack, .. }
             | Self::Slots { free: true }
             | Self::Crash
             | Self::Stop
@@ -147,7 +155,7 @@ impl Directive {
             | Self::NoToken(_)
             | Self::Token(_)
             | Self::Setting { .. }
-            | Self::Withdraws { .. }
+            | Self::Withdraws { vendor: Vendor::Github | Vendor::Heroku, .. }
             | Self::AccessEnds { .. }
             | Self::Rotates
             | Self::Endable

@@ -10,6 +10,7 @@
 //! ana presses [Cancel] again          the same press once more, even if the button is gone
 //! ana opens [Link your logins]        the newest link of these words that she was given, in her browser
 //! bob opens ana's first [Link …]      a link in other hands; `first`: the oldest; `… in another browser` than before
+//! ana looks at /slack/install         a page of the service, in her browser
 //! ana clicks [Begin]                  a button or a link of the page that her browser shows
 //! ana signs in                        all of that, from `login` to the passcode
 //! ana> login {passcode}               with the passcode that it shows; `{passcode of bob}`: that bob's shows

@@ -134,6 +134,9 @@ impl Outside for World {
             | Directive::Withdraws { vendor: Vendor::Slack, .. }
             | Directive::AccessEnds { vendor: Vendor::Slack, .. }
             | Directive::SignIn { .. }
+            | Directive::Installable { .. }
+            | Directive::Removed { .. }
+            | Directive::EventAgain
             | Directive::Token(Vendor::Slack)
             | Directive::Setting { .. }
             | Directive::Fails { vendor: Vendor::Slack, .. }

@@ -67,6 +67,13 @@ pub enum Act {
         /// Another browser than usual.
         another: bool,
     },
+    /// A person looks at a page of the service in their browser.
+    Look {
+        /// Who.
+        person: String,
+        /// The page's path.
+        path: String,
+    },
     /// A person clicks on something in their browser.
     Click {
         /// Who.
@@ -156,6 +163,9 @@ fn act(line: &str) -> Result<Act, String> {
 fn browse(line: &str) -> Option<Act> {
     if let Some(person) = line.strip_suffix(" signs in").filter(|person| !person.contains(' ')) {
         return Some(Act::SignIn { person: person.to_owned() });
+    }
+    if let Some((person, path)) = line.split_once(" looks at ").filter(|(person, path)| !person.contains(' ') && path.starts_with('/')) {
+        return Some(Act::Look { person: person.to_owned(), path: path.to_owned() });
     }
     let (line, another) = match line.strip_suffix(" in another browser") {
         Some(line) => (line, true),

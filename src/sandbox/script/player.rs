@@ -16,7 +16,7 @@ use super::transcript::{Instant, Transcript};
 use crate::ports::Clock;
 use crate::sandbox::browser::{Browser, Page};
 use crate::sandbox::clock::SteppedClock;
-use crate::sandbox::company::{PUBLIC, sign_in_settings};
+use crate::sandbox::company::{GITHUB_APP, PUBLIC, install_settings, sign_in_settings, slack_app};
 use crate::sandbox::slack::{Ack, Pressed, ServiceAddress, SlackWorkspace};
 
 /// How long nothing may happen before a step is over, in simulated time.
@@ -210,6 +210,13 @@ impl<'a> Player<'a> {
                 self.page = browser.page().map(Page::told).unwrap_or_default();
                 self.settle().await
             }
+            Act::Look { person, path } => {
+                self.you.clone_from(person);
+                let (service, browser) = self.browser(person, false)?;
+                browser.open(&service, &format!("{PUBLIC}{path}")).await?;
+                self.page = browser.page().map(Page::told).unwrap_or_default();
+                self.settle().await
+            }
             Act::Click { person, label, another } => {
                 self.you.clone_from(person);
                 let (service, browser) = self.browser(person, *another)?;
@@ -292,6 +299,27 @@ impl<'a> Player<'a> {
                 sign_in_settings(app).iter().try_for_each(|(name, value)| self.service.set(name, value))?;
                 self.start().await
             }
+            Directive::Installable { rotates } => {
+                self.stop().await?;
+                self.slack.add_app(slack_app(*rotates));
+                let settings = sign_in_settings(GITHUB_APP).into_iter().chain(install_settings());
+                for (name, value) in settings {
+                    self.service.set(name, &value)?;
+                }
+                self.start().await
+            }
+            Directive::Removed { person, order } => {
+                let team = self.slack.team_of(person).ok_or_else(|| format!("there is no {person}"))?;
+                taken(&self.slack.uninstall(&self.service.address(), &team, *order).await)
+            }
+            Directive::EventAgain => {
+                let ack = self.slack.event_again(&self.service.address()).await.ok_or("nothing was told yet")?;
+                taken(&[ack])
+            }
+            Directive::Withdraws { person, vendor: Vendor::Slack } => {
+                let team = self.slack.team_of(person).ok_or_else(|| format!("there is no {person}"))?;
+                taken(&[self.slack.people_withdraw(&self.service.address(), &team, &[person]).await])
+            }
             Directive::BotIn { channel, is } => self.slack.invite_bot(channel, *is).then_some(()).ok_or(format!("there is no #{channel}")),
             Directive::ArchiveChannel { channel } => {
                 self.slack.archive_channel(channel).then_some(()).ok_or(format!("there is no #{channel}"))
@@ -309,7 +337,7 @@ impl<'a> Player<'a> {
                 Ok(())
             }
             Directive::Status { .. }
-            | Directive::Withdraws { .. }
+            | Directive::Withdraws { vendor: Vendor::Github | Vendor::Heroku, .. }
             | Directive::AccessEnds { .. }
             | Directive::Rotates
             | Directive::Endable
@@ -422,6 +450,14 @@ impl<'a> Player<'a> {
                 if fits { Ok(()) } else { Err(format!("there are {}", found())) }
             }
         }
+    }
+}
+
+/// Events have to be taken at once.
+fn taken(all: &[Ack]) -> Result<(), String> {
+    match all.iter().find(|ack| ack.status != Some(200) || !ack.body.is_empty()) {
+        None => Ok(()),
+        Some(ack) => Err(format!("an event was answered with {:?} {}", ack.status, ack.body)),
     }
 }
 

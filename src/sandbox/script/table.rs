@@ -7,6 +7,7 @@ use super::failing::failing;
 use super::shapes::Places;
 use crate::sandbox::company::{GITHUB_APP, OAUTH_APP};
 use crate::sandbox::fault::Fault;
+use crate::sandbox::slack::Order;
 
 /// Everything that can happen outside. The first row that fits counts.
 pub const TABLE: &[Row<Directive>] = &[
@@ -28,6 +29,32 @@ pub const TABLE: &[Row<Directive>] = &[
         means: "the same, with an OAuth app at GitHub, whose tokens do not end by themselves",
         build: |_| Ok(Directive::SignIn { app: OAUTH_APP }),
     },
+    Row {
+        shape: "workspaces install the app",
+        means: "from now on workspaces install the app by themselves and people sign in; the service is started anew",
+        build: |_| Ok(Directive::Installable { rotates: false }),
+    },
+    Row {
+        shape: "workspaces install the app with tokens that end",
+        means: "the same, and the tokens that Slack gives end by themselves after twelve hours",
+        build: |_| Ok(Directive::Installable { rotates: true }),
+    },
+    Row {
+        shape: "the app is removed from {person}'s workspace",
+        means: "an admin removes it; Slack tells first that its tokens were revoked",
+        build: |p| Ok(Directive::Removed { person: p.own("person"), order: Order::TokensFirst }),
+    },
+    Row {
+        shape: "the app is removed from {person}'s workspace, told first",
+        means: "the same; Slack tells first that it was removed",
+        build: |p| Ok(Directive::Removed { person: p.own("person"), order: Order::RemovalFirst }),
+    },
+    Row {
+        shape: "the app is removed from {person}'s workspace without a word",
+        means: "the same; Slack tells nothing",
+        build: |p| Ok(Directive::Removed { person: p.own("person"), order: Order::Nothing }),
+    },
+    Row { shape: "the last event comes again", means: "Slack tells once more what it told last", build: |_| Ok(Directive::EventAgain) },
     Row {
         shape: "{person} withdraws our app at {vendor}",
         means: "somebody ends, on the service's own page, what they have allowed us",

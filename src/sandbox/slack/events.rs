@@ -16,6 +16,8 @@ pub enum Order {
     RemovalFirst,
     /// Only that the tokens were revoked: the other word is lost.
     TokensOnly,
+    /// Only that the app was removed.
+    RemovalOnly,
     /// Nothing is told at all.
     Nothing,
 }
@@ -31,6 +33,7 @@ impl SlackWorkspace {
             Order::TokensFirst => vec![revoked, removed],
             Order::RemovalFirst => vec![removed, revoked],
             Order::TokensOnly => vec![revoked],
+            Order::RemovalOnly => vec![removed],
             Order::Nothing => Vec::new(),
         };
         let mut taken = Vec::new();

@@ -92,6 +92,11 @@ impl SlackWorkspace {
         self.change(|state| state.installs.app = Some(seed));
     }
 
+    /// Whether there is an app that can be installed.
+    pub fn has_app(&self) -> bool {
+        self.look(|state| state.installs.app.is_some())
+    }
+
     /// All workspaces belong to an organisation from now on.
     pub fn in_enterprise(&self, id: &str, name: &str) {
         self.change(|state| state.installs.enterprise = Some((id.to_owned(), name.to_owned())));
@@ -200,13 +205,16 @@ pub(super) async fn page(Shared(workspace): Shared<Arc<SlackWorkspace>>, uri: Ur
     let query = uri.query().unwrap_or_default().to_owned();
     let escaped = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
     let people: Vec<String> = workspace.look(|state| state.people.iter().map(|member| member.name.clone()).collect());
-    let buttons: String =
+    let mut buttons: String =
         people.iter().map(|name| format!("<button name=\"as\" value=\"{0}\">Allow as {0}</button>\n", escaped(name))).collect();
+    if workspace.look(|state| state.installs.enterprise.is_some()) {
+        let whole = |name: &String| format!("<button name=\"all\" value=\"{0}\">Allow for all as {0}</button>\n", escaped(name));
+        buttons.extend(people.iter().map(whole));
+    }
     let body = format!(
         "<!doctype html><html lang=\"en\"><title>Authorize</title><h1>The simulated Slack</h1>\n\
          <form method=\"post\" action=\"/oauth/v2/authorize?{}\">\n{buttons}\
-         <button name=\"as\" value=\"\">Cancel</button>\n\
-         <label><input type=\"checkbox\" name=\"whole\" value=\"1\"> the whole organisation</label>\n</form></html>",
+         <button name=\"as\" value=\"\">Cancel</button>\n</form></html>",
         escaped(&query),
     );
     Html(body).into_response()
@@ -215,7 +223,8 @@ pub(super) async fn page(Shared(workspace): Shared<Arc<SlackWorkspace>>, uri: Ur
 /// `POST /oauth/v2/authorize`.
 pub(super) async fn decided(Shared(workspace): Shared<Arc<SlackWorkspace>>, uri: Uri, body: Bytes) -> Response {
     let form: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
-    match workspace.agrees(value(&form, "as"), value(&form, "whole").is_some(), &uri.to_string()) {
+    let whole = value(&form, "all");
+    match workspace.agrees(whole.or(value(&form, "as")), whole.is_some(), &uri.to_string()) {
         Ok(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
         Err(why) => (StatusCode::BAD_REQUEST, why).into_response(),
     }

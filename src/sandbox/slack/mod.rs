@@ -214,6 +214,11 @@ impl SlackWorkspace {
         self.look(|state| state.channel(name).map(|channel| channel.id.clone()))
     }
 
+    /// The workspace of a person.
+    pub fn team_of(&self, name: &str) -> Option<String> {
+        self.look(|state| state.member(name).map(|member| member.team.clone()))
+    }
+
     /// Whether there is a person of that name.
     pub fn knows(&self, name: &str) -> bool {
         self.look(|state| state.member(name).is_some())
