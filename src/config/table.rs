@@ -103,7 +103,7 @@ settings! {
         "Address and port to listen on, without HTTPS: put a proxy that ends HTTPS in front. Where it is not set and `PORT` is, that port is used on all addresses.";
     STORE: "SLASH_HEROKU_STORE", Service, Absent::Default("./data"), false, "/var/lib/slash-heroku",
         "Folder of everything that is kept. One running service per folder, on a disk that survives restarts.";
-    REMOVALS: "SLASH_HEROKU_REMOVALS", Service, Absent::Otherwise("beside the store's folder, with `.removals` at its end"), false, "/var/lib/slash-heroku.removals",
+    REMOVALS: "SLASH_HEROKU_REMOVALS", Service, Absent::Otherwise("beside the store's folder, with `.removals` at its end"), false, "/var/lib/slash-heroku/store.removals",
         "The file that remembers, as digests, who was removed, so that a restore leaves them out. Keep it with the backups.";
     PRIVACY_CONTACT: "SLASH_HEROKU_PRIVACY_CONTACT", Service, Absent::Otherwise("nobody is named"), false, "privacy@example.com",
         "Whom people ask about what is kept about them: shown on the privacy page and in the chat.";
