@@ -40,7 +40,6 @@ use std::sync::{Arc, mpsc as std_mpsc};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::adapters::background;
 use crate::ports::StoreError;
 
 pub use admin::{AdminSocket, ask, backup, rotate_keys};
@@ -231,8 +230,6 @@ fn run(folder: &Path, opening: Opening, opened: &std_mpsc::Sender<Result<Intake,
         }
     };
     drop(opened.send(Ok(store.intake.clone())));
-    // The intake's thread stands already: what is accepted does not wait for what is saved.
-    background::step_back();
     let ended = catch_unwind(AssertUnwindSafe(|| serve(&mut store, folder, &mut jobs, &mover, notice)));
     let closing = ended.unwrap_or_else(|_| {
         notice.send_replace(Some(Gone::Failed("the database panicked".to_owned())));

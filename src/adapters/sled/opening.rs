@@ -3,7 +3,6 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,7 +14,6 @@ use super::look::{self, Begun};
 use super::records::Shelf;
 use super::rewriting;
 use super::writer::{Disk, Gone, Notice, Sync};
-use crate::adapters::background;
 
 /// sled's file.
 pub const DATABASE: &str = "db";
@@ -190,14 +188,9 @@ pub fn open(folder: &Path, opening: Opening, notice: &Notice) -> Result<Opened, 
     Ok(opened)
 }
 
-/// Opens sled's database in a folder, or makes it there. The threads that sled starts for it step back.
+/// Opens sled's database in a folder, or makes it there.
 pub fn database_in(folder: &Path) -> ::sled::Result<::sled::Db> {
-    let open = || {
-        background::step_back();
-        ::sled::Config::new().path(folder).segment_size(SEGMENT).cache_capacity(CACHE).open()
-    };
-    // sled panics over some damage: whoever opens catches that.
-    std::thread::scope(|scope| scope.spawn(open).join()).unwrap_or_else(|panic| resume_unwind(panic))
+    ::sled::Config::new().path(folder).segment_size(SEGMENT).cache_capacity(CACHE).open()
 }
 
 impl Opened {
