@@ -59,10 +59,6 @@ impl Record for Account {
     fn at_version(&self, version: u64) -> Self {
         Self { version, ..self.clone() }
     }
-
-    fn found_by(&self) -> Vec<Vec<u8>> {
-        Vec::new()
-    }
 }
 
 impl Record for SignIn {

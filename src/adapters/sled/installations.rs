@@ -58,10 +58,6 @@ impl Record for Installation {
     fn at_version(&self, version: u64) -> Self {
         Self { version, ..self.clone() }
     }
-
-    fn found_by(&self) -> Vec<Vec<u8>> {
-        Vec::new()
-    }
 }
 
 impl Record for Happening {
@@ -81,10 +77,6 @@ impl Record for Happening {
 
     fn at_version(&self, version: u64) -> Self {
         Self { version, ..self.clone() }
-    }
-
-    fn found_by(&self) -> Vec<Vec<u8>> {
-        Vec::new()
     }
 }
 

@@ -73,10 +73,6 @@ impl Record for Noted {
     fn at_version(&self, version: u64) -> Self {
         Self { version, ..self.clone() }
     }
-
-    fn found_by(&self) -> Vec<Vec<u8>> {
-        Vec::new()
-    }
 }
 
 fn remove(tx: &Tx<'_>, noted: &Noted) -> TxResult<()> {

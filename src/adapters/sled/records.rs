@@ -113,8 +113,10 @@ pub trait Record: Serialize + DeserializeOwned + Clone {
     #[must_use]
     fn at_version(&self, version: u64) -> Self;
 
-    /// The index rows that find it.
-    fn found_by(&self) -> Vec<Vec<u8>>;
+    /// The index rows that find it; most are found by their key alone.
+    fn found_by(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
 }
 
 impl Record for Request {
@@ -187,10 +189,6 @@ impl Record for Line {
     fn at_version(&self, version: u64) -> Self {
         Self { version, ..self.clone() }
     }
-
-    fn found_by(&self) -> Vec<Vec<u8>> {
-        Vec::new()
-    }
 }
 
 impl Record for Offer {
@@ -210,10 +208,6 @@ impl Record for Offer {
 
     fn at_version(&self, version: u64) -> Self {
         Self { version, ..self.clone() }
-    }
-
-    fn found_by(&self) -> Vec<Vec<u8>> {
-        Vec::new()
     }
 }
 
