@@ -20,7 +20,7 @@ use super::{Service, Worker};
 
 /// How many requests are answered at the same time. Each answer calls the outside, and holds what it found: however many come
 /// at once, the others wait on disk.
-const TOGETHER: usize = 64;
+const TOGETHER: usize = 32;
 /// Taken up are so many at a time at least, so that they share what taking up costs.
 const AT_ONCE: usize = 16;
 

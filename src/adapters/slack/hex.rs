@@ -1,6 +1,6 @@
 //! Lower-case hexadecimal, exactly.
 
-/// Bytes as lower-case digits. Every command's answer address goes through it: no formatter.
+/// Bytes as lower-case digits.
 pub(super) fn encode(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(if half < 10 { b'0'.wrapping_add(half) } else { b'a'.wrapping_sub(10).wrapping_add(half) });
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
