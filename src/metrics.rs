@@ -213,6 +213,9 @@ fn kind(ask: &Ask) -> &'static str {
             Verb::Logout => "logout",
             Verb::WhoAmI => "whoami",
             Verb::Releases => "releases",
+            Verb::Lock => "lock",
+            Verb::Unlock => "unlock",
+            Verb::Locks => "locks",
             Verb::Privacy => "privacy",
         },
     }

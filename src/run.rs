@@ -65,6 +65,7 @@ async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Ou
         store: Arc::new(store.clone()),
         accounts: Arc::new(store.clone()),
         installations: Arc::new(store.clone()),
+        locks: Arc::new(store.clone()),
         keeping: Arc::new(store.clone()),
         workers: workers.handle(),
         between: None,

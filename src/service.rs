@@ -20,7 +20,7 @@ use crate::domain::deployment::Deployment;
 use crate::domain::names::{DeliveryId, DeploymentId};
 use crate::metrics::Metrics;
 use crate::ports::{Clock, Lease, StoreError, WakeKey, Work};
-use crate::usecases::{Departures, DriveError, InstalledBots, Ports, SignIns, Swept, drive, set_right};
+use crate::usecases::{Departures, DriveError, InstalledBots, Ports, SignIns, Swept, drive, mind_locks, set_right};
 
 use requests::{Answering, Room};
 pub use visits::{WholeInstalls, WholeSteps};
@@ -116,6 +116,8 @@ impl Service {
                 keeper.fail("the keeper of leases panicked".to_owned());
             }
         });
+        let service = self.clone();
+        self.spawn(async move { service.mind_locks().await });
         if let Some(departures) = self.0.departures.clone() {
             let service = self.clone();
             self.spawn(async move { service.see_off(&departures).await });
@@ -149,6 +151,7 @@ impl Service {
         self.0.tasks.close();
         self.0.ports.clock.wake(WakeKey::Keeper);
         self.0.ports.clock.wake(WakeKey::Departures);
+        self.0.ports.clock.wake(WakeKey::Locks);
         let driven: Vec<DeploymentId> = self.driven().keys().copied().collect();
         for id in driven {
             self.0.ports.clock.wake(WakeKey::Deployment(id));
@@ -235,6 +238,25 @@ impl Service {
             };
             let pause = if busy || !self.falls_idle() { KEEPING } else { IDLING };
             self.clock().wait(WakeKey::Keeper, Some(later(now, pause))).await;
+        }
+    }
+
+    /// Ends locks whose time is over, and tells holders of theirs.
+    async fn mind_locks(&self) {
+        while !self.is_draining() {
+            let idle = later(self.clock().now(), IDLING);
+            let next = match mind_locks(&self.0.ports).await {
+                Ok(due) => due.map_or(idle, |due| due.min(idle)),
+                Err(error @ (StoreError::Failed(_) | StoreError::Damaged(_))) => {
+                    self.store_failed(&error);
+                    return;
+                }
+                Err(error @ (StoreError::Conflict(_) | StoreError::LeaseLost | StoreError::TooLarge { .. })) => {
+                    tracing::warn!(%error, "locks are minded later");
+                    later(self.clock().now(), KEEPING)
+                }
+            };
+            self.clock().wait(WakeKey::Locks, Some(next)).await;
         }
     }
 

@@ -26,8 +26,8 @@ use crate::domain::names::ChannelId;
 use crate::health;
 use crate::metrics::Metrics;
 use crate::ports::{
-    AccountStore, Allowances, Chat, Clock, Ids, Inbox, InstallationStore, Keeping, Operating, Platform, Service as Outside, SourceControl,
-    Store,
+    AccountStore, Allowances, Chat, Clock, Ids, Inbox, InstallationStore, Keeping, LockStore, Operating, Platform, Service as Outside,
+    SourceControl, Store,
 };
 use crate::service::Service;
 use crate::usecases::{Departures, ExportLinks, OperatorsDesk, Ports, Privacy, RepositoryMap};
@@ -49,6 +49,8 @@ pub struct Ground {
     pub accounts: Arc<dyn AccountStore>,
     /// The same, as the place of installations.
     pub installations: Arc<dyn InstallationStore>,
+    /// The same, as the place of locks.
+    pub locks: Arc<dyn LockStore>,
     /// What a rehearsal puts between the service and its ports.
     pub between: Option<Between>,
 }
@@ -79,7 +81,7 @@ pub struct Wired {
 pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>) -> anyhow::Result<Wired> {
     let (people, sign_ins) = accounts::who_people_are(settings, &ground)?;
     let bots = installs::bots(settings, &ground)?;
-    let Ground { clock, ids, store, accounts, installations, keeping, workers, between } = ground;
+    let Ground { clock, ids, store, accounts, installations, keeping, locks, workers, between } = ground;
     let mut registry = Registry::default();
     let metrics = Metrics::registered(&mut registry);
     let github = github::GitHubSettings {
@@ -129,6 +131,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         accounts: people,
         sign_ins: sign_ins.clone(),
         allowances,
+        locks,
         privacy: Arc::new(Privacy::new(keeping, Some(Arc::new(SystemSecrets)), settings.privacy.clone())),
         repositories: Arc::new(RepositoryMap::new(settings.repositories.iter().cloned())),
         command_word: Arc::from(settings.command.as_str()),

@@ -6,9 +6,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::lock::Ending;
 use super::names::NameError;
 use super::parse::{is_code, is_invisible, split_code, unquoted};
-use super::pipeline::{PipelineKey, Place};
+use super::pipeline::{Environment, PipelineKey, Place};
 use super::source::AskedRef;
 
 pub use table::{COMMANDS, CommandRow, Needs};
@@ -43,6 +44,12 @@ pub enum Verb {
     Cancel,
     /// The last releases.
     Releases,
+    /// Hold a place.
+    Lock,
+    /// Free it.
+    Unlock,
+    /// Who holds what.
+    Locks,
     /// What is kept about me.
     Privacy,
 }
@@ -102,6 +109,28 @@ pub struct Where {
     pub pipeline: PipelineKey,
     /// The place in it.
     pub place: Option<Place>,
+}
+
+/// A pipeline or one of its environments, as something to hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// The pipeline.
+    pub pipeline: PipelineKey,
+    /// The environment; `None`: all of them.
+    pub environment: Option<Environment>,
+}
+
+/// A lock as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockWish {
+    /// On what.
+    pub on: Hold,
+    /// Until when; `None`: until it is freed.
+    pub end: Option<Ending>,
+    /// Why.
+    pub because: Option<Because>,
+    /// Also over somebody else's.
+    pub anyway: bool,
 }
 
 /// What somebody wants of what is kept about them.
@@ -168,6 +197,17 @@ pub enum Command {
     Cancel(Where),
     /// `releases PIPELINE [in ENV[/APP]]`
     Releases(Where),
+    /// `lock PIPELINE [in ENV] [anyway] [for TIME | until TIME] [because WHY]`
+    Lock(LockWish),
+    /// `unlock PIPELINE [in ENV] [anyway]`, `unlock all`
+    Unlock {
+        /// What to free; `None`: all that I hold.
+        on: Option<Hold>,
+        /// Also what somebody else holds.
+        anyway: bool,
+    },
+    /// `locks`
+    Locks,
     /// `privacy [export | delete [yes]]`
     Privacy {
         /// What is wanted.
@@ -192,6 +232,9 @@ impl Command {
             Self::Leave { .. } => Verb::Leave,
             Self::Cancel(_) => Verb::Cancel,
             Self::Releases(_) => Verb::Releases,
+            Self::Lock(_) => Verb::Lock,
+            Self::Unlock { .. } => Verb::Unlock,
+            Self::Locks => Verb::Locks,
             Self::Privacy { .. } => Verb::Privacy,
         }
     }
@@ -217,6 +260,22 @@ impl fmt::Display for Where {
     }
 }
 
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_pipeline(f, &self.pipeline, &AskedRef::Default, self.environment.is_none())?;
+        self.environment.iter().try_for_each(|environment| write!(f, " in {environment}"))
+    }
+}
+
+impl fmt::Display for LockWish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.on)?;
+        f.write_str(if self.anyway { " anyway" } else { "" })?;
+        self.end.iter().try_for_each(|end| write!(f, " {end}"))?;
+        self.because.iter().try_for_each(|because| write_because(f, because))
+    }
+}
+
 /// A name at the end that looks like a one-time code is quoted, so that nobody takes it for one.
 fn write_pipeline(f: &mut fmt::Formatter<'_>, pipeline: &PipelineKey, what: &AskedRef, last: bool) -> fmt::Result {
     match what {
@@ -233,7 +292,7 @@ impl fmt::Display for Command {
         f.write_str(self.verb().word())?;
         match self {
             Self::Help { about } => about.iter().try_for_each(|verb| write!(f, " {}", verb.word())),
-            Self::Login | Self::Logout | Self::WhoAmI | Self::Pipelines => Ok(()),
+            Self::Login | Self::Logout | Self::WhoAmI | Self::Pipelines | Self::Locks => Ok(()),
             Self::Info { pipeline } => write_one(f, Some(pipeline)),
             Self::Status { pipeline } => write_one(f, pipeline.as_ref()),
             Self::Plan(wish) => write!(f, " {wish}"),
@@ -243,6 +302,9 @@ impl fmt::Display for Command {
                 because.iter().try_for_each(|because| write_because(f, because))
             }
             Self::Queue(place) | Self::Cancel(place) | Self::Releases(place) => write!(f, " {place}"),
+            Self::Lock(wish) => write!(f, " {wish}"),
+            Self::Unlock { on: None, anyway: _ } => f.write_str(" all"),
+            Self::Unlock { on: Some(on), anyway } => write!(f, " {on}{}", if *anyway { " anyway" } else { "" }),
             Self::Leave { line } => line.iter().try_for_each(|line| write!(f, " {line}")),
             Self::Privacy { wish } => f.write_str(match wish {
                 PrivacyWish::Show => "",

@@ -2,8 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use jiff::Timestamp;
+
+use super::actor::Person;
 use super::checks::{Checks, ChecksVerdict, Obstacle};
-use super::names::{CheckName, CommitSha};
+use super::command::Because;
+use super::lock::{Lock, Scope};
+use super::names::{CheckName, CommitSha, PipelineName};
 use super::release::Access;
 use super::source::{CommitRef, Provenance, Repository};
 
@@ -53,6 +58,21 @@ pub enum Reason {
     MayNotRecord,
     /// The person may not deploy to the app.
     MayNotDeploy,
+    /// Somebody else holds the environment.
+    Locked {
+        /// The pipeline.
+        pipeline: PipelineName,
+        /// What they hold.
+        on: Scope,
+        /// Who.
+        by: Person,
+        /// Why.
+        because: Option<Because>,
+        /// Since when.
+        since: Timestamp,
+        /// Until when; `None`: until it is freed.
+        until: Option<Timestamp>,
+    },
 }
 
 impl Reason {
@@ -71,6 +91,34 @@ impl Reason {
             Self::RepositoryArchived => "repository-archived",
             Self::MayNotRecord => "may-not-record",
             Self::MayNotDeploy => "may-not-deploy",
+            Self::Locked { .. } => "locked",
+        }
+    }
+
+    /// What a lock says.
+    pub fn locked(pipeline: &PipelineName, lock: &Lock) -> Self {
+        Self::Locked {
+            pipeline: pipeline.clone(),
+            on: lock.on,
+            by: lock.holder.clone(),
+            because: lock.because.clone(),
+            since: lock.since,
+            until: lock.until,
+        }
+    }
+
+    /// Whose lock it is, if it is one.
+    pub fn holder(&self) -> Option<&Person> {
+        if let Self::Locked { by, .. } = self { Some(by) } else { None }
+    }
+
+    /// Puts somebody else in the place of a holder, without their words.
+    pub fn replace_holder(&mut self, holder: &Person, other: &Person) {
+        if let Self::Locked { by, because, .. } = self
+            && by == holder
+        {
+            *by = other.clone();
+            *because = None;
         }
     }
 
@@ -86,7 +134,8 @@ impl Reason {
             | Self::Unreachable
             | Self::RepositoryArchived
             | Self::MayNotRecord
-            | Self::MayNotDeploy => false,
+            | Self::MayNotDeploy
+            | Self::Locked { .. } => false,
         }
     }
 }
@@ -121,6 +170,8 @@ pub struct GateFacts<'a> {
     pub checks: Result<&'a Checks, Option<String>>,
     /// What the person may do with the app.
     pub access: Access,
+    /// The lock of somebody else on its environment, and what the pipeline is called.
+    pub lock: Option<(&'a PipelineName, &'a Lock)>,
     /// Whether the person passes checks on purpose.
     pub overriding: bool,
 }
@@ -154,6 +205,7 @@ pub fn judge(facts: &GateFacts<'_>) -> Verdict {
     if facts.access.may_deploy == Some(false) {
         verdict.reasons.push(Reason::MayNotDeploy);
     }
+    verdict.reasons.extend(facts.lock.map(|(pipeline, lock)| Reason::locked(pipeline, lock)));
     if facts.repository.archived {
         verdict.reasons.push(Reason::RepositoryArchived);
     } else if facts.repository.may_deploy == Some(false) {
@@ -226,6 +278,7 @@ mod tests {
             ref_now: RefNow::Unmoved,
             checks: Ok(&red),
             access: Access::default(),
+            lock: None,
             overriding: false,
         };
         change(&mut facts);
@@ -240,6 +293,22 @@ mod tests {
             facts.ref_now = RefNow::Gone;
         });
         assert_eq!(found, ["may-not-deploy", "from-fork", "ref-gone", "checks-failed"]);
+    }
+
+    #[test]
+    fn a_lock_is_never_passed() {
+        let lock: Lock = serde_json::from_value(serde_json::json!({
+            "on": "pipeline", "holder": { "workspace": "T", "user": "U" }, "because": null, "since": "2026-11-24T10:00:00Z",
+            "set_at": "2026-11-24T10:00:00Z", "until": null, "taken_in": "C", "request": "d", "reminders": 0,
+        }))
+        .unwrap();
+        let (pipeline, lock): (&'static PipelineName, &'static Lock) =
+            (Box::leak(Box::new(PipelineName::parse("web").unwrap())), Box::leak(Box::new(lock)));
+        let locked = codes(|facts| {
+            facts.overriding = true;
+            facts.lock = Some((pipeline, lock));
+        });
+        assert_eq!(locked, ["locked"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Person;
-use super::names::{DeploymentId, OfferId};
+use super::names::{ChannelId, DeploymentId, OfferId};
 
 /// A piece of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum Span {
     Code(String),
     /// Somebody in the chat, shown in the chat's own way.
     Person(Person),
+    /// A conversation of the chat, shown in the chat's own way.
+    Channel(ChannelId),
     /// A link. The address is absolute `http` or `https`.
     Link {
         /// The words to show.

@@ -12,6 +12,7 @@ pub mod fault;
 pub mod gate;
 pub mod installation;
 pub mod line;
+pub mod lock;
 pub mod message;
 pub mod names;
 pub mod offer;

@@ -79,6 +79,9 @@ pub fn parse(text: &str) -> Result<Command, Misunderstood> {
         Verb::Leave => Command::Leave { line: if reader.is_at_end() { None } else { Some(reader.place_in_pipeline()?) } },
         Verb::Cancel => Command::Cancel(reader.place_in_pipeline()?),
         Verb::Releases => Command::Releases(reader.place_in_pipeline()?),
+        Verb::Lock => Command::Lock(reader.lock()?),
+        Verb::Unlock => reader.unlock()?,
+        Verb::Locks => Command::Locks,
         Verb::Privacy => Command::Privacy { wish: reader.privacy_wish()? },
     };
     reader.end()?;

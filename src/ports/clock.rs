@@ -17,6 +17,8 @@ pub enum WakeKey {
     Keeper,
     /// News of installations.
     Departures,
+    /// News of locks.
+    Locks,
     /// A pause of an adapter, by a number that nobody else uses. Only the same adapter wakes it.
     Pause(u64),
     /// The far end of a stream that a simulated outside sends.

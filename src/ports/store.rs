@@ -51,6 +51,8 @@ pub enum Work {
     Upkeep,
     /// Renewing or ending what the app speaks with in one installation.
     Installation(Tenant),
+    /// Ending locks whose time is over, and telling holders of theirs.
+    Locks,
 }
 
 /// The right to do a piece of work for a while.

@@ -163,6 +163,7 @@ impl InProcess {
             store: Arc::new(store.clone()),
             accounts: Arc::new(store.clone()),
             installations: Arc::new(store.clone()),
+            locks: Arc::new(store.clone()),
             keeping: Arc::new(store.clone()),
             workers: on.clone(),
             between,

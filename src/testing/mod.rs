@@ -26,6 +26,7 @@ pub mod clock;
 pub mod inbox;
 pub mod install;
 pub mod installation_store;
+pub mod lock_store;
 pub mod platform;
 pub mod privacy;
 pub mod records;

@@ -11,7 +11,7 @@ use crate::domain::speech::{self, Known};
 use crate::ports::{Addressee, Batch, Credentials, Fault, NoCredentials, StoreError};
 
 use super::respite::Respite;
-use super::{Ports, Trouble, accounts, deploy, line, look, plan, press, privacy, stop};
+use super::{Ports, Trouble, accounts, deploy, line, locks, look, plan, press, privacy, stop};
 
 /// How often an answer is tried.
 const SAYINGS: u32 = 5;
@@ -206,6 +206,10 @@ pub(super) async fn run(
         Command::Leave { line } => line::leave(ports, request, who, line.clone()).await.map(Some),
         Command::Cancel(place) => stop::cancel(ports, request, who, place).await.map(Some),
         Command::Releases(place) => look::releases(ports, request, who, place).await.map(Some),
+        Command::Lock(wish) => locks::lock(ports, request, who, wish).await.map(Some),
+        Command::Unlock { on: Some(on), anyway } => locks::unlock(ports, request, who, on, *anyway).await.map(Some),
+        Command::Unlock { on: None, anyway: _ } => locks::unlock_all(ports, request).await.map(Some),
+        Command::Locks => locks::locks(ports, request, who).await.map(Some),
         Command::Privacy { wish } => privacy::privacy(ports, request, *wish).await,
     }
 }

@@ -218,7 +218,7 @@ async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect,
     let now = ports.clock.now();
     let id = DeploymentId(ports.ids.fresh());
     let past = ports.store.deployments_of_app(&prospect.target.app, PAST).await?;
-    let Prospect { target, repository, overrides_link_to, resolved, change, verdict, access: _, running: _ } = prospect;
+    let Prospect { target, repository, overrides_link_to, resolved, change, verdict, access: _, running: _, own_locks: _ } = prospect;
     let because = ask.because.as_ref().map(|because| because.as_str().to_owned());
     let mut deployment = Deployment {
         id,

@@ -81,6 +81,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
     let Some(mut deployment) = load(ports, id).await? else { return Ok(()) };
     let mut hands = Hands::default();
     let _off_the_books = OffTheBooks(ports, id);
+    let mut has_told = false;
     loop {
         // Asked for at each turn: they are renewed ahead of their ends, and whoever logs out is not acted for any more.
         let found = ports.accounts.credentials(&deployment.origin.person).await;
@@ -94,7 +95,11 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         }
         tell::tell(ports, lease, who.as_ref(), &mut deployment, &mut hands).await?;
         call_the_next(ports, &deployment, &mut hands).await?;
-        let Some(step) = deployment.next_step() else { return Ok(()) };
+        let Some(step) = deployment.next_step() else {
+            // Somebody else has closed it: what we told last may be older than the end.
+            return if has_told { Err(DriveError::LeaseLost) } else { Ok(()) };
+        };
+        has_told = true;
         if ports.is_stopping() {
             return Ok(());
         }

@@ -7,12 +7,13 @@ use crate::domain::checks::Checks;
 use crate::domain::command::{Command, Where, Wish};
 use crate::domain::deployment::{Deployment, Target};
 use crate::domain::gate::{self, GateFacts, RefNow, Verdict};
-use crate::domain::names::{CommitSha, RefName, RepoName};
+use crate::domain::lock::Lock;
+use crate::domain::names::{CommitSha, PipelineName, RefName, RepoName};
 use crate::domain::pipeline::{App, NoApp, NoPipeline, Pipeline, PipelineKey, PipelineRepository, Place, pick_app, pick_pipeline};
 use crate::domain::release::{Access, Running};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Provenance, Repository, Resolution, Resolved};
 use crate::domain::speech::{self, Doing};
-use crate::ports::{Credentials, Fault, PortError};
+use crate::ports::{Credentials, Fault, PortError, StoreError};
 
 use super::offers::offer;
 use super::{Ports, Trouble, WhileDoing};
@@ -122,6 +123,8 @@ pub(super) struct Prospect {
     pub running: Option<Running>,
     pub change: Option<Comparison>,
     pub verdict: Verdict,
+    /// What the asker holds there.
+    pub own_locks: Vec<Lock>,
 }
 
 /// The app of a wish.
@@ -181,12 +184,16 @@ pub(super) async fn look_ahead(
         let buttons = offer(ports, asker, choices).await?;
         return Err(speech::no_ref(&repository, &wish.what, &resolution, &buttons).into());
     };
+    let locks = ports.locks.locks(&pipeline.id, &pipeline.name).await?;
+    let now = ports.clock.now();
+    let lock = locks.against(asker, target.environment, now).map(|lock| (&locks.name, lock));
     let checks = ports.source.checks(&who.source, &repository, &resolved.named_by, &resolved.commit).await;
     let access = ports.platform.access(&who.platform, &target.app).await;
-    let verdict = verdict(&repository, &resolved, RefNow::Unmoved, checks.as_ref(), access, overriding);
+    let verdict = verdict(&repository, &resolved, RefNow::Unmoved, checks.as_ref(), access, lock, overriding);
+    let own_locks = locks.at(now).filter(|lock| lock.holder == *asker && lock.on.covers(target.environment)).cloned().collect();
     let running = running(ports, who, &target).await;
     let change = change_from(ports, who, running.as_ref(), &repository.name, &resolved.commit).await;
-    Ok(Prospect { target, repository, overrides_link_to: link.overrides, resolved, access, running, change, verdict })
+    Ok(Prospect { target, repository, overrides_link_to: link.overrides, resolved, access, running, change, verdict, own_locks })
 }
 
 /// What runs in an app is worth knowing, and not knowing it is no reason to refuse.
@@ -229,6 +236,7 @@ fn verdict(
     ref_now: RefNow,
     checks: Result<&Checks, &PortError>,
     access: Access,
+    lock: Option<(&PipelineName, &Lock)>,
     overriding: bool,
 ) -> Verdict {
     gate::judge(&GateFacts {
@@ -239,18 +247,43 @@ fn verdict(
         ref_now,
         checks: checks.map_err(|error| error.said.clone()),
         access,
+        lock,
         overriding,
     })
 }
 
+/// Why a deployment could not be judged again.
+#[derive(Debug)]
+pub(super) enum Unjudged {
+    /// Something outside could not be read.
+    Outside(PortError),
+    /// The store could not be read.
+    Store(StoreError),
+}
+
+impl From<PortError> for Unjudged {
+    fn from(error: PortError) -> Self {
+        Self::Outside(error)
+    }
+}
+
+impl From<StoreError> for Unjudged {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 /// Judges a recorded deployment again, right before it starts.
-pub(super) async fn judge_again(ports: &Ports, who: &Credentials, deployment: &Deployment, access: Access) -> Result<Verdict, PortError> {
+pub(super) async fn judge_again(ports: &Ports, who: &Credentials, deployment: &Deployment, access: Access) -> Result<Verdict, Unjudged> {
     let cargo = &deployment.cargo;
     let repository = ports.source.repository(&who.source, &cargo.repository).await?;
     let ref_now = ref_now(ports, who, &repository, &cargo.asked, &cargo.named_by, &cargo.commit).await?;
     let checks = ports.source.checks(&who.source, &repository, &cargo.named_by, &cargo.commit).await?;
+    let target = &deployment.target;
+    let locks = ports.locks.locks(&target.pipeline, &target.pipeline_name).await?;
+    let lock = locks.against(&deployment.origin.person, target.environment, ports.clock.now()).map(|lock| (&locks.name, lock));
     let resolved = Resolved { commit: cargo.commit.clone(), named_by: cargo.named_by.clone(), provenance: Provenance::Repository };
-    Ok(verdict(&repository, &resolved, ref_now, Ok(&checks), access, deployment.overriding.is_some()))
+    Ok(verdict(&repository, &resolved, ref_now, Ok(&checks), access, lock, deployment.overriding.is_some()))
 }
 
 /// What became of the ref since the commit was chosen.

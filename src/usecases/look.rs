@@ -12,6 +12,7 @@ use crate::ports::{Credentials, StoreError};
 
 use super::drive::is_slowed;
 use super::facts::{apps_of, find_pipeline, find_place, repository_of};
+use super::locks::rows_of;
 use super::{Ports, Trouble, WhileDoing};
 
 /// How many releases are shown.
@@ -31,7 +32,9 @@ pub(super) async fn info(ports: &Ports, request: &Request, who: &Credentials, ke
     for app in &apps {
         rows.push(app_row(ports, app).await?);
     }
-    Ok(speech::info(&pipeline, &ports.platform.pipeline_page(&pipeline.id), &repository, &rows))
+    let now = ports.clock.now();
+    let locks = rows_of(&ports.locks.locks(&pipeline.id, &pipeline.name).await?, now);
+    Ok(speech::info(&pipeline, &ports.platform.pipeline_page(&pipeline.id), &repository, &rows, &locks, now))
 }
 
 async fn app_row(ports: &Ports, app: &App) -> Result<AppRow, StoreError> {
@@ -82,7 +85,17 @@ pub(super) async fn status(ports: &Ports, request: &Request, who: &Credentials, 
         }
     }
     let now = ports.clock.now();
-    Ok(speech::status(&request.origin.person, pipeline.as_ref(), &rows, is_slowed(ports, Some(who)), now))
+    let locks = match &pipeline {
+        Some(pipeline) => rows_of(&ports.locks.locks(&pipeline.id, &pipeline.name).await?, now),
+        None => {
+            let all = ports.locks.all_locks().await?;
+            let mut rows: Vec<_> = all.iter().flat_map(|locks| rows_of(locks, now)).collect();
+            // What other workspaces hold is told where somebody names the pipeline.
+            rows.retain(|row| row.lock.holder.workspace == request.origin.person.workspace);
+            rows
+        }
+    };
+    Ok(speech::status(&request.origin.person, pipeline.as_ref(), &rows, &locks, is_slowed(ports, Some(who)), now))
 }
 
 pub(super) async fn status_row(ports: &Ports, deployment: Deployment) -> Result<StatusRow, StoreError> {

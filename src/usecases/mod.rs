@@ -11,6 +11,7 @@ mod facts;
 mod installed;
 mod line;
 mod linked;
+mod locks;
 mod look;
 mod offers;
 mod operating;
@@ -36,13 +37,14 @@ use crate::domain::message::Message;
 use crate::domain::names::RepoName;
 use crate::domain::pipeline::{Pipeline, PipelineKey};
 use crate::domain::speech::Doing;
-use crate::ports::{Accounts, Allowances, Chat, Clock, Ids, Platform, PortError, SourceControl, Store, StoreError, Tally};
+use crate::ports::{Accounts, Allowances, Chat, Clock, Ids, LockStore, Platform, PortError, SourceControl, Store, StoreError, Tally};
 
 pub use answer::{answer, give_up};
 pub use departures::{Departures, Swept};
 pub use drive::{DriveError, drive};
 pub use installed::InstalledBots;
 pub use linked::{Denied, LinkedAccounts};
+pub use locks::mind_locks;
 pub use operating::OperatorsDesk;
 pub use privacy::{ExportLinks, Privacy};
 pub use set_right::set_right;
@@ -70,6 +72,8 @@ pub struct Ports {
     pub sign_ins: Option<SignIns>,
     /// What services allow each account.
     pub allowances: Arc<dyn Allowances>,
+    /// Who holds what.
+    pub locks: Arc<dyn LockStore>,
     /// What is kept about people, and the page that says so.
     pub privacy: Arc<Privacy>,
     /// Our own mapping of pipelines to repositories.

@@ -1,6 +1,6 @@
 //! Commands behind buttons.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::actor::Person;
 use crate::domain::command::Command;
@@ -20,6 +20,16 @@ pub(super) async fn offer(
     commands: impl IntoIterator<Item = (String, Command)>,
 ) -> Result<Vec<(String, OfferId)>, StoreError> {
     let until = ports.clock.now().checked_add(GOOD_FOR).unwrap_or(ports.clock.now());
+    offer_until(ports, to, commands, until).await
+}
+
+/// The same, good until a moment: for what people may read later.
+pub(super) async fn offer_until(
+    ports: &Ports,
+    to: &Person,
+    commands: impl IntoIterator<Item = (String, Command)>,
+    until: Timestamp,
+) -> Result<Vec<(String, OfferId)>, StoreError> {
     let mut batch = Batch::default();
     let mut buttons = Vec::new();
     for (label, command) in commands {

@@ -11,7 +11,7 @@ use crate::ports::{AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Cred
 
 use super::Ports;
 use super::drive::Hands;
-use super::facts::{change_to, judge_again};
+use super::facts::{Unjudged, change_to, judge_again};
 
 /// How long something that cannot be read is tried again before it counts against the deploy.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
@@ -125,10 +125,14 @@ async fn judge(ports: &Ports, who: &Credentials, deployment: &Deployment, hands:
             let change = if waited { change_to(ports, who, &deployment.target, &cargo.repository, &cargo.commit).await } else { None };
             Outcome::Judged { verdict, change }
         }
-        Err(error) if error.fault == Fault::SignInLost => Outcome::SignInLost,
-        Err(error) if error.is_temporary() && now.duration_since(deployment.since) < PATIENCE => unread(&error, hands),
+        Err(Unjudged::Store(error)) => {
+            tracing::error!(%error, "the locks cannot be read");
+            Outcome::NoNews
+        }
+        Err(Unjudged::Outside(error)) if error.fault == Fault::SignInLost => Outcome::SignInLost,
+        Err(Unjudged::Outside(error)) if error.is_temporary() && now.duration_since(deployment.since) < PATIENCE => unread(&error, hands),
         // Fail closed: what cannot be read does not go out.
-        Err(error) => {
+        Err(Unjudged::Outside(error)) => {
             let reasons = vec![Reason::ChecksUnreadable { said: error.said }];
             Outcome::Judged { verdict: Verdict { reasons, ..Verdict::default() }, change: None }
         }

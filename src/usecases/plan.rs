@@ -30,6 +30,7 @@ pub(super) async fn plan(ports: &Ports, request: &Request, who: &Credentials, wi
         verdict: &prospect.verdict,
         holder: holder.as_ref(),
         waiting: line.waiting.len(),
+        own_locks: &prospect.own_locks,
         wish,
     }))
 }

@@ -108,6 +108,7 @@ impl Outside {
             accounts: self.clone(),
             sign_ins: None,
             allowances: Arc::new(Boundless),
+            locks: Arc::new(NoLocks),
             privacy: Privacy::none(),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),

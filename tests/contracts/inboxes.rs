@@ -79,6 +79,7 @@ impl Served {
             command_word: Arc::from("/h"),
             tally: Arc::new(metrics.clone()),
             allowances: Arc::new(slash_heroku::ports::Boundless),
+            locks: Arc::new(slash_heroku::ports::NoLocks),
             privacy: slash_heroku::usecases::Privacy::none(),
             stopping: Arc::new(AtomicBool::new(false)),
         };

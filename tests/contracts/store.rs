@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use slash_heroku::adapters::sled::SledStore;
-use slash_heroku::ports::{AccountStore, Store};
+use slash_heroku::ports::{AccountStore, LockStore, Store};
 use slash_heroku::testing::store::{Place, all};
-use slash_heroku::testing::{account_store, installation_store};
+use slash_heroku::testing::{account_store, installation_store, lock_store};
 
 use crate::races::memory::Memory;
 use crate::support::folders;
@@ -40,6 +40,24 @@ impl Place for SledPlace {
 #[tokio::test]
 async fn sled_keeps_the_promises_of_a_store() {
     all(|| SledPlace { folder: folders::in_memory(), open: None }).await;
+}
+
+impl lock_store::Place for SledPlace {
+    fn open(&mut self) -> BoxFuture<'_, Arc<dyn LockStore>> {
+        Box::pin(async {
+            if let Some(before) = self.open.take() {
+                before.close().await;
+            }
+            let store = SledStore::open(self.folder.path()).unwrap();
+            self.open = Some(store.clone());
+            Arc::new(store) as Arc<dyn LockStore>
+        })
+    }
+}
+
+#[tokio::test]
+async fn sled_keeps_the_promises_of_a_store_of_locks() {
+    lock_store::all(|| SledPlace { folder: folders::in_memory(), open: None }).await;
 }
 
 impl account_store::Place for SledPlace {

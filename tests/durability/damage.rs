@@ -4,8 +4,9 @@ use std::path::Path;
 
 use slash_heroku::adapters::sled::{OpenError, SledStore};
 use slash_heroku::domain::account::{Account, Provider};
-use slash_heroku::ports::{AccountBatch, AccountStore, Batch, Store};
+use slash_heroku::ports::{AccountBatch, AccountStore, Batch, LockStore as _, Store};
 use slash_heroku::testing::account_store::{login, person, visit};
+use slash_heroku::testing::lock_store::{lock, none};
 use tempfile::TempDir;
 
 use super::{copy_files, open_soon, ship};
@@ -25,6 +26,7 @@ async fn closed_store() -> TempDir {
     let ana = person("T1", "U1");
     let (account, sign_in) = (Account::empty(ana.clone()).with(Provider::Platform, login("1")), visit(1, &ana));
     store.save_accounts(AccountBatch { accounts: vec![account], sign_ins: vec![sign_in] }).await.unwrap();
+    store.save_locks(&none("p1").taken(lock("U1", "d1"), false, at(0)).unwrap().locks).await.unwrap();
     let work = slash_heroku::ports::Work::Deployment(deployment_id(1));
     store.claim(&work, at(0), at(60)).await.unwrap();
     store.close().await;
@@ -49,7 +51,7 @@ fn refused_as_damaged(folder: &Path, what: &str) {
 #[tokio::test]
 async fn a_flipped_bit_in_any_row_is_refused() {
     let place = closed_store().await;
-    for tree in ["requests", "deployments", "lines", "offers", "accounts", "sign-ins", "leases", "index", "meta"] {
+    for tree in ["requests", "deployments", "lines", "offers", "accounts", "sign-ins", "locks", "leases", "index", "meta"] {
         let copy = folders::in_memory();
         copy_files(place.path(), copy.path(), |_| true);
         tamper(copy.path(), |db| {
@@ -66,7 +68,7 @@ async fn a_flipped_bit_in_any_row_is_refused() {
 #[tokio::test]
 async fn a_missing_row_is_refused() {
     let place = closed_store().await;
-    for tree in ["requests", "deployments", "lines", "offers", "accounts", "sign-ins", "leases", "index", "meta"] {
+    for tree in ["requests", "deployments", "lines", "offers", "accounts", "sign-ins", "locks", "leases", "index", "meta"] {
         let copy = folders::in_memory();
         copy_files(place.path(), copy.path(), |_| true);
         tamper(copy.path(), |db| {

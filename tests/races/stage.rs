@@ -161,6 +161,7 @@ impl Stage {
             accounts: seat.clone(),
             sign_ins: None,
             allowances: Arc::new(Boundless),
+            locks: Arc::new(slash_heroku::ports::NoLocks),
             privacy: Privacy::none(),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),

@@ -63,6 +63,7 @@ fn line(spans: &[Span]) -> String {
         .map(|span| match span {
             Span::Text(words) | Span::Strong(words) | Span::Code(words) => tidy(words),
             Span::Person(person) => format!("@{}", person.user),
+            Span::Channel(channel) => format!("#{channel}"),
             Span::Link { label, url } => format!("{} ({})", tidy(label), tidy(url)),
         })
         .collect()

@@ -38,6 +38,7 @@ fn span(span: &Span) -> String {
     match span {
         Span::Text(words) | Span::Strong(words) | Span::Code(words) => tidy(words),
         Span::Person(person) => format!("@{}", person.user),
+        Span::Channel(channel) => format!("#{channel}"),
         Span::Link { label, url } => format!("{} ({})", tidy(label), tidy(url)),
     }
 }

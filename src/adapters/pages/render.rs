@@ -109,6 +109,7 @@ fn piece(span: &Span) -> Piece<'_> {
         Span::Strong(words) => Piece { kind: "strong", words, url: "" },
         Span::Code(words) => Piece { kind: "code", words, url: "" },
         Span::Person(person) => Piece { kind: "code", words: person.user.as_str(), url: "" },
+        Span::Channel(channel) => Piece { kind: "code", words: channel.as_str(), url: "" },
         Span::Link { label, url } => Piece { kind: "link", words: label, url },
     }
 }

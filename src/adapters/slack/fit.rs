@@ -65,6 +65,15 @@ impl Fit {
                     self.words(id.chars().map(tame));
                 }
             }
+            Span::Channel(channel) => {
+                let id = channel.as_str();
+                // Only channels have a name that can be shown.
+                if id.starts_with(['C', 'G']) && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                    self.whole(&format!("<#{id}>"));
+                } else {
+                    self.words("a direct message".chars());
+                }
+            }
             Span::Link { label, url } => self.link(label, url),
         }
     }

@@ -4,6 +4,7 @@ use crate::domain::account::Account;
 use crate::domain::deployment::Deployment;
 use crate::domain::installation::{Happening, Installation};
 use crate::domain::line::Line;
+use crate::domain::lock::Locks;
 use crate::domain::offer::Offer;
 use crate::domain::privacy::Noted;
 use crate::domain::request::Request;
@@ -32,6 +33,7 @@ pub fn audit(desk: &Desk, head: &Head) -> Result<(), Stop> {
     audit_records(desk, head, &mut index, |_: &Noted| ())?;
     audit_records(desk, head, &mut index, |_: &Installation| ())?;
     audit_records(desk, head, &mut index, |_: &Happening| ())?;
+    audit_records(desk, head, &mut index, |_: &Locks| ())?;
     audit_rows(desk, head, Shelf::Leases, |key, unsealed| {
         codec::read::<LeaseRow>(Shelf::Leases.tree(), unsealed.schema, unsealed.body)?;
         if key.is_empty() { Err(damaged("a lease has no key".to_owned())) } else { Ok(()) }

@@ -75,6 +75,7 @@ impl Parts {
         behind.all(desk, Entry::Note)?;
         behind.all(desk, Entry::Installation)?;
         behind.all(desk, Entry::Happening)?;
+        behind.all(desk, Entry::Locks)?;
         let history = desk.history.snapshot()?;
         Ok(Self { before: before.finish()?, deployments: deployments.finish()?, behind: behind.finish()?, history })
     }

@@ -9,6 +9,7 @@ use crate::domain::account::Account;
 use crate::domain::deployment::Deployment;
 use crate::domain::installation::{Happening, Installation};
 use crate::domain::line::Line;
+use crate::domain::lock::Locks;
 use crate::domain::offer::Offer;
 use crate::domain::request::Request;
 use crate::domain::sign_in::SignIn;
@@ -22,7 +23,7 @@ pub fn held(kind: u8, row: &[u8]) {
     assert!(codec::unseal("requests", b"key", row).is_err() || row.len() >= 6, "too short for a row");
     let found = (deployment_found_by(row), request_found_by(row));
     assert!(found.0.is_none_or(|key| key.len() == 16) && found.1.is_none_or(|key| key.len() < row.len()));
-    match kind % 9 {
+    match kind % 10 {
         0 => record::<Request>(row),
         1 => record::<Deployment>(row),
         2 => record::<Line>(row),
@@ -31,6 +32,7 @@ pub fn held(kind: u8, row: &[u8]) {
         5 => record::<SignIn>(row),
         6 => record::<Installation>(row),
         7 => record::<Happening>(row),
+        8 => record::<Locks>(row),
         _ => drop(there_and_back::<LeaseRow>(row)),
     }
 }

@@ -168,6 +168,7 @@ fn forget_live(desk: &Desk, workspace: &WorkspaceId, before: Timestamp) -> Resul
             }
     })?;
     forget(desk, &notes, |_| None)?;
+    super::locks::remove_workspace(desk, workspace)?;
     let theirs = |record: &Deployment| record.origin.person.workspace == *workspace && record.asked_at < before;
     let open = those(desk, |record: &Deployment| theirs(record) && record.is_open())?.len();
     let linked = |record: &Account| record.logins.values().any(|login| login.linked_at < before);

@@ -12,6 +12,7 @@ use crate::domain::account::Account;
 use crate::domain::actor::Person;
 use crate::domain::deployment::Deployment;
 use crate::domain::installation::{Happening, Installation};
+use crate::domain::lock::Locks;
 use crate::domain::names::{DeploymentId, UserId};
 use crate::domain::offer::Offer;
 use crate::domain::privacy::{Deed, Note, NoteKey, NoteKind, Noted};
@@ -166,6 +167,12 @@ impl Found {
                 self.add("happenings", &happening)?;
             }
         }
+        for locks in desk.all::<Locks>()? {
+            let locks = locks?;
+            if locks.mentioned().any(|somebody| somebody == person) {
+                self.add("locks", &locks.only_of(person))?;
+            }
+        }
         for deployment in desk.all::<Deployment>()? {
             let deployment = deployment?;
             if deployment.mentions(person) {
@@ -252,6 +259,7 @@ fn remove_live(desk: &Desk, person: &Person, pseudonym: &UserId) -> Result<(), S
         notes.iter().try_for_each(|noted| tx.forget(noted))?;
         deeds.iter().try_for_each(|noted| tx.save(noted))
     })?;
+    super::locks::remove_person(desk, person, pseudonym)?;
     for some in requests.chunks(TOGETHER) {
         desk.transact(|tx| {
             some.iter().try_for_each(|request| {

@@ -22,6 +22,7 @@ mod keeping;
 mod leases;
 mod leaving;
 mod lock;
+mod locks;
 mod look;
 mod mover;
 mod opening;

@@ -33,6 +33,8 @@ pub enum Shelf {
     Installations,
     /// What the chat tells of them, by delivery id.
     Happenings,
+    /// Locks, by pipeline.
+    Locks,
     /// Leases, by work.
     Leases,
     /// What finds the others; holds nothing of its own.
@@ -43,7 +45,7 @@ pub enum Shelf {
 
 impl Shelf {
     /// All of them, in the order in which a transaction sees them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Requests,
         Self::Deployments,
         Self::Lines,
@@ -53,6 +55,7 @@ impl Shelf {
         Self::Privacy,
         Self::Installations,
         Self::Happenings,
+        Self::Locks,
         Self::Leases,
         Self::Index,
         Self::Meta,
@@ -70,6 +73,7 @@ impl Shelf {
             Self::Privacy => "privacy",
             Self::Installations => "installations",
             Self::Happenings => "happenings",
+            Self::Locks => "locks",
             Self::Leases => "leases",
             Self::Index => "index",
             Self::Meta => "meta",
@@ -88,9 +92,10 @@ impl Shelf {
             Self::Privacy => 6,
             Self::Installations => 7,
             Self::Happenings => 8,
-            Self::Leases => 9,
-            Self::Index => 10,
-            Self::Meta => 11,
+            Self::Locks => 9,
+            Self::Leases => 10,
+            Self::Index => 11,
+            Self::Meta => 12,
         }
     }
 }
@@ -253,6 +258,7 @@ pub fn lease_key(work: &Work) -> Vec<u8> {
         Work::Deployment(id) => [b"d".as_slice(), id.0.as_bytes()].concat(),
         Work::Account(person) => [b"a".as_slice(), &super::accounts::person_key(person)].concat(),
         Work::Upkeep => b"u".to_vec(),
+        Work::Locks => b"l".to_vec(),
         Work::Installation(tenant) => [b"i".as_slice(), &super::installations::tenant_key(tenant)].concat(),
     }
 }

@@ -5,6 +5,7 @@ use crate::domain::actor::Person;
 use crate::domain::deployment::Deployment;
 use crate::domain::installation::{Happening, Installation};
 use crate::domain::line::Line;
+use crate::domain::lock::Locks;
 use crate::domain::offer::Offer;
 use crate::domain::privacy::{Deed, Note, Noted};
 use crate::domain::request::Request;
@@ -34,6 +35,8 @@ pub enum Restored {
     Installation(Box<Installation>),
     /// One of these.
     Happening(Box<Happening>),
+    /// One of these.
+    Locks(Box<Locks>),
 }
 
 impl Restored {
@@ -52,6 +55,7 @@ impl Restored {
             Self::Note(record) => of(record.as_ref()),
             Self::Installation(record) => of(record.as_ref()),
             Self::Happening(record) => of(record.as_ref()),
+            Self::Locks(record) => of(record.as_ref()),
         }
     }
 
@@ -67,6 +71,7 @@ impl Restored {
             Self::Note(record) => tx.restore(record.as_ref()),
             Self::Installation(record) => tx.restore(record.as_ref()),
             Self::Happening(record) => tx.restore(record.as_ref()),
+            Self::Locks(record) => tx.restore(record.as_ref()),
         }
     }
 
@@ -89,6 +94,15 @@ impl Restored {
             }
             // Whoever is named in it is named so that they are removed.
             Self::Happening(record) => Some(Self::Happening(record)),
+            Self::Locks(mut record) => {
+                let people: Vec<Person> = record.mentioned().cloned().collect();
+                for person in people {
+                    if let Some(without) = removals.of(&person).and_then(|name| record.without(&person, &name)) {
+                        *record = without;
+                    }
+                }
+                Some(Self::Locks(record))
+            }
             Self::Deployment(mut record) => {
                 let people: Vec<Person> = record.mentioned().cloned().collect();
                 for person in people {

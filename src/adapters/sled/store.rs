@@ -222,7 +222,7 @@ impl Store for SledStore {
             desk.transact(|tx| leases::release(tx, &lease))?;
             match lease.work {
                 Work::Deployment(id) => desk.leaving.note_released(desk, id),
-                Work::Request(_) | Work::Account(_) | Work::Upkeep | Work::Installation(_) => Ok(()),
+                Work::Request(_) | Work::Account(_) | Work::Upkeep | Work::Installation(_) | Work::Locks => Ok(()),
             }
         })
         .await

@@ -13,6 +13,7 @@ use crate::domain::account::Account;
 use crate::domain::deployment::Deployment;
 use crate::domain::installation::{Happening, Installation};
 use crate::domain::line::Line;
+use crate::domain::lock::Locks;
 use crate::domain::offer::Offer;
 use crate::domain::privacy::Noted;
 use crate::domain::request::Request;
@@ -100,7 +101,7 @@ impl TransferError {
 /// One line of a backup.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S = Value, N = Value, I = Value, H = Value> {
+pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S = Value, N = Value, I = Value, H = Value, K = Value> {
     /// The first.
     SlashHerokuBackup {
         /// The schema of the records.
@@ -120,6 +121,7 @@ pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S =
     Note(N),
     Installation(I),
     Happening(H),
+    Locks(K),
     /// The last.
     End {
         /// How many records.
@@ -129,7 +131,7 @@ pub(super) enum Entry<R = Value, D = Value, L = Value, O = Value, A = Value, S =
     },
 }
 
-pub(super) type Written = Entry<Request, Deployment, Line, Offer, Account, SignIn, Noted, Installation, Happening>;
+pub(super) type Written = Entry<Request, Deployment, Line, Offer, Account, SignIn, Noted, Installation, Happening, Locks>;
 
 fn not_whole(why: impl Into<String>) -> TransferError {
     TransferError::NotWhole(why.into())
@@ -175,6 +177,7 @@ fn read(file: &mut File, mut each: impl FnMut(Restored) -> Result<(), TransferEr
             Entry::Note(value) => Restored::Note(Box::new(lift(schema, &value)?)),
             Entry::Installation(value) => Restored::Installation(Box::new(lift(schema, &value)?)),
             Entry::Happening(value) => Restored::Happening(Box::new(lift(schema, &value)?)),
+            Entry::Locks(value) => Restored::Locks(Box::new(lift(schema, &value)?)),
         };
         records = records.saturating_add(1);
         each(record)?;
@@ -204,6 +207,7 @@ fn begin(entry: &Entry) -> Result<Begun, TransferError> {
         | Entry::Note(_)
         | Entry::Installation(_)
         | Entry::Happening(_)
+        | Entry::Locks(_)
         | Entry::End { .. } => Err(not_whole("it does not begin as one")),
     }
 }
@@ -300,7 +304,8 @@ fn restore_blocking(folder: &Path, file: &Path, how: &Restoring) -> Result<(), T
             | Restored::SignIn(_)
             | Restored::Note(_)
             | Restored::Installation(_)
-            | Restored::Happening(_)) => some.push(record),
+            | Restored::Happening(_)
+            | Restored::Locks(_)) => some.push(record),
         }
         if some.len() >= TOGETHER {
             put(&mut some)?;

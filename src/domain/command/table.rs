@@ -148,6 +148,30 @@ pub const COMMANDS: &[CommandRow] = &[
         needs: Needs::BothAccounts,
     },
     CommandRow {
+        verb: Verb::Lock,
+        words: &["lock"],
+        usage: "lock PIPELINE [in ENV] [anyway] [for TIME | until TIME] [because WHY]",
+        summary: "Holds an environment or a whole pipeline: nobody else deploys there until you free it or its time is over.",
+        example: "lock hubot in production until 17:00 Europe/Berlin because of the migration",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Unlock,
+        words: &["unlock"],
+        usage: "unlock PIPELINE [in ENV] [anyway], or unlock all",
+        summary: "Frees what you hold, or with anyway what somebody else holds, who is told.",
+        example: "unlock hubot in production",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Locks,
+        words: &["locks"],
+        usage: "locks",
+        summary: "Shows who holds what, since when, until when and why.",
+        example: "locks",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
         verb: Verb::Privacy,
         words: &["privacy"],
         usage: "privacy [export | delete]",
@@ -181,8 +205,14 @@ mod tests {
 
     #[test]
     fn every_verb_has_one_row_and_every_word_one_verb() {
-        use Verb::{Cancel, Deploy, Help, Info, Leave, Login, Logout, Pipelines, Plan, Privacy, Queue, Releases, Status, WhoAmI};
-        let all = [Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases, Privacy];
+        use Verb::{
+            Cancel, Deploy, Help, Info, Leave, Lock, Locks, Login, Logout, Pipelines, Plan, Privacy, Queue, Releases, Status, Unlock,
+            WhoAmI,
+        };
+        let all = [
+            Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases, Lock, Unlock, Locks,
+            Privacy,
+        ];
         assert_eq!(COMMANDS.len(), all.len());
         for verb in all {
             assert_eq!(verb.row().verb, verb, "{verb:?} has no row");

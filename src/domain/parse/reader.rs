@@ -1,5 +1,7 @@
 //! Reads a tidied text word by word.
 
+mod holding;
+
 use std::iter::Peekable;
 use std::ops::Range;
 use std::vec::IntoIter;

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::command::{Because, Where, Wish};
+use crate::domain::command::{Because, Hold, LockWish, Where, Wish};
+use crate::domain::lock::{ClockTime, Day, Ending, LONGEST_HOLD, ZoneName};
 use crate::domain::names::{AppName, CommitSha, PipelineId, PipelineName, RefName};
 use crate::domain::pipeline::{Environment, PipelineKey, Place};
 use crate::domain::source::{AskedRef, CommitRef};
@@ -108,6 +109,29 @@ fn the_other_commands() {
 }
 
 #[test]
+fn locks_in_every_form() {
+    let hold = |environment| Hold { pipeline: key("web"), environment };
+    let lock = |environment, end, anyway| Ok(Command::Lock(LockWish { on: hold(environment), end, because: None, anyway }));
+    let at = |day: Option<&str>, zone: Option<&str>| {
+        let (day, time) = (day.map(|day| Day::parse(day).unwrap()), ClockTime::parse("17:00").unwrap());
+        Some(Ending::At { day, time, zone: zone.map(|zone| ZoneName::parse(zone).unwrap()) })
+    };
+    let production = Some(Environment::Production);
+    assert_eq!(parse("lock web"), lock(None, None, false));
+    assert_eq!(parse("lock web for 1h30m in prod"), lock(production, Some(Ending::After(90)), false));
+    assert_eq!(parse("lock web in prod for 2 days"), lock(production, Some(Ending::After(2880)), false));
+    assert_eq!(parse("Lock web In prod UNTIL 17:00 europe/berlin"), lock(production, at(None, Some("Europe/Berlin")), false));
+    assert_eq!(parse("lock web anyway until 2026-12-01 17:00"), lock(None, at(Some("2026-12-01"), None), true));
+    assert_eq!(parse("unlock web in prod anyway"), Ok(Command::Unlock { on: Some(hold(production)), anyway: true }));
+    assert_eq!(parse("unlock all"), Ok(Command::Unlock { on: None, anyway: false }));
+    let because = |text: &str| match parse(text) {
+        Ok(Command::Lock(LockWish { because, .. })) => because.map(String::from),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(because("lock web until 17:00 because of the move").as_deref(), Some("of the move"));
+}
+
+#[test]
 fn errors_point_at_the_word_and_suggest() {
     for (text, word, meant) in [
         ("deplyo web", "deplyo", Some("deploy")),
@@ -121,6 +145,15 @@ fn errors_point_at_the_word_and_suggest() {
         ("queue web staging", "staging", Some("in staging")),
         ("deploy web to staging becuase x", "becuase", Some("because")),
         ("deploy web too staging", "too", Some("to")),
+        ("lock web production", "production", Some("in production")),
+        ("lock web for two hours", "two", None),
+        ("lock web for 100d", "100d", None),
+        ("lock web for", "", Some("2h")),
+        ("lock web until noon", "noon", None),
+        ("lock web until 17:00 berlin", "berlin", Some("Europe/Berlin")),
+        ("lock web in prod/web-eu", "prod/web-eu", Some("production")),
+        ("lock web becuase x", "becuase", Some("because")),
+        ("unlock web anway", "anway", Some("anyway")),
         ("deploy", "", None),
         ("deploy web to", "", None),
         ("deploy to staging", "to", None),
@@ -219,6 +252,31 @@ fn wheres() -> impl Strategy<Value = Where> {
     (keys(), places()).prop_map(|(pipeline, place)| Where { pipeline, place })
 }
 
+fn holds() -> impl Strategy<Value = Hold> {
+    let environment = prop::option::of(prop::sample::select(&Environment::ALL[..]));
+    (keys(), environment).prop_map(|(pipeline, environment)| Hold { pipeline, environment })
+}
+
+fn endings() -> impl Strategy<Value = Ending> {
+    let time = (0u8..24, 0u8..60).prop_map(|(hour, minute)| ClockTime::parse(&format!("{hour}:{minute:02}")).unwrap());
+    let day = (2000u16..2100, 1u8..13, 1u8..29).prop_map(|(y, m, d)| Day::parse(&format!("{y}-{m:02}-{d:02}")).unwrap());
+    let zone = prop::sample::select(vec!["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+7"]);
+    let zone = zone.prop_map(|name| ZoneName::parse(name).unwrap());
+    prop_oneof![
+        (1..=LONGEST_HOLD).prop_map(Ending::After),
+        (prop::option::of(day), time, prop::option::of(zone)).prop_map(|(day, time, zone)| Ending::At { day, time, zone }),
+    ]
+}
+
+fn lock_wishes() -> impl Strategy<Value = LockWish> {
+    (holds(), prop::option::of(endings()), prop::option::of(reasons()), any::<bool>()).prop_map(|(on, end, because, anyway)| LockWish {
+        on,
+        end,
+        because,
+        anyway,
+    })
+}
+
 fn commands() -> impl Strategy<Value = Command> {
     let verbs: Vec<Verb> = COMMANDS.iter().map(|row| row.verb).collect();
     prop_oneof![
@@ -236,6 +294,10 @@ fn commands() -> impl Strategy<Value = Command> {
         Just(Command::Logout),
         Just(Command::WhoAmI),
         wheres().prop_map(Command::Releases),
+        lock_wishes().prop_map(Command::Lock),
+        (holds(), any::<bool>()).prop_map(|(on, anyway)| Command::Unlock { on: Some(on), anyway }),
+        Just(Command::Unlock { on: None, anyway: false }),
+        Just(Command::Locks),
     ]
 }
 

@@ -13,6 +13,7 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     SIGN_INS,
     INSTALLATIONS,
     HAPPENINGS,
+    LOCKS,
     LEASES,
     TOLD,
     REMOVALS,
@@ -90,6 +91,19 @@ const COMMAND: &[&str] = &[
     "releases.pipeline.id",
     "releases.place.environment",
     "releases.place.app",
+    "lock.on.pipeline.name",
+    "lock.on.pipeline.id",
+    "lock.on.environment",
+    "lock.end.after",
+    "lock.end.at.day",
+    "lock.end.at.time",
+    "lock.end.at.zone",
+    "lock.because",
+    "lock.anyway",
+    "unlock.on.pipeline.name",
+    "unlock.on.pipeline.id",
+    "unlock.on.environment",
+    "unlock.anyway",
     "privacy.wish",
     "privacy.wish.delete.sure",
 ];
@@ -278,6 +292,11 @@ const DEPLOYMENT: &[Field] = &[
             "why.gate[].not_on_ref.by.pull.number",
             "why.gate[].not_on_ref.by.pull.branch",
             "why.gate[].not_on_ref.commit",
+            "why.gate[].locked.pipeline",
+            "why.gate[].locked.on",
+            "why.gate[].locked.on.environment",
+            "why.gate[].locked.since",
+            "why.gate[].locked.until",
             "why.announcement_refused",
             "why.source_unavailable",
             "why.source_too_large.limit",
@@ -285,6 +304,14 @@ const DEPLOYMENT: &[Field] = &[
             "why.dynos_crashed.names[]",
         ],
     },
+    others(
+        "whose lock kept it from going out, and the reason they gave for it",
+        &[
+            "phase.failed.why.gate[].locked.by.workspace",
+            "phase.failed.why.gate[].locked.by.user",
+            "phase.failed.why.gate[].locked.because",
+        ],
+    ),
     work(
         "what was ordered at the source control and the platform, by their ids, and what they were told",
         &[
@@ -441,6 +468,66 @@ const HAPPENINGS: RecordKind = RecordKind {
             ],
         ),
         work("its id, a version, and whether it is done", &["id", "version", "done"]),
+    ],
+};
+
+const LOCKS: RecordKind = RecordKind {
+    name: "locks",
+    tree: "locks",
+    holds: "for a pipeline, who holds it or an environment of it, and how the last holds ended",
+    why: "to keep others from deploying there, to tell you of it before it ends, and to show who took over whose hold",
+    kept: "until the hold ends, and how it ended for 30 days after that; what was locked, without anybody, as long as the store is kept",
+    goes: "to the chat, where somebody asks for it or meets the lock",
+    fields: &[
+        you(
+            "your workspace id and user id",
+            &["held[].holder.workspace", "held[].holder.user", "ended[].lock.holder.workspace", "ended[].lock.holder.user"],
+        ),
+        you(
+            "the reason that you gave, and the channel's id",
+            &["held[].because", "held[].taken_in", "ended[].lock.because", "ended[].lock.taken_in"],
+        ),
+        you(
+            "on what, since when and until when, and how often you were reminded of it",
+            &[
+                "held[].on",
+                "held[].on.environment",
+                "held[].since",
+                "held[].set_at",
+                "held[].until",
+                "held[].reminders",
+                "ended[].lock.on",
+                "ended[].lock.on.environment",
+                "ended[].lock.since",
+                "ended[].lock.set_at",
+                "ended[].lock.until",
+                "ended[].lock.reminders",
+            ],
+        ),
+        others(
+            "who ended it in your place, and the reason they gave",
+            &[
+                "ended[].how.taken_over.by.workspace",
+                "ended[].how.taken_over.by.user",
+                "ended[].how.taken_over.because",
+                "ended[].how.freed_by.by.workspace",
+                "ended[].how.freed_by.by.user",
+            ],
+        ),
+        work(
+            "the pipeline, a version, how and when it ended, whether you were told, and which requests took and ended it",
+            &[
+                "pipeline",
+                "name",
+                "version",
+                "held[].request",
+                "ended[].lock.request",
+                "ended[].at",
+                "ended[].how",
+                "ended[].request",
+                "ended[].told",
+            ],
+        ),
     ],
 };
 

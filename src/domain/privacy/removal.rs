@@ -1,7 +1,8 @@
 //! What stays of a deployment when somebody in it is removed.
 
 use crate::domain::actor::Person;
-use crate::domain::deployment::{Card, Deployment, Override, Phase};
+use crate::domain::deployment::{Card, Deployment, Failure, Override, Phase};
+use crate::domain::gate::Reason;
 use crate::domain::names::{ChannelId, UserId};
 
 /// What stands where a person's own words stood.
@@ -40,7 +41,14 @@ impl Deployment {
             | Phase::Succeeded { .. }
             | Phase::Failed { .. } => None,
         };
-        std::iter::once(&self.origin.person).chain(self.cancel.as_ref().map(|cancel| &cancel.by)).chain(by)
+        let holders = self.locked_by();
+        std::iter::once(&self.origin.person).chain(self.cancel.as_ref().map(|cancel| &cancel.by)).chain(by).chain(holders)
+    }
+
+    /// Those whose locks it met.
+    fn locked_by(&self) -> impl Iterator<Item = &Person> {
+        let reasons = if let Phase::Failed { why: Failure::Gate(reasons), .. } = &self.phase { reasons.as_slice() } else { &[] };
+        reasons.iter().filter_map(Reason::holder)
     }
 
     /// The same without a person, under the name that stands for them; `None`: they do not stand in it.
@@ -74,6 +82,9 @@ impl Deployment {
             | Phase::Unknown(_)
             | Phase::Succeeded { .. }
             | Phase::Failed { .. } => {}
+        }
+        if let Phase::Failed { why: Failure::Gate(reasons), .. } = &mut one.phase {
+            reasons.iter_mut().for_each(|reason| reason.replace_holder(person, &nobody));
         }
         if one.origin.person == *person {
             one.origin.person = nobody;

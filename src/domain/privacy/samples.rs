@@ -7,17 +7,20 @@ use serde_json::Value;
 use crate::domain::account::{Account, Life, Login, Provider, Right, SealedTokens, Standing as LoginStanding};
 use crate::domain::actor::{Origin, ReplyAddress};
 use crate::domain::checks::Obstacle;
-use crate::domain::command::{Because, Command, PrivacyWish, Verb, Where, Wish};
+use crate::domain::command::{Because, Command, Hold, LockWish, PrivacyWish, Verb, Where, Wish};
 use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{Announcement, Cancel, Card, Failure, MessageRef, Override, Phase, Stage, StageTime, Untold, Usual};
 use crate::domain::gate::Reason;
 use crate::domain::installation::{BotRight, Happened, Happening, Installation, Tenant};
 use crate::domain::line::Line;
+use crate::domain::lock::{ClockTime, Day, End as LockEnd, Ended, Ending, Lock, Locks, Scope, ZoneName};
 use crate::domain::message::Act;
 use crate::domain::names::*;
 use crate::domain::offer::Offer;
 use crate::domain::pipeline::{Environment, PipelineKey, Place};
-use crate::domain::privacy::{Counts, Deed, Did, Ended, Export, Group, Month, Note, Noted, Removal, RemovalStage, Told, Upkeep};
+use crate::domain::privacy::{
+    Counts, Deed, Did, Ended as DeployEnded, Export, Group, Month, Note, Noted, Removal, RemovalStage, Told, Upkeep,
+};
 use crate::domain::request::{Ask, Request};
 use crate::domain::sign_in::{Digest, End, SignIn, Stage as VisitStage, Visit};
 use crate::domain::source::{AskedRef, CommitRef, ReportState};
@@ -93,6 +96,14 @@ fn anywhere(pipeline: PipelineKey) -> Where {
     Where { pipeline, place: Some(place()) }
 }
 
+fn hold(pipeline: PipelineKey) -> Hold {
+    Hold { pipeline, environment: Some(Environment::Staging) }
+}
+
+fn lock_wish(end: Ending) -> LockWish {
+    LockWish { on: hold(pipeline_keys().remove(0)), end: Some(end), because: Some(because()), anyway: true }
+}
+
 fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
     every! {
         fn kinds() -> Command {
@@ -111,13 +122,27 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             Command::Leave { .. } => [Command::Leave { line: Some(anywhere(pipeline_keys().remove(0))) }],
             Command::Cancel(_) => [Command::Cancel(anywhere(pipeline_keys().remove(0)))],
             Command::Releases(_) => [Command::Releases(anywhere(pipeline_keys().remove(0)))],
+            Command::Lock(LockWish { end: Some(Ending::After(_)), .. }) => [Command::Lock(lock_wish(Ending::After(90)))],
+            Command::Lock(LockWish { end: Some(Ending::At { .. }) | None, .. }) => [Command::Lock(lock_wish(Ending::At {
+                day: Day::parse("2026-12-01").ok(), time: ClockTime::parse("17:00").unwrap(), zone: ZoneName::parse("Europe/Berlin").ok(),
+            }))],
+            Command::Unlock { .. } => [Command::Unlock { on: Some(hold(pipeline_keys().remove(0))), anyway: true }],
+            Command::Locks => [Command::Locks],
             Command::Privacy { wish: PrivacyWish::Show } => [Command::Privacy { wish: PrivacyWish::Show }],
             Command::Privacy { wish: PrivacyWish::Export } => [Command::Privacy { wish: PrivacyWish::Export }],
             Command::Privacy { wish: PrivacyWish::Delete { .. } } => [Command::Privacy { wish: PrivacyWish::Delete { sure: true } }],
         }
     }
     let about = |command: Command| match command {
-        Command::Help { .. } | Command::Login | Command::Logout | Command::WhoAmI | Command::Pipelines | Command::Privacy { .. } => command,
+        Command::Help { .. }
+        | Command::Login
+        | Command::Logout
+        | Command::WhoAmI
+        | Command::Pipelines
+        | Command::Locks
+        | Command::Privacy { .. } => command,
+        Command::Lock(wish) => Command::Lock(LockWish { on: hold(pipeline.clone()), ..wish }),
+        Command::Unlock { anyway, on: _ } => Command::Unlock { on: Some(hold(pipeline.clone())), anyway },
         Command::Info { .. } => Command::Info { pipeline: pipeline.clone() },
         Command::Plan(_) => Command::Plan(wish(pipeline.clone(), what.clone())),
         Command::Deploy { passing_checks, because, wish: _ } => {
@@ -185,6 +210,10 @@ every! {
         Reason::RepositoryArchived => [Reason::RepositoryArchived],
         Reason::MayNotRecord => [Reason::MayNotRecord],
         Reason::MayNotDeploy => [Reason::MayNotDeploy],
+        Reason::Locked { .. } => [
+            Reason::locked(&PipelineName::parse("hubot").unwrap(), &lock(Scope::Pipeline)),
+            Reason::locked(&PipelineName::parse("hubot").unwrap(), &Lock { holder: person("bo"), ..lock(Scope::Environment(Environment::Staging)) }),
+        ],
     }
 }
 
@@ -360,6 +389,42 @@ fn happenings() -> Vec<Happening> {
     .collect()
 }
 
+fn lock(on: Scope) -> Lock {
+    Lock {
+        on,
+        holder: person("ana"),
+        because: Some(because()),
+        since: at(0),
+        set_at: at(0),
+        until: Some(at(9)),
+        taken_in: ChannelId::parse("C1").unwrap(),
+        request: DeliveryId::parse("d1").unwrap(),
+        reminders: 1,
+    }
+}
+
+every! {
+    fn lock_ends() -> LockEnd {
+        LockEnd::RanOut => [LockEnd::RanOut],
+        LockEnd::Freed => [LockEnd::Freed],
+        LockEnd::TakenOver { .. } => [LockEnd::TakenOver { by: person("bo"), because: Some(because()) }],
+        LockEnd::FreedBy { .. } => [LockEnd::FreedBy { by: person("bo") }],
+    }
+}
+
+pub(crate) fn locks() -> Vec<Locks> {
+    let scopes = [Scope::Pipeline, Scope::Environment(Environment::Staging)];
+    let ended = lock_ends().into_iter().zip(scopes.into_iter().cycle()).map(|(how, on)| Ended {
+        lock: lock(on),
+        at: at(5),
+        how,
+        request: DeliveryId::parse("d2").ok(),
+        told: true,
+    });
+    let none = Locks::none(PipelineId::parse("pipeline-1").unwrap(), PipelineName::parse("hubot").unwrap());
+    vec![Locks { version: 1, held: scopes.map(lock).to_vec(), ended: ended.collect(), ..none }]
+}
+
 fn lines() -> Vec<Line> {
     let (one, two) = (DeploymentId(id()), DeploymentId(uuid::Uuid::from_u128(8)));
     vec![Line::empty(AppId::parse("app-1").unwrap()).joined_by(one).joined_by(two)]
@@ -388,7 +453,7 @@ every! {
         })],
         Note::Counts(_) => [Note::Counts(Counts {
             month: Month::of(at(0)),
-            groups: vec![Group { of: Some((Environment::Staging, Ended::Well)), deploys: 9 }, Group { of: None, deploys: 5 }],
+            groups: vec![Group { of: Some((Environment::Staging, DeployEnded::Well)), deploys: 9 }, Group { of: None, deploys: 5 }],
         })],
         Note::Told(_) => [Note::Told(Told { person: person("ana"), version: 1, seen: Month::of(at(0)) })],
         Note::Removal(Removal { stage: RemovalStage::Asked, .. }) => [removal(RemovalStage::Asked)],
@@ -420,6 +485,7 @@ pub(crate) fn records_of(tree: &str) -> Option<Vec<Value>> {
         "deployments" => told(deployments()),
         "history" => told(deployments().iter().map(|one| one.closed_now()).collect()),
         "lines" => told(lines()),
+        "locks" => told(locks()),
         "offers" => told(offers()),
         "accounts" => told(accounts()),
         "sign-ins" => told(sign_ins()),

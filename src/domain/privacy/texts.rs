@@ -14,15 +14,21 @@ pub struct Text {
 }
 
 /// The newest version. A change of what the page promises is a new version: the text before goes into `privacy/`.
-pub const CURRENT_TEXT: u32 = 2;
+pub const CURRENT_TEXT: u32 = 3;
 
 /// All of them, oldest first.
 pub const TEXTS: &[Text] = &[
     Text { version: 1, since: "2026-11-01", changed: "The first one.", words: include_str!("../../../privacy/1.md") },
     Text {
-        version: CURRENT_TEXT,
+        version: 2,
         since: "2026-11-29",
         changed: "deployments are kept for 24 months at most, and you can see, take and remove what is kept about you",
+        words: include_str!("../../../privacy/2.md"),
+    },
+    Text {
+        version: CURRENT_TEXT,
+        since: "2026-11-29",
+        changed: "locks are kept while you hold them, and for 30 days how they ended",
         words: include_str!("../../../PRIVACY.md"),
     },
 ];
@@ -64,7 +70,7 @@ mod tests {
         let versions: Vec<u32> = TEXTS.iter().map(|text| text.version).collect();
         assert_eq!(versions, (1..=CURRENT_TEXT).collect::<Vec<_>>());
         assert_eq!(changed_since(CURRENT_TEXT), Vec::<&str>::new());
-        assert_eq!(changed_since(1).len(), 1);
+        assert_eq!(changed_since(1).len(), 2);
         assert_eq!(text_of(1).map(|text| text.version), Some(1));
         assert!(text_of(0).is_none());
     }

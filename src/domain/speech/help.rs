@@ -102,6 +102,17 @@ fn notes(verb: Verb) -> &'static [&'static str] {
         ],
         Verb::Queue => &[EVERYWHERE],
         Verb::Releases => &[ENV, APP],
+        Verb::Lock => &[
+            "Without `in ENV`: the whole pipeline. What has begun goes on, and whoever waits in line is refused when their turn comes.",
+            "TIME is as `30m`, `2h` or `1h30m`, or, behind `until`, as `17:00` or `2026-12-01 17:00`, which is UTC unless a zone follows. \
+             You are reminded before it ends, with a button to prolong.",
+            "On a lock of yours it changes what you say and leaves the rest. On somebody else's it tells you who holds it and why; `anyway` takes \
+             it over, and they are told.",
+            "Your own deploys go out under your lock, everybody else's do not, and no `!` passes it.",
+        ],
+        Verb::Unlock => {
+            &["Without `in ENV`: whatever you hold in the pipeline. `anyway` frees what somebody else holds, and they are told."]
+        }
         Verb::Leave => &["Without PIPELINE: whatever line you wait in. Where you wait in several, each gets a button."],
         Verb::Login => &[
             "The link is for you only, opens once and soon runs out. It leads to both services, in whichever order you like.",
@@ -109,7 +120,7 @@ fn notes(verb: Verb) -> &'static [&'static str] {
             "A command that needs a login which is missing gives you such a link by itself, and runs once you have typed the passcode.",
         ],
         Verb::Logout => &["What you have running goes on outside, and cannot be followed from here any more."],
-        Verb::WhoAmI | Verb::Help | Verb::Pipelines | Verb::Info | Verb::Status => &[],
+        Verb::WhoAmI | Verb::Help | Verb::Pipelines | Verb::Info | Verb::Status | Verb::Locks => &[],
         Verb::Privacy => &[
             "`privacy export` gives you a private link to all of it, which works once. `privacy delete` asks once more.",
             "What of you stands in the record of past deploys is replaced by a name that stands for nobody.",

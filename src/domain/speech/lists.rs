@@ -7,6 +7,7 @@ use crate::domain::command::Wish;
 use crate::domain::deployment::{Deployment, Phase, Target, WaitingFor};
 use crate::domain::fault::{Fault, PortError};
 use crate::domain::gate::Verdict;
+use crate::domain::lock::Lock;
 use crate::domain::message::{Audience, Line, Message, Span, Tone, code, link, strong, text};
 use crate::domain::names::{CheckName, RepoName};
 use crate::domain::pipeline::{App, Environment, Pipeline, Place};
@@ -14,6 +15,7 @@ use crate::domain::release::{Access, Release, ReleaseState, Running};
 use crate::domain::source::{Comparison, Direction, Repository, Resolved};
 
 use super::card::commit;
+use super::locks::{LockRow, lock_line, own_lock};
 use super::paced::slowed;
 use super::reasons::{in_short, reason};
 use super::refusals::{commit_words, listed, past_checks, who_does_what};
@@ -39,6 +41,8 @@ pub struct Plan<'a> {
     pub verdict: &'a Verdict,
     pub holder: Option<&'a Deployment>,
     pub waiting: usize,
+    /// What the asker holds there.
+    pub own_locks: &'a [Lock],
     pub wish: &'a Wish,
 }
 
@@ -85,6 +89,7 @@ pub fn plan(plan: &Plan<'_>) -> Message {
         }));
         message.lines.push(line);
     }
+    message.lines.extend(plan.own_locks.iter().map(|lock| own_lock(&plan.target.pipeline_name, lock)));
     if plan.verdict.is_open() {
         return message.line(vec![text("Nothing stands in the way.")]);
     }
@@ -157,7 +162,7 @@ pub struct AppRow {
 }
 
 /// One pipeline.
-pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: &[AppRow]) -> Message {
+pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: &[AppRow], locks: &[LockRow], now: Timestamp) -> Message {
     let mut message = answer(vec![strong(pipeline.name.as_str()), text(" "), link(format!("at {HEROKU}"), page)]);
     match repository {
         RepositoryInfo::Known { repository, overrides, required } => {
@@ -205,6 +210,7 @@ pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: 
     if apps.is_empty() {
         message.lines.push(vec![text("It has no apps that you can see.")]);
     }
+    message.lines.extend(locks.iter().map(|lock| lock_line(lock, now)));
     message
 }
 
@@ -231,7 +237,14 @@ pub struct StatusRow {
 /// What goes on.
 ///
 /// `few_left`: the platform allows the asker's account so few more requests that deploys are looked at less often.
-pub fn status(reader: &Person, pipeline: Option<&Pipeline>, rows: &[StatusRow], few_left: bool, now: Timestamp) -> Message {
+pub fn status(
+    reader: &Person,
+    pipeline: Option<&Pipeline>,
+    rows: &[StatusRow],
+    locks: &[LockRow],
+    few_left: bool,
+    now: Timestamp,
+) -> Message {
     let mut whose = vec![];
     if let Some(pipeline) = pipeline {
         whose = vec![text(" in "), code(&pipeline.name)];
@@ -252,11 +265,12 @@ pub fn status(reader: &Person, pipeline: Option<&Pipeline>, rows: &[StatusRow], 
             standing(&row.deployment, row.ahead, now)
         });
     }
+    message.lines.extend(locks.iter().map(|lock| lock_line(lock, now)));
     message
 }
 
 /// One line about a deployment that is not over.
-fn standing(deployment: &Deployment, ahead: Option<usize>, now: Timestamp) -> Line {
+pub(super) fn standing(deployment: &Deployment, ahead: Option<usize>, now: Timestamp) -> Line {
     let (state, more) = match &deployment.phase {
         Phase::Waiting(WaitingFor::Turn) => {
             let more = ahead.filter(|ahead| *ahead > 0).map(|ahead| format!(", {ahead} ahead")).unwrap_or_default();

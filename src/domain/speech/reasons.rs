@@ -70,6 +70,9 @@ pub fn reason(reason: &Reason) -> Vec<Line> {
         Reason::MayNotDeploy => {
             (sentence("You may not deploy to the app"), sentence("Ask somebody who looks after the app for the right to deploy."))
         }
+        Reason::Locked { pipeline, on, by, because, since, until } => {
+            super::locks::in_the_way(pipeline, *on, by, because.as_ref(), (*since, *until))
+        }
     };
     vec![code_line(evidence, reason.code()), way_out]
 }

@@ -7,6 +7,7 @@ pub(crate) fn plain_line(line: &Line) -> String {
         .map(|span| match span {
             Span::Text(words) | Span::Strong(words) | Span::Code(words) => words.clone(),
             Span::Person(person) => format!("@{}", person.user),
+            Span::Channel(channel) => format!("#{channel}"),
             Span::Link { label, .. } => label.clone(),
         })
         .collect()

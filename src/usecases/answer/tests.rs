@@ -31,7 +31,7 @@ fn words(message: &Message) -> String {
     let lines = std::iter::once(&message.headline).chain(&message.lines);
     let spans = lines.flatten().map(|span| match span {
         Span::Text(words) | Span::Strong(words) | Span::Code(words) => words.clone(),
-        Span::Person(_) => String::new(),
+        Span::Person(_) | Span::Channel(_) => String::new(),
         Span::Link { label, .. } => label.clone(),
     });
     spans.collect()

@@ -41,6 +41,7 @@ fn ports(source: MockSourceControl, platform: MockPlatform) -> Ports {
         accounts: Arc::new(Nobody),
         sign_ins: None,
         allowances: Arc::new(crate::ports::Boundless),
+        locks: Arc::new(crate::ports::NoLocks),
         privacy: crate::usecases::Privacy::none(),
         repositories: Arc::new(RepositoryMap::default()),
         command_word: Arc::from("/h"),

@@ -41,7 +41,8 @@ async fn moved_buttons(ports: &Ports, deployment: &Deployment, reasons: &[Reason
         | Reason::Unreachable
         | Reason::RepositoryArchived
         | Reason::MayNotRecord
-        | Reason::MayNotDeploy => None,
+        | Reason::MayNotDeploy
+        | Reason::Locked { .. } => None,
     }) else {
         return Ok(None);
     };
