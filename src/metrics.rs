@@ -216,6 +216,8 @@ fn kind(ask: &Ask) -> &'static str {
             Verb::Lock => "lock",
             Verb::Unlock => "unlock",
             Verb::Locks => "locks",
+            Verb::History => "history",
+            Verb::Rules => "rules",
             Verb::Privacy => "privacy",
         },
     }

@@ -18,7 +18,7 @@ use crate::adapters::heroku::{self, Heroku};
 use crate::adapters::http::server::Routes;
 use crate::adapters::privacy_pages;
 use crate::adapters::secrets::SystemSecrets;
-use crate::adapters::slack::{self, Sealer, SlackChat, SlackInbound, SlackSettings};
+use crate::adapters::slack::{self, Sealer, SlackChat, SlackDirectory, SlackInbound, SlackSettings};
 
 use crate::config::{ChatSettings, Settings};
 use crate::counted::Counted;
@@ -26,11 +26,11 @@ use crate::domain::names::ChannelId;
 use crate::health;
 use crate::metrics::Metrics;
 use crate::ports::{
-    AccountStore, Allowances, Chat, Clock, Ids, Inbox, InstallationStore, Keeping, LockStore, Operating, Platform, Service as Outside,
-    SourceControl, Store,
+    AccountStore, Allowances, Chat, Clock, Directory, Ids, Inbox, InstallationStore, Keeping, LockStore, Operating, Platform,
+    Service as Outside, SourceControl, Store,
 };
 use crate::service::Service;
-use crate::usecases::{Departures, ExportLinks, OperatorsDesk, Ports, Privacy, RepositoryMap};
+use crate::usecases::{Departures, ExportLinks, OperatorsDesk, Ports, Privacy, RepositoryMap, Rights};
 
 /// What differs between the real thing and a rehearsal of it.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         ChatSettings::Slack(slack) => Some(Arc::new(Sealer::new(&slack.signing_secrets).context("nothing can seal reply addresses")?)),
         ChatSettings::Console { .. } => None,
     };
-    let (chat, console): (Arc<dyn Chat>, _) = match (&settings.chat, &sealer) {
+    let (chat, console, directory): (Arc<dyn Chat>, _, Option<Arc<dyn Directory>>) = match (&settings.chat, &sealer) {
         (ChatSettings::Slack(slack), Some(sealer)) => {
             let slack = SlackSettings {
                 api: slack.api.clone(),
@@ -107,12 +107,14 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
                 sealer: Arc::clone(sealer),
                 allow_loopback_response_url: slack.loopback_response_url,
             };
-            (Arc::new(SlackChat::new(slack, Arc::clone(&clock)).context("no HTTP client for the chat")?), None)
+            let directory = SlackDirectory::new(&slack, Arc::clone(&clock)).context("no HTTP client for the people of the chat")?;
+            let chat = SlackChat::new(slack, Arc::clone(&clock)).context("no HTTP client for the chat")?;
+            (Arc::new(chat), None, Some(Arc::new(directory)))
         }
         (ChatSettings::Console { person }, _) => {
             let channel = ChannelId::parse("terminal").context("the terminal has no name")?;
             let console = Arc::new(Console::new(ConsoleSettings { person: person.clone(), channel }, terminal));
-            (Arc::<Console>::clone(&console), Some(console))
+            (Arc::<Console>::clone(&console), Some(console), None)
         }
         (ChatSettings::Slack(_), None) => anyhow::bail!("nothing can seal reply addresses"),
     };
@@ -133,6 +135,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         allowances,
         locks,
         privacy: Arc::new(Privacy::new(keeping, Some(Arc::new(SystemSecrets)), settings.privacy.clone())),
+        rights: Arc::new(Rights::new(directory, accounts::trusted(settings))),
         repositories: Arc::new(RepositoryMap::new(settings.repositories.iter().cloned())),
         command_word: Arc::from(settings.command.as_str()),
         tally: Arc::new(metrics.clone()),

@@ -6,6 +6,7 @@ pub mod show;
 pub mod table;
 mod values;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub command: String,
     /// Whose tokens are used.
     pub accounts: AccountsSettings,
+    /// Who may change rules in any case.
+    pub admins: BTreeSet<Person>,
     /// GitHub.
     pub github: GitHubSettings,
     /// Heroku.
@@ -189,6 +192,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
     let (chat, accounts) = chat_and_accounts(reader);
     everybody_signs_in(reader, chat.as_ref(), accounts.as_ref());
     let command = reader.needed(&t::COMMAND, values::command);
+    let admins = reader.optional(&t::ADMINS, values::people).unwrap_or_default();
     let github = github(reader);
     let heroku = heroku(reader);
     let repositories = reader.optional(&t::REPOSITORIES, values::repositories).unwrap_or_default();
@@ -207,6 +211,7 @@ fn settings(reader: &mut Reader<'_>) -> Option<Settings> {
         chat: chat?,
         command: command?,
         accounts: accounts?,
+        admins,
         github: github?,
         heroku: heroku?,
         repositories,

@@ -129,6 +129,8 @@ settings! {
         "Base address of Slack's Web API.";
     SLACK_LOOPBACK_RESPONSE_URL: "SLASH_HEROKU_SLACK_LOOPBACK_RESPONSE_URL", Chat, Absent::Default("off"), false, "on",
         "`on` or `off`: also take reply addresses on this machine, as the sandbox gives them. Off: Slack's own hosts only.";
+    ADMINS: "SLASH_HEROKU_ADMINS", Chat, Absent::Otherwise("admins and owners of each workspace"), false, "T0123ABCD/U0123ABCD",
+        "Who may change the rules of a workspace beside its own admins and owners: `WORKSPACE/MEMBER`, by their ids, with commas between. What they are in the chat is not asked: they are let in as members are.";
     PUBLIC_URL: "SLASH_HEROKU_PUBLIC_URL", SignIn, Absent::NeededForSignIn, false, "https://ship.example.com",
         "Where browsers reach this service: https, a host and nothing behind it. Plain http is taken on this machine only, for trying it. Links to the privacy page need it too.";
     SEALING_KEYS: "SLASH_HEROKU_SEALING_KEYS", SignIn, Absent::NeededForSignIn, true, "2026-11:BASE64, made with `openssl rand -base64 32`",

@@ -1,6 +1,7 @@
 //! The kinds of values that settings have, each read from its text. Errors are ends of sentences that begin with the
 //! setting's name; those of secrets never repeat the text.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use tracing_subscriber::EnvFilter;
 use crate::adapters::github::AppKind;
 use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::vault::TokenVault;
-use crate::domain::names::{PipelineId, PipelineName, RepoName};
+use crate::domain::actor::Person;
+use crate::domain::names::{PipelineId, PipelineName, RepoName, UserId, WorkspaceId};
 use crate::domain::pipeline::PipelineKey;
 
 /// `on` or `off`.
@@ -25,6 +27,16 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "has to be an address and a port, like 127.0.0.1:8080 or [::1]:8080".to_owned())
+}
+
+/// People, by the ids of their workspaces and their own.
+pub(super) fn people(text: &str) -> Result<BTreeSet<Person>, String> {
+    let person = |one: &str| {
+        let (workspace, user) = one.trim().split_once('/')?;
+        Some(Person { workspace: WorkspaceId::parse(workspace).ok()?, user: UserId::parse(user).ok()? })
+    };
+    let all: Option<BTreeSet<Person>> = text.split(',').map(person).collect();
+    all.ok_or_else(|| "has to be ids of workspaces and members, like T0123ABCD/U0123ABCD, with commas between".to_owned())
 }
 
 /// A folder that is there.

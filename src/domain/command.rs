@@ -1,5 +1,6 @@
 //! The commands, and the one table of them from which the parser, the help, the README and the chat manifests come.
 
+mod rules;
 mod table;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use super::parse::{is_code, is_invisible, split_code, unquoted};
 use super::pipeline::{Environment, PipelineKey, Place};
 use super::source::AskedRef;
 
+pub use rules::RulesWish;
 pub use table::{COMMANDS, CommandRow, Needs};
 
 /// What a command does: its first word.
@@ -50,6 +52,10 @@ pub enum Verb {
     Unlock,
     /// Who holds what.
     Locks,
+    /// What was done.
+    History,
+    /// Who may do what.
+    Rules,
     /// What is kept about me.
     Privacy,
 }
@@ -208,6 +214,16 @@ pub enum Command {
     },
     /// `locks`
     Locks,
+    /// `history [PIPELINE]`
+    History {
+        /// The pipeline; `None`: the workspace.
+        pipeline: Option<PipelineKey>,
+    },
+    /// `rules [WHAT WHO | reset WHAT] [because WHY]`
+    Rules {
+        /// What is wanted.
+        wish: RulesWish,
+    },
     /// `privacy [export | delete [yes]]`
     Privacy {
         /// What is wanted.
@@ -235,6 +251,8 @@ impl Command {
             Self::Lock(_) => Verb::Lock,
             Self::Unlock { .. } => Verb::Unlock,
             Self::Locks => Verb::Locks,
+            Self::History { .. } => Verb::History,
+            Self::Rules { .. } => Verb::Rules,
             Self::Privacy { .. } => Verb::Privacy,
         }
     }
@@ -294,7 +312,8 @@ impl fmt::Display for Command {
             Self::Help { about } => about.iter().try_for_each(|verb| write!(f, " {}", verb.word())),
             Self::Login | Self::Logout | Self::WhoAmI | Self::Pipelines | Self::Locks => Ok(()),
             Self::Info { pipeline } => write_one(f, Some(pipeline)),
-            Self::Status { pipeline } => write_one(f, pipeline.as_ref()),
+            Self::Status { pipeline } | Self::History { pipeline } => write_one(f, pipeline.as_ref()),
+            Self::Rules { wish } => rules::write(f, wish),
             Self::Plan(wish) => write!(f, " {wish}"),
             Self::Deploy { wish, passing_checks, because } => {
                 f.write_str(if *passing_checks { "! " } else { " " })?;

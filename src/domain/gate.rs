@@ -10,6 +10,7 @@ use super::command::Because;
 use super::lock::{Lock, Scope};
 use super::names::{CheckName, CommitSha, PipelineName};
 use super::release::Access;
+use super::rights::Denial;
 use super::source::{CommitRef, Provenance, Repository};
 
 /// Why a deploy may not go out. Each reason has a stable code; the words are in [`super::speech`].
@@ -73,6 +74,8 @@ pub enum Reason {
         /// Until when; `None`: until it is freed.
         until: Option<Timestamp>,
     },
+    /// The rules of the workspace do not let them.
+    ByRule(Denial),
 }
 
 impl Reason {
@@ -92,6 +95,7 @@ impl Reason {
             Self::MayNotRecord => "may-not-record",
             Self::MayNotDeploy => "may-not-deploy",
             Self::Locked { .. } => "locked",
+            Self::ByRule(denial) => denial.code(),
         }
     }
 
@@ -135,7 +139,8 @@ impl Reason {
             | Self::RepositoryArchived
             | Self::MayNotRecord
             | Self::MayNotDeploy
-            | Self::Locked { .. } => false,
+            | Self::Locked { .. }
+            | Self::ByRule(_) => false,
         }
     }
 }
@@ -174,6 +179,10 @@ pub struct GateFacts<'a> {
     pub lock: Option<(&'a PipelineName, &'a Lock)>,
     /// Whether the person passes checks on purpose.
     pub overriding: bool,
+    /// What the workspace's rules have against it.
+    pub denials: &'a [Denial],
+    /// Whether the rules keep the person from passing checks.
+    pub override_barred: bool,
 }
 
 /// What the gate says.
@@ -185,6 +194,8 @@ pub struct Verdict {
     pub skipped: Vec<CheckName>,
     /// Nothing is required anywhere, and nothing has ever reported.
     pub no_checks: bool,
+    /// The rules of the workspace keep the person from passing checks.
+    pub override_barred: bool,
 }
 
 impl Verdict {
@@ -195,13 +206,14 @@ impl Verdict {
 
     /// Whether `deploy!` would pass everything that stands in the way.
     pub fn may_be_overridden(&self) -> bool {
-        !self.reasons.is_empty() && self.reasons.iter().all(Reason::may_be_overridden)
+        !self.override_barred && !self.reasons.is_empty() && self.reasons.iter().all(Reason::may_be_overridden)
     }
 }
 
 /// Judges. Every reason at once, the gravest last to mend first.
 pub fn judge(facts: &GateFacts<'_>) -> Verdict {
-    let mut verdict = Verdict::default();
+    let reasons = facts.denials.iter().copied().map(Reason::ByRule).collect();
+    let mut verdict = Verdict { reasons, override_barred: facts.override_barred, ..Verdict::default() };
     if facts.access.may_deploy == Some(false) {
         verdict.reasons.push(Reason::MayNotDeploy);
     }
@@ -225,7 +237,7 @@ pub fn judge(facts: &GateFacts<'_>) -> Verdict {
     }
     match &facts.checks {
         Err(said) => verdict.reasons.push(Reason::ChecksUnreadable { said: said.clone() }),
-        Ok(checks) => judge_checks(checks.judge(), facts.overriding, &mut verdict),
+        Ok(checks) => judge_checks(checks.judge(), facts.overriding && !facts.override_barred, &mut verdict),
     }
     verdict
 }
@@ -252,6 +264,7 @@ mod tests {
     use super::*;
     use crate::domain::checks::{Check, CheckState};
     use crate::domain::names::{RefName, RepoName};
+    use crate::domain::pipeline::Environment;
 
     fn repository() -> Repository {
         Repository {
@@ -280,6 +293,8 @@ mod tests {
             access: Access::default(),
             lock: None,
             overriding: false,
+            denials: &[],
+            override_barred: false,
         };
         change(&mut facts);
         judge(&facts).reasons.iter().map(Reason::code).collect()
@@ -309,6 +324,19 @@ mod tests {
             facts.lock = Some((pipeline, lock));
         });
         assert_eq!(locked, ["locked"]);
+    }
+
+    #[test]
+    fn rules_stand_beside_everything_else() {
+        let found = codes(|facts| {
+            facts.overriding = true;
+            facts.override_barred = true;
+            facts.denials = &[Denial::NotForEnvironment(Environment::Production), Denial::MayNotOverride];
+        });
+        assert_eq!(found, ["not-for-environment", "may-not-override", "checks-failed"]);
+        let reasons = vec![Reason::ChecksFailed(Vec::new())];
+        assert!(Verdict { reasons: reasons.clone(), ..Verdict::default() }.may_be_overridden());
+        assert!(!Verdict { reasons, override_barred: true, ..Verdict::default() }.may_be_overridden());
     }
 
     #[test]

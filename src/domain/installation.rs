@@ -42,21 +42,25 @@ pub enum BotRight {
     BeAsked,
     /// To speak where it was invited, and to change what it said.
     Speak,
+    /// To see of somebody whether they are a member, a guest or of another company, and whether they look after the workspace.
+    SeePeople,
     /// To speak to one person.
     SpeakDirectly,
     /// To speak in public conversations without having been invited.
     SpeakUninvited,
+    /// To see who is in a group that a rule names.
+    SeeGroups,
 }
 
 impl BotRight {
     /// All of them, in the order in which people are shown them.
-    pub const ALL: [Self; 4] = [Self::BeAsked, Self::Speak, Self::SpeakDirectly, Self::SpeakUninvited];
+    pub const ALL: [Self; 6] = [Self::BeAsked, Self::Speak, Self::SeePeople, Self::SpeakDirectly, Self::SpeakUninvited, Self::SeeGroups];
 
     /// Whether nothing works without it. Without the others less works, and is said so where it comes up.
     pub fn is_needed(self) -> bool {
         match self {
-            Self::BeAsked | Self::Speak => true,
-            Self::SpeakDirectly | Self::SpeakUninvited => false,
+            Self::BeAsked | Self::Speak | Self::SeePeople => true,
+            Self::SpeakDirectly | Self::SpeakUninvited | Self::SeeGroups => false,
         }
     }
 }
@@ -332,7 +336,7 @@ mod tests {
     #[test]
     fn what_is_needed_and_missing_is_told() {
         let narrow = Installation { rights: [BotRight::Speak].into(), ..workspace() };
-        assert_eq!((narrow.lacks(), workspace().lacks()), (vec![BotRight::BeAsked], Vec::new()));
+        assert_eq!((narrow.lacks(), workspace().lacks()), (vec![BotRight::BeAsked, BotRight::SeePeople], Vec::new()));
     }
 
     #[test]

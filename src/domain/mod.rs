@@ -21,6 +21,7 @@ pub mod pipeline;
 pub mod privacy;
 pub mod release;
 pub mod request;
+pub mod rights;
 pub mod sign_in;
 pub mod source;
 pub mod speech;

@@ -73,6 +73,10 @@ fn is_slug(text: &str, longest: usize) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
+fn is_handle(text: &str) -> bool {
+    (1..=80).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
 fn is_repo_part(text: &str) -> bool {
     (1..=100).contains(&text.len())
         && text != "."
@@ -141,6 +145,10 @@ name!(/// Our app, as a chat calls it.
     ChatAppId, "the id of an app", is_foreign_id);
 name!(/// A person's id in one workspace of a chat; means nothing without the workspace.
     UserId, "a user id", is_foreign_id);
+name!(/// A group of people in a chat.
+    GroupId, "the id of a group of people", is_foreign_id);
+name!(/// What people call a group, without the sign before it.
+    GroupName, "the name of a group: up to 80 letters, digits, `-`, `_`, `.`", is_handle);
 name!(/// A channel, group or direct conversation of a chat.
     ChannelId, "a channel id", is_foreign_id);
 name!(/// A login's id at the source control or the platform: stays when its owner renames it.

@@ -1,6 +1,7 @@
 //! Words to commands, with errors that point at the word and suggest.
 
 mod code;
+mod mentions;
 mod reader;
 mod tidy;
 
@@ -12,6 +13,7 @@ use super::command::{COMMANDS, Command, Verb};
 use reader::Reader;
 
 pub use code::{is_code, is_invisible, split_code, unquoted};
+pub use mentions::{Mention, Mentions};
 
 /// How many slips in one text are mended for a suggestion.
 const REPAIRS: usize = 4;
@@ -59,8 +61,13 @@ impl Misunderstood {
 
 /// Understands a text from which a code has been split off already. Nothing at all asks for help.
 pub fn parse(text: &str) -> Result<Command, Misunderstood> {
+    parse_mentioning(text, &Mentions::default())
+}
+
+/// The same, where the chat says beside the text whom and what some of its words name.
+pub fn parse_mentioning(text: &str, mentions: &Mentions) -> Result<Command, Misunderstood> {
     let text = tidy::tidy(text);
-    let mut reader = Reader::new(&text);
+    let mut reader = Reader::new(&text, mentions);
     let Some((verb, passing_checks)) = reader.verb()? else { return Ok(Command::Help { about: None }) };
     let command = match verb {
         Verb::Help => Command::Help { about: reader.about()? },
@@ -82,6 +89,8 @@ pub fn parse(text: &str) -> Result<Command, Misunderstood> {
         Verb::Lock => Command::Lock(reader.lock()?),
         Verb::Unlock => reader.unlock()?,
         Verb::Locks => Command::Locks,
+        Verb::History => Command::History { pipeline: if reader.is_at_end() { None } else { Some(reader.pipeline()?) } },
+        Verb::Rules => Command::Rules { wish: reader.rules_wish()? },
         Verb::Privacy => Command::Privacy { wish: reader.privacy_wish()? },
     };
     reader.end()?;

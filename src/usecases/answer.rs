@@ -11,7 +11,7 @@ use crate::domain::speech::{self, Known};
 use crate::ports::{Addressee, Batch, Credentials, Fault, NoCredentials, StoreError};
 
 use super::respite::Respite;
-use super::{Ports, Trouble, accounts, deploy, line, locks, look, plan, press, privacy, stop};
+use super::{Ports, Trouble, accounts, deploy, history, line, locks, look, plan, press, privacy, rights, rules, stop};
 
 /// How often an answer is tried.
 const SAYINGS: u32 = 5;
@@ -55,7 +55,10 @@ pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>
 
 async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) -> Result<Option<Message>, Trouble> {
     match &request.ask {
-        Ask::Command(Command::Login) => return accounts::login(ports, request, code).await,
+        Ask::Command(Command::Login) => {
+            rights::may_ask(ports, request, false).await?;
+            return accounts::login(ports, request, code).await;
+        }
         Ask::Command(Command::Logout) => return accounts::logout(ports, request).await,
         Ask::Command(Command::WhoAmI) => return accounts::whoami(ports, request).await,
         Ask::Command(Command::Privacy { wish }) => return privacy::privacy(ports, request, *wish).await,
@@ -64,6 +67,12 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
     let found = ports.accounts.credentials(&request.origin.person).await;
     if let Ask::Command(Command::Help { about }) = &request.ask {
         return Ok(Some(speech::help(*about, &ports.command_word, known(&found))));
+    }
+    if !matches!(found, Err(NoCredentials::Stranger)) {
+        if let Ask::Command(Command::Rules { wish }) = &request.ask {
+            return rules::rules(ports, request, wish).await;
+        }
+        rights::may_ask(ports, request, found.is_ok()).await?;
     }
     let (ask, kept) = match &request.ask {
         ask @ Ask::Command(command) => (ask, Some(command)),
@@ -189,6 +198,7 @@ pub(super) async fn run(
     command: &Command,
     code: Option<SecretString>,
 ) -> Result<Option<Message>, Trouble> {
+    rights::may_type(ports, &request.origin, command).await?;
     match command {
         Command::Help { about } => Ok(Some(speech::help(*about, &ports.command_word, Known::Linked))),
         Command::Login => Box::pin(accounts::login(ports, request, code)).await,
@@ -210,6 +220,8 @@ pub(super) async fn run(
         Command::Unlock { on: Some(on), anyway } => locks::unlock(ports, request, who, on, *anyway).await.map(Some),
         Command::Unlock { on: None, anyway: _ } => locks::unlock_all(ports, request).await.map(Some),
         Command::Locks => locks::locks(ports, request, who).await.map(Some),
+        Command::History { pipeline } => history::history(ports, request, who, pipeline.as_ref()).await.map(Some),
+        Command::Rules { wish } => rules::rules(ports, request, wish).await,
         Command::Privacy { wish } => privacy::privacy(ports, request, *wish).await,
     }
 }

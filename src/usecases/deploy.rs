@@ -106,7 +106,8 @@ async fn ask_for(
     }
     if !prospect.verdict.is_open() {
         ports.tally.refused(&prospect.verdict.reasons);
-        return Err(speech::gate_closed(&prospect.target, &prospect.resolved, &prospect.verdict, &ask.wish).into());
+        let Prospect { target, resolved, verdict, rules, .. } = &prospect;
+        return Err(speech::gate_closed(target, resolved, verdict, &ask.wish, rules, ports.clock.now()).into());
     }
     match record(ports, request, ask, prospect, code).await? {
         Recorded::New => {
@@ -218,7 +219,8 @@ async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect,
     let now = ports.clock.now();
     let id = DeploymentId(ports.ids.fresh());
     let past = ports.store.deployments_of_app(&prospect.target.app, PAST).await?;
-    let Prospect { target, repository, overrides_link_to, resolved, change, verdict, access: _, running: _, own_locks: _ } = prospect;
+    let Prospect { target, repository, overrides_link_to, resolved, change, verdict, access: _, running: _, own_locks: _, rules: _ } =
+        prospect;
     let because = ask.because.as_ref().map(|because| because.as_str().to_owned());
     let mut deployment = Deployment {
         id,

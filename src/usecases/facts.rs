@@ -11,11 +11,13 @@ use crate::domain::lock::Lock;
 use crate::domain::names::{CommitSha, PipelineName, RefName, RepoName};
 use crate::domain::pipeline::{App, NoApp, NoPipeline, Pipeline, PipelineKey, PipelineRepository, Place, pick_app, pick_pipeline};
 use crate::domain::release::{Access, Running};
+use crate::domain::rights::Rules;
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Provenance, Repository, Resolution, Resolved};
 use crate::domain::speech::{self, Doing};
 use crate::ports::{Credentials, Fault, PortError, StoreError};
 
 use super::offers::offer;
+use super::rights::{Judged, judged_deploy};
 use super::{Ports, Trouble, WhileDoing};
 
 /// The pipeline that was meant, or a refusal that offers the ones that may be meant.
@@ -125,6 +127,7 @@ pub(super) struct Prospect {
     pub verdict: Verdict,
     /// What the asker holds there.
     pub own_locks: Vec<Lock>,
+    pub rules: Rules,
 }
 
 /// The app of a wish.
@@ -189,11 +192,13 @@ pub(super) async fn look_ahead(
     let lock = locks.against(asker, target.environment, now).map(|lock| (&locks.name, lock));
     let checks = ports.source.checks(&who.source, &repository, &resolved.named_by, &resolved.commit).await;
     let access = ports.platform.access(&who.platform, &target.app).await;
-    let verdict = verdict(&repository, &resolved, RefNow::Unmoved, checks.as_ref(), access, lock, overriding);
+    let judged = judged_deploy(ports, &asker.workspace, asker, target.environment, overriding).await?;
+    let verdict = verdict(&repository, &resolved, RefNow::Unmoved, checks.as_ref(), access, lock, (&judged, overriding));
     let own_locks = locks.at(now).filter(|lock| lock.holder == *asker && lock.on.covers(target.environment)).cloned().collect();
     let running = running(ports, who, &target).await;
     let change = change_from(ports, who, running.as_ref(), &repository.name, &resolved.commit).await;
-    Ok(Prospect { target, repository, overrides_link_to: link.overrides, resolved, access, running, change, verdict, own_locks })
+    let (overrides_link_to, rules) = (link.overrides, judged.rules);
+    Ok(Prospect { target, repository, overrides_link_to, resolved, access, running, change, verdict, own_locks, rules })
 }
 
 /// What runs in an app is worth knowing, and not knowing it is no reason to refuse.
@@ -237,7 +242,7 @@ fn verdict(
     checks: Result<&Checks, &PortError>,
     access: Access,
     lock: Option<(&PipelineName, &Lock)>,
-    overriding: bool,
+    (judged, overriding): (&Judged, bool),
 ) -> Verdict {
     gate::judge(&GateFacts {
         repository,
@@ -249,6 +254,8 @@ fn verdict(
         access,
         lock,
         overriding,
+        denials: &judged.denials,
+        override_barred: judged.override_barred,
     })
 }
 
@@ -274,7 +281,13 @@ impl From<StoreError> for Unjudged {
 }
 
 /// Judges a recorded deployment again, right before it starts.
-pub(super) async fn judge_again(ports: &Ports, who: &Credentials, deployment: &Deployment, access: Access) -> Result<Verdict, Unjudged> {
+pub(super) async fn judge_again(
+    ports: &Ports,
+    who: &Credentials,
+    deployment: &Deployment,
+    access: Access,
+    judged: &Judged,
+) -> Result<Verdict, Unjudged> {
     let cargo = &deployment.cargo;
     let repository = ports.source.repository(&who.source, &cargo.repository).await?;
     let ref_now = ref_now(ports, who, &repository, &cargo.asked, &cargo.named_by, &cargo.commit).await?;
@@ -283,7 +296,7 @@ pub(super) async fn judge_again(ports: &Ports, who: &Credentials, deployment: &D
     let locks = ports.locks.locks(&target.pipeline, &target.pipeline_name).await?;
     let lock = locks.against(&deployment.origin.person, target.environment, ports.clock.now()).map(|lock| (&locks.name, lock));
     let resolved = Resolved { commit: cargo.commit.clone(), named_by: cargo.named_by.clone(), provenance: Provenance::Repository };
-    Ok(verdict(&repository, &resolved, ref_now, Ok(&checks), access, lock, deployment.overriding.is_some()))
+    Ok(verdict(&repository, &resolved, ref_now, Ok(&checks), access, lock, (judged, deployment.overriding.is_some())))
 }
 
 /// What became of the ref since the commit was chosen.

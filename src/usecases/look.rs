@@ -4,15 +4,17 @@ use crate::domain::command::{Command, Where};
 use crate::domain::deployment::Deployment;
 use crate::domain::message::Message;
 use crate::domain::names::{CheckName, DeploymentId};
-use crate::domain::pipeline::{App, PipelineKey};
+use crate::domain::pipeline::{App, Environment, PipelineKey};
 use crate::domain::request::Request;
+use crate::domain::rights::Rules;
 use crate::domain::source::{AskedRef, Resolution};
-use crate::domain::speech::{self, AppRow, Doing, RepositoryInfo, StatusRow};
+use crate::domain::speech::{self, AppRow, Doing, May, RepositoryInfo, StatusRow};
 use crate::ports::{Credentials, StoreError};
 
 use super::drive::is_slowed;
 use super::facts::{apps_of, find_pipeline, find_place, repository_of};
 use super::locks::rows_of;
+use super::rights::judged_deploy;
 use super::{Ports, Trouble, WhileDoing};
 
 /// How many releases are shown.
@@ -30,20 +32,31 @@ pub(super) async fn info(ports: &Ports, request: &Request, who: &Credentials, ke
     let repository = repository_info(ports, who, &pipeline).await;
     let mut rows = Vec::new();
     for app in &apps {
-        rows.push(app_row(ports, app).await?);
+        rows.push(app_row(ports, who, app).await?);
     }
     let now = ports.clock.now();
     let locks = rows_of(&ports.locks.locks(&pipeline.id, &pipeline.name).await?, now);
-    Ok(speech::info(&pipeline, &ports.platform.pipeline_page(&pipeline.id), &repository, &rows, &locks, now))
+    let asker = &request.origin.person;
+    let (mut deploy, mut override_barred) = (Vec::new(), false);
+    let mut rules = Rules::none(asker.workspace.clone());
+    for environment in Environment::ALL.into_iter().filter(|environment| apps.iter().any(|app| app.environment == *environment)) {
+        let judged = judged_deploy(ports, &asker.workspace, asker, environment, false).await?;
+        override_barred |= judged.override_barred;
+        deploy.push((environment, judged.denials));
+        rules = judged.rules;
+    }
+    let may = May { deploy, override_barred, rules: &rules, now };
+    Ok(speech::info(&pipeline, &ports.platform.pipeline_page(&pipeline.id), &repository, &rows, &locks, &may))
 }
 
-async fn app_row(ports: &Ports, app: &App) -> Result<AppRow, StoreError> {
+async fn app_row(ports: &Ports, who: &Credentials, app: &App) -> Result<AppRow, StoreError> {
     let line = ports.store.line(&app.id).await?;
     let holder = match line.holder {
         Some(id) => ports.store.deployment(id).await?,
         None => None,
     };
-    Ok(AppRow { app: app.clone(), page: ports.platform.app_page(&app.name), holder, waiting: line.waiting.len() })
+    let access = ports.platform.access(&who.platform, &app.id).await;
+    Ok(AppRow { app: app.clone(), page: ports.platform.app_page(&app.name), holder, waiting: line.waiting.len(), access })
 }
 
 /// What is known of a pipeline's repository: whatever cannot be read is said, and stops nothing.
@@ -80,7 +93,12 @@ pub(super) async fn status(ports: &Ports, request: &Request, who: &Credentials, 
     };
     let mut rows = Vec::new();
     for deployment in ports.store.open_deployments().await? {
-        if deployment.is_listed() && pipeline.as_ref().is_none_or(|pipeline| pipeline.id == deployment.target.pipeline) {
+        // Of a pipeline that one can see, whoever ships there is shown; of all others, one's own workspace.
+        let shown = match &pipeline {
+            Some(pipeline) => pipeline.id == deployment.target.pipeline,
+            None => deployment.origin.person.workspace == request.origin.person.workspace,
+        };
+        if deployment.is_listed() && shown {
             rows.push(status_row(ports, deployment).await?);
         }
     }

@@ -8,6 +8,7 @@ mod departures;
 mod deploy;
 mod drive;
 mod facts;
+mod history;
 mod installed;
 mod line;
 mod linked;
@@ -20,6 +21,8 @@ mod plan;
 mod press;
 mod privacy;
 mod respite;
+mod rights;
+mod rules;
 mod set_right;
 mod stop;
 mod tell;
@@ -47,6 +50,7 @@ pub use linked::{Denied, LinkedAccounts};
 pub use locks::mind_locks;
 pub use operating::OperatorsDesk;
 pub use privacy::{ExportLinks, Privacy};
+pub use rights::Rights;
 pub use set_right::set_right;
 pub use upkeep::{Upkept, begin_upkeep, upkeep};
 pub use visits::{Confirmed, SignIns};
@@ -76,6 +80,8 @@ pub struct Ports {
     pub locks: Arc<dyn LockStore>,
     /// What is kept about people, and the page that says so.
     pub privacy: Arc<Privacy>,
+    /// Who may do what, by the rules of workspaces.
+    pub rights: Arc<Rights>,
     /// Our own mapping of pipelines to repositories.
     pub repositories: Arc<RepositoryMap>,
     /// How people call us: the command's word in the chat.

@@ -12,6 +12,7 @@ use crate::ports::{AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Cred
 use super::Ports;
 use super::drive::Hands;
 use super::facts::{Unjudged, change_to, judge_again};
+use super::rights::judged_deploy;
 
 /// How long something that cannot be read is tried again before it counts against the deploy.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
@@ -116,8 +117,17 @@ async fn judge(ports: &Ports, who: &Credentials, deployment: &Deployment, hands:
     }
     let now = ports.clock.now();
     let cargo = &deployment.cargo;
+    let (asker, to) = (&deployment.origin.person, deployment.target.environment);
+    let judged = match judged_deploy(ports, &asker.workspace, asker, to, deployment.overriding.is_some()).await {
+        Ok(judged) if judged.is_unclear() && now.duration_since(deployment.since) < PATIENCE => return Outcome::NoNews,
+        Ok(judged) => judged,
+        Err(error) => {
+            tracing::error!(%error, "the rules of the workspace cannot be read");
+            return Outcome::NoNews;
+        }
+    };
     let access = ports.platform.access(&who.platform, &deployment.target.app).await;
-    match judge_again(ports, who, deployment, access).await {
+    match judge_again(ports, who, deployment, access, &judged).await {
         Ok(verdict) if verdict.is_open() && access.needs_code == Some(true) && !deployment.has_fresh_code(now) => Outcome::CodeNeeded,
         Ok(verdict) => {
             // While it waited, another deploy may have changed what runs.

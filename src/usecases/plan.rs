@@ -32,5 +32,7 @@ pub(super) async fn plan(ports: &Ports, request: &Request, who: &Credentials, wi
         waiting: line.waiting.len(),
         own_locks: &prospect.own_locks,
         wish,
+        rules: &prospect.rules,
+        now: ports.clock.now(),
     }))
 }

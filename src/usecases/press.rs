@@ -11,7 +11,7 @@ use crate::domain::source::AskedRef;
 use crate::domain::speech::{self, Doing};
 use crate::ports::{Batch, Credentials, StoreError};
 
-use super::{Ports, Trouble, WhileDoing, answer, privacy, stop};
+use super::{Ports, Trouble, WhileDoing, answer, privacy, rules, stop};
 
 /// How many lines of output are shown.
 const OUTPUT_LINES: usize = 30;
@@ -90,10 +90,15 @@ async fn take(ports: &Ports, request: &Request, who: &Credentials, id: OfferId) 
 pub(super) async fn take_without_login(ports: &Ports, request: &Request) -> Result<Option<Message>, Trouble> {
     let Ask::Press { act: Act::Take(id), on: _ } = &request.ask else { return Ok(None) };
     let offered = ports.store.offer(*id).await?.map(|offer| offer.command);
-    let Some(Command::Privacy { wish }) = offered else { return Ok(None) };
-    match taken(ports, request, *id).await? {
-        Ok(_) => privacy::privacy(ports, request, wish).await,
-        Err(refused) => Ok(Some(refused)),
+    let command = match offered {
+        Some(command @ (Command::Privacy { .. } | Command::Rules { .. })) => command,
+        Some(_) | None => return Ok(None),
+    };
+    match (taken(ports, request, *id).await?, command) {
+        (Ok(_), Command::Privacy { wish }) => privacy::privacy(ports, request, wish).await,
+        (Ok(_), Command::Rules { wish }) => rules::rules(ports, request, &wish).await,
+        (Ok(_), _) => Ok(None),
+        (Err(refused), _) => Ok(Some(refused)),
     }
 }
 

@@ -93,12 +93,16 @@ async fn changes_for(ports: &Ports, person: &Person) -> Result<Option<(Message, 
     let stored = keeping.note(&NoteKey::Told(person.clone())).await?;
     let known = match stored.as_ref().map(|noted| &noted.note) {
         Some(Note::Told(told)) => told.version,
-        Some(Note::Upkeep(_) | Note::Counts(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_)) | None => {
+        Some(Note::Upkeep(_) | Note::Counts(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_) | Note::Rules(_) | Note::Entry(_))
+        | None => {
             let upkeep = keeping.note(&NoteKey::Upkeep).await?;
             let known = |upkeep: &Upkeep| upkeep.known_version;
             match upkeep.as_ref().map(|noted| &noted.note) {
                 Some(Note::Upkeep(upkeep)) => known(upkeep),
-                Some(Note::Counts(_) | Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_)) | None => CURRENT_TEXT,
+                Some(
+                    Note::Counts(_) | Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_) | Note::Rules(_) | Note::Entry(_),
+                )
+                | None => CURRENT_TEXT,
             }
         }
     };

@@ -12,7 +12,7 @@ use crate::ports::{Batch, Credentials, StoreError, WakeKey};
 use super::facts::{apps_of, find_pipeline};
 use super::line::meant;
 use super::tell::pages;
-use super::{Ports, Trouble};
+use super::{Ports, Trouble, rights};
 
 const TRIES: u32 = 50;
 
@@ -43,6 +43,7 @@ async fn may_touch(ports: &Ports, who: &Credentials, person: &Person, deployment
     if deployment.origin.person == *person {
         return Ok(());
     }
+    rights::may_touch(ports, person, deployment).await?;
     let access = ports.platform.access(&who.platform, &deployment.target.app).await;
     if access.may_deploy == Some(true) { Ok(()) } else { Err(speech::may_not_touch(deployment).into()) }
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use super::{Ports, Privacy, RepositoryMap};
+use super::{Ports, Privacy, RepositoryMap, Rights};
 use crate::domain::account::Provider;
 use crate::domain::actor::Person;
 use crate::domain::checks::Checks;
@@ -110,6 +110,7 @@ impl Outside {
             allowances: Arc::new(Boundless),
             locks: Arc::new(NoLocks),
             privacy: Privacy::none(),
+            rights: Rights::none(),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: self.clone(),

@@ -41,7 +41,8 @@ pub async fn begin_upkeep(ports: &Ports) -> Result<bool, StoreError> {
     let keeping = &ports.privacy.keeping;
     match keeping.note(&NoteKey::Upkeep).await?.map(|noted| noted.note) {
         Some(Note::Upkeep(upkeep)) => return Ok(upkeep.dropping.is_some()),
-        Some(Note::Counts(_) | Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_)) | None => {}
+        Some(Note::Counts(_) | Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_) | Note::Rules(_) | Note::Entry(_))
+        | None => {}
     }
     let known_version = if keeping.is_new().await? { CURRENT_TEXT } else { 1 };
     let upkeep = Noted::new(Note::Upkeep(Upkeep { known_version, ..Upkeep::default() }));
@@ -66,7 +67,9 @@ impl<'a> Keeper<'a> {
         let noted = noted.unwrap_or_else(|| Noted::new(Note::Upkeep(Upkeep::default())));
         let upkeep = match &noted.note {
             Note::Upkeep(upkeep) => upkeep.clone(),
-            Note::Counts(_) | Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_) => Upkeep::default(),
+            Note::Counts(_) | Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_) | Note::Rules(_) | Note::Entry(_) => {
+                Upkeep::default()
+            }
         };
         Ok(Self { ports, lease, noted, upkeep })
     }
@@ -147,6 +150,7 @@ async fn remove(keeper: &mut Keeper<'_>, noted: &Noted, removal: &Removal) -> Re
     // After that, so that no backup that still holds them counts as one made since.
     ports.privacy.keeping.remember_removal(person, keeper.now()).await?;
     ports.privacy.forget(person);
+    ports.rights.forget(person);
     let upkeep = Upkeep { removed: keeper.upkeep.removed.saturating_add(1), ..keeper.to_rewrite() };
     let done = noted.saying(Note::Removal(Removal { stage: RemovalStage::Done { at: keeper.now() }, ..removal.clone() }));
     keeper.save(upkeep, NoteBatch { save: vec![done.clone()], ..NoteBatch::default() }).await?;
@@ -235,12 +239,14 @@ async fn count(ports: &Ports, month: Month) -> Result<Counts, StoreError> {
 async fn notes(keeper: &mut Keeper<'_>) -> Result<(), StoreError> {
     let now = keeper.now();
     let mut over = Vec::new();
-    for kind in [NoteKind::Told, NoteKind::Export, NoteKind::Deed] {
+    for kind in [NoteKind::Told, NoteKind::Export, NoteKind::Deed, NoteKind::Entry] {
         let is_over = |noted: &Noted| match &noted.note {
             Note::Told(told) => told.seen.is_over(now),
             Note::Export(export) => now.duration_since(export.until) >= REWRITE_AFTER,
             Note::Deed(deed) => Month::of(deed.at).is_over(now),
-            Note::Upkeep(_) | Note::Counts(_) | Note::Removal(_) => false,
+            Note::Entry(entry) => Month::of(entry.at).is_over(now),
+            // Rules hold until somebody changes them.
+            Note::Upkeep(_) | Note::Counts(_) | Note::Removal(_) | Note::Rules(_) => false,
         };
         over.extend(keeper.ports.privacy.keeping.notes(kind).await?.into_iter().filter(is_over));
     }

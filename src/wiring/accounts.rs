@@ -1,6 +1,6 @@
 //! Whose tokens are used: one person's from the settings, or everybody's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -15,6 +15,7 @@ use crate::adapters::settings_accounts::OnePerson;
 use crate::adapters::vault::TokenVault;
 use crate::config::{AccountsSettings, Settings, SignInSettings};
 use crate::domain::account::Provider;
+use crate::domain::actor::Person;
 use crate::ports::{Accounts, Clock, SignInAt};
 use crate::service::{Service, WholeSteps};
 use crate::usecases::{LinkedAccounts, SignIns};
@@ -36,6 +37,15 @@ pub(super) fn who_people_are(settings: &Settings, ground: &Ground) -> anyhow::Re
             Ok((Arc::new(linked), Some(sign_ins)))
         }
     }
+}
+
+/// Whom the settings name: those who may change rules, and the one person that it works for.
+pub(super) fn trusted(settings: &Settings) -> BTreeSet<Person> {
+    let mut named = settings.admins.clone();
+    if let AccountsSettings::OnePerson { person, credentials: _ } = &settings.accounts {
+        named.insert(person.clone());
+    }
+    named
 }
 
 fn services(settings: &Settings, own: &SignInSettings, clock: &Arc<dyn Clock>) -> anyhow::Result<BTreeMap<Provider, Arc<dyn SignInAt>>> {

@@ -81,6 +81,7 @@ impl Served {
             allowances: Arc::new(slash_heroku::ports::Boundless),
             locks: Arc::new(slash_heroku::ports::NoLocks),
             privacy: slash_heroku::usecases::Privacy::none(),
+            rights: slash_heroku::usecases::Rights::none(),
             stopping: Arc::new(AtomicBool::new(false)),
         };
         Self { service: Service::new(ports, metrics, Handle::current()), store, answers, loses_its_store, _folder: folder }

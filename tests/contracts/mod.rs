@@ -4,6 +4,7 @@ mod books;
 mod broken;
 mod chats;
 mod clocks;
+mod directories;
 mod github;
 mod heroku;
 mod heroku_stage;

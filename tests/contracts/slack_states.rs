@@ -168,6 +168,7 @@ impl Workspace {
         match what {
             "the app can be installed" => self.slack.add_app(installs::app(false)),
             "tokens end by themselves" => self.slack.add_app(installs::app(true)),
+            "dee of another company is in #deploys" => self.slack.add_user("U0DEE", "dee", "T0OTHER"),
             "the workspace belongs to an organisation" => self.slack.in_enterprise("E0ACME", "Acme Holding"),
             "ana agrees that the app is installed" => self.agrees(false)?,
             "ana agrees that the app is installed for all" => self.agrees(true)?,
@@ -204,6 +205,9 @@ impl Workspace {
             "the workspace is let in and that is told" => drop(self.slack.access(&self.service, TEAM, true).await),
             "the workspace is shut out and that is told" => drop(self.slack.access(&self.service, TEAM, false).await),
             directive => match read(TABLE, directive)? {
+                Directive::Standing { person, kind } if self.slack.is_now(&person, kind) => {}
+                Directive::UserGroup { handle, people }
+                    if self.slack.group(&handle, &people.iter().map(String::as_str).collect::<Vec<_>>()) => {}
                 Directive::BotIn { channel, is } if self.slack.invite_bot(&channel, is) => {}
                 Directive::ArchiveChannel { channel } if self.slack.archive_channel(&channel) => {}
                 Directive::Fails { vendor: Vendor::Slack, path, times, how, .. } => self.slack.fail(&path, times, how),

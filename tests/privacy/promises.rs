@@ -17,6 +17,10 @@ const PROMISES: &[(&str, &[&str])] = &[
         &["every_field_of_every_record_is_declared_and_nothing_else_is"],
     ),
     ("Nothing of your device: no network address, no browser", &["every_field_of_every_record_is_declared_and_nothing_else_is"]),
+    (
+        "believed for five minutes, kept in memory only, and gone when the process ends",
+        &["what_the_chat_says_of_people_is_believed_for_five_minutes", "every_field_of_every_record_is_declared_and_nothing_else_is"],
+    ),
     ("The privacy page sets none.", &["the_present_text_and_the_old_ones_are_served"]),
     ("Where the chat takes no message for whoever asked", &["scenarios"]),
     (

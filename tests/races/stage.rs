@@ -163,6 +163,7 @@ impl Stage {
             allowances: Arc::new(Boundless),
             locks: Arc::new(slash_heroku::ports::NoLocks),
             privacy: Privacy::none(),
+            rights: slash_heroku::usecases::Rights::none(),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: seat,

@@ -64,9 +64,49 @@ pub(super) struct Api {
     pub(super) clock: Arc<dyn Clock>,
 }
 
+/// What is sent along with a call.
+#[derive(Clone, Copy)]
+enum Sent<'a> {
+    /// To methods that write.
+    Json(&'a Value),
+    /// To methods that read: they take nothing else.
+    Form(&'a [(&'a str, &'a str)]),
+}
+
+impl Sent<'_> {
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json(_) => "application/json; charset=utf-8",
+            Self::Form(_) => "application/x-www-form-urlencoded",
+        }
+    }
+
+    fn body(self) -> String {
+        match self {
+            Self::Json(body) => body.to_string(),
+            Self::Form(fields) => form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish(),
+        }
+    }
+}
+
 impl Api {
     /// Calls a method that writes, with what the app speaks with in a workspace.
     pub(super) async fn call(&self, workspace: &WorkspaceId, method: &str, body: &Value, again: Again) -> Result<Value, CallFault> {
+        self.called(workspace, method, Sent::Json(body), again).await
+    }
+
+    /// Calls a method that reads.
+    pub(super) async fn read(
+        &self,
+        workspace: &WorkspaceId,
+        method: &str,
+        fields: &[(&str, &str)],
+        again: Again,
+    ) -> Result<Value, CallFault> {
+        self.called(workspace, method, Sent::Form(fields), again).await
+    }
+
+    async fn called(&self, workspace: &WorkspaceId, method: &str, body: Sent<'_>, again: Again) -> Result<Value, CallFault> {
         let token = self.tokens.token(workspace).await.map_err(CallFault::NoToken)?;
         match self.call_with(&token, method, body, again).await {
             // What was refused for its token was not done: it may be tried once more with another one.
@@ -84,7 +124,7 @@ impl Api {
         }
     }
 
-    async fn call_with(&self, token: &SecretString, method: &str, body: &Value, again: Again) -> Result<Value, CallFault> {
+    async fn call_with(&self, token: &SecretString, method: &str, body: Sent<'_>, again: Again) -> Result<Value, CallFault> {
         let answer = self
             .patiently(again, || async {
                 let request = self.http.post(self.base.at([method])).bearer_auth(token.expose_secret());
@@ -107,7 +147,7 @@ impl Api {
     /// Posts to an answer address. The address is a secret: it is named nowhere.
     pub(super) async fn answer(&self, url: &SecretString, body: &Value) -> Result<(), CallFault> {
         self.patiently(Again::Never, || async {
-            let (status, answer) = self.send(self.http.post(url.expose_secret()), body).await?;
+            let (status, answer) = self.send(self.http.post(url.expose_secret()), Sent::Json(body)).await?;
             let json: Option<Value> = serde_json::from_slice(&answer).ok();
             match json.as_ref().and_then(|answer| answer.get("ok")?.as_bool()) {
                 Some(false) => Err(said_no("response_url", json.as_ref().unwrap_or(&Value::Null), self.clock.now())),
@@ -149,8 +189,8 @@ impl Api {
     }
 
     /// Sends; sorts out what is no answer at all.
-    async fn send(&self, request: reqwest::RequestBuilder, body: &Value) -> Result<(StatusCode, bytes::Bytes), CallFault> {
-        let request = request.header(header::CONTENT_TYPE, "application/json; charset=utf-8").body(body.to_string());
+    async fn send(&self, request: reqwest::RequestBuilder, body: Sent<'_>) -> Result<(StatusCode, bytes::Bytes), CallFault> {
+        let request = request.header(header::CONTENT_TYPE, body.content_type()).body(body.body());
         let response = request.send().await.map_err(|error| {
             if error.is_connect() || error.is_builder() { CallFault::Unreachable("no connection") } else { CallFault::Unclear("no answer") }
         })?;

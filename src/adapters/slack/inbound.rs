@@ -101,9 +101,9 @@ async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respon
     let origin = inbound.origin(asked.person, asked.channel, form.get("response_url"));
     let command_word = form.get("command").filter(|word| is_command_word(word)).unwrap_or(&inbound.command_word);
 
-    let typed = markup::plain(form.get("text").unwrap_or_default());
+    let (typed, mentions) = markup::plain(form.get("text").unwrap_or_default());
     let (text, code) = parse::split_code(&typed);
-    let command = match parse::parse(text) {
+    let command = match parse::parse_mentioning(text, &mentions) {
         Ok(command) => command,
         Err(what) => {
             let message = speech::misunderstood(&what, command_word);

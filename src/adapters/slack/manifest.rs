@@ -11,9 +11,9 @@ const HINT: usize = 1000;
 
 /// The manifest for an installation that Slack reaches at `base_url`, with `command` (its slash included) as the one command.
 ///
-/// Rights: `commands` to be asked, `chat:write` to answer and keep cards up to date, `im:write` to reach a person where the
-/// bot may not post, `chat:write.public` to post in public channels without an invitation; the last two may be refused. Events ask
-/// for no right.
+/// Rights: `commands` to be asked, `chat:write` to answer and keep cards up to date, `users:read` to tell members from guests and admins
+/// from others, `im:write` to reach a person where the bot may not post, `chat:write.public` to post in public channels without an
+/// invitation, `usergroups:read` for rules that name groups; the last three may be refused. Events ask for no right.
 pub fn manifest(base_url: &Url, command: &str) -> Value {
     let at = |last: &str| {
         let mut url = base_url.clone();
@@ -88,7 +88,10 @@ mod tests {
         assert_eq!(text(&manifest, "/settings/interactivity/request_url"), "https://ship.example.com/chat/slack/actions");
         assert_eq!(text(&manifest, "/settings/event_subscriptions/request_url"), "https://ship.example.com/chat/slack/events");
         assert_eq!(text(&manifest, "/oauth_config/redirect_urls/0"), "https://ship.example.com/chat/slack/installed");
-        assert_eq!(manifest.pointer("/oauth_config/scopes/bot_optional"), Some(&json!(["im:write", "chat:write.public"])));
+        assert_eq!(
+            manifest.pointer("/oauth_config/scopes/bot_optional"),
+            Some(&json!(["im:write", "chat:write.public", "usergroups:read"]))
+        );
         assert_eq!(text(&manifest, "/features/slash_commands/0/command"), "/h");
         assert_eq!(manifest.pointer("/features/slash_commands/0/should_escape"), Some(&json!(true)));
     }

@@ -3,8 +3,13 @@
 //! With the option that escapes mentions and links, Slack sends `<@U1|ana>`, `<#C1|ops>` and `<http://web.io|web.io>` for
 //! what was typed as `@ana`, `#ops` and `web.io`. A name with a dot would not be found otherwise.
 
-/// The text as it was typed, as far as that can be known.
-pub(super) fn plain(text: &str) -> String {
+use crate::domain::names::{ChannelId, GroupId, GroupName, UserId};
+use crate::domain::parse::{Mention, Mentions};
+use crate::domain::rights::Group;
+
+/// The text as it was typed, as far as that can be known, and whom and what its words name.
+pub(super) fn plain(text: &str) -> (String, Mentions) {
+    let mut mentions = Mentions::default();
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('<') {
@@ -15,11 +20,31 @@ pub(super) fn plain(text: &str) -> String {
             rest = after;
             continue;
         };
-        plain.push_str(&typed(inside));
+        let typed = typed(inside);
+        if let Some(mention) = named(inside) {
+            mentions.add(&unescaped(&typed), mention);
+        }
+        plain.push_str(&typed);
         rest = beyond;
     }
     plain.push_str(rest);
-    unescaped(&plain)
+    (unescaped(&plain), mentions)
+}
+
+/// Whom or what one `<…>` names.
+fn named(inside: &str) -> Option<Mention> {
+    let (target, label) = inside.split_once('|').unwrap_or((inside, ""));
+    // Ids are written into commands, which are read again.
+    let plain = |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if let Some(id) = target.strip_prefix('@').filter(|id| plain(id)) {
+        return UserId::parse(id).ok().map(Mention::Person);
+    }
+    if let Some(id) = target.strip_prefix('#').filter(|id| plain(id)) {
+        return ChannelId::parse(id).ok().map(Mention::Channel);
+    }
+    let id = target.strip_prefix("!subteam^").filter(|id| plain(id))?;
+    let name = GroupName::parse(label.trim_start_matches('@')).or_else(|_| GroupName::parse(id)).ok()?;
+    Some(Mention::Group(Group { id: GroupId::parse(id).ok()?, name }))
 }
 
 /// What stood for one `<…>`.
@@ -31,7 +56,7 @@ fn typed(inside: &str) -> String {
     } else if let Some(channel) = target.strip_prefix('#') {
         or('#', channel)
     } else if let Some(special) = target.strip_prefix('!') {
-        or('@', special)
+        or('@', special.strip_prefix("subteam^").unwrap_or(special))
     } else if !label.is_empty() && is_same(target, label) {
         label.to_owned()
     } else {
@@ -66,13 +91,27 @@ mod tests {
             ("x <https://evil.example|https://github.com>", "x https://evil.example"),
             ("x <tel:12345678|12345678>", "x 12345678"),
             ("ask <@U1|ana> in <#C1|ops> and <#C2|> or <@U2>", "ask @ana in #ops and #C2 or @U2"),
-            ("<!here> <!subteam^S1|@crew>", "@here @crew"),
+            ("<!here> <!subteam^S1|@crew> <!subteam^S2>", "@here @crew @S2"),
             ("a &amp;lt; b &lt;!channel&gt;", "a &lt; b <!channel>"),
             ("a < b", "a < b"),
             ("", ""),
         ] {
-            assert_eq!(plain(sent), typed, "{sent}");
+            assert_eq!(plain(sent).0, typed, "{sent}");
         }
+    }
+
+    #[test]
+    fn what_is_named_is_told_beside_the_text() {
+        let (text, mentions) = plain("rules use only <@U1|ana> <@W2> <!subteam^S1|@crew> <!here> <#C1|ops> because <@U9|ana&amp;co>");
+        assert_eq!(text, "rules use only @ana @W2 @crew @here #ops because @ana&co");
+        let person = |id: &str| Some(Mention::Person(UserId::parse(id).unwrap()));
+        assert_eq!((mentions.of("@ana"), mentions.of("@W2"), mentions.of("@ana&co")), (person("U1"), person("W2"), person("U9")));
+        let crew = Group { id: GroupId::parse("S1").unwrap(), name: GroupName::parse("crew").unwrap() };
+        assert_eq!(mentions.of("@crew"), Some(Mention::Group(crew)));
+        assert_eq!(mentions.of("#ops"), Some(Mention::Channel(ChannelId::parse("C1").unwrap())));
+        assert!(!mentions.knows("@here"));
+        let (_, two) = plain("<@U1|ana> <@U2|ana>");
+        assert!(two.knows("@ana") && two.of("@ana").is_none(), "nobody is guessed");
     }
 
     proptest! {
@@ -83,7 +122,7 @@ mod tests {
 
         #[test]
         fn text_without_signs_stays(text in "[^<>&]{0,200}") {
-            prop_assert_eq!(plain(&text), text);
+            prop_assert_eq!(plain(&text).0, text);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Slack: signed requests in, messages out, both in the domain's words.
 
 mod api;
+mod directory;
 mod events;
 mod fit;
 mod hex;
@@ -20,6 +21,7 @@ mod signature;
 mod testing;
 mod words;
 
+pub use directory::SlackDirectory;
 pub use inbound::{SlackInbound, router};
 pub use install::{SlackInstall, SlackInstallSettings, authorize_beside};
 pub use outbound::{SlackChat, SlackSettings};

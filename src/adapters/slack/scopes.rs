@@ -6,15 +6,17 @@ use crate::domain::installation::BotRight;
 use crate::domain::names::ScopeName;
 
 /// All of them.
-pub(super) const ALL: [&str; 4] = ["commands", "chat:write", "im:write", "chat:write.public"];
+pub(super) const ALL: [&str; 6] = ["commands", "chat:write", "users:read", "im:write", "chat:write.public", "usergroups:read"];
 
 /// The scope that gives a right.
 pub(super) fn scope(right: BotRight) -> &'static str {
     match right {
         BotRight::BeAsked => "commands",
         BotRight::Speak => "chat:write",
+        BotRight::SeePeople => "users:read",
         BotRight::SpeakDirectly => "im:write",
         BotRight::SpeakUninvited => "chat:write.public",
+        BotRight::SeeGroups => "usergroups:read",
     }
 }
 
@@ -36,7 +38,7 @@ mod tests {
     fn what_is_asked_for_is_what_is_used() {
         let used: BTreeSet<&str> = BotRight::ALL.into_iter().map(scope).collect();
         assert_eq!(used, ALL.into_iter().collect());
-        let granted = ["commands", "chat:write", "users:read"].map(|scope| ScopeName::parse(scope).unwrap());
+        let granted = ["commands", "chat:write", "team:read"].map(|scope| ScopeName::parse(scope).unwrap());
         assert_eq!(rights(&granted.into()), BTreeSet::from([BotRight::BeAsked, BotRight::Speak]));
     }
 }

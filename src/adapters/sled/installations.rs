@@ -158,14 +158,15 @@ fn forget_live(desk: &Desk, workspace: &WorkspaceId, before: Timestamp) -> Resul
     forget(desk, &visits, |_| None)?;
     let notes = those(desk, |record: &Noted| {
         let about_them = record.note.person().is_some_and(|person| person.workspace == *workspace);
-        about_them
-            && match &record.note {
-                Note::Told(_) => true,
-                Note::Export(export) => export.until < later(before, EXPORTED),
-                Note::Removal(removal) => removal.asked_at < before,
-                // What operators did is kept as long as is promised.
-                Note::Deed(_) | Note::Upkeep(_) | Note::Counts(_) => false,
-            }
+        match &record.note {
+            Note::Told(_) => about_them,
+            Note::Export(export) => about_them && export.until < later(before, EXPORTED),
+            Note::Removal(removal) => about_them && removal.asked_at < before,
+            Note::Rules(rules) => rules.workspace == *workspace && rules.kept.iter().all(|kept| kept.at < before),
+            Note::Entry(entry) => entry.workspace == *workspace && entry.at < before,
+            // What operators did is kept as long as is promised.
+            Note::Deed(_) | Note::Upkeep(_) | Note::Counts(_) => false,
+        }
     })?;
     forget(desk, &notes, |_| None)?;
     super::locks::remove_workspace(desk, workspace)?;

@@ -15,7 +15,7 @@ use crate::domain::installation::{Happening, Installation};
 use crate::domain::lock::Locks;
 use crate::domain::names::{DeploymentId, UserId};
 use crate::domain::offer::Offer;
-use crate::domain::privacy::{Deed, Note, NoteKey, NoteKind, Noted};
+use crate::domain::privacy::{Note, NoteKey, NoteKind, Noted};
 use crate::domain::request::Request;
 use crate::domain::sign_in::SignIn;
 use crate::ports::{HowMuch, Keeping, NoteBatch, StoreError, Work};
@@ -42,6 +42,11 @@ fn key_of(key: &NoteKey) -> Vec<u8> {
         NoteKey::Removal(person) => [kind_of(NoteKind::Removal), &person_key(person)].concat(),
         NoteKey::Export(link) => [kind_of(NoteKind::Export), link.as_bytes()].concat(),
         NoteKey::Deed(id) => [kind_of(NoteKind::Deed), id.as_bytes().as_slice()].concat(),
+        NoteKey::Rules(workspace) => [kind_of(NoteKind::Rules), workspace.as_str().as_bytes()].concat(),
+        // Ids of the outside hold no zero byte.
+        NoteKey::Entry(workspace, id) => {
+            [kind_of(NoteKind::Entry), workspace.as_str().as_bytes(), b"\0", id.as_bytes().as_slice()].concat()
+        }
     }
 }
 
@@ -53,6 +58,8 @@ fn kind_of(kind: NoteKind) -> &'static [u8] {
         NoteKind::Removal => b"r",
         NoteKind::Export => b"x",
         NoteKind::Deed => b"d",
+        NoteKind::Rules => b"l",
+        NoteKind::Entry => b"e",
     }
 }
 
@@ -186,9 +193,11 @@ impl Found {
                 Note::Removal(_) => "removals",
                 Note::Export(_) => "exports",
                 Note::Deed(_) => "operators",
+                Note::Rules(_) => "rules",
+                Note::Entry(_) => "changes of rules",
                 Note::Upkeep(_) | Note::Counts(_) => continue,
             };
-            if noted.note.person() == Some(person) {
+            if noted.note.person() == Some(person) || noted.note.named().contains(person) {
                 self.add(kind, &noted)?;
             }
         }
@@ -220,7 +229,7 @@ fn without_secrets(value: Value) -> Value {
 
 /// What a person has in sled apart from deployments, as far as it is over. Returns when it has gone.
 fn remove_live(desk: &Desk, person: &Person, pseudonym: &UserId) -> Result<(), Stop> {
-    let (mut requests, mut offers, mut visits, mut notes, mut deeds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut requests, mut offers, mut visits, mut notes, mut stay) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for record in desk.all::<Request>()? {
         requests.extend(Some(record?).filter(|request| request.answered && request.origin.person == *person));
     }
@@ -232,17 +241,13 @@ fn remove_live(desk: &Desk, person: &Person, pseudonym: &UserId) -> Result<(), S
     }
     for record in desk.all::<Noted>()? {
         let noted = record?;
-        if noted.note.person() != Some(person) {
-            continue;
-        }
         match &noted.note {
-            Note::Told(_) | Note::Export(_) => notes.push(noted),
-            Note::Deed(deed) => {
-                let about = Person { workspace: person.workspace.clone(), user: pseudonym.clone() };
-                deeds.push(noted.saying(Note::Deed(Deed { about, ..deed.clone() })));
+            Note::Told(_) | Note::Export(_) if noted.note.person() == Some(person) => notes.push(noted),
+            Note::Deed(_) | Note::Rules(_) | Note::Entry(_) => {
+                stay.extend(noted.note.without(person, pseudonym).map(|note| noted.saying(note)));
             }
-            // It goes when they were told.
-            Note::Removal(_) | Note::Upkeep(_) | Note::Counts(_) => {}
+            // What is about others; and a removal goes when they were told.
+            Note::Told(_) | Note::Export(_) | Note::Removal(_) | Note::Upkeep(_) | Note::Counts(_) => {}
         }
     }
     let account = desk.get::<Account>(&person_key(person))?;
@@ -257,7 +262,7 @@ fn remove_live(desk: &Desk, person: &Person, pseudonym: &UserId) -> Result<(), S
         tx.remove(Shelf::Leases, &records::lease_key(&Work::Account(person.clone())))?;
         visits.iter().try_for_each(|visit| tx.forget(visit))?;
         notes.iter().try_for_each(|noted| tx.forget(noted))?;
-        deeds.iter().try_for_each(|noted| tx.save(noted))
+        stay.iter().try_for_each(|noted| tx.save(noted))
     })?;
     super::locks::remove_person(desk, person, pseudonym)?;
     for some in requests.chunks(TOGETHER) {

@@ -7,7 +7,7 @@ use crate::domain::installation::{Happening, Installation};
 use crate::domain::line::Line;
 use crate::domain::lock::Locks;
 use crate::domain::offer::Offer;
-use crate::domain::privacy::{Deed, Note, Noted};
+use crate::domain::privacy::{Note, Noted};
 use crate::domain::request::Request;
 use crate::domain::sign_in::SignIn;
 
@@ -112,15 +112,18 @@ impl Restored {
                 }
                 Some(Self::Deployment(record))
             }
-            Self::Note(mut record) => match (record.note.person().cloned(), record.note.clone()) {
-                (Some(person), Note::Deed(deed)) => {
-                    if let Some(user) = removals.of(&person) {
-                        record.note = Note::Deed(Deed { about: Person { user, ..person }, ..deed });
+            Self::Note(mut record) => match record.note {
+                Note::Deed(_) | Note::Rules(_) | Note::Entry(_) => {
+                    for person in record.note.named() {
+                        if let Some(note) = removals.of(&person).and_then(|name| record.note.without(&person, &name)) {
+                            record.note = note;
+                        }
                     }
                     Some(Self::Note(record))
                 }
-                (Some(person), _) => stays(&person).then_some(Self::Note(record)),
-                (None, _) => Some(Self::Note(record)),
+                Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Upkeep(_) | Note::Counts(_) => {
+                    record.note.person().is_none_or(stays).then_some(Self::Note(record))
+                }
             },
         }
     }

@@ -172,6 +172,22 @@ pub const COMMANDS: &[CommandRow] = &[
         needs: Needs::BothAccounts,
     },
     CommandRow {
+        verb: Verb::History,
+        words: &["history"],
+        usage: "history [PIPELINE]",
+        summary: "Lists the last deploys of a pipeline, what was overridden, stopped or freed by whom, and changes of the rules.",
+        example: "history hubot",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Rules,
+        words: &["rules"],
+        usage: "rules [WHAT WHO | reset WHAT] [because WHY]",
+        summary: "Shows who may do what in this workspace; admins change it.",
+        example: "rules deploy to production only @ana",
+        needs: Needs::Nothing,
+    },
+    CommandRow {
         verb: Verb::Privacy,
         words: &["privacy"],
         usage: "privacy [export | delete]",
@@ -206,12 +222,12 @@ mod tests {
     #[test]
     fn every_verb_has_one_row_and_every_word_one_verb() {
         use Verb::{
-            Cancel, Deploy, Help, Info, Leave, Lock, Locks, Login, Logout, Pipelines, Plan, Privacy, Queue, Releases, Status, Unlock,
-            WhoAmI,
+            Cancel, Deploy, Help, History, Info, Leave, Lock, Locks, Login, Logout, Pipelines, Plan, Privacy, Queue, Releases, Rules,
+            Status, Unlock, WhoAmI,
         };
         let all = [
             Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases, Lock, Unlock, Locks,
-            Privacy,
+            History, Rules, Privacy,
         ];
         assert_eq!(COMMANDS.len(), all.len());
         for verb in all {

@@ -1,6 +1,7 @@
 //! Reads a tidied text word by word.
 
 mod holding;
+mod rules;
 
 use std::iter::Peekable;
 use std::ops::Range;
@@ -12,6 +13,7 @@ use crate::domain::pipeline::{Environment, PipelineKey, Place, nearest};
 use crate::domain::source::AskedRef;
 
 use super::code::{is_code, is_gap, masked, unquoted};
+use super::mentions::Mentions;
 use super::tidy::{PageOf, page_of, tidy_word};
 use super::{Misunderstood, verb_words};
 
@@ -73,17 +75,18 @@ fn is_because(word: &Word) -> bool {
 pub(super) struct Reader<'t> {
     text: &'t str,
     words: Peekable<IntoIter<Word>>,
+    mentions: &'t Mentions,
     verb: Option<Verb>,
     /// Where the word stands that was taken for a pipeline but is more likely a preposition.
     doubtful: Option<Range<usize>>,
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(super) fn new(text: &'t str, mentions: &'t Mentions) -> Self {
         let mut words = words_of(text).into_iter().peekable();
         // The chat's own command word, typed or pasted along.
         words.next_if(|word| word.said.starts_with('/'));
-        Self { text, words, verb: None, doubtful: None }
+        Self { text, words, mentions, verb: None, doubtful: None }
     }
 
     pub(super) fn is_at_end(&mut self) -> bool {

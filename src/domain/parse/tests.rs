@@ -3,10 +3,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::command::{Because, Hold, LockWish, Where, Wish};
+use crate::domain::command::{Because, Hold, LockWish, RulesWish, Where, Wish};
 use crate::domain::lock::{ClockTime, Day, Ending, LONGEST_HOLD, ZoneName};
-use crate::domain::names::{AppName, CommitSha, PipelineId, PipelineName, RefName};
+use crate::domain::names::{AppName, ChannelId, CommitSha, GroupId, GroupName, PipelineId, PipelineName, RefName, UserId};
 use crate::domain::pipeline::{Environment, PipelineKey, Place};
+use crate::domain::rights::tests::any_change;
+use crate::domain::rights::{Change, Group, Matter, Party, Places, Rule, Who};
 use crate::domain::source::{AskedRef, CommitRef};
 
 fn key(name: &str) -> PipelineKey {
@@ -108,6 +110,50 @@ fn the_other_commands() {
     assert_eq!(parse("plan web#7 to staging"), Ok(Command::Plan(wish("web", AskedRef::Pull(7), Some(place(Environment::Staging, None))))));
 }
 
+fn rules_of(text: &str) -> Change {
+    let mut mentions = Mentions::default();
+    mentions.add("@ana", Mention::Person(UserId::parse("U1").unwrap()));
+    mentions.add("@crew", Mention::Group(crew()));
+    mentions.add("#ops", Mention::Channel(ChannelId::parse("C1").unwrap()));
+    match parse_mentioning(text, &mentions) {
+        Ok(Command::Rules { wish: RulesWish::Change { change, because: _ } }) => change,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+fn crew() -> Group {
+    Group { id: GroupId::parse("S1").unwrap(), name: GroupName::parse("crew").unwrap() }
+}
+
+#[test]
+fn rules_in_every_form() {
+    let both = || Party { people: [UserId::parse("U1").unwrap()].into(), groups: [crew()].into() };
+    let ops = Places::Only([ChannelId::parse("C1").unwrap()].into());
+    for (text, change) in [
+        ("rules use everyone", Change::Set(Rule::Use(Who::Everyone))),
+        ("rules use nobody", Change::Set(Rule::Use(Who::Only(Party::default())))),
+        ("rules override only @ana @crew because they know", Change::Set(Rule::Override(Who::Only(both())))),
+        ("RULES Deploy to Prod @crew @ana", Change::Set(Rule::Deploy { to: Environment::Production, who: Who::Only(both()) })),
+        ("rules deploy staging @U1 group:S1/crew", Change::Set(Rule::Deploy { to: Environment::Staging, who: Who::Only(both()) })),
+        ("rules channels only #ops", Change::Set(Rule::Channels(ops))),
+        ("rules channels everywhere", Change::Set(Rule::Channels(Places::Everywhere))),
+        ("rules guests yes", Change::Set(Rule::Guests { welcome: true })),
+        ("rules outsiders no", Change::Set(Rule::Outsiders { welcome: false })),
+        ("rules reset deploy to production", Change::Reset(Matter::Deploy(Environment::Production))),
+        ("rules reset channels", Change::Reset(Matter::Channels)),
+    ] {
+        assert_eq!(rules_of(text), change, "{text}");
+    }
+    assert_eq!(parse("rules"), Ok(Command::Rules { wish: RulesWish::Show }));
+}
+
+#[test]
+fn a_word_that_names_two_people_names_nobody() {
+    let mut mentions = Mentions::default();
+    ["U1", "U2"].into_iter().for_each(|id| mentions.add("@ana", Mention::Person(UserId::parse(id).unwrap())));
+    assert_eq!(parse_mentioning("rules use @ana", &mentions).unwrap_err().parts().1, "@ana");
+}
+
 #[test]
 fn locks_in_every_form() {
     let hold = |environment| Hold { pipeline: key("web"), environment };
@@ -169,6 +215,23 @@ fn errors_point_at_the_word_and_suggest() {
         ("info web/main", "web/main", Some("web")),
         ("pipelines web", "web", None),
         ("status web in staging", "in", None),
+        ("rules usee everyone", "usee", Some("use")),
+        ("rules deploy", "", None),
+        ("rules deploy to prodution @ana", "prodution", Some("production")),
+        ("rules deploy to production", "", None),
+        ("rules deploy to production because x", "", None),
+        ("rules deploy to production everyboy", "everyboy", Some("everyone")),
+        ("rules use evryone", "evryone", Some("everyone")),
+        ("rules use ana", "ana", Some("@ana")),
+        ("rules use only #ops", "#ops", None),
+        ("rules use everyone becuase x", "becuase", Some("because")),
+        ("rules channels ops", "ops", Some("#ops")),
+        ("rules channels @ana", "@ana", None),
+        ("rules guests maybe", "maybe", None),
+        ("rules guests", "", None),
+        ("rules rest use", "rest", Some("reset")),
+        ("rules reset", "", None),
+        ("rules reset use everyone", "everyone", None),
         ("deploy web/https://source.example.com/acme/api/pull/12", "web/https://source.example.com/acme/api/pull/12", Some("web#12")),
         ("deploy web/<https://source.example.com/acme/api/tree/x/y>", "web/https://source.example.com/acme/api/tree/x/y", Some("web/x/y")),
     ] {
@@ -298,6 +361,10 @@ fn commands() -> impl Strategy<Value = Command> {
         (holds(), any::<bool>()).prop_map(|(on, anyway)| Command::Unlock { on: Some(on), anyway }),
         Just(Command::Unlock { on: None, anyway: false }),
         Just(Command::Locks),
+        prop::option::of(keys()).prop_map(|pipeline| Command::History { pipeline }),
+        Just(Command::Rules { wish: RulesWish::Show }),
+        (any_change(), prop::option::of(reasons()))
+            .prop_map(|(change, because)| Command::Rules { wish: RulesWish::Change { change, because } }),
     ]
 }
 

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::actor::Person;
+use crate::domain::names::{UserId, WorkspaceId};
+use crate::domain::rights::{Entry, Rules};
 use crate::domain::sign_in::Digest;
 
 use super::counts::Counts;
@@ -122,6 +124,10 @@ pub enum Note {
     Export(Export),
     /// What an operator did.
     Deed(Deed),
+    /// The rules of a workspace.
+    Rules(Rules),
+    /// What somebody did with a right of theirs.
+    Entry(Entry),
 }
 
 /// A note as it lies in the store.
@@ -161,6 +167,10 @@ pub enum NoteKey {
     Export(Digest),
     /// By id.
     Deed(Uuid),
+    /// By workspace.
+    Rules(WorkspaceId),
+    /// By workspace and id.
+    Entry(WorkspaceId, Uuid),
 }
 
 /// A kind of notes.
@@ -178,6 +188,10 @@ pub enum NoteKind {
     Export,
     /// What operators did.
     Deed,
+    /// Rules of workspaces.
+    Rules,
+    /// What people did with rights of theirs.
+    Entry,
 }
 
 impl Note {
@@ -190,17 +204,46 @@ impl Note {
             Self::Removal(removal) => NoteKey::Removal(removal.person.clone()),
             Self::Export(export) => NoteKey::Export(export.link),
             Self::Deed(deed) => NoteKey::Deed(deed.id),
+            Self::Rules(rules) => NoteKey::Rules(rules.workspace.clone()),
+            Self::Entry(entry) => NoteKey::Entry(entry.workspace.clone(), entry.id),
         }
     }
 
-    /// Whom it is about; `None`: nobody.
+    /// Whom it is about; `None`: nobody, or whoever is named in it among others.
     pub fn person(&self) -> Option<&Person> {
         match self {
-            Self::Upkeep(_) | Self::Counts(_) => None,
+            Self::Upkeep(_) | Self::Counts(_) | Self::Rules(_) | Self::Entry(_) => None,
             Self::Told(told) => Some(&told.person),
             Self::Removal(removal) => Some(&removal.person),
             Self::Export(export) => Some(&export.person),
             Self::Deed(deed) => Some(&deed.about),
+        }
+    }
+
+    /// Everybody who is named in it, where it stays without them when they are removed.
+    pub fn named(&self) -> Vec<Person> {
+        match self {
+            Self::Upkeep(_) | Self::Counts(_) | Self::Told(_) | Self::Removal(_) | Self::Export(_) => Vec::new(),
+            Self::Deed(deed) => vec![deed.about.clone()],
+            Self::Rules(rules) => rules.mentioned(),
+            Self::Entry(entry) => entry.mentioned(),
+        }
+    }
+
+    /// The same without a person, under the name that stands for them; `None`: they are not named in it, or it is about them alone.
+    #[must_use]
+    pub fn without(&self, person: &Person, pseudonym: &UserId) -> Option<Self> {
+        if !self.named().contains(person) {
+            return None;
+        }
+        match self {
+            Self::Upkeep(_) | Self::Counts(_) | Self::Told(_) | Self::Removal(_) | Self::Export(_) => None,
+            Self::Deed(deed) => {
+                let about = Person { workspace: person.workspace.clone(), user: pseudonym.clone() };
+                Some(Self::Deed(Deed { about, ..deed.clone() }))
+            }
+            Self::Rules(rules) => Some(Self::Rules(rules.without(person, pseudonym))),
+            Self::Entry(entry) => Some(Self::Entry(entry.without(person, pseudonym))),
         }
     }
 }

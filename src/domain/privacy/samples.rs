@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::account::{Account, Life, Login, Provider, Right, SealedTokens, Standing as LoginStanding};
 use crate::domain::actor::{Origin, ReplyAddress};
 use crate::domain::checks::Obstacle;
-use crate::domain::command::{Because, Command, Hold, LockWish, PrivacyWish, Verb, Where, Wish};
+use crate::domain::command::{Because, Command, Hold, LockWish, PrivacyWish, RulesWish, Verb, Where, Wish};
 use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{Announcement, Cancel, Card, Failure, MessageRef, Override, Phase, Stage, StageTime, Untold, Usual};
 use crate::domain::gate::Reason;
@@ -22,6 +22,7 @@ use crate::domain::privacy::{
     Counts, Deed, Did, Ended as DeployEnded, Export, Group, Month, Note, Noted, Removal, RemovalStage, Told, Upkeep,
 };
 use crate::domain::request::{Ask, Request};
+use crate::domain::rights::{self, Change, Denial, Entry, Kept, Matter, Party, Places, Rule, Rules, Who};
 use crate::domain::sign_in::{Digest, End, SignIn, Stage as VisitStage, Visit};
 use crate::domain::source::{AskedRef, CommitRef, ReportState};
 
@@ -128,6 +129,8 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             }))],
             Command::Unlock { .. } => [Command::Unlock { on: Some(hold(pipeline_keys().remove(0))), anyway: true }],
             Command::Locks => [Command::Locks],
+            Command::History { .. } => [Command::History { pipeline: Some(pipeline_keys().remove(0)) }],
+            Command::Rules { .. } => [Command::Rules { wish: RulesWish::Show }],
             Command::Privacy { wish: PrivacyWish::Show } => [Command::Privacy { wish: PrivacyWish::Show }],
             Command::Privacy { wish: PrivacyWish::Export } => [Command::Privacy { wish: PrivacyWish::Export }],
             Command::Privacy { wish: PrivacyWish::Delete { .. } } => [Command::Privacy { wish: PrivacyWish::Delete { sure: true } }],
@@ -140,7 +143,8 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         | Command::WhoAmI
         | Command::Pipelines
         | Command::Locks
-        | Command::Privacy { .. } => command,
+        | Command::Privacy { .. }
+        | Command::Rules { .. } => command,
         Command::Lock(wish) => Command::Lock(LockWish { on: hold(pipeline.clone()), ..wish }),
         Command::Unlock { anyway, on: _ } => Command::Unlock { on: Some(hold(pipeline.clone())), anyway },
         Command::Info { .. } => Command::Info { pipeline: pipeline.clone() },
@@ -153,6 +157,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         Command::Leave { .. } => Command::Leave { line: Some(anywhere(pipeline.clone())) },
         Command::Cancel(_) => Command::Cancel(anywhere(pipeline.clone())),
         Command::Releases(_) => Command::Releases(anywhere(pipeline.clone())),
+        Command::History { .. } => Command::History { pipeline: Some(pipeline.clone()) },
     };
     kinds().into_iter().map(about).collect()
 }
@@ -160,7 +165,74 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
 /// Every command, about everything that it can be about.
 fn commands() -> Vec<Command> {
     let keys = pipeline_keys();
-    keys.iter().flat_map(|key| asked_refs().into_iter().flat_map(|what| commands_about(key, &what))).collect()
+    let rules = changes().into_iter().map(|change| Command::Rules { wish: RulesWish::Change { change, because: Some(because()) } });
+    keys.iter().flat_map(|key| asked_refs().into_iter().flat_map(|what| commands_about(key, &what))).chain(rules).collect()
+}
+
+every! {
+    fn whos() -> Who {
+        Who::Everyone => [Who::Everyone],
+        Who::Only(_) => [Who::Only(Party {
+            people: users(),
+            groups: BTreeSet::from([rights::Group { id: GroupId::parse("S1").unwrap(), name: GroupName::parse("crew").unwrap() }]),
+        })],
+    }
+}
+
+every! {
+    fn open_places() -> Places {
+        Places::Everywhere => [Places::Everywhere],
+        Places::Only(_) => [Places::Only(BTreeSet::from([ChannelId::parse("C1").unwrap()]))],
+    }
+}
+
+every! {
+    fn rules_but_many() -> Rule {
+        Rule::Use(_) => [Rule::Use(Who::Everyone)],
+        Rule::Deploy { .. } => [Rule::Deploy { to: Environment::Production, who: Who::Everyone }],
+        Rule::Override(_) => [Rule::Override(Who::Everyone)],
+        Rule::Channels(_) => [Rule::Channels(Places::Everywhere)],
+        Rule::Guests { .. } => [Rule::Guests { welcome: true }],
+        Rule::Outsiders { .. } => [Rule::Outsiders { welcome: true }],
+    }
+}
+
+fn all_rules() -> Vec<Rule> {
+    let of_people = whos()
+        .into_iter()
+        .flat_map(|who| [Rule::Use(who.clone()), Rule::Deploy { to: Environment::Production, who: who.clone() }, Rule::Override(who)]);
+    rules_but_many().into_iter().chain(of_people).chain(open_places().into_iter().map(Rule::Channels)).collect()
+}
+
+fn changes() -> Vec<Change> {
+    all_rules().into_iter().map(Change::Set).chain(Matter::ALL.into_iter().map(Change::Reset)).collect()
+}
+
+every! {
+    fn denials() -> Denial {
+        Denial::Gone => [Denial::Gone],
+        Denial::Guest => [Denial::Guest],
+        Denial::Outsider => [Denial::Outsider],
+        Denial::NotAUser => [Denial::NotAUser],
+        Denial::WrongChannel => [Denial::WrongChannel],
+        Denial::NotForEnvironment(_) => [Denial::NotForEnvironment(Environment::Production)],
+        Denial::MayNotOverride => [Denial::MayNotOverride],
+        Denial::Unreadable => [Denial::Unreadable],
+    }
+}
+
+fn kept_rules() -> Rules {
+    let kept = |rule| Kept { rule, by: person("ana").user, at: at(0), because: Some(because()) };
+    Rules { workspace: person("ana").workspace, kept: all_rules().into_iter().map(kept).collect() }
+}
+
+fn entries() -> Vec<Entry> {
+    let changed = |change, before| rights::Did::Rules { change, before, because: Some(because()) };
+    let before = all_rules().into_iter().map(|rule| changed(Change::Reset(rule.matter()), Some(rule)));
+    let all = changes().into_iter().map(|change| changed(change, None)).chain(before);
+    let entry =
+        |(id, did)| Entry { id: uuid::Uuid::from_u128(id), workspace: person("ana").workspace, at: at(0), by: person("ana").user, did };
+    (100..).zip(all).map(entry).collect()
 }
 
 every! {
@@ -214,6 +286,7 @@ every! {
             Reason::locked(&PipelineName::parse("hubot").unwrap(), &lock(Scope::Pipeline)),
             Reason::locked(&PipelineName::parse("hubot").unwrap(), &Lock { holder: person("bo"), ..lock(Scope::Environment(Environment::Staging)) }),
         ],
+        Reason::ByRule(_) => [Reason::ByRule(Denial::Guest)],
     }
 }
 
@@ -222,7 +295,7 @@ fn all_reasons() -> Vec<Reason> {
         let moved = Reason::RefMoved { by: by.clone(), asked: commit(), now: commit() };
         [moved, Reason::RefGone { by: by.clone() }, Reason::NotOnRef { by, commit: commit() }]
     });
-    reasons().into_iter().chain(by).collect()
+    reasons().into_iter().chain(by).chain(denials().into_iter().map(Reason::ByRule)).collect()
 }
 
 every! {
@@ -467,11 +540,13 @@ every! {
             about: person("ana"),
             because: "a letter".to_owned(),
         })],
+        Note::Rules(_) => [Note::Rules(kept_rules())],
+        Note::Entry(_) => [Note::Entry(entries().remove(0))],
     }
 }
 
 pub(crate) fn notes() -> Vec<Noted> {
-    all_notes().into_iter().map(Noted::new).collect()
+    all_notes().into_iter().chain(entries().into_iter().skip(1).map(Note::Entry)).map(Noted::new).collect()
 }
 
 fn told<T: serde::Serialize>(records: Vec<T>) -> Vec<Value> {

@@ -113,6 +113,16 @@ fn notes(verb: Verb) -> &'static [&'static str] {
         Verb::Unlock => {
             &["Without `in ENV`: whatever you hold in the pipeline. `anyway` frees what somebody else holds, and they are told."]
         }
+        Verb::History => &["Without PIPELINE: changes of the rules of this workspace."],
+        Verb::Rules => &[
+            "WHAT is `use`, `deploy to ENV`, `override`, `channels`, `guests` or `outsiders`.",
+            "WHO is `everyone`, `nobody`, or people and groups: `only @ana @crew`. For channels: `everywhere` or `only #deploys`. \
+             For guests and outsiders, the people of other companies: `yes` or `no`.",
+            "`rules reset deploy to production` takes a rule away. Every change is on record, and its answer has a button that takes it back.",
+            "Rules hold beside what everybody's own logins let them do, and never give more. They hold when something is asked, when a button is \
+             pressed, and once more when a deploy that waited begins.",
+            "Admins and owners of the workspace can always change the rules, whatever these say, in every conversation.",
+        ],
         Verb::Leave => &["Without PIPELINE: whatever line you wait in. Where you wait in several, each gets a button."],
         Verb::Login => &[
             "The link is for you only, opens once and soon runs out. It leads to both services, in whichever order you like.",

@@ -12,12 +12,14 @@ use crate::domain::message::{Audience, Line, Message, Span, Tone, code, link, st
 use crate::domain::names::{CheckName, RepoName};
 use crate::domain::pipeline::{App, Environment, Pipeline, Place};
 use crate::domain::release::{Access, Release, ReleaseState, Running};
+use crate::domain::rights::Rules;
 use crate::domain::source::{Comparison, Direction, Repository, Resolved};
 
 use super::card::commit;
 use super::locks::{LockRow, lock_line, own_lock};
+use super::may::{May, what_you_may};
 use super::paced::slowed;
-use super::reasons::{in_short, reason};
+use super::reasons::{in_short, reason_by};
 use super::refusals::{commit_words, listed, past_checks, who_does_what};
 use super::services::{GITHUB, HEROKU, service};
 use super::stages::change_words;
@@ -44,6 +46,8 @@ pub struct Plan<'a> {
     /// What the asker holds there.
     pub own_locks: &'a [Lock],
     pub wish: &'a Wish,
+    pub rules: &'a Rules,
+    pub now: Timestamp,
 }
 
 /// A plan: what would happen, and everything that would stop it.
@@ -96,7 +100,7 @@ pub fn plan(plan: &Plan<'_>) -> Message {
     message.tone = Tone::Bad;
     message.lines.push(vec![text("It would be stopped by:")]);
     for against in &plan.verdict.reasons {
-        message.lines.extend(reason(against));
+        message.lines.extend(reason_by(against, plan.rules, plan.now));
     }
     if plan.verdict.may_be_overridden() {
         message.lines.push(vec![text("It can be shipped all the same: "), code(past_checks(plan.wish))]);
@@ -159,10 +163,12 @@ pub struct AppRow {
     pub holder: Option<Deployment>,
     /// How many wait.
     pub waiting: usize,
+    /// What whoever asks may do with it, as the platform says.
+    pub access: Access,
 }
 
-/// One pipeline.
-pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: &[AppRow], locks: &[LockRow], now: Timestamp) -> Message {
+/// One pipeline. `may`: what the rules of the workspace say to a deploy of whoever asks, by environment.
+pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: &[AppRow], locks: &[LockRow], may: &May<'_>) -> Message {
     let mut message = answer(vec![strong(pipeline.name.as_str()), text(" "), link(format!("at {HEROKU}"), page)]);
     match repository {
         RepositoryInfo::Known { repository, overrides, required } => {
@@ -210,7 +216,8 @@ pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: 
     if apps.is_empty() {
         message.lines.push(vec![text("It has no apps that you can see.")]);
     }
-    message.lines.extend(locks.iter().map(|lock| lock_line(lock, now)));
+    message.lines.extend(locks.iter().map(|lock| lock_line(lock, may.now)));
+    message.lines.extend(what_you_may(repository, apps, may));
     message
 }
 

@@ -1,10 +1,14 @@
 //! Why a deploy may not go out, and why one did not work: the words, the evidence and the way out.
 
+use jiff::Timestamp;
+
 use crate::domain::checks::Obstacle;
 use crate::domain::deployment::{Failure, Said};
 use crate::domain::gate::Reason;
 use crate::domain::message::{Line, Span, code, link, text};
+use crate::domain::rights::Rules;
 
+use super::rights::{denied_by, evidence};
 use super::services::{GITHUB, HEROKU};
 use super::words::{cut, list, sentence};
 
@@ -73,8 +77,20 @@ pub fn reason(reason: &Reason) -> Vec<Line> {
         Reason::Locked { pipeline, on, by, because, since, until } => {
             super::locks::in_the_way(pipeline, *on, by, because.as_ref(), (*since, *until))
         }
+        Reason::ByRule(denial) => denied_by(*denial),
     };
     vec![code_line(evidence, reason.code()), way_out]
+}
+
+/// The same, with the rule of the workspace that says so.
+pub fn reason_by(reason: &Reason, rules: &Rules, now: Timestamp) -> Vec<Line> {
+    let mut lines = self::reason(reason);
+    if let Reason::ByRule(denial) = reason
+        && let Some(evidence) = evidence(*denial, rules, now)
+    {
+        lines.insert(1.min(lines.len()), evidence);
+    }
+    lines
 }
 
 fn checks_line(checks: &[Obstacle], verb: &str) -> Line {
@@ -186,6 +202,8 @@ mod tests {
     use super::*;
     use crate::domain::deployment::samples;
     use crate::domain::names::{CheckName, CommitSha, RefName};
+    use crate::domain::pipeline::Environment;
+    use crate::domain::rights::Denial;
     use crate::domain::source::CommitRef;
     use crate::domain::speech::testing::plain_line;
 
@@ -215,6 +233,14 @@ mod tests {
             Reason::RepositoryArchived,
             Reason::MayNotRecord,
             Reason::MayNotDeploy,
+            Reason::ByRule(Denial::Guest),
+            Reason::ByRule(Denial::Outsider),
+            Reason::ByRule(Denial::Gone),
+            Reason::ByRule(Denial::NotAUser),
+            Reason::ByRule(Denial::WrongChannel),
+            Reason::ByRule(Denial::NotForEnvironment(Environment::Production)),
+            Reason::ByRule(Denial::MayNotOverride),
+            Reason::ByRule(Denial::Unreadable),
         ] {
             let lines = reason(&given);
             assert!(plain_line(&lines[0]).ends_with(&format!(" ({})", given.code())), "{given:?}");

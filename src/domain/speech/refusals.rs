@@ -1,5 +1,7 @@
 //! What we say when a command cannot be done: every reason, where it went wrong, and the way on.
 
+use jiff::Timestamp;
+
 use crate::domain::command::{Command, Wish};
 use crate::domain::deployment::Target;
 use crate::domain::fault::{Fault, PortError, Service};
@@ -7,9 +9,10 @@ use crate::domain::gate::Verdict;
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, link, text};
 use crate::domain::names::{CommitSha, OfferId, RepoName};
 use crate::domain::pipeline::{NoApp, NoPipeline, Pipeline, PipelineKey};
+use crate::domain::rights::Rules;
 use crate::domain::source::{AskedRef, Repository, Resolution, Resolved};
 
-use super::reasons::reason;
+use super::reasons::reason_by;
 use super::services::{GITHUB, HEROKU};
 use super::words::sentence;
 
@@ -306,12 +309,12 @@ pub(super) fn commit_words(resolved: &Resolved) -> Vec<Span> {
 }
 
 /// The gate said no: every reason, and the ways out.
-pub fn gate_closed(target: &Target, resolved: &Resolved, verdict: &Verdict, wish: &Wish) -> Message {
+pub fn gate_closed(target: &Target, resolved: &Resolved, verdict: &Verdict, wish: &Wish, rules: &Rules, now: Timestamp) -> Message {
     let mut headline = commit_words(resolved);
     headline.extend([text(" may not go to "), code(&target.app_name), text(format!(" ({}).", target.environment))]);
     let mut message = refusal(headline);
     for against in &verdict.reasons {
-        message.lines.extend(reason(against));
+        message.lines.extend(reason_by(against, rules, now));
     }
     if verdict.may_be_overridden() {
         message = message.line(vec![text("Or ship it all the same: "), code(past_checks(wish))]);

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::shapes::{Places, fit};
 use crate::sandbox::fault::Fault;
-use crate::sandbox::slack::Order;
+use crate::sandbox::slack::{MemberKind, Order};
 
 /// One of the services outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +95,8 @@ pub enum Directive {
     Mended(Vendor),
     Clock { vendor: Vendor, ahead: SignedDuration },
     DynosFlap { app: String },
+    Standing { person: String, kind: MemberKind },
+    UserGroup { handle: String, people: Vec<String> },
     BotIn { channel: String, is: bool },
     ArchiveChannel { channel: String },
     Crash,
@@ -171,6 +173,8 @@ impl Directive {
             | Self::Clock { .. }
             | Self::DynosFlap { .. }
             | Self::BotIn { .. }
+            | Self::Standing { .. }
+            | Self::UserGroup { .. }
             | Self::ArchiveChannel { .. } => false,
         }
     }

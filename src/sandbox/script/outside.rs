@@ -143,6 +143,8 @@ impl Outside for World {
             | Directive::Mended(Vendor::Slack)
             | Directive::Clock { vendor: Vendor::Slack, .. }
             | Directive::BotIn { .. }
+            | Directive::Standing { .. }
+            | Directive::UserGroup { .. }
             | Directive::ArchiveChannel { .. }
             | Directive::Crash
             | Directive::Stop

@@ -320,6 +320,11 @@ impl<'a> Player<'a> {
                 let team = self.slack.team_of(person).ok_or_else(|| format!("there is no {person}"))?;
                 taken(&[self.slack.people_withdraw(&self.service.address(), &team, &[person]).await])
             }
+            Directive::Standing { person, kind } => self.slack.is_now(person, *kind).then_some(()).ok_or(format!("there is no {person}")),
+            Directive::UserGroup { handle, people } => {
+                let people: Vec<&str> = people.iter().map(String::as_str).collect();
+                self.slack.group(handle, &people).then_some(()).ok_or(format!("not all of {people:?} are in one workspace"))
+            }
             Directive::BotIn { channel, is } => self.slack.invite_bot(channel, *is).then_some(()).ok_or(format!("there is no #{channel}")),
             Directive::ArchiveChannel { channel } => {
                 self.slack.archive_channel(channel).then_some(()).ok_or(format!("there is no #{channel}"))

@@ -7,7 +7,7 @@ use super::failing::failing;
 use super::shapes::Places;
 use crate::sandbox::company::{GITHUB_APP, OAUTH_APP};
 use crate::sandbox::fault::Fault;
-use crate::sandbox::slack::Order;
+use crate::sandbox::slack::{MemberKind, Order};
 
 /// Everything that can happen outside. The first row that fits counts.
 pub const TABLE: &[Row<Directive>] = &[
@@ -246,6 +246,29 @@ pub const TABLE: &[Row<Directive>] = &[
         build: |p| Ok(Directive::Mended(vendor(p.get("vendor"))?)),
     },
     Row {
+        shape: "{person} is {kind...} of the workspace",
+        means: "in the chat somebody is a member, an admin, an owner, a guest, a single-channel guest",
+        build: |p| Ok(Directive::Standing { person: p.own("person"), kind: kind(p.get("kind"))? }),
+    },
+    Row {
+        shape: "the account of {person} is closed",
+        means: "somebody is nobody any more in the chat",
+        build: |p| Ok(Directive::Standing { person: p.own("person"), kind: MemberKind::Deactivated }),
+    },
+    Row {
+        shape: "the group @{handle} is gone",
+        means: "a group of people in the chat is no more",
+        build: |p| Ok(Directive::UserGroup { handle: p.own("handle"), people: Vec::new() }),
+    },
+    Row {
+        shape: "the group @{handle} is {people...}",
+        means: "a group of people in the chat (comma between their names)",
+        build: |p| {
+            let people = p.get("people").split(',').map(|name| name.trim().to_owned()).collect();
+            Ok(Directive::UserGroup { handle: p.own("handle"), people })
+        },
+    },
+    Row {
         shape: "the bot is not in #{channel}",
         means: "the bot is removed from a channel",
         build: |p| Ok(Directive::BotIn { channel: p.own("channel"), is: false }),
@@ -290,6 +313,17 @@ pub const TABLE: &[Row<Directive>] = &[
         },
     },
 ];
+
+fn kind(words: &str) -> Result<MemberKind, String> {
+    match words {
+        "a member" => Ok(MemberKind::Plain),
+        "an admin" => Ok(MemberKind::Admin),
+        "an owner" => Ok(MemberKind::Owner),
+        "a guest" => Ok(MemberKind::Guest),
+        "a single-channel guest" => Ok(MemberKind::SingleChannelGuest),
+        _ => Err(format!("`{words}` is none of a member, an admin, an owner, a guest, a single-channel guest")),
+    }
+}
 
 fn stage(word: &str) -> Result<Stage, String> {
     match word {

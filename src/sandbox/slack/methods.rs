@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::seen::{SeenMessage, Via};
-use super::state::{Channel, Content, State};
+use super::state::{Channel, Content, Member, MemberKind, State, UserGroup};
 use super::{SlackWorkspace, blocks, installs, render};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,13 @@ pub(super) enum Kind {
 /// The methods this simulator knows.
 pub(super) fn kind(method: &str) -> Option<Kind> {
     match method {
-        "auth.test" | "auth.revoke" | "auth.teams.list" | "oauth.v2.access" | "conversations.info" | "users.info" => Some(Kind::Reads),
+        "auth.test"
+        | "auth.revoke"
+        | "auth.teams.list"
+        | "oauth.v2.access"
+        | "conversations.info"
+        | "users.info"
+        | "usergroups.users.list" => Some(Kind::Reads),
         "chat.postMessage" | "chat.update" | "chat.postEphemeral" | "chat.delete" | "conversations.open" => Some(Kind::Writes),
         _ => None,
     }
@@ -32,6 +38,7 @@ pub(super) fn scope(method: &str) -> &'static str {
         "conversations.open" => "im:write",
         "conversations.info" => "channels:read",
         "users.info" => "users:read",
+        "usergroups.users.list" => "usergroups:read",
         _ => "none",
     }
 }
@@ -128,18 +135,59 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
             Some(channel) => Ok(json!({"ok": true, "channel": channel_info(state, workspace, channel)})),
             None => refuse("channel_not_found"),
         },
-        "users.info" => match state.people.iter().find(|member| member.id == arguments.text("user")) {
-            Some(member) => Ok(json!({"ok": true, "user": {
-                "id": member.id, "team_id": member.team, "name": member.name, "deleted": false, "real_name": member.name,
-                "tz": "Europe/Amsterdam", "tz_label": "Central European Time", "tz_offset": 3600,
-                "profile": {"real_name": member.name, "display_name": member.name, "team": member.team},
-                "is_admin": false, "is_owner": false, "is_primary_owner": false, "is_restricted": false, "is_ultra_restricted": false,
-                "is_bot": false, "is_app_user": false, "updated": 1_767_603_600
-            }})),
-            None => refuse("user_not_found"),
-        },
+        "users.info" => {
+            let user = arguments.text("user");
+            let own = state.people.iter().find(|member| member.id == user && bot.teams.contains(&member.team));
+            match own.or_else(|| state.people.iter().find(|member| member.id == user)) {
+                Some(member) => Ok(json!({"ok": true, "user": user_info(state, member, own.is_none())})),
+                None => refuse("user_not_found"),
+            }
+        }
+        "usergroups.users.list" => {
+            let team = arguments.text("team_id");
+            let here = |group: &&UserGroup| bot.teams.contains(&group.team) && (team.is_empty() || group.team == team);
+            match state.groups.iter().filter(here).find(|group| group.id == arguments.text("usergroup")) {
+                Some(group) => Ok(json!({"ok": true, "users": group.users})),
+                None => refuse("no_such_subteam"),
+            }
+        }
         _ => refuse("unknown_method"),
     })
+}
+
+/// A person as their own workspace tells them, or another one.
+fn user_info(state: &State, member: &Member, stranger: bool) -> Value {
+    let is = |kinds: &[MemberKind]| kinds.contains(&member.kind);
+    let mut user = json!({
+        "id": member.id, "team_id": member.team, "name": member.name, "deleted": is(&[MemberKind::Deactivated]),
+        "color": "9f69e7", "real_name": member.name, "tz": "Europe/Amsterdam", "tz_label": "Central European Time", "tz_offset": 3600,
+        "profile": {"real_name": member.name, "display_name": member.name, "team": member.team},
+        "is_bot": false, "is_app_user": false, "updated": 1_767_603_600
+    });
+    let Some(fields) = user.as_object_mut() else { return user };
+    if stranger {
+        fields.insert("is_stranger".to_owned(), json!(true));
+        return user;
+    }
+    let guest = is(&[MemberKind::Guest, MemberKind::SingleChannelGuest]);
+    // Of a closed account little is told.
+    if member.kind != MemberKind::Deactivated {
+        fields.extend([
+            ("is_admin".to_owned(), json!(is(&[MemberKind::Admin, MemberKind::Owner]))),
+            ("is_owner".to_owned(), json!(is(&[MemberKind::Owner]))),
+            ("is_primary_owner".to_owned(), json!(false)),
+            ("is_restricted".to_owned(), json!(guest)),
+            ("is_ultra_restricted".to_owned(), json!(is(&[MemberKind::SingleChannelGuest]))),
+        ]);
+    }
+    if let Some((id, name)) = &state.installs.enterprise {
+        let teams: Vec<&str> = state.people.iter().filter(|other| other.name == member.name).map(|other| other.team.as_str()).collect();
+        let of = json!({
+            "id": member.id, "enterprise_id": id, "enterprise_name": name, "is_admin": false, "is_owner": false, "teams": teams
+        });
+        fields.insert("enterprise_user".to_owned(), of);
+    }
+    user
 }
 
 fn auth_test(workspace: &SlackWorkspace, bot: &Bot<'_>) -> Value {

@@ -31,6 +31,7 @@ pub use installs::AppSeed;
 pub use people::{Ack, Forged, Pressed, ServiceAddress, link_in};
 pub use render::{Rendered, glyph};
 pub use seen::{How, SeenMessage, SeenRequest, Via};
+pub use state::MemberKind;
 
 use super::serve::Servers;
 use crate::ports::Clock;
@@ -128,7 +129,33 @@ impl SlackWorkspace {
 
     /// Adds a person. Ids are unique within a workspace only; names are how scripts call people and must differ.
     pub fn add_user(&self, id: &str, name: &str, team: &str) {
-        self.change(|state| state.people.push(state::Member { id: id.to_owned(), name: name.to_owned(), team: team.to_owned() }));
+        let (id, name, team) = (id.to_owned(), name.to_owned(), team.to_owned());
+        self.change(|state| state.people.push(state::Member { id, name, team, kind: MemberKind::Plain }));
+    }
+
+    /// Makes of a person, by name, what they are in their workspace from now on. Says whether there is one.
+    pub fn is_now(&self, person: &str, kind: MemberKind) -> bool {
+        let found = |state: &mut State| state.people.iter_mut().find(|member| member.name == person).map(|member| member.kind = kind);
+        self.change(|state| found(state).is_some())
+    }
+
+    /// Makes a user group of people, by their names, in place of one of the same handle; of nobody: there is none any more. Says whether
+    /// there are such people, all in one workspace.
+    pub fn group(&self, handle: &str, people: &[&str]) -> bool {
+        self.change(|state| {
+            let members: Option<Vec<&state::Member>> = people.iter().map(|name| state.member(name)).collect();
+            let Some(members) = members else { return false };
+            let team = members.first().map_or_else(|| self.seed.team_id.clone(), |member| member.team.clone());
+            let users = members.iter().filter(|member| member.team == team).map(|member| member.id.clone()).collect::<Vec<_>>();
+            let all = users.len() == people.len();
+            let known = state.groups.iter().find(|group| group.handle == handle).map(|group| group.id.clone());
+            let id = known.unwrap_or_else(|| format!("S{}", state.groups.len() + 1));
+            state.groups.retain(|group| group.handle != handle);
+            if !users.is_empty() {
+                state.groups.push(state::UserGroup { id, handle: handle.to_owned(), team, users });
+            }
+            all
+        })
     }
 
     /// Adds a public channel with everybody in it. `bot_in`: whether the app's user is in it too.

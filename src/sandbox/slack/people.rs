@@ -78,6 +78,7 @@ impl SlackWorkspace {
             return Ack { status: None, body: format!("there is no {person} or no #{channel}"), trigger_id };
         };
         let path = self.give_hook("commands", &team, Hook::of_command(person, &channel_id, self.now()));
+        let sent = self.look(|state| with_names(state, &team, text));
         let seed = &self.seed;
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
@@ -89,7 +90,7 @@ impl SlackWorkspace {
                 ("user_id", &user),
                 ("user_name", person),
                 ("command", &seed.command),
-                ("text", text),
+                ("text", &sent),
                 ("api_app_id", &seed.app_id),
                 ("is_enterprise_install", "false"),
                 ("response_url", &self.hook_url(&path)),
@@ -280,6 +281,22 @@ pub(super) fn sign(secret: &str, time: &str, body: &str) -> String {
     }
     let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("v0={hex}")
+}
+
+/// A text as Slack sends it for commands that want names by their ids: what somebody picked from the list stands in angle brackets.
+fn with_names(state: &State, team: &str, text: &str) -> String {
+    let named = |word: &str| {
+        if let Some(name) = word.strip_prefix('@') {
+            let person = state.people.iter().find(|member| member.name == name && member.team == team);
+            let group = state.groups.iter().find(|group| group.handle == name && group.team == team);
+            let person = person.map(|member| format!("<@{}|{name}>", member.id));
+            return person.or_else(|| group.map(|group| format!("<!subteam^{}|@{name}>", group.id)));
+        }
+        let name = word.strip_prefix('#')?;
+        let channel = state.channels.iter().find(|channel| channel.name == name && channel.team == team && channel.with.is_none());
+        channel.map(|channel| format!("<#{}|{name}>", channel.id))
+    };
+    text.split(' ').map(|word| named(word).unwrap_or_else(|| word.to_owned())).collect::<Vec<_>>().join(" ")
 }
 
 fn plain_name(state: &State, channel: &str) -> String {

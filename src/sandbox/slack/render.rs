@@ -293,13 +293,13 @@ fn without_pairs(line: &[Marked], marker: char) -> Vec<Marked> {
 mod tests {
     use serde_json::json;
 
-    use super::super::state::{Channel, Member};
+    use super::super::state::{Channel, Member, MemberKind};
     use super::super::{How, Via};
     use super::*;
 
     fn state() -> State {
         State {
-            people: vec![Member { id: "U1".into(), name: "ana".into(), team: "T1".into() }],
+            people: vec![Member { id: "U1".into(), name: "ana".into(), team: "T1".into(), kind: MemberKind::Plain }],
             channels: vec![Channel {
                 team: "T1".into(),
                 id: "C1".into(),

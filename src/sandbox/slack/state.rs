@@ -16,6 +16,34 @@ pub(super) struct Member {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) team: String,
+    pub(super) kind: MemberKind,
+}
+
+/// What somebody is in their workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberKind {
+    /// One like others.
+    Plain,
+    /// Looks after the workspace.
+    Admin,
+    /// Owns the workspace.
+    Owner,
+    /// Sees some channels only.
+    Guest,
+    /// Sees one channel only.
+    SingleChannelGuest,
+    /// The account was closed.
+    Deactivated,
+}
+
+/// A user group.
+#[derive(Debug)]
+pub(super) struct UserGroup {
+    pub(super) id: String,
+    pub(super) handle: String,
+    pub(super) team: String,
+    /// Ids of people.
+    pub(super) users: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -53,6 +81,7 @@ pub(super) struct Content {
 pub(super) struct State {
     pub(super) people: Vec<Member>,
     pub(super) channels: Vec<Channel>,
+    pub(super) groups: Vec<UserGroup>,
     pub(super) messages: Vec<SeenMessage>,
     pub(super) log: Vec<SeenMessage>,
     pub(super) hooks: BTreeMap<String, Hook>,

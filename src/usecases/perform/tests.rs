@@ -43,6 +43,7 @@ fn ports(source: MockSourceControl, platform: MockPlatform) -> Ports {
         allowances: Arc::new(crate::ports::Boundless),
         locks: Arc::new(crate::ports::NoLocks),
         privacy: crate::usecases::Privacy::none(),
+        rights: crate::usecases::Rights::none(),
         repositories: Arc::new(RepositoryMap::default()),
         command_word: Arc::from("/h"),
         tally: super::super::testing::Outside::new(),

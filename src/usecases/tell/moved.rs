@@ -42,7 +42,8 @@ async fn moved_buttons(ports: &Ports, deployment: &Deployment, reasons: &[Reason
         | Reason::RepositoryArchived
         | Reason::MayNotRecord
         | Reason::MayNotDeploy
-        | Reason::Locked { .. } => None,
+        | Reason::Locked { .. }
+        | Reason::ByRule(_) => None,
     }) else {
         return Ok(None);
     };

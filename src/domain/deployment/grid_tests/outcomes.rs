@@ -25,7 +25,7 @@ pub(super) fn release(state: ReleaseState) -> Release {
 }
 
 pub(super) fn judged(reasons: Vec<Reason>) -> Outcome {
-    Outcome::Judged { verdict: Verdict { reasons, skipped: vec![], no_checks: false }, change: None }
+    Outcome::Judged { verdict: Verdict { reasons, skipped: vec![], no_checks: false, override_barred: false }, change: None }
 }
 
 pub(super) fn announced() -> Outcome {

@@ -11,8 +11,10 @@ fn reason_of(right: BotRight) -> &'static str {
     match right {
         BotRight::BeAsked => "to be asked by its command",
         BotRight::Speak => "to answer, and to keep one message for each deploy up to date",
+        BotRight::SeePeople => "to tell members from guests and people of other companies, and admins from others; nothing of it is kept",
         BotRight::SpeakDirectly => "to tell people how their deploys ended, and what is for them only",
         BotRight::SpeakUninvited => "to show deploys in public conversations without being invited there first; it also works without",
+        BotRight::SeeGroups => "to see who is in a group of people that a rule names; it also works without, for rules that name none",
     }
 }
 

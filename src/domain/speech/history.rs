@@ -1,0 +1,101 @@
+//! What was done: deploys that are over or go on, who overrode, stopped and freed what, and changes of the rules.
+
+use jiff::Timestamp;
+
+use crate::domain::deployment::{Deployment, Phase};
+use crate::domain::lock::{End, Ended, Scope};
+use crate::domain::message::{Audience, Line, Message, Span, Tone, code, strong, text};
+use crate::domain::pipeline::Pipeline;
+use crate::domain::rights::Entry;
+
+use super::card::commit;
+use super::help::typed;
+use super::reasons::in_short;
+use super::rights::entry_line;
+use super::words::{list, moment};
+
+fn answer(headline: Line) -> Message {
+    Message::new(Tone::Info, Audience::Asker, headline)
+}
+
+/// The last deploys of a pipeline, newest first, locks that were taken over or freed by others, and the last changes of the rules.
+pub fn history(pipeline: &Pipeline, deployments: &[Deployment], over: &[Ended], entries: &[Entry], now: Timestamp) -> Message {
+    let mut message = answer(match deployments {
+        [] => vec![text("Nothing has been deployed in "), code(&pipeline.name), text(" by this service yet.")],
+        [_, ..] => vec![text("The last deploys in "), code(&pipeline.name), text(", the newest first:")],
+    });
+    message.lines.extend(deployments.iter().map(|deployment| deployed(deployment, now)));
+    if !over.is_empty() {
+        message.lines.push(vec![strong("Locks that others have ended")]);
+        message.lines.extend(over.iter().map(|ended| lock_ended(ended, now)));
+    }
+    if !entries.is_empty() {
+        message.lines.push(vec![strong("Changes of the rules")]);
+        message.lines.extend(entries.iter().map(|entry| entry_line(entry, now)));
+    }
+    message
+}
+
+/// The last changes of the rules of a workspace, newest first.
+pub fn history_of_rules(entries: &[Entry], command_word: &str, now: Timestamp) -> Message {
+    let mut message = answer(vec![text(match entries {
+        [] => "The rules of this workspace have never been changed, or not within 24 months.",
+        [_, ..] => "The last changes of the rules of this workspace, the newest first:",
+    })]);
+    message.lines.extend(entries.iter().map(|entry| entry_line(entry, now)));
+    message
+        .line(vec![text("What was deployed, overridden, stopped and freed in a pipeline: "), code(typed(command_word, "history PIPELINE"))])
+}
+
+fn lock_ended(ended: &Ended, now: Timestamp) -> Line {
+    let on = match ended.lock.on {
+        Scope::Pipeline => "the pipeline".to_owned(),
+        Scope::Environment(environment) => environment.to_string(),
+    };
+    let holder = || Span::Person(ended.lock.holder.clone());
+    let told = |by: Span, did: &str| vec![text(format!("{}: ", moment(ended.at, now))), by, text(format!(" {did} ")), holder()];
+    let (mut line, because) = match &ended.how {
+        End::TakenOver { by, because } => (told(Span::Person(by.clone()), "took over the lock of"), because.as_ref()),
+        End::FreedBy { by } => (told(Span::Person(by.clone()), "freed the lock of"), None),
+        End::RanOut | End::Freed => (told(text("the time"), "ended the lock of"), None),
+    };
+    line.push(text(format!(" on {on}")));
+    line.extend(because.map(|because| text(format!(" (because {because})"))));
+    line
+}
+
+fn deployed(deployment: &Deployment, now: Timestamp) -> Line {
+    let mut line =
+        vec![text(format!("{}: ", moment(deployment.asked_at, now))), Span::Person(deployment.origin.person.clone()), text(", ")];
+    line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
+    line.extend([text(" to "), code(&deployment.target.app_name), text(format!(" ({}): ", deployment.target.environment))]);
+    line.extend(outcome(deployment, now));
+    if let Some(overriding) = &deployment.overriding {
+        let passed = if overriding.skipped.is_empty() { "no check that was in the way".to_owned() } else { list(&overriding.skipped) };
+        line.push(text(format!(". Overrode {passed}: {}", overriding.because)));
+    } else if let Some(because) = &deployment.because {
+        line.push(text(format!(". Because {because}")));
+    }
+    line
+}
+
+fn outcome(deployment: &Deployment, now: Timestamp) -> Line {
+    let by = |words: &str, by: &crate::domain::actor::Person| {
+        vec![text(format!("{words} by ")), Span::Person(by.clone()), text(format!(", {}", moment(deployment.since, now)))]
+    };
+    match &deployment.phase {
+        Phase::Succeeded { version, .. } => vec![text(format!("out as v{version}"))],
+        Phase::Failed { why, .. } => vec![text(format!("did not work, {}", in_short(why)))],
+        Phase::Cancelled { by: who, .. } => by("stopped", who),
+        Phase::Freed { by: who, .. } => by("nobody knows how it ended; the app was freed", who),
+        Phase::Unknown(_) => vec![text("unknown")],
+        Phase::Waiting(_) | Phase::NeedsCode { .. } => vec![text("waiting")],
+        Phase::Starting
+        | Phase::Announcing(_)
+        | Phase::Uploading
+        | Phase::AboutToBuild(_)
+        | Phase::Building { .. }
+        | Phase::Releasing { .. }
+        | Phase::Restarting { .. } => vec![text("going on")],
+    }
+}

@@ -1,0 +1,99 @@
+//! What is remembered of people, and for how long.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::domain::deployment::samples::{at, person};
+use crate::domain::fault::Service;
+
+/// A chat that counts what it is asked, and answers as it is told to.
+#[derive(Debug)]
+struct Told {
+    member: Mutex<Result<Member, Fault>>,
+    asked: Mutex<u32>,
+}
+
+impl Told {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { member: Mutex::new(Ok(ONE_OF_US)), asked: Mutex::default() })
+    }
+
+    fn says(&self, what: Result<Member, Fault>) {
+        *self.member.lock().unwrap() = what;
+    }
+
+    fn asked(&self) -> u32 {
+        *self.asked.lock().unwrap()
+    }
+}
+
+#[async_trait]
+impl Directory for Told {
+    async fn member(&self, _: &WorkspaceId, _: &Person) -> Result<Member, PortError> {
+        *self.asked.lock().unwrap() += 1;
+        let said = *self.member.lock().unwrap();
+        said.map_err(|fault| PortError::new(Service::Chat, fault, "told to"))
+    }
+
+    async fn group(&self, _: &WorkspaceId, group: &GroupId) -> Result<BTreeSet<UserId>, PortError> {
+        *self.asked.lock().unwrap() += 1;
+        match group.as_str() {
+            "S1" => Ok(BTreeSet::from([person("ana").user])),
+            _ => Err(PortError::new(Service::Chat, Fault::NotFound, "no such group")),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_chat_says_of_people_is_believed_for_five_minutes() {
+    let told = Told::new();
+    let rights = Rights::new(Some(Arc::<Told>::clone(&told)), BTreeSet::new());
+    let ana = person("ana");
+    let standing = async |second| rights.member(&ana.workspace, &ana, at(second)).await.map(|member| member.standing);
+    assert_eq!(standing(0).await, Ok(Standing::Member));
+    told.says(Ok(Member { standing: Standing::Guest, admin: false }));
+    assert_eq!((standing(299).await, told.asked()), (Ok(Standing::Member), 1));
+    assert_eq!((standing(300).await, told.asked()), (Ok(Standing::Guest), 2));
+    told.says(Err(Fault::Unreachable));
+    assert_eq!(standing(599).await, Ok(Standing::Guest));
+    assert!(standing(601).await.is_err(), "what was believed long ago is not believed any more");
+    told.says(Ok(ONE_OF_US));
+    assert_eq!(standing(602).await, Ok(Standing::Member), "a fault is not remembered");
+    rights.forget(&ana);
+    assert!(rights.seen().members.is_empty());
+}
+
+#[tokio::test]
+async fn whom_the_settings_name_is_not_asked_for() {
+    let told = Told::new();
+    told.says(Err(Fault::Unreachable));
+    let rights = Rights::new(Some(Arc::<Told>::clone(&told)), BTreeSet::from([person("ana")]));
+    let ana = person("ana");
+    assert_eq!(rights.member(&ana.workspace, &ana, at(0)).await.map(|member| member.admin), Ok(true));
+    let elsewhere = WorkspaceId::parse("T2").unwrap();
+    assert!(rights.member(&elsewhere, &ana, at(0)).await.is_err(), "they are trusted in their own workspace only");
+}
+
+#[tokio::test]
+async fn a_group_is_asked_for_once_in_a_while_and_one_that_is_gone_holds_nobody() {
+    let told = Told::new();
+    let rights = Rights::new(Some(Arc::<Told>::clone(&told)), BTreeSet::new());
+    let workspace = person("ana").workspace;
+    for (second, id, many, asked) in [(0, "S1", 1, 1), (1, "S1", 1, 1), (2, "S2", 0, 2), (300, "S1", 1, 3)] {
+        let group = rights.group(&workspace, &GroupId::parse(id).unwrap(), at(second)).await.unwrap();
+        assert_eq!((group.len(), told.asked()), (many, asked), "{id} at {second}");
+    }
+}
+
+#[tokio::test]
+async fn no_more_is_remembered_than_is_said() {
+    let rights = Rights::new(Some(Told::new()), BTreeSet::new());
+    for number in 0..=PEOPLE {
+        let somebody = person(&format!("u{number}"));
+        rights.member(&somebody.workspace, &somebody, at(0)).await.unwrap();
+    }
+    assert_eq!(rights.seen().members.len(), 1);
+}
