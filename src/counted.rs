@@ -9,14 +9,14 @@ use secrecy::SecretString;
 use crate::domain::checks::Checks;
 use crate::domain::deployment::MessageRef;
 use crate::domain::message::Message;
-use crate::domain::names::{AnnouncementId, AppId, AppName, BuildId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
+use crate::domain::names::{AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
-use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
+use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
 use crate::metrics::Metrics;
 use crate::ports::{
-    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, Service,
-    SourceArchive, SourceControl, UploadedSource, Urgency,
+    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, PromotionOrder,
+    PromotionSeen, PromotionStart, ReturnOrder, ReturnStart, Service, SourceArchive, SourceControl, UploadedSource, Urgency,
 };
 
 /// A port whose calls are counted by how they end.
@@ -84,6 +84,16 @@ impl SourceControl for Counted<dyn SourceControl> {
         self.seen(self.port.compare(token, repository, base, head).await)
     }
 
+    async fn difference(
+        &self,
+        token: &SecretString,
+        repository: &RepoName,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Option<Difference>, PortError> {
+        self.seen(self.port.difference(token, repository, base, head).await)
+    }
+
     async fn announce(&self, token: &SecretString, repository: &RepoName, order: &AnnouncementOrder) -> Result<AnnouncementId, PortError> {
         self.seen(self.port.announce(token, repository, order).await)
     }
@@ -146,6 +156,30 @@ impl Platform for Counted<dyn Platform> {
         since: Timestamp,
     ) -> Result<Option<Build>, PortError> {
         self.seen(self.port.find_build(token, app, deployment, since).await)
+    }
+
+    async fn roll_back(&self, token: &SecretString, app: &AppId, order: &ReturnOrder) -> Result<ReturnStart, PortError> {
+        self.seen(self.port.roll_back(token, app, order).await)
+    }
+
+    async fn find_return(&self, token: &SecretString, app: &AppId, order: &ReturnOrder) -> Result<Option<Release>, PortError> {
+        self.seen(self.port.find_return(token, app, order).await)
+    }
+
+    async fn commit_of(&self, token: &SecretString, app: &AppId, code: &CodeId) -> Result<Option<CommitSha>, PortError> {
+        self.seen(self.port.commit_of(token, app, code).await)
+    }
+
+    async fn promote(&self, token: &SecretString, app: &AppId, order: &PromotionOrder) -> Result<PromotionStart, PortError> {
+        self.seen(self.port.promote(token, app, order).await)
+    }
+
+    async fn promotion(&self, token: &SecretString, app: &AppId, promotion: &BuildId) -> Result<PromotionSeen, PortError> {
+        self.seen(self.port.promotion(token, app, promotion).await)
+    }
+
+    async fn find_promoted(&self, token: &SecretString, app: &AppId, order: &PromotionOrder) -> Result<Option<Release>, PortError> {
+        self.seen(self.port.find_promoted(token, app, order).await)
     }
 
     async fn build(&self, token: &SecretString, app: &AppId, build: &BuildId) -> Result<Build, PortError> {

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::lock::Ending;
-use super::names::NameError;
+use super::names::{NameError, RepoName};
 use super::parse::{is_code, is_invisible, split_code, unquoted};
 use super::pipeline::{Environment, PipelineKey, Place};
 use super::source::AskedRef;
@@ -46,6 +46,14 @@ pub enum Verb {
     Cancel,
     /// The last releases.
     Releases,
+    /// What runs where, or where a change is.
+    Where,
+    /// What would ship.
+    Diff,
+    /// What runs in one place to another.
+    Promote,
+    /// Back to an earlier release.
+    Rollback,
     /// Hold a place.
     Lock,
     /// Free it.
@@ -115,6 +123,49 @@ pub struct Where {
     pub pipeline: PipelineKey,
     /// The place in it.
     pub place: Option<Place>,
+}
+
+/// What somebody looks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seek {
+    /// What runs in a pipeline.
+    Pipeline(PipelineKey),
+    /// Where a change of a pipeline's repository is.
+    InPipeline {
+        /// The pipeline.
+        pipeline: PipelineKey,
+        /// The change.
+        what: AskedRef,
+    },
+    /// Where a change is, in whichever pipelines ship it.
+    Change {
+        /// The change: a commit by its hash, a pull request, or whatever a link leads to.
+        what: AskedRef,
+        /// The repository that a link leads to.
+        repository: Option<RepoName>,
+    },
+}
+
+/// One end of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// What runs there.
+    Place(Place),
+    /// A ref of the pipeline's repository.
+    Ref(AskedRef),
+}
+
+/// What is compared in a pipeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// The pipeline.
+    pub pipeline: PipelineKey,
+    /// From what runs there; `None`: from where that would ship to next.
+    pub from: Option<Place>,
+    /// To this; `None`: to the head of the default branch.
+    pub to: Option<Limit>,
 }
 
 /// A pipeline or one of its environments, as something to hold.
@@ -203,6 +254,32 @@ pub enum Command {
     Cancel(Where),
     /// `releases PIPELINE [in ENV[/APP]]`
     Releases(Where),
+    /// `where PIPELINE`, `where PIPELINE/REF`, `where COMMIT`, `where #PR`, `where LINK`
+    Where(Seek),
+    /// `diff PIPELINE[/REF] [from ENV[/APP]] [to ENV[/APP] | to REF]`
+    Diff(Stretch),
+    /// `promote[!] PIPELINE [from ENV[/APP]] [to ENV[/APP]] [because WHY]`
+    Promote {
+        /// The pipeline.
+        pipeline: PipelineKey,
+        /// From what runs there; `None`: from the last environment before the target.
+        from: Option<Place>,
+        /// To there; `None`: to the next environment after that.
+        to: Option<Place>,
+        /// `!`: pass failed, pending and missing checks. Always comes with a reason.
+        passing_checks: bool,
+        /// Why.
+        because: Option<Because>,
+    },
+    /// `rollback PIPELINE [in ENV[/APP]] [to vN] [because WHY]`
+    Rollback {
+        /// Where.
+        place: Where,
+        /// The number of the release to go back to; `None`: to be shown which there are.
+        to: Option<u64>,
+        /// Why.
+        because: Option<Because>,
+    },
     /// `lock PIPELINE [in ENV] [anyway] [for TIME | until TIME] [because WHY]`
     Lock(LockWish),
     /// `unlock PIPELINE [in ENV] [anyway]`, `unlock all`
@@ -248,6 +325,10 @@ impl Command {
             Self::Leave { .. } => Verb::Leave,
             Self::Cancel(_) => Verb::Cancel,
             Self::Releases(_) => Verb::Releases,
+            Self::Where(_) => Verb::Where,
+            Self::Diff(_) => Verb::Diff,
+            Self::Promote { .. } => Verb::Promote,
+            Self::Rollback { .. } => Verb::Rollback,
             Self::Lock(_) => Verb::Lock,
             Self::Unlock { .. } => Verb::Unlock,
             Self::Locks => Verb::Locks,
@@ -275,6 +356,44 @@ impl fmt::Display for Where {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_pipeline(f, &self.pipeline, &AskedRef::Default, self.place.is_none())?;
         self.place.iter().try_for_each(|place| write!(f, " in {place}"))
+    }
+}
+
+impl fmt::Display for Seek {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pipeline(pipeline) => write_pipeline(f, pipeline, &AskedRef::Default, true),
+            Self::InPipeline { pipeline, what } => write_pipeline(f, pipeline, what, true),
+            // Wherever that is read: only what stands behind the host counts.
+            Self::Change { what: AskedRef::Pull(number), repository: Some(name) } => write!(f, "https://…/{name}/pull/{number}"),
+            Self::Change { what, repository: Some(name) } => {
+                let what = what.to_string();
+                let hash = (7..=64).contains(&what.len()) && what.bytes().all(|byte| byte.is_ascii_hexdigit());
+                write!(f, "https://…/{name}/{}/{what}", if hash { "commit" } else { "tree" })
+            }
+            Self::Change { what: what @ AskedRef::Pull(_), .. } => write!(f, "{what}"),
+            Self::Change { what, .. } if is_code(&what.to_string()) => write!(f, "\"{what}\""),
+            Self::Change { what, .. } => write!(f, "{what}"),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Place(place) => place.fmt(f),
+            Self::Ref(what) if is_code(&what.to_string()) => write!(f, "\"{what}\""),
+            Self::Ref(what) => what.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Stretch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let last = self.from.is_none() && self.to.is_none();
+        write_pipeline(f, &self.pipeline, &AskedRef::Default, last)?;
+        self.from.iter().try_for_each(|place| write!(f, " from {place}"))?;
+        self.to.iter().try_for_each(|limit| write!(f, " to {limit}"))
     }
 }
 
@@ -321,6 +440,20 @@ impl fmt::Display for Command {
                 because.iter().try_for_each(|because| write_because(f, because))
             }
             Self::Queue(place) | Self::Cancel(place) | Self::Releases(place) => write!(f, " {place}"),
+            Self::Where(seek) => write!(f, " {seek}"),
+            Self::Diff(stretch) => write!(f, " {stretch}"),
+            Self::Promote { pipeline, from, to, passing_checks, because } => {
+                f.write_str(if *passing_checks { "! " } else { " " })?;
+                write_pipeline(f, pipeline, &AskedRef::Default, from.is_none() && to.is_none())?;
+                from.iter().try_for_each(|place| write!(f, " from {place}"))?;
+                to.iter().try_for_each(|place| write!(f, " to {place}"))?;
+                because.iter().try_for_each(|because| write_because(f, because))
+            }
+            Self::Rollback { place, to, because } => {
+                write!(f, " {place}")?;
+                to.iter().try_for_each(|version| write!(f, " to v{version}"))?;
+                because.iter().try_for_each(|because| write_because(f, because))
+            }
             Self::Lock(wish) => write!(f, " {wish}"),
             Self::Unlock { on: None, anyway: _ } => f.write_str(" all"),
             Self::Unlock { on: Some(on), anyway } => write!(f, " {on}{}", if *anyway { " anyway" } else { "" }),

@@ -76,6 +76,8 @@ pub enum Act {
     ShowOutput(DeploymentId),
     /// Ask for the same deploy again.
     Retry(DeploymentId),
+    /// Show what the app of a deployment can go back to.
+    RollBack(DeploymentId),
     /// Run the command that is kept under this id.
     Take(OfferId),
 }
@@ -87,6 +89,7 @@ impl fmt::Display for Act {
             Self::Free(id) => write!(f, "free:{id}"),
             Self::ShowOutput(id) => write!(f, "output:{id}"),
             Self::Retry(id) => write!(f, "retry:{id}"),
+            Self::RollBack(id) => write!(f, "back:{id}"),
             Self::Take(id) => write!(f, "take:{id}"),
         }
     }
@@ -108,6 +111,7 @@ impl FromStr for Act {
             "free" => deployment().map(Self::Free),
             "output" => deployment().map(Self::ShowOutput),
             "retry" => deployment().map(Self::Retry),
+            "back" => deployment().map(Self::RollBack),
             "take" => id.parse().map(OfferId).map(Self::Take).map_err(|_| ForeignAct),
             _ => Err(ForeignAct),
         }
@@ -207,6 +211,7 @@ mod tests {
             Act::Free(DeploymentId(id)),
             Act::ShowOutput(DeploymentId(id)),
             Act::Retry(DeploymentId(id)),
+            Act::RollBack(DeploymentId(id)),
             Act::Take(OfferId(id)),
         ] {
             assert_eq!(act.to_string().parse(), Ok(act));

@@ -135,6 +135,8 @@ name!(/// The platform's id of a build.
     BuildId, "a build id", is_foreign_id);
 name!(/// The platform's id of a release.
     ReleaseId, "a release id", is_foreign_id);
+name!(/// The platform's id of what a release runs: the same code has the same id.
+    CodeId, "the id of what a release runs", is_foreign_id);
 name!(/// The source control's id of the deployment that we announced there.
     AnnouncementId, "an announcement id", is_foreign_id);
 name!(/// A workspace of a chat.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::names::{BuildId, CommitSha, ReleaseId};
+use super::names::{BuildId, CodeId, CommitSha, ReleaseId};
 
 /// How a build stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub struct Release {
     pub created_at: Option<Timestamp>,
     /// Whether one can go back to it, where the platform says.
     pub can_return: Option<bool>,
+    /// What it runs; `None`: nothing, or that is not told. Releases of the same code have the same.
+    pub code: Option<CodeId>,
 }
 
 /// What kind of work a dyno does.

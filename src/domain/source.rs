@@ -155,6 +155,43 @@ pub struct Comparison {
     pub url: String,
 }
 
+/// A commit, as people read of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitLine {
+    /// The commit.
+    pub commit: CommitSha,
+    /// The first line of its message, cleaned of secrets and cut to 100 characters. Free text: shown, never obeyed.
+    pub subject: String,
+    /// Who wrote it.
+    pub author: Option<String>,
+    /// The pull request that its message names as the one it came by.
+    pub pull: Option<u64>,
+}
+
+/// How much changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// Files.
+    pub files: u64,
+    /// Lines that were added.
+    pub added: u64,
+    /// Lines that were taken away.
+    pub removed: u64,
+    /// There may be more: the source control lists only so many files.
+    pub at_least: bool,
+}
+
+/// What lies between two commits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// How they stand to each other.
+    pub comparison: Comparison,
+    /// The commits that the second one adds, the newest first; at most 100 of the newest.
+    pub commits: Vec<CommitLine>,
+    /// How much they change; `None`: too much to be told.
+    pub size: Option<Size>,
+}
+
 /// What a deployment's record at the source control says at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -37,7 +37,10 @@ pub use installation_store::{InstallationBatch, InstallationStore, Left};
 pub use keeping::{HowMuch, Keeping, NoteBatch, NothingKept};
 pub use lock_store::{LockStore, NoLocks};
 pub use operating::Operating;
-pub use platform::{BuildOrder, BuildStart, Follower, Heard, Platform, UploadedSource};
+pub use platform::{
+    BuildOrder, BuildStart, Follower, Heard, Platform, PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart,
+    UploadedSource,
+};
 pub use sign_in::{Granted, Identity, Proof, Revoked, ScopeAsked, SignInAt, Tokens};
 pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};
 pub use store::{Batch, Lease, Store, StoreError, Work};

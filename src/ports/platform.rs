@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::domain::names::{AppId, AppName, BuildId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
+use crate::domain::names::{AppId, AppName, BuildId, CodeId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
 
@@ -44,6 +44,65 @@ pub enum BuildStart {
     NeedsCode,
     /// The account's concurrent builds are used up.
     NoSlot,
+}
+
+/// A way back to order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnOrder {
+    /// The release to go back to.
+    pub to: ReleaseId,
+    /// What it runs.
+    pub code: CodeId,
+    /// The number of the newest release when that was asked for.
+    pub newest: u64,
+    /// When that was asked for, and somewhat earlier where clocks differ.
+    pub since: Timestamp,
+}
+
+/// What the platform answers to an order to go back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReturnStart {
+    /// There is a new release, with what the earlier one ran and its config.
+    Started(Release),
+    /// It wants a one-time code first.
+    NeedsCode,
+}
+
+/// A release of another app to take over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PromotionOrder {
+    /// The pipeline of both.
+    pub pipeline: PipelineId,
+    /// The other app.
+    pub from: AppId,
+    /// Its release.
+    pub release: ReleaseId,
+    /// The commit that it was built from.
+    pub commit: CommitSha,
+    /// The number of the newest release of the target when that was asked for.
+    pub newest: u64,
+    /// When that was asked for, and somewhat earlier where clocks differ.
+    pub since: Timestamp,
+}
+
+/// What the platform answers to an order to promote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PromotionStart {
+    /// It was taken, under this id.
+    Started(BuildId),
+    /// It wants a one-time code first.
+    NeedsCode,
+}
+
+/// How a promotion stands in one of its targets. That it is over says nothing of how it ended: the release does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PromotionSeen {
+    /// There is no release yet.
+    Pending,
+    /// This is its release.
+    Released(ReleaseId),
+    /// There will be none; what was said of it.
+    Refused(Option<String>),
 }
 
 /// What somebody who follows has heard. Neither is ever a result: only a look tells how something stands.
@@ -105,6 +164,25 @@ pub trait Platform: Send + Sync + std::fmt::Debug {
         deployment: DeploymentId,
         since: Timestamp,
     ) -> Result<Option<Build>, PortError>;
+
+    /// Goes back to an earlier release, by a new one. Never repeated by the adapter, as [`Platform::start_build`].
+    async fn roll_back(&self, token: &SecretString, app: &AppId, order: &ReturnOrder) -> Result<ReturnStart, PortError>;
+
+    /// Finds the release by which this person went back: nothing of ours travels with it, so it is the only one of that code that they
+    /// made since, with a later number. Where several fit, the answer is [`super::Fault::Nonsense`]: nobody can tell.
+    async fn find_return(&self, token: &SecretString, app: &AppId, order: &ReturnOrder) -> Result<Option<Release>, PortError>;
+
+    /// Takes over a release of another app of the pipeline. Never repeated by the adapter, as [`Platform::start_build`].
+    async fn promote(&self, token: &SecretString, app: &AppId, order: &PromotionOrder) -> Result<PromotionStart, PortError>;
+
+    /// How a promotion stands in an app.
+    async fn promotion(&self, token: &SecretString, app: &AppId, promotion: &BuildId) -> Result<PromotionSeen, PortError>;
+
+    /// Finds the release that a promotion made, as [`Platform::find_return`] does, by the commit.
+    async fn find_promoted(&self, token: &SecretString, app: &AppId, order: &PromotionOrder) -> Result<Option<Release>, PortError>;
+
+    /// The commit that code was built from; `None`: that is not told, or the code is gone.
+    async fn commit_of(&self, token: &SecretString, app: &AppId, code: &CodeId) -> Result<Option<CommitSha>, PortError>;
 
     /// A build.
     async fn build(&self, token: &SecretString, app: &AppId, build: &BuildId) -> Result<Build, PortError>;

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use crate::domain::checks::Checks;
 use crate::domain::names::{AnnouncementId, CommitSha, DeploymentId, RepoName};
 use crate::domain::pipeline::Environment;
-use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
+use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
 
 use crate::domain::fault::PortError;
 
@@ -102,6 +102,15 @@ pub trait SourceControl: Send + Sync + std::fmt::Debug {
         base: &CommitSha,
         head: &CommitSha,
     ) -> Result<Option<Comparison>, PortError>;
+
+    /// What `head` adds to `base`, commit by commit; `None` as for [`SourceControl::compare`].
+    async fn difference(
+        &self,
+        token: &SecretString,
+        repository: &RepoName,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Option<Difference>, PortError>;
 
     /// Makes the record of a deployment. Never repeated by the adapter: [`super::Fault::Unclear`] means that it may exist,
     /// [`super::Fault::Unreachable`] and [`super::Fault::RateLimited`] that it does not.

@@ -14,7 +14,7 @@ use super::{Arranged, LeftOut, fault_of, or_leave_out, tells_no_secret, value_of
 use crate::domain::fault::Fault;
 use crate::domain::names::{AppId, AppName, BuildId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
 use crate::domain::release::{Access, Build, BuildState, DynoKind, DynosVerdict, ReleaseState, judge_dynos};
-use crate::ports::{ArchiveBody, BuildOrder, BuildStart, Clock, Heard, Platform, SourceArchive};
+use crate::ports::{ArchiveBody, BuildOrder, BuildStart, Clock, Heard, Platform, ReturnOrder, ReturnStart, SourceArchive};
 
 /// How many builds of others a part makes: more than a page is asked for.
 pub const MANY: usize = 60;
@@ -95,6 +95,7 @@ pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
     only_our_own_build_is_found(make().await).await;
     a_build_that_is_over_can_be_stopped_again(make().await).await;
     releases_come_newest_first(make().await).await;
+    one_goes_back_to_what_served(make().await).await;
     pages_are_for_people(make().await).await;
     an_upload_may_be_repeated(make().await).await;
     left_out.note("small pages", every_page_is_read(make().await).await);
@@ -255,6 +256,32 @@ async fn a_build_becomes_a_release_and_dynos(mut stage: impl Stage) {
         assert!((1..=2).contains(&output.lines().count()), "broken: at most so many lines, and the last ones: {output:?}");
         assert!(!output.chars().any(|c| c.is_control() && c != '\n'), "broken: an output is cleaned of control characters: {output:?}");
     }
+}
+
+async fn one_goes_back_to_what_served(mut stage: impl Stage) {
+    let since = stage.clock().now() - SignedDuration::from_mins(1);
+    let (first, second) = (shipped(&mut stage, 1).await, shipped(&mut stage, 2).await);
+    let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
+    let seen = value_of(platform.release(&token, &app, &first).await, "a release is read");
+    let newest = value_of(platform.release(&token, &app, &second).await, "a release is read").version;
+    let code = seen.code.clone().expect("broken: a release that was built tells what it runs");
+    let of = value_of(platform.commit_of(&token, &app, &code).await, "what it was built from is told");
+    assert_eq!(of, Some(commit()), "broken: code is of the commit that it was built from");
+    let order = ReturnOrder { to: first, code: code.clone(), newest, since };
+    let none = value_of(platform.find_return(&token, &app, &order).await, "what went back is looked for");
+    assert_eq!(none, None, "broken: before one goes back there is no trace of it");
+    let ReturnStart::Started(made) = value_of(platform.roll_back(&token, &app, &order).await, "one goes back") else {
+        panic!("broken: where nothing stands in the way, one goes back")
+    };
+    assert!(made.version > newest && made.code == Some(code), "broken: a new release, with what served before: {made:?}");
+    let found = value_of(platform.find_return(&token, &app, &order).await, "what went back is looked for");
+    assert_eq!(found.map(|found| found.id), Some(made.id.clone()), "broken: what went back is found");
+    stage.finish().await;
+    let now = value_of(platform.release(&token, &app, &made.id).await, "a release is read");
+    assert_eq!((now.state, now.current), (ReleaseState::Succeeded, true), "broken: what went back serves in the end");
+    value_of(platform.roll_back(&token, &app, &order).await, "one goes back again");
+    let several = platform.find_return(&token, &app, &order).await;
+    assert_eq!(fault_of(several, "of several that fit, none is taken"), Fault::Nonsense, "broken: nobody can tell which it was");
 }
 
 async fn a_running_build_can_be_followed(mut stage: impl Stage) {

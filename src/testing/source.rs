@@ -240,6 +240,13 @@ async fn commits_are_compared(mut stage: impl Stage) {
         );
     }
     let gone = CommitSha::parse(&"f".repeat(40)).unwrap();
+    for (from, to) in [(&left, &right), (&right, &left)] {
+        let compared = value_of(stage.source().compare(&token, &repository, from, to).await, "commits are compared");
+        let difference = value_of(stage.source().difference(&token, &repository, from, to).await, "differences are read");
+        let listed = difference.as_ref().map(|difference| difference.commits.len() as u64);
+        assert_eq!(listed, compared.as_ref().map(|compared| compared.added.min(100)), "broken: every commit that is added is listed");
+        assert_eq!(difference.map(|difference| difference.comparison), compared, "broken: a difference says what a comparison says");
+    }
     let compared = value_of(stage.source().compare(&token, &repository, &gone, &left).await, "what is gone is no fault of comparing");
     assert_eq!(compared, None, "broken: with a commit that is gone there is nothing to compare");
 }

@@ -11,7 +11,10 @@ use crate::domain::speech::{self, Known};
 use crate::ports::{Addressee, Batch, Credentials, Fault, NoCredentials, StoreError};
 
 use super::respite::Respite;
-use super::{Ports, Trouble, accounts, deploy, history, line, locks, look, plan, press, privacy, rights, rules, stop};
+use super::{
+    Ports, Trouble, accounts, deploy, diff, history, line, locks, look, plan, press, privacy, promote, rights, rollback, rules, stop,
+    whereabouts,
+};
 
 /// How often an answer is tried.
 const SAYINGS: u32 = 5;
@@ -174,9 +177,11 @@ pub(super) async fn say(ports: &Ports, request: &Request, message: &Message) -> 
 /// Whether an ask may begin something outside.
 fn begins_something(ask: &Ask) -> bool {
     match ask {
-        Ask::Command(command) => matches!(command, Command::Deploy { .. }),
+        Ask::Command(command) => {
+            matches!(command, Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { to: Some(_), .. })
+        }
         Ask::Press { act: Act::Retry(_) | Act::Take(_), on: _ } => true,
-        Ask::Press { act: Act::Cancel(_) | Act::Free(_) | Act::ShowOutput(_), on: _ } => false,
+        Ask::Press { act: Act::Cancel(_) | Act::Free(_) | Act::ShowOutput(_) | Act::RollBack(_), on: _ } => false,
     }
 }
 
@@ -187,7 +192,7 @@ fn is_stale(ports: &Ports, request: &Request) -> bool {
 
 /// Whether a code that came with it is looked after by what it asks for.
 fn takes_code(ask: &Ask) -> bool {
-    matches!(ask, Ask::Command(Command::Deploy { .. } | Command::Login))
+    matches!(ask, Ask::Command(Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { .. } | Command::Login))
 }
 
 /// Runs a command of a person who may run commands.
@@ -216,6 +221,16 @@ pub(super) async fn run(
         Command::Leave { line } => line::leave(ports, request, who, line.clone()).await.map(Some),
         Command::Cancel(place) => stop::cancel(ports, request, who, place).await.map(Some),
         Command::Releases(place) => look::releases(ports, request, who, place).await.map(Some),
+        Command::Where(seek) => whereabouts::seek(ports, request, who, seek).await.map(Some),
+        Command::Diff(stretch) => diff::diff(ports, request, who, stretch).await.map(Some),
+        Command::Promote { pipeline, from, to, passing_checks, because } => {
+            let ask =
+                promote::Ask { pipeline, from: from.as_ref(), to: to.as_ref(), passing_checks: *passing_checks, because: because.as_ref() };
+            promote::promote(ports, request, who, ask, code).await
+        }
+        Command::Rollback { place, to, because } => {
+            rollback::rollback(ports, request, who, rollback::Ask { place, to: *to, because: because.as_ref() }, code).await
+        }
         Command::Lock(wish) => locks::lock(ports, request, who, wish).await.map(Some),
         Command::Unlock { on: Some(on), anyway } => locks::unlock(ports, request, who, on, *anyway).await.map(Some),
         Command::Unlock { on: None, anyway: _ } => locks::unlock_all(ports, request).await.map(Some),

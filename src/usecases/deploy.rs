@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use crate::domain::command::{Because, Command, Wish};
-use crate::domain::deployment::{Card, Cargo, Deployment, Override, Phase, Stage, StageTime, Target, WaitingFor, usual};
+use crate::domain::deployment::{Card, Cargo, Deployment, Override, Phase, Stage, StageTime, Target, WaitingFor, Way, usual};
 use crate::domain::line::Line;
 use crate::domain::message::{Line as Words, Message};
 use crate::domain::names::{CommitSha, DeploymentId};
@@ -36,7 +36,7 @@ impl Ask {
 
 /// What became of the code that came with the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Code {
+pub(super) enum Code {
     None,
     Accepted,
     Wrong,
@@ -45,7 +45,7 @@ enum Code {
 }
 
 impl Code {
-    fn note(self) -> Option<Words> {
+    pub(super) fn note(self) -> Option<Words> {
         match self {
             Self::None => None,
             Self::Accepted => Some(speech::code_used_up()),
@@ -73,7 +73,7 @@ pub(super) async fn deploy(
 }
 
 /// Tells, with what went wrong, what became of the code.
-fn noting(trouble: Trouble, note: Option<Words>) -> Trouble {
+pub(super) fn noting(trouble: Trouble, note: Option<Words>) -> Trouble {
     match (trouble, note) {
         (trouble, None) | (trouble @ Trouble::Store(_), Some(_)) => trouble,
         (Trouble::Refused(message), Some(note)) => message.line(note).into(),
@@ -95,7 +95,18 @@ async fn ask_for(
     let asker = &request.origin.person;
     let again = |wish| ask.again(wish);
     let prospect = look_ahead(ports, asker, who, (pipeline, target), &ask.wish, ask.passing_checks, again).await?;
+    go(ports, request, ask, prospect, code, Way::Build).await
+}
 
+/// Records what was asked for, unless something is in its way or it was asked for before.
+pub(super) async fn go(
+    ports: &Ports,
+    request: &Request,
+    ask: &Ask,
+    prospect: Prospect,
+    code: Code,
+    way: Way,
+) -> Result<Option<Message>, Trouble> {
     if code == Code::Accepted
         && let Some(waiting) = waiting_for_code(ports, request, ask, &prospect).await?
     {
@@ -107,9 +118,9 @@ async fn ask_for(
     if !prospect.verdict.is_open() {
         ports.tally.refused(&prospect.verdict.reasons);
         let Prospect { target, resolved, verdict, rules, .. } = &prospect;
-        return Err(speech::gate_closed(target, resolved, verdict, &ask.wish, rules, ports.clock.now()).into());
+        return Err(speech::gate_closed(target, resolved, verdict, (&ask.wish, &way), rules, ports.clock.now()).into());
     }
-    match record(ports, request, ask, prospect, code).await? {
+    match record(ports, request, ask, prospect, code, way).await? {
         Recorded::New => {
             ports.tally.began();
             ports.clock.wake(WakeKey::Keeper);
@@ -124,7 +135,7 @@ async fn ask_for(
     }
 }
 
-async fn spend(ports: &Ports, who: &Credentials, target: &Target, request: &Request, code: Option<SecretString>) -> Code {
+pub(super) async fn spend(ports: &Ports, who: &Credentials, target: &Target, request: &Request, code: Option<SecretString>) -> Code {
     match code {
         None if request.came_with_code => Code::Lost,
         None => Code::None,
@@ -215,10 +226,12 @@ enum Recorded {
     AnsweredBefore,
 }
 
-async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect, code: Code) -> Result<Recorded, Trouble> {
+async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect, code: Code, way: Way) -> Result<Recorded, Trouble> {
     let now = ports.clock.now();
     let id = DeploymentId(ports.ids.fresh());
-    let past = ports.store.deployments_of_app(&prospect.target.app, PAST).await?;
+    let mut past = ports.store.deployments_of_app(&prospect.target.app, PAST).await?;
+    // What is built takes other times than what is only released.
+    past.retain(|one| std::mem::discriminant(&one.way) == std::mem::discriminant(&way));
     let Prospect { target, repository, overrides_link_to, resolved, change, verdict, access: _, running: _, own_locks: _, rules: _ } =
         prospect;
     let because = ask.because.as_ref().map(|because| because.as_str().to_owned());
@@ -239,6 +252,7 @@ async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect,
             change,
             no_checks: verdict.no_checks,
         },
+        way,
         overriding: ask.passing_checks.then(|| Override { because: because.clone().unwrap_or_default(), skipped: verdict.skipped }),
         because,
         phase: Phase::Waiting(WaitingFor::Turn),

@@ -9,6 +9,7 @@ use crate::ports::{Batch, Credentials, Lease, NoCredentials, StoreError, Uploade
 
 use super::Ports;
 use super::perform::perform;
+use super::rollback;
 use super::tell::{self, Telling};
 use super::watch::{Watch, has_only_begun};
 
@@ -105,7 +106,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         }
         hands.watch.turn_to(&deployment);
         // Telling may have taken long. What cannot be undone is done by whoever has the work now, and by nobody else.
-        if matches!(step, Step::Announce | Step::OrderBuild) && hands.entered {
+        if matches!(step, Step::Announce | Step::OrderBuild | Step::OrderReturn) && hands.entered {
             still_ours(ports, lease).await?;
         }
         let moved = if step == Step::Close {
@@ -123,7 +124,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
                     Outcome::NoNews
                 }
                 // An earlier worker may have ordered it: that is not to be taken for nothing just because nobody can look.
-                None if !hands.entered && matches!(step, Step::Announce | Step::OrderBuild) => Outcome::Interrupted,
+                None if !hands.entered && matches!(step, Step::Announce | Step::OrderBuild | Step::OrderReturn) => Outcome::Interrupted,
                 None => Outcome::SignInLost,
             };
             let begun = has_only_begun(&outcome);
@@ -135,6 +136,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         match moved {
             Moved::On => {}
             Moved::Closed => {
+                rollback::afterwards(ports, &deployment).await.map_err(DriveError::Store)?;
                 let closed = deployment.closed_now();
                 if save(ports, lease, &closed, false).await?.is_some() {
                     return Ok(());
@@ -157,9 +159,14 @@ fn asked_at(step: &Step) -> &'static [Provider] {
     match step {
         Step::Judge | Step::Upload => &Provider::ALL,
         Step::Announce | Step::LookForAnnouncement => &[Provider::SourceControl],
-        Step::OrderBuild | Step::LookForBuild | Step::StopBuild(_) | Step::SeeBuild(_) | Step::SeeRelease(_) | Step::SeeDynos { .. } => {
-            &[Provider::Platform]
-        }
+        Step::OrderBuild
+        | Step::LookForBuild
+        | Step::OrderReturn
+        | Step::LookForReturn
+        | Step::StopBuild(_)
+        | Step::SeeBuild(_)
+        | Step::SeeRelease(_)
+        | Step::SeeDynos { .. } => &[Provider::Platform],
         Step::WaitForTurn | Step::WaitForSlot | Step::WaitForAllowance | Step::WaitForCode | Step::Close => &[],
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::command::{Command, Where, Wish};
 use crate::domain::deployment::{Deployment, Target};
 use crate::domain::gate::{self, GateFacts, RefNow, Verdict};
 use crate::domain::lock::Lock;
+use crate::domain::message::Message;
 use crate::domain::names::{CommitSha, PipelineName, RefName, RepoName};
 use crate::domain::pipeline::{App, NoApp, NoPipeline, Pipeline, PipelineKey, PipelineRepository, Place, pick_app, pick_pipeline};
 use crate::domain::release::{Access, Running};
@@ -152,6 +153,30 @@ pub(super) async fn find_target(
     Ok((pipeline, target))
 }
 
+/// A ref that stands for no single commit: a refusal that offers the ones that may be meant.
+pub(super) async fn no_ref(
+    ports: &Ports,
+    asker: &Person,
+    repository: &Repository,
+    asked: &AskedRef,
+    resolution: &Resolution,
+    again: impl Fn(RefName) -> Command,
+) -> Result<Message, StoreError> {
+    let names: Vec<(String, RefName)> = match resolution {
+        Resolution::Unknown { nearest } => nearest.iter().map(|near| (near.to_string(), near.clone())).collect(),
+        Resolution::BranchAndTag { branch, tag } => {
+            let by_hash = |commit: &CommitSha| RefName::parse(commit.as_str()).ok();
+            let branch = by_hash(branch).map(|hash| (speech::of_branch(branch), hash));
+            let tag = by_hash(tag).map(|hash| (speech::of_tag(tag), hash));
+            branch.into_iter().chain(tag).collect()
+        }
+        Resolution::Found(_) | Resolution::AmbiguousHash | Resolution::EmptyRepository => Vec::new(),
+    };
+    let choices = names.into_iter().map(|(label, name)| (label, again(name)));
+    let buttons = offer(ports, asker, choices).await?;
+    Ok(speech::no_ref(repository, asked, resolution, &buttons))
+}
+
 /// Everything that can be known about a wish before it begins.
 pub(super) async fn look_ahead(
     ports: &Ports,
@@ -172,20 +197,8 @@ pub(super) async fn look_ahead(
     };
     let resolution = ports.source.resolve(&who.source, &repository, &wish.what).await.while_doing(Doing::ReadingRef)?;
     let Resolution::Found(resolved) = resolution else {
-        let names: Vec<(String, RefName)> = match &resolution {
-            Resolution::Unknown { nearest } => nearest.iter().map(|near| (near.to_string(), near.clone())).collect(),
-            Resolution::BranchAndTag { branch, tag } => {
-                let by_hash = |commit: &CommitSha| RefName::parse(commit.as_str()).ok();
-                let branch = by_hash(branch).map(|hash| (speech::of_branch(branch), hash));
-                let tag = by_hash(tag).map(|hash| (speech::of_tag(tag), hash));
-                branch.into_iter().chain(tag).collect()
-            }
-            Resolution::Found(_) | Resolution::AmbiguousHash | Resolution::EmptyRepository => Vec::new(),
-        };
         let named = |what| again(Wish { what: AskedRef::Named(what), to: wish.to.clone(), pipeline: wish.pipeline.clone() });
-        let choices = names.into_iter().map(|(label, name)| (label, named(name)));
-        let buttons = offer(ports, asker, choices).await?;
-        return Err(speech::no_ref(&repository, &wish.what, &resolution, &buttons).into());
+        return Err(no_ref(ports, asker, &repository, &wish.what, &resolution, named).await?.into());
     };
     let locks = ports.locks.locks(&pipeline.id, &pipeline.name).await?;
     let now = ports.clock.now();
@@ -290,6 +303,9 @@ pub(super) async fn judge_again(
 ) -> Result<Verdict, Unjudged> {
     let cargo = &deployment.cargo;
     let repository = ports.source.repository(&who.source, &cargo.repository).await?;
+    if deployment.back().is_some() {
+        return Ok(judge_return(ports, &repository, &deployment.target, &deployment.origin.person, &cargo.commit, (access, judged)).await?);
+    }
     let ref_now = ref_now(ports, who, &repository, &cargo.asked, &cargo.named_by, &cargo.commit).await?;
     let checks = ports.source.checks(&who.source, &repository, &cargo.named_by, &cargo.commit).await?;
     let target = &deployment.target;
@@ -297,6 +313,22 @@ pub(super) async fn judge_again(
     let lock = locks.against(&deployment.origin.person, target.environment, ports.clock.now()).map(|lock| (&locks.name, lock));
     let resolved = Resolved { commit: cargo.commit.clone(), named_by: cargo.named_by.clone(), provenance: Provenance::Repository };
     Ok(verdict(&repository, &resolved, ref_now, Ok(&checks), access, lock, (judged, deployment.overriding.is_some())))
+}
+
+/// Judges a way back. What served before needs no checks.
+pub(super) async fn judge_return(
+    ports: &Ports,
+    repository: &Repository,
+    target: &Target,
+    asker: &Person,
+    commit: &CommitSha,
+    (access, judged): (Access, &Judged),
+) -> Result<Verdict, StoreError> {
+    let locks = ports.locks.locks(&target.pipeline, &target.pipeline_name).await?;
+    let lock = locks.against(asker, target.environment, ports.clock.now()).map(|lock| (&locks.name, lock));
+    let resolved = Resolved { commit: commit.clone(), named_by: CommitRef::Commit, provenance: Provenance::Repository };
+    let verdict = verdict(repository, &resolved, RefNow::Unmoved, Ok(&Checks::default()), access, lock, (judged, false));
+    Ok(Verdict { no_checks: false, ..verdict })
 }
 
 /// What became of the ref since the commit was chosen.

@@ -3,11 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use crate::domain::deployment::{Deployment, Outcome, Phase, Stage, Standing, Step};
+use crate::domain::deployment::{Deployment, Outcome, Phase, Stage, Standing, Step, Way};
 use crate::domain::gate::{Reason, Verdict};
-use crate::domain::release::{BuildState, judge_dynos};
+use crate::domain::release::{Build, BuildState, judge_dynos};
 use crate::domain::speech;
-use crate::ports::{AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Credentials, Fault, PortError, Service};
+use crate::ports::{
+    AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Credentials, Fault, PortError, PromotionOrder, PromotionSeen, PromotionStart,
+    ReturnOrder, ReturnStart, Service,
+};
 
 use super::Ports;
 use super::drive::Hands;
@@ -49,6 +52,19 @@ pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deplo
                 Err(error) => unread(&error, hands),
             }
         }
+        Step::OrderReturn => order_return(ports, token, deployment, hands).await,
+        Step::LookForReturn => {
+            let found = match (return_order(deployment), promotion_order(deployment)) {
+                (Some(order), _) => ports.platform.find_return(token, app, &order).await,
+                (None, Some(order)) => ports.platform.find_promoted(token, app, &order).await,
+                (None, None) => Ok(None),
+            };
+            match found {
+                Ok(Some(release)) => Outcome::ReleaseThere(release),
+                Ok(None) => Outcome::NoTrace,
+                Err(error) => unread(&error, hands),
+            }
+        }
         Step::StopBuild(build) => match ports.platform.stop_build(token, app, &build).await {
             Ok(()) => Outcome::StopSent(build),
             Err(error) if error.fault == Fault::SignInLost => Outcome::SignInLost,
@@ -62,6 +78,12 @@ pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deplo
                 tracing::info!(deployment = %deployment.id, %error, "the build could not be stopped");
                 Outcome::StopSent(build)
             }
+        },
+        Step::SeeBuild(promotion) if deployment.promotes().is_some() => match ports.platform.promotion(token, app, &promotion).await {
+            Ok(PromotionSeen::Pending) => Outcome::BuildSeen(BuildState::Pending),
+            Ok(PromotionSeen::Released(release)) => Outcome::BuildSeen(BuildState::Succeeded { release: Some(release) }),
+            Ok(PromotionSeen::Refused(said)) => Outcome::ReleaseRefused(said),
+            Err(error) => unseen(&error, hands),
         },
         Step::SeeBuild(build) => match ports.platform.build(token, app, &build).await {
             Ok(build) => Outcome::BuildSeen(build.state),
@@ -198,6 +220,7 @@ fn pause(ports: &Ports, deployment: &Deployment, error: &PortError, hands: &mut 
     if now.duration_since(deployment.since) >= PATIENCE.saturating_mul(5) {
         return match deployment.phase {
             Phase::Announcing(Standing::Fresh) => Outcome::AnnouncementRefused(error.said.clone()),
+            Phase::AboutToBuild(Standing::Fresh) if deployment.way != Way::Build => Outcome::ReleaseRefused(error.said.clone()),
             Phase::AboutToBuild(Standing::Fresh) => Outcome::BuildRefused(error.said.clone()),
             Phase::Waiting(_)
             | Phase::NeedsCode { .. }
@@ -287,6 +310,57 @@ async fn order_build(ports: &Ports, token: &SecretString, deployment: &Deploymen
             }
             Fault::Unreachable | Fault::RateLimited { .. } => pause(ports, deployment, &error, hands),
             Fault::Forbidden | Fault::NotFound | Fault::Refused => Outcome::BuildRefused(error.said),
+        },
+    }
+}
+
+/// What to look for where it goes back.
+fn return_order(deployment: &Deployment) -> Option<ReturnOrder> {
+    let back = deployment.back()?;
+    let since = deployment.asked_at.checked_sub(CLOCK_SKEW).unwrap_or(deployment.asked_at);
+    Some(ReturnOrder { to: back.to.clone(), code: back.code.clone(), newest: back.newest, since })
+}
+
+/// What to take over, and how it would be known.
+fn promotion_order(deployment: &Deployment) -> Option<PromotionOrder> {
+    let from = deployment.promotes()?;
+    Some(PromotionOrder {
+        pipeline: deployment.target.pipeline.clone(),
+        from: from.from.clone(),
+        release: from.release.clone(),
+        commit: deployment.cargo.commit.clone(),
+        newest: from.newest,
+        since: deployment.asked_at.checked_sub(CLOCK_SKEW).unwrap_or(deployment.asked_at),
+    })
+}
+
+/// Orders a release of what was built before.
+async fn order_return(ports: &Ports, token: &SecretString, deployment: &Deployment, hands: &mut Hands) -> Outcome {
+    if !hands.entered {
+        return Outcome::Interrupted;
+    }
+    let app = &deployment.target.app;
+    let ordered = match (return_order(deployment), promotion_order(deployment)) {
+        (Some(order), _) => ports.platform.roll_back(token, app, &order).await.map(|start| match start {
+            ReturnStart::Started(release) => Outcome::ReleaseThere(release),
+            ReturnStart::NeedsCode => Outcome::CodeNeeded,
+        }),
+        (None, Some(order)) => ports.platform.promote(token, app, &order).await.map(|start| match start {
+            PromotionStart::Started(id) => Outcome::BuildThere(Build { id, state: BuildState::Pending, created_at: None }),
+            PromotionStart::NeedsCode => Outcome::CodeNeeded,
+        }),
+        (None, None) => return Outcome::Interrupted,
+    };
+    match ordered {
+        Ok(outcome) => outcome,
+        Err(error) => match error.fault {
+            Fault::SignInLost => Outcome::SignInLost,
+            Fault::Unclear | Fault::Nonsense => {
+                tracing::warn!(deployment = %deployment.id, %error, "ordering the release got no clear answer");
+                Outcome::Unclear
+            }
+            Fault::Unreachable | Fault::RateLimited { .. } => pause(ports, deployment, &error, hands),
+            Fault::Forbidden | Fault::NotFound | Fault::Refused => Outcome::ReleaseRefused(error.said),
         },
     }
 }

@@ -1,7 +1,7 @@
 //! Buttons. Whoever presses is judged when they press, by their own rights and by what is true then.
 
 use crate::domain::actor::Person;
-use crate::domain::command::{Because, Command, Wish};
+use crate::domain::command::{Because, Command, Where, Wish};
 use crate::domain::deployment::Deployment;
 use crate::domain::message::{Act, Message};
 use crate::domain::names::OfferId;
@@ -41,6 +41,11 @@ pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, a
             }
             answer::run(ports, &there, who, &again(&deployment, person), None).await
         }
+        Act::RollBack(id) => {
+            let Some(deployment) = ports.store.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
+            let command = Command::Rollback { place: place_of(&deployment), to: None, because: None };
+            answer::run(ports, request, who, &command, None).await
+        }
         Act::Take(id) => take(ports, request, who, id).await,
     }
 }
@@ -49,8 +54,16 @@ pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, a
 /// one commit: for them it is that commit again. Nobody inherits it, and no other commit does.
 fn again(deployment: &Deployment, presser: &Person) -> Command {
     let (target, cargo) = (&deployment.target, &deployment.cargo);
+    if let Some(back) = deployment.back() {
+        let because = deployment.because.as_deref().and_then(|because| Because::parse(because).ok());
+        return Command::Rollback { place: place_of(deployment), to: Some(back.version), because };
+    }
     let passing_checks = deployment.overriding.is_some() && deployment.origin.person == *presser;
     let pinned = || AskedRef::Pinned { of: cargo.named_by.clone(), commit: cargo.commit.clone() };
+    if let Some(from) = deployment.promotes() {
+        // Nobody inherits that checks were passed over.
+        return speech::promote_command(deployment, from, PipelineKey::Id(target.pipeline.clone()), passing_checks);
+    }
     let wish = Wish {
         pipeline: PipelineKey::Id(target.pipeline.clone()),
         what: if passing_checks { pinned() } else { cargo.asked.clone() },
@@ -58,6 +71,12 @@ fn again(deployment: &Deployment, presser: &Person) -> Command {
     };
     let because = deployment.because.as_deref().and_then(|because| Because::parse(because).ok());
     Command::Deploy { wish, passing_checks, because }
+}
+
+fn place_of(deployment: &Deployment) -> Where {
+    let target = &deployment.target;
+    let place = Place { environment: target.environment, app: Some(target.app_name.clone()) };
+    Where { pipeline: PipelineKey::Id(target.pipeline.clone()), place: Some(place) }
 }
 
 async fn show_output(ports: &Ports, who: &Credentials, deployment: &Deployment) -> Result<Message, Trouble> {

@@ -234,8 +234,10 @@ async fn typed(ports: &Ports, origin: &Origin, command: &Command, begins: bool) 
         Command::Login => (Doing::Look, None),
         // What one has begun oneself can always be left and stopped. What is not one's own is judged when it is known.
         Command::Leave { .. } | Command::Cancel(_) => (Doing::Look, Some(&origin.channel)),
-        Command::Deploy { .. } if begins => (Doing::Press, Some(&origin.channel)),
-        Command::Deploy { .. } => (Doing::Look, Some(&origin.channel)),
+        Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { to: Some(_), .. } if begins => {
+            (Doing::Press, Some(&origin.channel))
+        }
+        Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { .. } => (Doing::Look, Some(&origin.channel)),
         // Whoever may not deploy there keeps nobody else from it, and lets nobody else in.
         Command::Lock(LockWish { on, .. }) | Command::Unlock { on: Some(on), anyway: true } => {
             let places = on.environment.map_or(Environment::ALL.to_vec(), |only| vec![only]);
@@ -247,6 +249,8 @@ async fn typed(ports: &Ports, origin: &Origin, command: &Command, begins: bool) 
         }
         Command::Unlock { .. }
         | Command::Locks
+        | Command::Where(_)
+        | Command::Diff(_)
         | Command::Pipelines
         | Command::Info { .. }
         | Command::Plan(_)
@@ -265,7 +269,7 @@ pub(super) async fn may_press(ports: &Ports, origin: &Origin, act: Act) -> Resul
         // Whoever takes an offer asks for its command, which is judged as if it were typed.
         Act::Take(_) => return Ok(()),
         Act::Cancel(id) | Act::Free(id) => (ports.store.deployment(id).await?, true),
-        Act::ShowOutput(id) | Act::Retry(id) => (ports.store.deployment(id).await?, false),
+        Act::ShowOutput(id) | Act::Retry(id) | Act::RollBack(id) => (ports.store.deployment(id).await?, false),
     };
     // Of what is not there, the press itself says so.
     let Some(deployment) = of else { return Ok(()) };

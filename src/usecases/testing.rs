@@ -306,6 +306,10 @@ impl SourceControl for Outside {
         Ok(None)
     }
 
+    async fn difference(&self, _: &SecretString, _: &RepoName, _: &CommitSha, _: &CommitSha) -> Result<Option<Difference>, PortError> {
+        Ok(None)
+    }
+
     async fn announce(&self, _: &SecretString, _: &RepoName, _: &AnnouncementOrder) -> Result<AnnouncementId, PortError> {
         self.note(Did::Announce);
         Ok(AnnouncementId::parse("1").unwrap())
@@ -365,6 +369,30 @@ impl Platform for Outside {
     }
 
     async fn find_build(&self, _: &SecretString, _: &AppId, _: DeploymentId, _: Timestamp) -> Result<Option<Build>, PortError> {
+        Ok(None)
+    }
+
+    async fn roll_back(&self, _: &SecretString, _: &AppId, _: &ReturnOrder) -> Result<ReturnStart, PortError> {
+        Err(PortError::new(Service::Platform, Fault::Refused, "nobody goes back here"))
+    }
+
+    async fn promote(&self, _: &SecretString, _: &AppId, _: &PromotionOrder) -> Result<PromotionStart, PortError> {
+        Err(PortError::new(Service::Platform, Fault::Refused, "nobody promotes here"))
+    }
+
+    async fn promotion(&self, _: &SecretString, _: &AppId, _: &BuildId) -> Result<PromotionSeen, PortError> {
+        Ok(PromotionSeen::Pending)
+    }
+
+    async fn find_promoted(&self, _: &SecretString, _: &AppId, _: &PromotionOrder) -> Result<Option<Release>, PortError> {
+        Ok(None)
+    }
+
+    async fn find_return(&self, _: &SecretString, _: &AppId, _: &ReturnOrder) -> Result<Option<Release>, PortError> {
+        Ok(None)
+    }
+
+    async fn commit_of(&self, _: &SecretString, _: &AppId, _: &CodeId) -> Result<Option<CommitSha>, PortError> {
         Ok(None)
     }
 

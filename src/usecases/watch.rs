@@ -27,7 +27,7 @@ pub(super) struct Watch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Watched {
     Build(BuildId),
-    Release(BuildId, ReleaseId),
+    Release(Option<BuildId>, ReleaseId),
     Dynos(ReleaseId),
 }
 
@@ -102,8 +102,9 @@ impl Watch {
         if self.follower.is_none() {
             self.follower = match &self.of {
                 Some(Watched::Build(build)) => follow(build, None),
-                Some(Watched::Release(build, release)) => follow(build, Some(release.clone())),
-                Some(Watched::Dynos(_)) | None => None,
+                Some(Watched::Release(Some(build), release)) => follow(build, Some(release.clone())),
+                // What goes back is over soon: looks are enough.
+                Some(Watched::Release(None, _) | Watched::Dynos(_)) | None => None,
             };
         }
     }

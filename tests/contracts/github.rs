@@ -141,6 +141,10 @@ async fn made(github: &GitHub, recording: &Recording, replay: &Replay) -> Value 
             let (base, head): (CommitSha, CommitSha) = (arg(with, "base"), arg(with, "head"));
             outcome(github.compare(&token, name, &base, &head).await, |comparison| json!(comparison))
         }
+        "SourceControl::difference" => {
+            let (base, head): (CommitSha, CommitSha) = (arg(with, "base"), arg(with, "head"));
+            outcome(github.difference(&token, name, &base, &head).await, |difference| json!(difference))
+        }
         "SourceControl::announce" => outcome(github.announce(&token, name, &order(with)).await, |id| json!(id)),
         "SourceControl::find_announcement" => outcome(github.find_announcement(&token, name, &order(with)).await, |id| json!(id)),
         "SourceControl::report" => {

@@ -9,7 +9,10 @@ use sha2::{Digest, Sha256};
 use slash_heroku::adapters::heroku::{Heroku, HerokuSettings, HerokuSignIn, HerokuSignInSettings};
 use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::domain::release::{Access, Build, BuildState, Dyno, Running};
-use slash_heroku::ports::{ArchiveBody, BuildOrder, BuildStart, Heard, Platform, SourceArchive, UploadedSource};
+use slash_heroku::ports::{
+    ArchiveBody, BuildOrder, BuildStart, Heard, Platform, PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart,
+    SourceArchive, UploadedSource,
+};
 
 use super::github::sign_in_call;
 use super::heroku_stage::stage;
@@ -83,6 +86,21 @@ fn order(with: &Value, replay: &Replay) -> BuildOrder {
     }
 }
 
+fn way_back(with: &Value) -> ReturnOrder {
+    ReturnOrder { to: arg(with, "to"), code: arg(with, "code"), newest: arg(with, "newest"), since: arg(with, "since") }
+}
+
+fn promotion(with: &Value) -> PromotionOrder {
+    PromotionOrder {
+        pipeline: arg(with, "pipeline"),
+        from: arg(with, "from"),
+        release: arg(with, "release"),
+        commit: arg(with, "commit"),
+        newest: arg(with, "newest"),
+        since: arg(with, "since"),
+    }
+}
+
 /// Makes the call that a recording names, and says what came of it.
 async fn made(heroku: &Heroku, recording: &Recording, replay: &Replay) -> Value {
     let token = SecretString::from(TOKEN);
@@ -124,6 +142,21 @@ async fn made(heroku: &Heroku, recording: &Recording, replay: &Replay) -> Value 
             let found = heroku.find_build(&token, &arg(with, "app"), arg(with, "deployment"), arg(with, "since")).await;
             outcome(found, |build| json!(build.map(of_build)))
         }
+        "Platform::roll_back" => outcome(heroku.roll_back(&token, &arg(with, "app"), &way_back(with)).await, |start| match start {
+            ReturnStart::Started(release) => json!({ "started": release }),
+            ReturnStart::NeedsCode => json!("it needs a code"),
+        }),
+        "Platform::find_return" => outcome(heroku.find_return(&token, &arg(with, "app"), &way_back(with)).await, |found| json!(found)),
+        "Platform::promote" => outcome(heroku.promote(&token, &arg(with, "app"), &promotion(with)).await, |start| match start {
+            PromotionStart::Started(id) => json!({ "started": id }),
+            PromotionStart::NeedsCode => json!("it needs a code"),
+        }),
+        "Platform::promotion" => outcome(heroku.promotion(&token, &arg(with, "app"), &arg(with, "promotion")).await, |seen| match seen {
+            PromotionSeen::Pending => json!("pending"),
+            PromotionSeen::Released(release) => json!({ "released": release }),
+            PromotionSeen::Refused(said) => json!({ "refused": said }),
+        }),
+        "Platform::find_promoted" => outcome(heroku.find_promoted(&token, &arg(with, "app"), &promotion(with)).await, |found| json!(found)),
         "Platform::build" => outcome(heroku.build(&token, &arg(with, "app"), &arg(with, "build")).await, of_build),
         "Platform::stop_build" => outcome(heroku.stop_build(&token, &arg(with, "app"), &arg(with, "build")).await, |()| Value::Null),
         "Platform::release" => outcome(heroku.release(&token, &arg(with, "app"), &arg(with, "release")).await, |release| json!(release)),

@@ -29,6 +29,7 @@ pub const APPS: [(&str, &str); 4] = [
 ];
 pub const BUILD: &str = "33333333-cccc-4ccc-8ccc-000000000001";
 pub const RELEASE: &str = "44444444-dddd-4ddd-8ddd-000000000001";
+pub const PROMOTION: &str = "77777777-aaaa-4aaa-8aaa-000000000001";
 pub const SLUG: &str = "55555555-eeee-4eee-8eee-000000000001";
 /// Paths and queries that are secrets: of a source, to put and to get it, and of an output stream.
 pub const PUT: &str = "/uploads/INVENTED?signature=INVENTED-PUT";
@@ -106,6 +107,18 @@ impl Asking {
         self.name(STREAM, path_of(build["output_stream_url"].as_str().unwrap()));
     }
 
+    /// The release of one app is taken over by another; both are of the first pipeline.
+    pub async fn promotion_of(&mut self, from: &str, to: &str) {
+        let known = |recorded: &str| self.names.iter().find(|(known, _)| known == recorded).unwrap().1.clone();
+        let id_of = |name: &str| known(APPS.iter().find(|(_, known)| *known == name).unwrap().0);
+        let body = json!({
+            "pipeline": { "id": known(PIPELINES[0].0) }, "source": { "app": { "id": id_of(from) } },
+            "targets": [{ "app": { "id": id_of(to) } }],
+        });
+        let made = self.ask("POST", "/pipeline-promotions", &body).await;
+        self.name(PROMOTION, made["id"].as_str().unwrap());
+    }
+
     /// The newest release of an app: it, its code and its stream.
     pub async fn newest_of(&mut self, app: &str) {
         let request = client().get(format!("{}/apps/{app}/releases", self.api)).bearer_auth(&self.token);
@@ -157,6 +170,10 @@ pub async fn stage(recording: &Recording) -> (World, Stage) {
             }
             ["a", "build", "of", app] => {
                 asking.build_of(app).await;
+                Ok(())
+            }
+            ["a", "promotion", "of", from, "to", to] => {
+                asking.promotion_of(from, to).await;
                 Ok(())
             }
             ["the", "newest", "release", "of", app] => {

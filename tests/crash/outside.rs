@@ -9,13 +9,15 @@ use secrecy::SecretString;
 use slash_heroku::domain::checks::Checks;
 use slash_heroku::domain::deployment::MessageRef;
 use slash_heroku::domain::message::Message;
-use slash_heroku::domain::names::{AnnouncementId, AppId, AppName, BuildId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
+use slash_heroku::domain::names::{
+    AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName,
+};
 use slash_heroku::domain::pipeline::{App, Pipeline};
 use slash_heroku::domain::release::{Access, Build, Dyno, Release, Running};
-use slash_heroku::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
+use slash_heroku::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
 use slash_heroku::ports::{
-    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, SourceArchive,
-    SourceControl, UploadedSource, Urgency,
+    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, PromotionOrder,
+    PromotionSeen, PromotionStart, ReturnOrder, ReturnStart, SourceArchive, SourceControl, UploadedSource, Urgency,
 };
 
 use super::deadly::{Event, Life};
@@ -78,6 +80,16 @@ impl SourceControl for Outside<dyn SourceControl> {
         self.life.look(self.port.compare(token, repository, base, head)).await
     }
 
+    async fn difference(
+        &self,
+        token: &SecretString,
+        repository: &RepoName,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Option<Difference>, PortError> {
+        self.life.look(self.port.difference(token, repository, base, head)).await
+    }
+
     async fn announce(&self, token: &SecretString, repository: &RepoName, order: &AnnouncementOrder) -> Result<AnnouncementId, PortError> {
         self.does("announce", self.port.announce(token, repository, order)).await
     }
@@ -134,6 +146,30 @@ impl Platform for Outside<dyn Platform> {
         since: Timestamp,
     ) -> Result<Option<Build>, PortError> {
         self.life.look(self.port.find_build(token, app, deployment, since)).await
+    }
+
+    async fn roll_back(&self, token: &SecretString, app: &AppId, order: &ReturnOrder) -> Result<ReturnStart, PortError> {
+        self.does("roll_back", self.port.roll_back(token, app, order)).await
+    }
+
+    async fn find_return(&self, token: &SecretString, app: &AppId, order: &ReturnOrder) -> Result<Option<Release>, PortError> {
+        self.life.look(self.port.find_return(token, app, order)).await
+    }
+
+    async fn commit_of(&self, token: &SecretString, app: &AppId, code: &CodeId) -> Result<Option<CommitSha>, PortError> {
+        self.life.look(self.port.commit_of(token, app, code)).await
+    }
+
+    async fn promote(&self, token: &SecretString, app: &AppId, order: &PromotionOrder) -> Result<PromotionStart, PortError> {
+        self.does("promote", self.port.promote(token, app, order)).await
+    }
+
+    async fn promotion(&self, token: &SecretString, app: &AppId, promotion: &BuildId) -> Result<PromotionSeen, PortError> {
+        self.life.look(self.port.promotion(token, app, promotion)).await
+    }
+
+    async fn find_promoted(&self, token: &SecretString, app: &AppId, order: &PromotionOrder) -> Result<Option<Release>, PortError> {
+        self.life.look(self.port.find_promoted(token, app, order)).await
     }
 
     async fn build(&self, token: &SecretString, app: &AppId, build: &BuildId) -> Result<Build, PortError> {

@@ -114,6 +114,10 @@ impl SourceControl for Seat {
         Ok(None)
     }
 
+    async fn difference(&self, _: &SecretString, _: &RepoName, _: &CommitSha, _: &CommitSha) -> Result<Option<Difference>, PortError> {
+        Ok(None)
+    }
+
     async fn announce(&self, _: &SecretString, _: &RepoName, order: &AnnouncementOrder) -> Result<AnnouncementId, PortError> {
         let deployment = order.deployment;
         let answer = |outside: &Outside| record_id(outside.records.len() - 1);
@@ -253,6 +257,30 @@ impl Platform for Seat {
 
     async fn find_build(&self, _: &SecretString, _: &AppId, of: DeploymentId, _: Timestamp) -> Result<Option<Build>, PortError> {
         self.looks("looks for the build", |outside, now| Ok(outside.build_of(of).map(|build| build_seen(build, now)))).await
+    }
+
+    async fn roll_back(&self, _: &SecretString, _: &AppId, _: &ReturnOrder) -> Result<ReturnStart, PortError> {
+        Err(PortError::new(Service::Platform, Fault::Refused, "nobody goes back here"))
+    }
+
+    async fn promote(&self, _: &SecretString, _: &AppId, _: &PromotionOrder) -> Result<PromotionStart, PortError> {
+        Err(PortError::new(Service::Platform, Fault::Refused, "nobody promotes here"))
+    }
+
+    async fn promotion(&self, _: &SecretString, _: &AppId, _: &BuildId) -> Result<PromotionSeen, PortError> {
+        Ok(PromotionSeen::Pending)
+    }
+
+    async fn find_promoted(&self, _: &SecretString, _: &AppId, _: &PromotionOrder) -> Result<Option<Release>, PortError> {
+        Ok(None)
+    }
+
+    async fn find_return(&self, _: &SecretString, _: &AppId, _: &ReturnOrder) -> Result<Option<Release>, PortError> {
+        Ok(None)
+    }
+
+    async fn commit_of(&self, _: &SecretString, _: &AppId, _: &CodeId) -> Result<Option<CommitSha>, PortError> {
+        Ok(None)
     }
 
     async fn build(&self, _: &SecretString, _: &AppId, build: &BuildId) -> Result<Build, PortError> {

@@ -230,6 +230,7 @@ impl Outside {
             by: None,
             created_at: Some(build.built),
             can_return: None,
+            code: None,
         })
     }
 

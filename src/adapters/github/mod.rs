@@ -31,7 +31,7 @@ use crate::adapters::http::client;
 use crate::adapters::http::reads::Reads;
 use crate::domain::checks::Checks;
 use crate::domain::names::{AnnouncementId, CommitSha, RepoName};
-use crate::domain::source::{AskedRef, CommitRef, Comparison, Report, Repository, Resolution};
+use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
 use crate::ports::{Allowances, AnnouncementOrder, ArchiveFault, Boundless, Clock, PortError, SourceArchive, SourceControl};
 
 use lineage::Lineage;
@@ -122,6 +122,16 @@ impl SourceControl for GitHub {
         head: &CommitSha,
     ) -> Result<Option<Comparison>, PortError> {
         self.comparison(token, repository, base, head).await
+    }
+
+    async fn difference(
+        &self,
+        token: &SecretString,
+        repository: &RepoName,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<Option<Difference>, PortError> {
+        self.difference_between(token, repository, base, head).await
     }
 
     async fn announce(&self, token: &SecretString, repository: &RepoName, order: &AnnouncementOrder) -> Result<AnnouncementId, PortError> {

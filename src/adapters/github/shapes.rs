@@ -80,10 +80,21 @@ pub(super) struct Compared {
     pub(super) html_url: Option<String>,
     #[serde(default)]
     pub(super) commits: Vec<ComparedCommit>,
+    /// Told with the first page only.
+    pub(super) files: Option<Vec<ChangedFile>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct ChangedFile {
+    #[serde(default)]
+    pub(super) additions: u64,
+    #[serde(default)]
+    pub(super) deletions: u64,
 }
 
 #[derive(Clone, Deserialize)]
 pub(super) struct ComparedCommit {
+    pub(super) sha: Option<String>,
     pub(super) author: Option<Account>,
     pub(super) commit: Option<CommitBody>,
 }
@@ -96,6 +107,7 @@ pub(super) struct Account {
 #[derive(Clone, Deserialize)]
 pub(super) struct CommitBody {
     pub(super) author: Option<Author>,
+    pub(super) message: Option<String>,
 }
 
 #[derive(Clone, Deserialize)]

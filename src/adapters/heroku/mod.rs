@@ -7,6 +7,7 @@ mod follow;
 mod known;
 mod output;
 mod pipelines;
+mod promotions;
 mod refusal;
 mod releases;
 mod shapes;
@@ -24,10 +25,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::domain::names::{AppId, AppName, BuildId, DeploymentId, PipelineId, ReleaseId, RepoName};
+use crate::domain::names::{AppId, AppName, BuildId, CodeId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
-use crate::ports::{Allowances, BuildOrder, BuildStart, Clock, Follower, Platform, PortError, SourceArchive, UploadedSource};
+use crate::ports::{
+    Allowances, BuildOrder, BuildStart, Clock, Follower, Platform, PortError, PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder,
+    ReturnStart, SourceArchive, UploadedSource,
+};
 
 use super::http::base_url::BaseUrl;
 pub use allowance::LIMITS;
@@ -111,6 +115,30 @@ impl Platform for Heroku {
         since: Timestamp,
     ) -> Result<Option<Build>, PortError> {
         builds::find(&self.wire, token, app, deployment, since).await
+    }
+
+    async fn roll_back(&self, token: &SecretString, app: &AppId, order: &ReturnOrder) -> Result<ReturnStart, PortError> {
+        releases::roll_back(&self.wire, token, app, order).await
+    }
+
+    async fn find_return(&self, token: &SecretString, app: &AppId, order: &ReturnOrder) -> Result<Option<Release>, PortError> {
+        releases::find_return(&self.wire, token, app, order).await
+    }
+
+    async fn commit_of(&self, token: &SecretString, app: &AppId, code: &CodeId) -> Result<Option<CommitSha>, PortError> {
+        releases::commit_of(&self.wire, &self.known, token, app, code).await
+    }
+
+    async fn promote(&self, token: &SecretString, app: &AppId, order: &PromotionOrder) -> Result<PromotionStart, PortError> {
+        promotions::start(&self.wire, token, app, order).await
+    }
+
+    async fn promotion(&self, token: &SecretString, app: &AppId, promotion: &BuildId) -> Result<PromotionSeen, PortError> {
+        promotions::see(&self.wire, token, app, promotion).await
+    }
+
+    async fn find_promoted(&self, token: &SecretString, app: &AppId, order: &PromotionOrder) -> Result<Option<Release>, PortError> {
+        promotions::find(&self.wire, &self.known, token, app, order).await
     }
 
     async fn build(&self, token: &SecretString, app: &AppId, build: &BuildId) -> Result<Build, PortError> {

@@ -1,13 +1,16 @@
 //! Releases, what runs now, and dynos.
 
+use http::Method;
+use jiff::Timestamp;
 use secrecy::SecretString;
+use serde_json::json;
 
-use crate::domain::names::{AppId, ReleaseId};
+use crate::domain::names::{AppId, CodeId, CommitSha, ReleaseId};
 use crate::domain::release::{Dyno, Release, ReleaseState, Running};
-use crate::ports::{Fault, PortError};
+use crate::ports::{Fault, PortError, ReturnOrder, ReturnStart, Service};
 
 use super::known::Known;
-use super::shapes::{DynoShape, ReleaseShape, SlugShape};
+use super::shapes::{AccountShape, DynoShape, ReleaseShape, SlugShape};
 use super::wire::{Ask, Wire};
 
 /// The path of an app's releases.
@@ -27,10 +30,15 @@ pub(super) async fn shape(wire: &Wire, token: &SecretString, app: &AppId, releas
 
 pub(super) async fn info(wire: &Wire, token: &SecretString, app: &AppId, release: &ReleaseId) -> Result<Release, PortError> {
     let shape = shape(wire, token, app, release).await?;
+    Ok(known_release(wire, shape))
+}
+
+/// What a release means, and where its release phase can be followed from now on.
+fn known_release(wire: &Wire, shape: ReleaseShape) -> Release {
     let address = shape.output_stream_url.clone();
     let release = shape.meaning();
     wire.followed().learn(release.id.as_str(), address.as_deref(), release.state == ReleaseState::Pending);
-    Ok(release)
+    release
 }
 
 /// Asks for releases from the newest on. Without an order they would come as their random ids lie.
@@ -58,25 +66,82 @@ pub(super) async fn running(wire: &Wire, known: &Known, token: &SecretString, ap
         return Ok(None);
     };
     let Some(slug) = current.slug else { return Ok(Some(Running { version: current.version, commit: None })) };
-    if let Some(commit) = known.commit_of(token, &slug.id) {
-        return Ok(Some(Running { version: current.version, commit }));
+    let commit = commit_of_slug(wire, known, token, app, &slug.id).await?;
+    Ok(Some(Running { version: current.version, commit }))
+}
+
+pub(super) async fn commit_of(
+    wire: &Wire,
+    known: &Known,
+    token: &SecretString,
+    app: &AppId,
+    code: &CodeId,
+) -> Result<Option<CommitSha>, PortError> {
+    commit_of_slug(wire, known, token, app, code.as_str()).await
+}
+
+async fn commit_of_slug(wire: &Wire, known: &Known, token: &SecretString, app: &AppId, slug: &str) -> Result<Option<CommitSha>, PortError> {
+    if let Some(commit) = known.commit_of(token, slug) {
+        return Ok(commit);
     }
-    let ask = Ask::get(["apps", app.as_str(), "slugs", slug.id.as_str()], "/apps/{app}/slugs/{slug}");
-    let commit = match wire.read::<SlugShape>(token, &ask).await {
+    let ask = Ask::get(["apps", app.as_str(), "slugs", slug], "/apps/{app}/slugs/{slug}");
+    match wire.read::<SlugShape>(token, &ask).await {
         Ok(found) => {
             let commit = found.commit();
-            known.slug_is_of(token, &slug.id, commit.clone());
-            commit
+            known.slug_is_of(token, slug, commit.clone());
+            Ok(commit)
         }
         Err(refused) => match refused.error.fault {
             // The slug may be destroyed although its release serves.
-            Fault::NotFound | Fault::Forbidden | Fault::Refused => None,
-            Fault::SignInLost | Fault::RateLimited { .. } | Fault::Unreachable | Fault::Unclear | Fault::Nonsense => {
-                return Err(refused.into());
+            Fault::NotFound | Fault::Forbidden | Fault::Refused => Ok(None),
+            Fault::SignInLost | Fault::RateLimited { .. } | Fault::Unreachable | Fault::Unclear | Fault::Nonsense => Err(refused.into()),
+        },
+    }
+}
+
+pub(super) async fn roll_back(wire: &Wire, token: &SecretString, app: &AppId, order: &ReturnOrder) -> Result<ReturnStart, PortError> {
+    let ask = Ask::new(Method::POST, ["apps", app.as_str(), "releases"], RELEASES).body(json!({ "release": order.to.as_str() }));
+    match wire.write(token, &ask).await {
+        Ok(answer) => match serde_json::from_slice::<ReleaseShape>(&answer.body) {
+            Ok(shape) => Ok(ReturnStart::Started(known_release(wire, shape))),
+            Err(_) => {
+                // It said yes: there is a release, and only a look can tell which.
+                let detail = format!("POST {RELEASES}: {} without a release, request {}", answer.status.as_u16(), answer.request_id());
+                Err(PortError::new(Service::Platform, Fault::Unclear, detail))
             }
         },
+        Err(refused) if refused.wants_code() => Ok(ReturnStart::NeedsCode),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// The releases after one that this person has made since.
+pub(super) async fn own_since(
+    wire: &Wire,
+    token: &SecretString,
+    app: &AppId,
+    newest: u64,
+    since: Timestamp,
+) -> Result<Vec<Release>, PortError> {
+    let me: AccountShape = wire.read(token, &Ask::get(["account"], "/account")).await?;
+    let past = |releases: &[ReleaseShape], sorted: bool| sorted && releases.iter().any(|release| release.version <= newest);
+    let releases = wire.list_until(token, newest_first(app, NEWEST), past).await?;
+    let fits = |release: &Release| {
+        release.version > newest && release.by.as_deref() == Some(me.email.as_str()) && release.created_at.is_some_and(|at| at >= since)
     };
-    Ok(Some(Running { version: current.version, commit }))
+    Ok(releases.into_iter().map(ReleaseShape::meaning).filter(fits).collect())
+}
+
+pub(super) async fn find_return(wire: &Wire, token: &SecretString, app: &AppId, order: &ReturnOrder) -> Result<Option<Release>, PortError> {
+    let all = own_since(wire, token, app, order.newest, order.since).await?;
+    let mut found = all.into_iter().filter(|release| release.code.as_ref() == Some(&order.code));
+    match (found.next(), found.next()) {
+        (None, _) => Ok(None),
+        (Some(only), None) => Ok(Some(only)),
+        (Some(_), Some(_)) => {
+            Err(PortError::new(Service::Platform, Fault::Nonsense, format!("GET {RELEASES}: several releases fit what was ordered")))
+        }
+    }
 }
 
 pub(super) async fn dynos(wire: &Wire, token: &SecretString, app: &AppId) -> Result<Vec<Dyno>, PortError> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::adapters::http::scrub;
-use crate::domain::names::{AppId, AppName, BuildId, CommitSha, PipelineId, PipelineName, ReleaseId, RepoName};
+use crate::domain::names::{AppId, AppName, BuildId, CodeId, CommitSha, PipelineId, PipelineName, ReleaseId, RepoName};
 use crate::domain::pipeline::{App, Environment, Pipeline};
 use crate::domain::release::{Build, BuildState, Dyno, DynoKind, DynoState, Release, ReleaseState};
 
@@ -203,7 +203,33 @@ pub(super) struct ReleaseShape {
     #[serde(default, deserialize_with = "if_fit")]
     pub(super) slug: Option<Reference>,
     #[serde(default, deserialize_with = "if_fit")]
+    oci_image: Option<Reference>,
+    #[serde(default, deserialize_with = "if_fit")]
     pub(super) output_stream_url: Option<String>,
+}
+
+/// How a promotion stands in one app.
+#[derive(Deserialize)]
+pub(super) struct TargetShape {
+    pub(super) app: Reference,
+    #[serde(default)]
+    pub(super) status: String,
+    #[serde(default, deserialize_with = "if_fit")]
+    pub(super) error_message: Option<String>,
+    #[serde(default, deserialize_with = "if_fit")]
+    release: Option<Reference>,
+}
+
+impl TargetShape {
+    pub(super) fn release(&self) -> Option<ReleaseId> {
+        self.release.as_ref().and_then(|release| ReleaseId::parse(&release.id).ok())
+    }
+}
+
+/// Whose token it is.
+#[derive(Deserialize)]
+pub(super) struct AccountShape {
+    pub(super) email: String,
 }
 
 #[derive(Deserialize)]
@@ -228,6 +254,7 @@ impl ReleaseShape {
             by: self.user.map(|user| scrub::clean(&user.email, 100)),
             created_at: self.created_at,
             can_return: self.eligible_for_rollback,
+            code: self.slug.or(self.oci_image).and_then(|code| CodeId::parse(&code.id).ok()),
         }
     }
 }

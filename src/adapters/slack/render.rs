@@ -174,6 +174,7 @@ fn kind(act: &Act) -> &'static str {
         Act::Free(_) => "free",
         Act::ShowOutput(_) => "output",
         Act::Retry(_) => "retry",
+        Act::RollBack(_) => "back",
         Act::Take(_) => "take",
     }
 }

@@ -148,6 +148,38 @@ pub const COMMANDS: &[CommandRow] = &[
         needs: Needs::BothAccounts,
     },
     CommandRow {
+        verb: Verb::Where,
+        words: &["where"],
+        usage: "where PIPELINE[/REF], or where COMMIT, #PR or LINK",
+        summary: "Shows which commit runs in each environment and how far apart they are, or where a change is live and what is in its way.",
+        example: "where hubot",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Diff,
+        words: &["diff"],
+        usage: "diff PIPELINE[/REF] [from ENV[/APP]] [to ENV[/APP] or REF]",
+        summary: "Lists the commits, authors and pull requests that would ship, and whether that goes back in time or takes something away.",
+        example: "diff hubot from production to staging",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Promote,
+        words: &["promote", "promote!"],
+        usage: "promote[!] PIPELINE [from ENV[/APP]] [to ENV[/APP]] [because WHY] [CODE]",
+        summary: "Takes exactly the release that runs in one place to another, without a new build; with ! also past checks, which needs a reason.",
+        example: "promote hubot to production",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Rollback,
+        words: &["rollback"],
+        usage: "rollback PIPELINE [in ENV[/APP]] [to vN] [because WHY] [CODE]",
+        summary: "Shows the releases that one can go back to and what that would change; with vN goes back there.",
+        example: "rollback hubot in staging",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
         verb: Verb::Lock,
         words: &["lock"],
         usage: "lock PIPELINE [in ENV] [anyway] [for TIME | until TIME] [because WHY]",
@@ -222,12 +254,12 @@ mod tests {
     #[test]
     fn every_verb_has_one_row_and_every_word_one_verb() {
         use Verb::{
-            Cancel, Deploy, Help, History, Info, Leave, Lock, Locks, Login, Logout, Pipelines, Plan, Privacy, Queue, Releases, Rules,
-            Status, Unlock, WhoAmI,
+            Cancel, Deploy, Diff, Help, History, Info, Leave, Lock, Locks, Login, Logout, Pipelines, Plan, Privacy, Promote, Queue,
+            Releases, Rollback, Rules, Status, Unlock, Where, WhoAmI,
         };
         let all = [
-            Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases, Lock, Unlock, Locks,
-            History, Rules, Privacy,
+            Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases, Where, Diff, Promote,
+            Rollback, Lock, Unlock, Locks, History, Rules, Privacy,
         ];
         assert_eq!(COMMANDS.len(), all.len());
         for verb in all {

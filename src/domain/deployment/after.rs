@@ -6,10 +6,10 @@ use crate::domain::fault::Service;
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::release::{BuildState, DynosVerdict, Release, ReleaseState};
 
-use super::Deployment;
 use super::outcome::Outcome;
 use super::pace::{CODE_WAIT, CRASH_IS_REAL_AFTER, EFFECT_BOUND, SLOT_PAUSE, SLOT_WAIT};
 use super::phase::{DynosUp, Failure, Phase, Stage, Standing, WaitingFor, Watched};
+use super::{Deployment, Way};
 
 /// An effect may be ordered this often: once, and once more after a look that found no trace of the first.
 const ORDERS: u8 = 2;
@@ -28,7 +28,7 @@ impl Deployment {
             Outcome::CodeNeeded => (fresh_order || self.phase == Phase::Starting).then(|| needs_code(now)),
             Outcome::SignInLost => self.without_sign_in(),
             Outcome::Interrupted | Outcome::Unclear => self.after_no_answer(now),
-            Outcome::Announced(_) => matches!(self.phase, Phase::Announcing(_)).then_some(Phase::Uploading),
+            Outcome::Announced(_) => matches!(self.phase, Phase::Announcing(_)).then(|| self.prepared()),
             Outcome::AnnouncementRefused(said) => matches!(self.phase, Phase::Announcing(_))
                 .then_some(Phase::Failed { during: Stage::Announcement, why: Failure::AnnouncementRefused(said) }),
             Outcome::NoTrace => self.after_no_trace(now),
@@ -38,6 +38,15 @@ impl Deployment {
             Outcome::DiskFull => upload_failed(Failure::DiskFull),
             Outcome::BuildThere(build) => (self.watched() == Some(Watched::Order)).then_some(Phase::Building { build: build.id }),
             Outcome::BuildRefused(said) => fresh_order.then_some(Phase::Failed { during: Stage::Build, why: Failure::BuildRefused(said) }),
+            Outcome::ReleaseThere(seen) => (self.watched() == Some(Watched::Order)).then_some(Phase::Releasing {
+                build: None,
+                release: seen.id,
+                version: Some(seen.version),
+            }),
+            Outcome::ReleaseRefused(said) => {
+                let ordered = matches!(self.watched(), Some(Watched::Build { .. }));
+                (fresh_order || ordered).then_some(Phase::Failed { during: Stage::Release, why: Failure::ReleaseRefused(said) })
+            }
             Outcome::NoBuildSlot => fresh_order.then(|| self.without_slot(now)),
             Outcome::BuildSeen(state) => self.after_build(state),
             Outcome::ReleaseSeen(release) => self.after_release(&release),
@@ -78,7 +87,15 @@ impl Deployment {
         if !verdict.is_open() {
             return Some(Phase::Failed { during: Stage::Checks, why: Failure::Gate(verdict.reasons) });
         }
-        Some(if self.announcement.is_none() { Phase::Announcing(Standing::Fresh) } else { Phase::Uploading })
+        Some(if self.announcement.is_none() { Phase::Announcing(Standing::Fresh) } else { self.prepared() })
+    }
+
+    /// What comes before the order: a source has to be handed over, and what was built before is there.
+    fn prepared(&self) -> Phase {
+        match self.way {
+            Way::Build => Phase::Uploading,
+            Way::Back(_) | Way::Promote(_) => Phase::AboutToBuild(Standing::Fresh),
+        }
     }
 
     /// What goes on outside goes on without us; what has not begun does not begin.
@@ -110,7 +127,7 @@ impl Deployment {
             return None;
         }
         Some(if matches!(self.phase, Phase::AboutToBuild(_)) {
-            if self.builds_ordered < ORDERS { Phase::Uploading } else { Phase::Unknown(Watched::Order) }
+            if self.builds_ordered < ORDERS { self.prepared() } else { Phase::Unknown(Watched::Order) }
         } else if self.announcements_ordered < ORDERS {
             Phase::Announcing(Standing::Fresh)
         } else {
@@ -140,7 +157,10 @@ impl Deployment {
     fn after_build(&self, state: BuildState) -> Option<Phase> {
         let Watched::Build { build } = self.watched()? else { return None };
         match state {
-            BuildState::Succeeded { release: Some(release) } => Some(Phase::Releasing { build, release, version: None }),
+            BuildState::Succeeded { release: Some(release) } => {
+                let build = (self.way == Way::Build).then_some(build);
+                Some(Phase::Releasing { build, release, version: None })
+            }
             BuildState::Failed => Some(Phase::Failed { during: Stage::Build, why: Failure::Build }),
             BuildState::Succeeded { release: None } | BuildState::Pending => None,
         }

@@ -44,6 +44,8 @@ impl Deployment {
                 next.enter(Phase::Cancelled { by: person.clone(), during }, now);
                 CancelAnswer::Stopped(Box::new(next))
             }
+            // A promotion that was ordered cannot be stopped.
+            Phase::Building { .. } if self.promotes().is_some() => CancelAnswer::CannotStop(Stage::Release),
             Phase::Announcing(_) | Phase::AboutToBuild(_) | Phase::Building { .. } if self.cancel.is_some() => CancelAnswer::AlreadyAsked,
             Phase::Announcing(_) | Phase::AboutToBuild(_) | Phase::Building { .. } => CancelAnswer::Asked(Box::new(asked(false))),
             Phase::Releasing { .. } => CancelAnswer::CannotStop(Stage::Release),

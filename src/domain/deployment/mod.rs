@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::{Origin, Person};
 use super::names::{
-    AnnouncementId, AppId, AppName, BuildId, CheckName, CommitSha, DeliveryId, DeploymentId, PipelineId, PipelineName, ReleaseId, RepoName,
+    AnnouncementId, AppId, AppName, BuildId, CheckName, CodeId, CommitSha, DeliveryId, DeploymentId, PipelineId, PipelineName, ReleaseId,
+    RepoName,
 };
 use super::pipeline::Environment;
 use super::source::{AskedRef, CommitRef, Comparison, ReportState};
@@ -167,6 +168,69 @@ pub struct Cargo {
     pub no_checks: bool,
 }
 
+/// How it gets there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// By a build of the commit.
+    #[default]
+    Build,
+    /// By going back to a release that served before.
+    Back(Back),
+    /// By taking over what runs in another app of its pipeline.
+    Promote(Promote),
+}
+
+/// Taking over a release of another app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promote {
+    /// The app.
+    pub from: AppId,
+    /// What it was called then.
+    pub from_name: AppName,
+    /// Where it stands.
+    pub from_environment: Environment,
+    /// Its release: this one and no later one.
+    pub release: ReleaseId,
+    /// The number of that.
+    pub version: u64,
+    /// The number of the newest release of the target when that was asked for: what is made has a later one.
+    pub newest: u64,
+}
+
+/// Going back to a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Back {
+    /// The release to go back to.
+    pub to: ReleaseId,
+    /// Its number.
+    pub version: u64,
+    /// What it runs.
+    pub code: CodeId,
+    /// The number of the newest release when that was asked for: what goes back has a later one.
+    pub newest: u64,
+    /// How many releases between the two changed the app's config and not its code: they are undone as well.
+    pub configs: u64,
+}
+
+impl Deployment {
+    /// Where it goes back to, if it does.
+    pub fn back(&self) -> Option<&Back> {
+        match &self.way {
+            Way::Build | Way::Promote(_) => None,
+            Way::Back(back) => Some(back),
+        }
+    }
+
+    /// What it takes over, if it does.
+    pub fn promotes(&self) -> Option<&Promote> {
+        match &self.way {
+            Way::Build | Way::Back(_) => None,
+            Way::Promote(promote) => Some(promote),
+        }
+    }
+}
+
 /// The life of one deploy, from being asked for to its true end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
@@ -184,6 +248,9 @@ pub struct Deployment {
     pub target: Target,
     /// What it ships.
     pub cargo: Cargo,
+    /// How it gets there.
+    #[serde(default)]
+    pub way: Way,
     /// Why, in the asker's words, where they said so.
     #[serde(default)]
     pub because: Option<String>,

@@ -8,7 +8,7 @@ use crate::domain::release::BuildState;
 use super::outcome::Outcome;
 use super::pace::CODE_IS_GOOD_FOR;
 use super::phase::{Phase, Stage, Standing, WaitingFor, Watched};
-use super::{Announcement, Deployment, StageTime};
+use super::{Announcement, Deployment, StageTime, Way};
 
 /// What has to be done next. The only thing that a driver does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,10 @@ pub enum Step {
     OrderBuild,
     /// See whether a build with our id exists.
     LookForBuild,
+    /// Order a release of what was built before: an earlier one of the app, or one of another app. Cannot be undone.
+    OrderReturn,
+    /// See whether that release was made.
+    LookForReturn,
     /// Ask the platform to stop the build.
     StopBuild(BuildId),
     /// Look at the build.
@@ -60,8 +64,14 @@ impl Deployment {
             Phase::Announcing(Standing::Fresh) => Step::Announce,
             Phase::Announcing(Standing::Unclear { .. }) => Step::LookForAnnouncement,
             Phase::Uploading => Step::Upload,
-            Phase::AboutToBuild(Standing::Fresh) => Step::OrderBuild,
-            Phase::AboutToBuild(Standing::Unclear { .. }) | Phase::Unknown(Watched::Order) => Step::LookForBuild,
+            Phase::AboutToBuild(Standing::Fresh) => match self.way {
+                Way::Build => Step::OrderBuild,
+                Way::Back(_) | Way::Promote(_) => Step::OrderReturn,
+            },
+            Phase::AboutToBuild(Standing::Unclear { .. }) | Phase::Unknown(Watched::Order) => match self.way {
+                Way::Build => Step::LookForBuild,
+                Way::Back(_) | Way::Promote(_) => Step::LookForReturn,
+            },
             Phase::Building { build } if self.cancel.as_ref().is_some_and(|cancel| !cancel.told) => Step::StopBuild(build.clone()),
             Phase::Building { build } | Phase::Unknown(Watched::Build { build }) => Step::SeeBuild(build.clone()),
             Phase::Releasing { release, .. } | Phase::Unknown(Watched::Release { release, .. }) => Step::SeeRelease(release.clone()),
@@ -143,9 +153,11 @@ impl Deployment {
                 }
             }
             Outcome::BuildThere(build) => {
-                self.build = Some(build.id.clone());
+                // What is promoted was built elsewhere.
+                self.build = (self.way == Way::Build).then(|| build.id.clone());
                 self.slot_wanted_since = None;
             }
+            Outcome::ReleaseThere(seen) => self.release = Some(seen.id.clone()),
             Outcome::BuildSeen(BuildState::Succeeded { release: Some(release) }) => self.release = Some(release.clone()),
             Outcome::CodeNeeded => self.code_spent_at = None,
             Outcome::NoBuildSlot => {
@@ -166,6 +178,7 @@ impl Deployment {
             | Outcome::SourceTooLarge { .. }
             | Outcome::DiskFull
             | Outcome::BuildRefused(_)
+            | Outcome::ReleaseRefused(_)
             | Outcome::BuildSeen(_)
             | Outcome::ReleaseSeen(_)
             | Outcome::DynosSeen(_)

@@ -52,6 +52,10 @@ pub enum Outcome {
     BuildThere(Build),
     /// The platform refused the build.
     BuildRefused(Said),
+    /// There is a release of what was built before, made now or found.
+    ReleaseThere(Release),
+    /// The platform refused to release what was built before.
+    ReleaseRefused(Said),
     /// The platform has no room for another build.
     NoBuildSlot,
     /// A service allows no more for now.

@@ -36,8 +36,8 @@ pub enum Phase {
     },
     /// The build made a release; its release phase goes on, or is over before it was ever seen.
     Releasing {
-        /// The build.
-        build: BuildId,
+        /// The build; `None`: it goes back to what was built before.
+        build: Option<BuildId>,
         /// The release.
         release: ReleaseId,
         /// The release's number, once it was read.
@@ -196,6 +196,8 @@ pub enum Failure {
     DiskFull,
     /// The platform refused the build.
     BuildRefused(Said),
+    /// The platform refused to release what was built before.
+    ReleaseRefused(Said),
     /// The platform had no room for too long.
     NoBuildSlot,
     /// The build did not work.
@@ -224,6 +226,7 @@ impl Failure {
             Self::SourceTooLarge { .. } => "source-too-large",
             Self::DiskFull => "disk-full",
             Self::BuildRefused(_) => "build-refused",
+            Self::ReleaseRefused(_) => "release-refused",
             Self::NoBuildSlot => "no-build-slot",
             Self::Build => "build-failed",
             Self::Release => "release-failed",

@@ -78,6 +78,7 @@ pub(crate) fn deployment(phase: Phase) -> Deployment {
             }),
             no_checks: false,
         },
+        way: Way::Build,
         overriding: None,
         phase,
         since: at(0),
@@ -127,6 +128,7 @@ every! {
         Failure::SourceTooLarge { .. } => [Failure::SourceTooLarge { limit: 1 << 30 }],
         Failure::DiskFull => [Failure::DiskFull],
         Failure::BuildRefused(_) => [Failure::BuildRefused(said())],
+        Failure::ReleaseRefused(_) => [Failure::ReleaseRefused(Some("no".to_owned()))],
         Failure::NoBuildSlot => [Failure::NoBuildSlot],
         Failure::Build => [Failure::Build],
         Failure::Release => [Failure::Release],
@@ -157,8 +159,8 @@ every! {
         Phase::AboutToBuild(Standing::Unclear { .. }) => [Phase::AboutToBuild(Standing::Unclear { since: at(0) })],
         Phase::Building { .. } => [Phase::Building { build: build_id() }],
         Phase::Releasing { .. } => [
-            Phase::Releasing { build: build_id(), release: release_id(), version: None },
-            Phase::Releasing { build: build_id(), release: release_id(), version: Some(12) },
+            Phase::Releasing { build: Some(build_id()), release: release_id(), version: None },
+            Phase::Releasing { build: None, release: release_id(), version: Some(12) },
         ],
         Phase::Restarting { .. } => [restarting(None, None), restarting(None, Some((2, 3))), restarting(Some(at(0)), None)],
         Phase::Unknown(_) => [

@@ -2,6 +2,7 @@
 
 mod holding;
 mod rules;
+mod seeking;
 
 use std::iter::Peekable;
 use std::ops::Range;
@@ -245,6 +246,11 @@ impl<'t> Reader<'t> {
             return Err(self.out_of_place(&word, Some(preposition)));
         }
         self.words.next();
+        self.named_place().map(Some)
+    }
+
+    /// A place, which has to be there.
+    fn named_place(&mut self) -> Result<Place, Misunderstood> {
         let Some(word) = self.words.next() else { return Err(self.missing(AN_ENVIRONMENT, None)) };
         let (first, app) = word.said.split_once('/').map_or((word.said.as_str(), None), |(first, app)| (first, Some(app)));
         let lower = first.to_lowercase();
@@ -259,7 +265,7 @@ impl<'t> Reader<'t> {
                 Some(AppName::parse(&app.to_lowercase()).map_err(|error| self.wrong(at(), expected(error.expected), None))?)
             }
         };
-        Ok(Some(Place { environment, app }))
+        Ok(Place { environment, app })
     }
 
     /// A word where a preposition may stand (`Some`: the one to suggest), or nothing more.

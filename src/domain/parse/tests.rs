@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::command::{Because, Hold, LockWish, RulesWish, Where, Wish};
+use crate::domain::command::{Because, Hold, Limit, LockWish, RulesWish, Seek, Stretch, Where, Wish};
 use crate::domain::lock::{ClockTime, Day, Ending, LONGEST_HOLD, ZoneName};
-use crate::domain::names::{AppName, ChannelId, CommitSha, GroupId, GroupName, PipelineId, PipelineName, RefName, UserId};
+use crate::domain::names::{AppName, ChannelId, CommitSha, GroupId, GroupName, PipelineId, PipelineName, RefName, RepoName, UserId};
 use crate::domain::pipeline::{Environment, PipelineKey, Place};
 use crate::domain::rights::tests::any_change;
 use crate::domain::rights::{Change, Group, Matter, Party, Places, Rule, Who};
@@ -155,6 +155,39 @@ fn a_word_that_names_two_people_names_nobody() {
 }
 
 #[test]
+fn what_is_sought_in_every_form() {
+    let change = |what, repository: Option<&str>| {
+        Ok(Command::Where(Seek::Change { what, repository: repository.map(|name| RepoName::parse(name).unwrap()) }))
+    };
+    assert_eq!(parse("where web"), Ok(Command::Where(Seek::Pipeline(key("web")))));
+    assert_eq!(parse("where web#7"), Ok(Command::Where(Seek::InPipeline { pipeline: key("web"), what: AskedRef::Pull(7) })));
+    assert_eq!(parse("where web/topic"), Ok(Command::Where(Seek::InPipeline { pipeline: key("web"), what: named("topic") })));
+    assert_eq!(parse("where #7"), change(AskedRef::Pull(7), None));
+    assert_eq!(parse("where 27BD10A"), change(named("27bd10a"), None));
+    assert_eq!(parse("where <https://example.com/acme/web/pull/7/files>"), change(AskedRef::Pull(7), Some("acme/web")));
+    assert_eq!(parse("where https://example.com/acme/web/commit/27bd10a4"), change(named("27bd10a4"), Some("acme/web")));
+    let diff = |from, to| Ok(Command::Diff(Stretch { pipeline: key("web"), from, to }));
+    let (staging, eu) = (place(Environment::Staging, None), place(Environment::Production, Some("web-eu")));
+    assert_eq!(parse("diff web"), diff(None, None));
+    assert_eq!(parse("diff web from prod/web-eu to stg"), diff(Some(eu), Some(Limit::Place(staging.clone()))));
+    assert_eq!(parse("diff web to topic from staging"), diff(Some(staging), Some(Limit::Ref(named("topic")))));
+    assert_eq!(parse("diff web/topic"), diff(None, Some(Limit::Ref(named("topic")))));
+    assert_eq!(parse("diff web to #7"), diff(None, Some(Limit::Ref(AskedRef::Pull(7)))));
+}
+
+#[test]
+fn rollbacks_in_every_form() {
+    let back = |place, to| Ok(Command::Rollback { place: Where { pipeline: key("web"), place }, to, because: None });
+    let eu = place(Environment::Production, Some("web-eu"));
+    assert_eq!(parse("rollback web"), back(None, None));
+    assert_eq!(parse("rollback web in prod/web-eu to v12"), back(Some(eu.clone()), Some(12)));
+    assert_eq!(parse("rollback web to V12 in prod/web-eu"), back(Some(eu), Some(12)));
+    assert_eq!(pointed("rollback web v12"), ("v12".to_owned(), Some("to v12".to_owned())));
+    assert_eq!(pointed("rollback web to v0"), ("v0".to_owned(), None));
+    assert_eq!(pointed("rollback web to 12").0, "12");
+}
+
+#[test]
 fn locks_in_every_form() {
     let hold = |environment| Hold { pipeline: key("web"), environment };
     let lock = |environment, end, anyway| Ok(Command::Lock(LockWish { on: hold(environment), end, because: None, anyway }));
@@ -191,6 +224,12 @@ fn errors_point_at_the_word_and_suggest() {
         ("queue web staging", "staging", Some("in staging")),
         ("deploy web to staging becuase x", "becuase", Some("because")),
         ("deploy web too staging", "too", Some("to")),
+        ("diff web frmo staging", "frmo", Some("from")),
+        ("diff web staging", "staging", Some("to staging")),
+        ("where #0", "#0", None),
+        ("promote web production", "production", Some("to production")),
+        ("promote! web to production", "", Some("because …")),
+        ("promote web from", "", None),
         ("lock web production", "production", Some("in production")),
         ("lock web for two hours", "two", None),
         ("lock web for 100d", "100d", None),
@@ -315,6 +354,45 @@ fn wheres() -> impl Strategy<Value = Where> {
     (keys(), places()).prop_map(|(pipeline, place)| Where { pipeline, place })
 }
 
+/// A commit's hash that nobody takes for anything else.
+fn hashes() -> impl Strategy<Value = AskedRef> {
+    "[0-9][0-9a-f]{6,39}".prop_map(|hash| named(&hash))
+}
+
+fn seeks() -> impl Strategy<Value = Seek> {
+    let plain = || keys().prop_filter("read as a commit", |key| !matches!(key, PipelineKey::Name(name) if seems_a_hash(name.as_str())));
+    prop_oneof![
+        plain().prop_map(Seek::Pipeline),
+        (plain(), refs().prop_filter("no ref", |what| *what != AskedRef::Default))
+            .prop_map(|(pipeline, what)| Seek::InPipeline { pipeline, what }),
+        hashes().prop_map(|what| Seek::Change { what, repository: None }),
+        (
+            prop_oneof![
+                hashes(),
+                (1..=u64::MAX).prop_map(AskedRef::Pull),
+                "[a-z][a-z/.-]{0,9}[a-z]".prop_filter_map("no ref", |name| { RefName::parse(&name).ok().map(AskedRef::Named) })
+            ],
+            "[a-zA-Z0-9]{1,9}/[a-zA-Z0-9.-]{1,9}[a-z]"
+        )
+            .prop_map(|(what, name)| Seek::Change { what, repository: RepoName::parse(&name).ok() }),
+        (1..=u64::MAX).prop_map(|number| Seek::Change { what: AskedRef::Pull(number), repository: None }),
+    ]
+}
+
+fn seems_a_hash(name: &str) -> bool {
+    name.len() >= 7 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) && name.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+fn stretches() -> impl Strategy<Value = Stretch> {
+    let place = || places().prop_filter_map("no place", |place| place);
+    let limit = prop_oneof![
+        place().prop_map(Limit::Place),
+        hashes().prop_map(Limit::Ref),
+        (1..=u64::MAX).prop_map(|number| Limit::Ref(AskedRef::Pull(number))),
+    ];
+    (keys(), prop::option::of(place()), prop::option::of(limit)).prop_map(|(pipeline, from, to)| Stretch { pipeline, from, to })
+}
+
 fn holds() -> impl Strategy<Value = Hold> {
     let environment = prop::option::of(prop::sample::select(&Environment::ALL[..]));
     (keys(), environment).prop_map(|(pipeline, environment)| Hold { pipeline, environment })
@@ -357,6 +435,27 @@ fn commands() -> impl Strategy<Value = Command> {
         Just(Command::Logout),
         Just(Command::WhoAmI),
         wheres().prop_map(Command::Releases),
+        seeks().prop_map(Command::Where),
+        stretches().prop_map(Command::Diff),
+        (keys(), places(), places(), prop::option::of(reasons())).prop_map(|(pipeline, from, to, because)| Command::Promote {
+            pipeline,
+            from,
+            to,
+            passing_checks: false,
+            because
+        }),
+        (keys(), places(), places(), reasons()).prop_map(|(pipeline, from, to, why)| Command::Promote {
+            pipeline,
+            from,
+            to,
+            passing_checks: true,
+            because: Some(why)
+        }),
+        (wheres(), prop::option::of(1..=u64::MAX), prop::option::of(reasons())).prop_map(|(place, to, because)| Command::Rollback {
+            place,
+            to,
+            because
+        }),
         lock_wishes().prop_map(Command::Lock),
         (holds(), any::<bool>()).prop_map(|(on, anyway)| Command::Unlock { on: Some(on), anyway }),
         Just(Command::Unlock { on: None, anyway: false }),

@@ -7,9 +7,11 @@ use serde_json::Value;
 use crate::domain::account::{Account, Life, Login, Provider, Right, SealedTokens, Standing as LoginStanding};
 use crate::domain::actor::{Origin, ReplyAddress};
 use crate::domain::checks::Obstacle;
-use crate::domain::command::{Because, Command, Hold, LockWish, PrivacyWish, RulesWish, Verb, Where, Wish};
+use crate::domain::command::{Because, Command, Hold, Limit, LockWish, PrivacyWish, RulesWish, Seek, Stretch, Verb, Where, Wish};
 use crate::domain::deployment::samples::{all, at, deployment, every, person};
-use crate::domain::deployment::{Announcement, Cancel, Card, Failure, MessageRef, Override, Phase, Stage, StageTime, Untold, Usual};
+use crate::domain::deployment::{
+    Announcement, Back, Cancel, Card, Failure, MessageRef, Override, Phase, Promote, Stage, StageTime, Untold, Usual, Way,
+};
 use crate::domain::gate::Reason;
 use crate::domain::installation::{BotRight, Happened, Happening, Installation, Tenant};
 use crate::domain::line::Line;
@@ -123,6 +125,25 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             Command::Leave { .. } => [Command::Leave { line: Some(anywhere(pipeline_keys().remove(0))) }],
             Command::Cancel(_) => [Command::Cancel(anywhere(pipeline_keys().remove(0)))],
             Command::Releases(_) => [Command::Releases(anywhere(pipeline_keys().remove(0)))],
+            Command::Where(Seek::Pipeline(_)) => [Command::Where(Seek::Pipeline(pipeline_keys().remove(0)))],
+            Command::Where(Seek::InPipeline { .. }) => [
+                Command::Where(Seek::InPipeline { pipeline: pipeline_keys().remove(0), what: AskedRef::Pull(7) }),
+            ],
+            Command::Where(Seek::Change { .. }) => [
+                Command::Where(Seek::Change { what: AskedRef::Pull(7), repository: RepoName::parse("acme/hubot").ok() }),
+            ],
+            Command::Diff(Stretch { to: Some(Limit::Place(_)), .. }) => [
+                Command::Diff(Stretch { pipeline: pipeline_keys().remove(0), from: Some(place()), to: Some(Limit::Place(place())) }),
+            ],
+            Command::Diff(Stretch { to: Some(Limit::Ref(_)) | None, .. }) => [
+                Command::Diff(Stretch { pipeline: pipeline_keys().remove(0), from: Some(place()), to: Some(Limit::Ref(AskedRef::Pull(7))) }),
+            ],
+            Command::Promote { .. } => [Command::Promote {
+                pipeline: pipeline_keys().remove(0), from: Some(place()), to: Some(place()), passing_checks: true, because: Some(because()),
+            }],
+            Command::Rollback { .. } => [
+                Command::Rollback { place: anywhere(pipeline_keys().remove(0)), to: Some(12), because: Some(because()) },
+            ],
             Command::Lock(LockWish { end: Some(Ending::After(_)), .. }) => [Command::Lock(lock_wish(Ending::After(90)))],
             Command::Lock(LockWish { end: Some(Ending::At { .. }) | None, .. }) => [Command::Lock(lock_wish(Ending::At {
                 day: Day::parse("2026-12-01").ok(), time: ClockTime::parse("17:00").unwrap(), zone: ZoneName::parse("Europe/Berlin").ok(),
@@ -145,6 +166,14 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         | Command::Locks
         | Command::Privacy { .. }
         | Command::Rules { .. } => command,
+        Command::Where(Seek::Pipeline(_)) => Command::Where(Seek::Pipeline(pipeline.clone())),
+        Command::Where(Seek::InPipeline { .. }) => Command::Where(Seek::InPipeline { pipeline: pipeline.clone(), what: what.clone() }),
+        Command::Where(Seek::Change { .. }) => command,
+        Command::Diff(stretch) => Command::Diff(Stretch { pipeline: pipeline.clone(), ..stretch }),
+        Command::Promote { from, to, passing_checks, because, pipeline: _ } => {
+            Command::Promote { pipeline: pipeline.clone(), from, to, passing_checks, because }
+        }
+        Command::Rollback { to, because, place: _ } => Command::Rollback { place: anywhere(pipeline.clone()), to, because },
         Command::Lock(wish) => Command::Lock(LockWish { on: hold(pipeline.clone()), ..wish }),
         Command::Unlock { anyway, on: _ } => Command::Unlock { on: Some(hold(pipeline.clone())), anyway },
         Command::Info { .. } => Command::Info { pipeline: pipeline.clone() },
@@ -241,6 +270,7 @@ every! {
         Act::Free(_) => [Act::Free(DeploymentId(id()))],
         Act::ShowOutput(_) => [Act::ShowOutput(DeploymentId(id()))],
         Act::Retry(_) => [Act::Retry(DeploymentId(id()))],
+        Act::RollBack(_) => [Act::RollBack(DeploymentId(id()))],
         Act::Take(_) => [Act::Take(OfferId(id()))],
     }
 }
@@ -321,6 +351,8 @@ pub(crate) fn deployments() -> Vec<crate::domain::deployment::Deployment> {
     }));
     let mut full = deployment(Phase::Succeeded { version: 12, dynos: crate::domain::deployment::DynosUp::Up(1) });
     full.origin = origin();
+    full.way =
+        Way::Back(Back { to: ReleaseId::parse("r").unwrap(), version: 11, code: CodeId::parse("slug-1").unwrap(), newest: 14, configs: 1 });
     full.target.web_url = Some("https://hubot.example.com".to_owned());
     full.cargo.overrides_link_to = Some(RepoName::parse("acme/hubot").unwrap());
     full.because = Some("why not".to_owned());
@@ -333,6 +365,16 @@ pub(crate) fn deployments() -> Vec<crate::domain::deployment::Deployment> {
     full.cancel = Some(Cancel { by: person("bo"), at: at(0), told: true });
     full.untold = vec![Untold::Card, Untold::Asker, Untold::Record];
     found.push(full);
+    let mut promoted = deployment(Phase::Starting);
+    promoted.way = Way::Promote(Promote {
+        from: AppId::parse("app-0").unwrap(),
+        from_name: AppName::parse("hubot-dev").unwrap(),
+        from_environment: Environment::Development,
+        release: ReleaseId::parse("r").unwrap(),
+        version: 11,
+        newest: 14,
+    });
+    found.push(promoted);
     found
 }
 

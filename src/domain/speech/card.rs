@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use crate::domain::actor::Person;
-use crate::domain::command::{Because, Command, Wish};
-use crate::domain::deployment::{Deployment, DynosUp, Failure, Milestone, Phase, Standing, UNKNOWN_LOOKS_FOR, Untold, WaitingFor, Watched};
+use crate::domain::command::{Because, Command, Where, Wish};
+use crate::domain::deployment::{
+    Deployment, DynosUp, Failure, Milestone, Phase, Promote, Standing, UNKNOWN_LOOKS_FOR, Untold, WaitingFor, Watched, Way,
+};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, link, strong, text};
 use crate::domain::names::CommitSha;
 use crate::domain::pipeline::{PipelineKey, Place};
@@ -13,6 +15,7 @@ use crate::domain::source::CommitRef;
 use super::help::typed;
 use super::paced::{allowance_wait, looked_at_less};
 use super::reasons::{code_line, failure, in_short};
+use super::returns::config_words;
 use super::services::{GITHUB, service};
 use super::stages;
 use super::words::{list, moment, sentence};
@@ -49,6 +52,7 @@ pub fn card(view: &CardView<'_>) -> Message {
     let mut message = Message::new(tone(deployment), Audience::Channel, headline(view));
     message.lines.extend(how_it_stands(view));
     message.lines.push(stages::change(deployment));
+    message.lines.extend(deployment.back().map(|back| config_words(back.version, back.configs)));
     message.lines.extend(stages::notes(deployment));
     message.lines.extend(stages::stages(deployment, view.now));
     message.lines.extend(links(view));
@@ -58,7 +62,7 @@ pub fn card(view: &CardView<'_>) -> Message {
 /// What the asker is told directly at the end.
 pub fn ended(view: &CardView<'_>) -> Message {
     let deployment = view.deployment;
-    let mut headline = vec![text("Your deploy of ")];
+    let mut headline = vec![text(format!("Your {} of ", words(deployment).noun))];
     headline.extend(what_and_where(deployment));
     headline.extend(match &deployment.phase {
         Phase::Succeeded { version, .. } => vec![text(" is out as "), strong(format!("v{version}"))],
@@ -114,6 +118,14 @@ pub fn turn(view: &CardView<'_>) -> Message {
 /// The command that asks for exactly this again.
 fn same_command(deployment: &Deployment) -> Command {
     let target = &deployment.target;
+    if let Some(back) = deployment.back() {
+        let place = Place { environment: target.environment, app: Some(target.app_name.clone()) };
+        let place = Where { pipeline: PipelineKey::Name(target.pipeline_name.clone()), place: Some(place) };
+        return Command::Rollback { place, to: Some(back.version), because: None };
+    }
+    if let Some(from) = deployment.promotes() {
+        return promote_command(deployment, from, PipelineKey::Name(target.pipeline_name.clone()), deployment.overriding.is_some());
+    }
     let because = deployment.overriding.as_ref().and_then(|overriding| Because::parse(&overriding.because).ok());
     Command::Deploy {
         wish: Wish {
@@ -122,6 +134,19 @@ fn same_command(deployment: &Deployment) -> Command {
             to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }),
         },
         passing_checks: deployment.overriding.is_some(),
+        because,
+    }
+}
+
+/// The command that promotes from and to the same places.
+pub fn promote_command(deployment: &Deployment, from: &Promote, pipeline: PipelineKey, passing_checks: bool) -> Command {
+    let target = &deployment.target;
+    let because = deployment.because.as_deref().and_then(|because| Because::parse(because).ok());
+    Command::Promote {
+        pipeline,
+        from: Some(Place { environment: from.from_environment, app: Some(from.from_name.clone()) }),
+        to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }),
+        passing_checks,
         because,
     }
 }
@@ -157,9 +182,42 @@ pub(super) fn commit(sha: &CommitSha, named_by: &CommitRef) -> Line {
     vec![code(sha.short()), text(named)]
 }
 
+/// What it is called.
+struct Words {
+    noun: &'static str,
+    waits: &'static str,
+    goes_on: &'static str,
+    done: &'static str,
+    failed: &'static str,
+}
+
+fn words(deployment: &Deployment) -> Words {
+    match &deployment.way {
+        Way::Build => {
+            Words { noun: "deploy", waits: "waits to deploy", goes_on: "is deploying", done: "deployed", failed: "could not deploy" }
+        }
+        Way::Back(_) => Words {
+            noun: "rollback",
+            waits: "waits to roll back",
+            goes_on: "is rolling back",
+            done: "rolled back",
+            failed: "could not roll back",
+        },
+        Way::Promote(_) => {
+            Words { noun: "promotion", waits: "waits to promote", goes_on: "is promoting", done: "promoted", failed: "could not promote" }
+        }
+    }
+}
+
 /// Which commit goes where.
 fn what_and_where(deployment: &Deployment) -> Line {
+    if let Some(back) = deployment.back() {
+        let target = &deployment.target;
+        let before = format!("{} ({}) to v{}, ", target.environment, target.app_name, back.version);
+        return [vec![text(before)], commit(&deployment.cargo.commit, &deployment.cargo.named_by)].concat();
+    }
     let mut line = commit(&deployment.cargo.commit, &deployment.cargo.named_by);
+    line.extend(deployment.promotes().map(|from| text(format!(", v{} of {} ({}),", from.version, from.from_environment, from.from_name))));
     line.push(text(format!(" to {} ({})", deployment.target.environment, deployment.target.app_name)));
     line
 }
@@ -175,7 +233,7 @@ fn headline(view: &CardView<'_>) -> Line {
         line
     };
     if deployment.waits_for_slot() {
-        return says("waits to deploy", vec![text(": no room for another build yet")]);
+        return says(words(deployment).waits, vec![text(": no room for another build yet")]);
     }
     match &deployment.phase {
         Phase::Waiting(WaitingFor::Turn) => {
@@ -184,32 +242,33 @@ fn headline(view: &CardView<'_>) -> Line {
                 Some(0) => ": next in line".to_owned(),
                 Some(ahead) => format!(": {ahead} ahead"),
             };
-            says("waits to deploy", vec![text(place)])
+            says(words(deployment).waits, vec![text(place)])
         }
         Phase::Waiting(WaitingFor::Allowance { of, .. }) => {
-            says("waits to deploy", vec![text(format!(": {} takes no more for now", service(*of)))])
+            says(words(deployment).waits, vec![text(format!(": {} takes no more for now", service(*of)))])
         }
-        Phase::Waiting(WaitingFor::BuildSlot { .. }) => says("waits to deploy", vec![text(": no room for another build yet")]),
-        Phase::NeedsCode { .. } => says("is deploying", vec![text(": waiting for a one-time code")]),
+        Phase::Waiting(WaitingFor::BuildSlot { .. }) => says(words(deployment).waits, vec![text(": no room for another build yet")]),
+        Phase::NeedsCode { .. } => says(words(deployment).goes_on, vec![text(": waiting for a one-time code")]),
         Phase::Starting
         | Phase::Announcing(_)
         | Phase::Uploading
         | Phase::AboutToBuild(_)
         | Phase::Building { .. }
         | Phase::Releasing { .. }
-        | Phase::Restarting { .. } => says("is deploying", Line::new()),
-        Phase::Unknown(_) => {
-            says("is deploying", vec![text(": how it stands is "), strong(format!("unknown since {}", moment(deployment.since, view.now)))])
-        }
-        Phase::Succeeded { version, .. } => says("deployed", vec![text(" as "), strong(format!("v{version}"))]),
-        Phase::Failed { why, .. } => says("could not deploy", vec![text(format!(": {}", in_short(why)))]),
+        | Phase::Restarting { .. } => says(words(deployment).goes_on, Line::new()),
+        Phase::Unknown(_) => says(
+            words(deployment).goes_on,
+            vec![text(": how it stands is "), strong(format!("unknown since {}", moment(deployment.since, view.now)))],
+        ),
+        Phase::Succeeded { version, .. } => says(words(deployment).done, vec![text(" as "), strong(format!("v{version}"))]),
+        Phase::Failed { why, .. } => says(words(deployment).failed, vec![text(format!(": {}", in_short(why)))]),
         Phase::Cancelled { by, .. } => by_hand(deployment, by, "stopped", ""),
         Phase::Freed { by, .. } => by_hand(deployment, by, "freed the app of", ": nobody knows how it ended"),
     }
 }
 
 fn by_hand(deployment: &Deployment, by: &Person, verb: &str, end: &str) -> Line {
-    let mut line = vec![Span::Person(by.clone()), text(format!(" {verb} the deploy of "))];
+    let mut line = vec![Span::Person(by.clone()), text(format!(" {verb} the {} of ", words(deployment).noun))];
     line.extend(what_and_where(deployment));
     if *by != deployment.origin.person {
         line.push(text(" by "));
@@ -342,9 +401,12 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
         }
         Phase::Unknown(_) => message.button("Free the app", Act::Free(id), ButtonStyle::Danger),
         Phase::Failed { why, .. } => match why {
-            Failure::Build | Failure::Release | Failure::DynosCrashed { .. } => {
-                retry(message.button("Show output", Act::ShowOutput(id), ButtonStyle::Primary))
-            }
+            Failure::DynosCrashed { .. } => retry(message.button("Show output", Act::ShowOutput(id), ButtonStyle::Primary).button(
+                "Roll back",
+                Act::RollBack(id),
+                ButtonStyle::Danger,
+            )),
+            Failure::Build | Failure::Release => retry(message.button("Show output", Act::ShowOutput(id), ButtonStyle::Primary)),
             Failure::Gate(_)
             | Failure::NoCode
             | Failure::SignInLost
@@ -353,6 +415,7 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
             | Failure::SourceUnavailable(_)
             | Failure::DiskFull
             | Failure::BuildRefused(_)
+            | Failure::ReleaseRefused(_)
             | Failure::NoBuildSlot
             | Failure::ReleaseExpired => retry(message),
             // The same commit stays too large.

@@ -102,6 +102,26 @@ fn notes(verb: Verb) -> &'static [&'static str] {
         ],
         Verb::Queue => &[EVERYWHERE],
         Verb::Releases => &[ENV, APP],
+        Verb::Where => &[
+            "How far apart two commits are is told by their ancestry, never by their times.",
+            "A COMMIT, a pull request or a LINK alone is looked for in the repositories of all your pipelines.",
+        ],
+        Verb::Diff => &[
+            "It compares what runs in one place with what runs in another, or with REF. Without `to`: the head of the default branch.",
+            "Without `from`: staging where it exists; where `to` is an environment, the one after it.",
+            APP,
+        ],
+        Verb::Promote => &[
+            "Without `from`: the last environment before the target. Without `to`: the next environment after that.",
+            "The release is named by its id: what is released there meanwhile does not slip in. Checks and locks count as for a deploy.",
+            APP,
+        ],
+        Verb::Rollback => &[
+            "Without `to vN`: the last releases that succeeded and served, and what going back to each would change. Nothing is touched.",
+            "It makes a new release with the code and the config of vN. Afterwards you hold the environment, so that nobody ships over it unawares.",
+            ENV,
+            APP,
+        ],
         Verb::Lock => &[
             "Without `in ENV`: the whole pipeline. What has begun goes on, and whoever waits in line is refused when their turn comes.",
             "TIME is as `30m`, `2h` or `1h30m`, or, behind `until`, as `17:00` or `2026-12-01 17:00`, which is UTC unless a zone follows. \

@@ -4,6 +4,7 @@ mod accounts;
 mod answers;
 mod card;
 mod codes;
+mod diff;
 mod help;
 mod history;
 mod lists;
@@ -18,9 +19,11 @@ pub mod privacy_pages;
 mod reasons;
 mod refusals;
 mod report;
+mod returns;
 mod rights;
 mod services;
 mod stages;
+mod whereabouts;
 mod words;
 
 #[cfg(test)]
@@ -28,8 +31,9 @@ pub(crate) mod testing;
 
 pub use accounts::*;
 pub use answers::*;
-pub use card::{CardView, Pages, card, ended, needs_code, turn};
+pub use card::{CardView, Pages, card, ended, needs_code, promote_command, turn};
 pub use codes::*;
+pub use diff::*;
 pub use help::{Known, help};
 pub use history::{history, history_of_rules};
 pub use lists::*;
@@ -39,4 +43,6 @@ pub use misunderstood::misunderstood;
 pub use privacy::*;
 pub use refusals::*;
 pub use report::{announcement_description, report_description};
+pub use returns::*;
 pub use rights::*;
+pub use whereabouts::*;

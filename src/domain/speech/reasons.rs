@@ -137,6 +137,7 @@ pub fn in_short(failure: &Failure) -> &'static str {
         Failure::SourceTooLarge { .. } => "the source is too large",
         Failure::DiskFull => "the disk of this service is full",
         Failure::BuildRefused(_) => "the build was refused",
+        Failure::ReleaseRefused(_) => "the release was refused",
         Failure::NoBuildSlot => "there was no room for another build",
         Failure::Build => "the build failed",
         Failure::Release => "the release phase failed",
@@ -171,6 +172,10 @@ pub fn failure(failure: &Failure) -> Vec<Line> {
         Failure::DiskFull => {
             (sentence("The disk of this service is full"), "Nothing was built. Whoever runs it has to make room; then deploy again.")
         }
+        Failure::ReleaseRefused(said) => (
+            with_said(&format!("{HEROKU} refused the release"), said),
+            "See which releases there are (`releases`), or deploy the commit anew.",
+        ),
         Failure::BuildRefused(said) => (with_said(&format!("{HEROKU} refused the build"), said), "Mend what it names, then deploy again."),
         Failure::NoBuildSlot => {
             (vec![text(format!("{HEROKU} had no room for another build for an hour"))], "Wait for other builds to end, then deploy again.")

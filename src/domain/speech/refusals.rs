@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::command::{Command, Wish};
-use crate::domain::deployment::Target;
+use crate::domain::deployment::{Target, Way};
 use crate::domain::fault::{Fault, PortError, Service};
 use crate::domain::gate::Verdict;
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, link, text};
@@ -33,6 +33,8 @@ pub enum Doing {
     ReadingReleases,
     /// Reading an output.
     ReadingOutput,
+    /// Comparing commits.
+    Comparing,
 }
 
 impl Doing {
@@ -45,6 +47,7 @@ impl Doing {
             Self::ReadingRef => "look up what to ship",
             Self::ReadingReleases => "read the releases",
             Self::ReadingOutput => "read the output",
+            Self::Comparing => "compare the commits",
         }
     }
 }
@@ -309,7 +312,14 @@ pub(super) fn commit_words(resolved: &Resolved) -> Vec<Span> {
 }
 
 /// The gate said no: every reason, and the ways out.
-pub fn gate_closed(target: &Target, resolved: &Resolved, verdict: &Verdict, wish: &Wish, rules: &Rules, now: Timestamp) -> Message {
+pub fn gate_closed(
+    target: &Target,
+    resolved: &Resolved,
+    verdict: &Verdict,
+    (wish, way): (&Wish, &Way),
+    rules: &Rules,
+    now: Timestamp,
+) -> Message {
     let mut headline = commit_words(resolved);
     headline.extend([text(" may not go to "), code(&target.app_name), text(format!(" ({}).", target.environment))]);
     let mut message = refusal(headline);
@@ -317,9 +327,20 @@ pub fn gate_closed(target: &Target, resolved: &Resolved, verdict: &Verdict, wish
         message.lines.extend(reason_by(against, rules, now));
     }
     if verdict.may_be_overridden() {
-        message = message.line(vec![text("Or ship it all the same: "), code(past_checks(wish))]);
+        message = message.line(vec![text("Or ship it all the same: "), code(past_gate(target, wish, way))]);
     }
     message
+}
+
+/// The command that ships past the checks, by the same way.
+fn past_gate(target: &Target, wish: &Wish, way: &Way) -> String {
+    match way {
+        Way::Promote(from) => format!(
+            "promote! {} from {}/{} to {}/{} because WHY",
+            target.pipeline_name, from.from_environment, from.from_name, target.environment, target.app_name
+        ),
+        Way::Build | Way::Back(_) => past_checks(wish),
+    }
 }
 
 /// The command that ships past the checks.

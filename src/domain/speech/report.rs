@@ -18,6 +18,8 @@ pub fn report_description(deployment: &Deployment) -> String {
         &match &deployment.phase {
             Phase::Waiting(_) => format!("{what} waits to go to {place}"),
             Phase::NeedsCode { .. } | Phase::Starting | Phase::Announcing(_) | Phase::Uploading => format!("Preparing {what} for {place}"),
+            Phase::AboutToBuild(_) | Phase::Building { .. } if deployment.promotes().is_some() => format!("Promoting {what} to {place}"),
+            Phase::AboutToBuild(_) if deployment.back().is_some() => format!("Going back to {what} in {place}"),
             Phase::AboutToBuild(_) | Phase::Building { .. } => format!("Building {what} for {place}"),
             Phase::Releasing { .. } => format!("Releasing {what} to {place}"),
             Phase::Restarting { version, .. } => format!("Starting v{version} in {place}"),
@@ -40,6 +42,21 @@ pub fn announcement_description(deployment: &Deployment) -> String {
     let skipped = deployment.overriding.as_ref().map_or(0, |overriding| overriding.skipped.len());
     let passing =
         if skipped == 0 { String::new() } else { format!(", past {}", count(u64::try_from(skipped).unwrap_or(u64::MAX), "check")) };
+    if let Some(back) = deployment.back() {
+        return cut(&format!("Rollback of {} to v{}, {}", place(deployment), back.version, what(deployment)), LONGEST);
+    }
+    if let Some(from) = deployment.promotes() {
+        return cut(
+            &format!(
+                "Promotion of {}, v{} of {}, to {}{passing}",
+                what(deployment),
+                from.version,
+                from.from_environment,
+                place(deployment)
+            ),
+            LONGEST,
+        );
+    }
     cut(&format!("Deploy of {} to {}{passing}", what(deployment), place(deployment)), LONGEST)
 }
 

@@ -97,14 +97,15 @@ fn is_worth_a_line(deployment: &Deployment, stage: Stage) -> bool {
 
 fn stage_line(deployment: &Deployment, stage: Stage, now: Timestamp) -> String {
     let of_it = || deployment.times.iter().filter(|time| time.stage == stage);
+    let word = if stage == Stage::Build && deployment.promotes().is_some() { "promotion" } else { word(stage) };
     let mut line = match of_it().find(|time| time.ended.is_none()) {
         // The card stands for a while as it is: a moment stays true, a duration does not.
         Some(open) => {
             // Waiting for room is one wait, however often it is tried.
             let began = deployment.slot_wanted_since.filter(|_| stage == Stage::Line).unwrap_or(open.began);
-            format!("{} since {}", word(stage), moment(began, now))
+            format!("{word} since {}", moment(began, now))
         }
-        None => format!("{} {}", word(stage), duration(of_it().filter_map(seconds).fold(0, i64::saturating_add))),
+        None => format!("{word} {}", duration(of_it().filter_map(seconds).fold(0, i64::saturating_add))),
     };
     if let (Stage::Dynos, Phase::Restarting { up: Some((up, of)), .. }) = (stage, &deployment.phase) {
         line.push_str(&format!(", {up} of {of} up"));

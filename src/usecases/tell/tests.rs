@@ -311,8 +311,8 @@ async fn progress_that_was_turned_away_is_merged_into_the_newest() {
     let watched = crate::domain::deployment::samples::release_id;
     let phases = [
         building(),
-        Phase::Releasing { build: build_id(), release: watched(), version: None },
-        Phase::Releasing { build: build_id(), release: watched(), version: Some(3) },
+        Phase::Releasing { build: Some(build_id()), release: watched(), version: None },
+        Phase::Releasing { build: Some(build_id()), release: watched(), version: Some(3) },
         Phase::Restarting { release: watched(), version: 3, crashed_since: None, up: None },
         Phase::Restarting { release: watched(), version: 3, crashed_since: None, up: Some((1, 2)) },
     ];

@@ -20,6 +20,7 @@ pub(super) fn smooth(step: &Step) -> Outcome {
         Step::Announce | Step::LookForAnnouncement => announced(),
         Step::Upload => Outcome::Uploaded,
         Step::OrderBuild | Step::LookForBuild => build_there(),
+        Step::OrderReturn | Step::LookForReturn => Outcome::ReleaseThere(release(ReleaseState::Pending)),
         Step::StopBuild(build) => Outcome::StopSent(build.clone()),
         Step::SeeBuild(_) => Outcome::BuildSeen(BuildState::Succeeded { release: Some(release_id()) }),
         Step::SeeRelease(_) => Outcome::ReleaseSeen(release(ReleaseState::Succeeded)),

@@ -21,6 +21,7 @@ pub(super) fn release(state: ReleaseState) -> Release {
         by: None,
         created_at: None,
         can_return: None,
+        code: None,
     }
 }
 
@@ -85,6 +86,8 @@ every! {
         Outcome::DiskFull => [Outcome::DiskFull],
         Outcome::BuildThere(_) => [build_there()],
         Outcome::BuildRefused(_) => [Outcome::BuildRefused(said())],
+        Outcome::ReleaseThere(_) => [Outcome::ReleaseThere(release(ReleaseState::Pending))],
+        Outcome::ReleaseRefused(_) => [Outcome::ReleaseRefused(said())],
         Outcome::NoBuildSlot => [Outcome::NoBuildSlot],
         Outcome::NoAllowance(_) => [Outcome::NoAllowance(Service::SourceControl), Outcome::NoAllowance(Service::Platform)],
         Outcome::AllowanceThere => [Outcome::AllowanceThere],

@@ -19,16 +19,16 @@ const SOON: &str = "
                      unclear>announcing? sign-in-lost>failed
     announcing?:     announced>uploading announcement-refused>failed sign-in-lost>failed
     uploading:       uploaded>ordering no-source>failed too-large>failed disk-full>failed sign-in-lost>failed
-    ordering:        build-there>building build-refused>failed code-needed>needs-code no-slot>waiting-slot
+    ordering:        build-there>building release-there>releasing release-refused>failed build-refused>failed code-needed>needs-code no-slot>waiting-slot
                      no-allowance>waiting-more interrupted>ordering? unclear>ordering? sign-in-lost>failed
-    ordering?:       build-there>building sign-in-lost>unknown-order
-    building:        build-released>releasing build-failed>failed vanished>unknown-build sign-in-lost>unknown-build
+    ordering?:       build-there>building release-there>releasing sign-in-lost>unknown-order
+    building:        build-released>releasing build-failed>failed release-refused>failed vanished>unknown-build sign-in-lost>unknown-build
     releasing:       release-pending>releasing release-succeeded>restarting release-failed>failed release-expired>failed
                      vanished>unknown-release sign-in-lost>unknown-release
     restarting:      dynos-up>succeeded dynos-none>succeeded dynos-starting>restarting dynos-crashed>restarting
                      vanished>unknown-dynos sign-in-lost>unknown-dynos
-    unknown-order:   build-there>building
-    unknown-build:   build-released>releasing build-failed>failed
+    unknown-order:   build-there>building release-there>releasing
+    unknown-build:   build-released>releasing build-failed>failed release-refused>failed
     unknown-release: release-succeeded>restarting release-failed>failed release-expired>failed
     unknown-dynos:   dynos-up>succeeded dynos-none>succeeded dynos-crashed>restarting
 ";
@@ -44,15 +44,15 @@ const LATE: &str = "
                      else>announcing?
     announcing?:     announced>uploading no-trace>announcing else>failed
     uploading:       uploaded>ordering else>failed
-    ordering:        build-there>building build-refused>failed code-needed>needs-code no-slot>waiting-slot no-allowance>waiting-more
+    ordering:        build-there>building release-there>releasing release-refused>failed build-refused>failed code-needed>needs-code no-slot>waiting-slot no-allowance>waiting-more
                      sign-in-lost>failed else>ordering?
-    ordering?:       build-there>building no-trace>uploading else>unknown-order
-    building:        build-released>releasing build-failed>failed else>unknown-build
+    ordering?:       build-there>building release-there>releasing no-trace>uploading else>unknown-order
+    building:        build-released>releasing build-failed>failed release-refused>failed else>unknown-build
     releasing:       release-pending>releasing release-succeeded>restarting release-failed>failed release-expired>failed
                      else>unknown-release
     restarting:      dynos-up>succeeded dynos-none>succeeded dynos-crashed>restarting else>unknown-dynos
-    unknown-order:   build-there>building
-    unknown-build:   build-released>releasing build-failed>failed
+    unknown-order:   build-there>building release-there>releasing
+    unknown-build:   build-released>releasing build-failed>failed release-refused>failed
     unknown-release: release-succeeded>restarting release-failed>failed release-expired>failed
     unknown-dynos:   dynos-up>succeeded dynos-none>succeeded dynos-crashed>restarting
 ";
@@ -102,6 +102,8 @@ fn outcome_word(outcome: &Outcome) -> &'static str {
         Outcome::DiskFull => "disk-full",
         Outcome::BuildThere(_) => "build-there",
         Outcome::BuildRefused(_) => "build-refused",
+        Outcome::ReleaseThere(_) => "release-there",
+        Outcome::ReleaseRefused(_) => "release-refused",
         Outcome::NoBuildSlot => "no-slot",
         Outcome::NoAllowance(_) => "no-allowance",
         Outcome::AllowanceThere => "allowance",

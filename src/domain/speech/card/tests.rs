@@ -131,7 +131,7 @@ fn a_stop_is_asked_for_once() {
     let message = show(&deployment, card);
     assert!(acts(&message).is_empty());
     assert!(plain(&message).contains("@bo asked to stop it, and the build is being stopped."));
-    deployment.phase = Phase::Releasing { build: samples::build_id(), release: samples::release_id(), version: None };
+    deployment.phase = Phase::Releasing { build: Some(samples::build_id()), release: samples::release_id(), version: None };
     assert!(plain(&show(&deployment, card)).contains("too late"));
 }
 
