@@ -55,6 +55,11 @@ pub trait Accounts: Send + Sync + std::fmt::Debug {
     /// The person's tokens, good at this moment as far as anybody here knows. Both the workspace and the user must match.
     async fn credentials(&self, person: &Person) -> Result<Credentials, NoCredentials>;
 
+    /// The person's token for one service, wherever they stand at the other; `None` if it cannot be had now.
+    async fn token(&self, person: &Person, at: Provider) -> Option<SecretString> {
+        self.credentials(person).await.ok().map(|who| who.at(at).clone())
+    }
+
     /// A service has refused this token, which came of [`Accounts::credentials`]. Whether there is another one now: then the same may
     /// be tried once more with it.
     async fn refused(&self, person: &Person, at: Provider, token: &SecretString) -> bool;

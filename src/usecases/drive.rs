@@ -1,6 +1,7 @@
 //! Drives one deployment to its true end: next step, perform, outcome, record, tell, again.
 
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 
 use crate::domain::account::Provider;
 use crate::domain::deployment::{Deployment, Failure, Outcome, Phase, Step};
@@ -88,13 +89,19 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         let found = ports.accounts.credentials(&deployment.origin.person).await;
         let away = found.as_ref().is_err_and(NoCredentials::may_pass);
         let who = found.ok();
-        if away {
+        // Whoever is shut out of one service can still have the end told at the other.
+        let source = match &who {
+            Some(who) => Some(who.source.clone()),
+            None => ports.accounts.token(&deployment.origin.person, Provider::SourceControl).await,
+        };
+        if away && source.is_none() {
             hands.telling.rest_of_record(again_at(ports));
         }
         if let Some(who) = &who {
             ports.allowances.follow(&deployment, who);
         }
-        tell::tell(ports, lease, who.as_ref(), &mut deployment, &mut hands).await?;
+        let slowed = is_slowed(ports, who.as_ref());
+        tell::tell(ports, lease, source.as_ref(), slowed, &mut deployment, &mut hands).await?;
         call_the_next(ports, &deployment, &mut hands).await?;
         let Some(step) = deployment.next_step() else {
             // Somebody else has closed it: what we told last may be older than the end.
@@ -110,7 +117,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
             still_ours(ports, lease).await?;
         }
         let moved = if step == Step::Close {
-            if away { Moved::Not } else { close(ports, who.as_ref(), &deployment, &mut hands).await }
+            if away && source.is_none() { Moved::Not } else { close(ports, source.as_ref(), &deployment, &mut hands).await }
         } else if asks_outside(&step) && hands.not_before.is_some_and(|not_before| ports.clock.now() < not_before)
             || hands.watch.is_idle(&deployment, &step, ports.clock.now())
         {
@@ -310,8 +317,8 @@ async fn reload(ports: &Ports, deployment: &mut Deployment, hands: &mut Hands) -
 }
 
 /// Tells the end: at the source control, on the card, to the asker.
-async fn close(ports: &Ports, who: Option<&Credentials>, deployment: &Deployment, hands: &mut Hands) -> Moved {
-    if tell::is_told(ports, who, deployment, hands).await {
+async fn close(ports: &Ports, source: Option<&SecretString>, deployment: &Deployment, hands: &mut Hands) -> Moved {
+    if tell::is_told(ports, source, deployment, hands).await {
         return Moved::Closed;
     }
     let tried_for = ports.clock.now().duration_since(deployment.since);

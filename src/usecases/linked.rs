@@ -78,6 +78,10 @@ impl Accounts for LinkedAccounts {
         }
     }
 
+    async fn token(&self, person: &Person, at: Provider) -> Option<SecretString> {
+        self.access(person, at).await.inspect_err(|denied| tracing::debug!(%denied, "a login cannot be used")).ok()
+    }
+
     async fn refused(&self, person: &Person, at: Provider, token: &SecretString) -> bool {
         match self.doubt(person, at, token).await {
             Ok(another) => another,

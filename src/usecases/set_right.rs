@@ -1,5 +1,6 @@
 //! Setting right what a worker told too late: the card and the record, once the work is somebody else's.
 
+use crate::domain::account::Provider;
 use crate::domain::deployment::{Card, Deployment};
 use crate::domain::names::DeploymentId;
 use crate::domain::speech::{self, CardView};
@@ -51,8 +52,12 @@ async fn tell_as_it_is(ports: &Ports, deployment: &Deployment) -> Result<(), Por
         let card = speech::card(&CardView { deployment, now: ports.clock.now(), ahead, pages: &pages, slowed });
         unless_for_good(ports.chat.amend(place, &card, Urgency::Now).await)?;
     }
-    if let (Some(announcement), Some(who)) = (&deployment.announcement, &who) {
-        unless_for_good(send_report(ports, who, deployment, &announcement.id, report_state(deployment)).await)?;
+    let source = match who {
+        Some(who) => Some(who.source),
+        None => ports.accounts.token(&deployment.origin.person, Provider::SourceControl).await,
+    };
+    if let (Some(announcement), Some(source)) = (&deployment.announcement, &source) {
+        unless_for_good(send_report(ports, source, deployment, &announcement.id, report_state(deployment)).await)?;
     }
     Ok(())
 }

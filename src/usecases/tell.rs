@@ -7,14 +7,15 @@ mod order;
 mod record;
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use crate::domain::deployment::{Deployment, Phase, Untold, WaitingFor};
 use crate::domain::message::Message;
 use crate::domain::speech::{CardView, Pages};
-use crate::ports::{Credentials, Lease};
+use crate::ports::Lease;
 
 use super::Ports;
-use super::drive::{DriveError, Hands, is_slowed, save};
+use super::drive::{DriveError, Hands, save};
 use super::respite::{Respite, earliest};
 
 pub(super) use record::{report_state, send_report};
@@ -76,11 +77,12 @@ impl Telling {
 }
 
 /// Tells where the deployment stands, as far as it has changed. Failures are logged and made up for later; what was told is
-/// recorded.
+/// recorded. `source` is the asker's token for the source control, where there is one; `slowed`: it is looked less often than usual.
 pub(super) async fn tell(
     ports: &Ports,
     lease: &Lease,
-    who: Option<&Credentials>,
+    source: Option<&SecretString>,
+    slowed: bool,
     deployment: &mut Deployment,
     hands: &mut Hands,
 ) -> Result<(), DriveError> {
@@ -90,7 +92,7 @@ pub(super) async fn tell(
     let now = ports.clock.now();
     hands.telling.wake_up(now);
     let mut told = deployment.clone();
-    record::report(ports, who, &mut told, &mut hands.telling.record).await;
+    record::report(ports, source, &mut told, &mut hands.telling.record).await;
     let line = ports.store.line(&deployment.target.app).await.map_err(DriveError::Store)?;
     // Its turn has just come: the next step says so, and what would be shown now would stand for a moment only.
     let turn_has_come = deployment.phase == Phase::Waiting(WaitingFor::Turn) && line.holder == Some(deployment.id);
@@ -100,7 +102,6 @@ pub(super) async fn tell(
     } else {
         let pages = pages(ports, deployment);
         let seen = told.clone();
-        let slowed = is_slowed(ports, who);
         let view = CardView { deployment: &seen, now, ahead: line.place_of(deployment.id), pages: &pages, slowed };
         asker::tell_turn(ports, &view, &mut hands.telling).await;
         card::show(ports, &view, &mut told, &mut hands.telling).await;
@@ -144,8 +145,8 @@ fn with_told(stored: Deployment, told: &Deployment) -> Deployment {
 }
 
 /// Whether the end stands everywhere. What the asker could not be told stays open, for whoever asks how it stands.
-pub(super) async fn is_told(ports: &Ports, who: Option<&Credentials>, deployment: &Deployment, hands: &mut Hands) -> bool {
-    let reported = record::has_its_end(ports, who, deployment, &mut hands.telling.record).await;
+pub(super) async fn is_told(ports: &Ports, source: Option<&SecretString>, deployment: &Deployment, hands: &mut Hands) -> bool {
+    let reported = record::has_its_end(ports, source, deployment, &mut hands.telling.record).await;
     reported && deployment.asker_told && hands.telling.card_stands && !deployment.untold.contains(&Untold::Asker)
 }
 

@@ -199,7 +199,7 @@ fn happens(world: &mut World, what: &str) -> Result<(), String> {
             github.add_repository(RepoSeed { name: "acme/empty", private: true, default_branch: "main" })?;
             github.grant("ana", "acme/empty", slash_heroku::sandbox::github::Permission::Write)
         }
-        "acme/hubot demands single sign-on" => github.require_saml(REPO),
+        "acme/hubot demands single sign-on" => github.require_saml(REPO, true),
         "ana's hour is used up" => github.set_remaining(GITHUB_TOKEN, 0),
         "ana is too fast" => {
             let fault = Fault::RateLimited { retry_after: Some(60), secondary: true };

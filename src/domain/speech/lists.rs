@@ -20,7 +20,7 @@ use super::locks::{LockRow, lock_line, own_lock};
 use super::may::{May, what_you_may};
 use super::paced::slowed;
 use super::reasons::{in_short, reason_by};
-use super::refusals::{commit_words, listed, past_checks, who_does_what};
+use super::refusals::{commit_words, listed, past_checks, way_on, who_does_what};
 use super::services::{GITHUB, HEROKU, service};
 use super::stages::change_words;
 use super::words::duration;
@@ -204,6 +204,7 @@ pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: 
                 line.push(text(format!(" cannot be read: {}.", who_does_what(error))));
             }
             message.lines.push(line);
+            message.lines.extend(way_on(error));
         }
     }
     for environment in Environment::ALL {

@@ -26,9 +26,9 @@ pub struct May<'a> {
 
 /// Where they may deploy to, and of everything else why not: by the rules, by the source control, by the platform.
 pub(super) fn what_you_may(repository: &RepositoryInfo, apps: &[AppRow], may: &May<'_>) -> Vec<Line> {
-    let records = match repository {
-        RepositoryInfo::Known { repository, .. } => repository.may_deploy != Some(false),
-        RepositoryInfo::Unreadable { .. } => true,
+    let (read, records) = match repository {
+        RepositoryInfo::Known { repository, .. } => (true, repository.may_deploy != Some(false)),
+        RepositoryInfo::Unreadable { .. } => (false, true),
         // Nothing can be shipped, whoever asks.
         RepositoryInfo::NotLinked => return Vec::new(),
     };
@@ -41,6 +41,7 @@ pub(super) fn what_you_may(repository: &RepositoryInfo, apps: &[AppRow], may: &M
         .map(|(environment, _)| *environment)
         .collect();
     let mut lines = vec![match places.as_slice() {
+        [_, ..] if !read => vec![text("Whether you may deploy cannot be told while its repository cannot be read.")],
         [] => vec![text("You may deploy to none of them.")],
         [_, ..] => vec![text(format!("You may deploy to {}.", list(&places)))],
     }];

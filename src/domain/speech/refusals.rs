@@ -119,10 +119,20 @@ pub fn trouble(doing: Doing, error: &PortError) -> Message {
     if let Some(said) = &error.said {
         message = message.line(vec![text("It said: "), code(said)]);
     }
-    if let Some(page) = &error.mend_at {
-        message = message.line(vec![link("Mend it here", page), text(" (the page is yours only)")]);
-    }
-    message.line(sentence(way_out))
+    message.line(way_to_mend(error, way_out))
+}
+
+/// What the asker can do about it: on the page that the service names for that, where it names one.
+fn way_to_mend(error: &PortError, otherwise: &str) -> Line {
+    let Some(page) = &error.mend_at else { return sentence(otherwise) };
+    let reason = otherwise.rsplit_once('(').map_or("", |(_, reason)| reason);
+    vec![link("Mend it here", page), text(format!(" (the page is yours only), then ask again. ({reason}"))]
+}
+
+/// The same for somebody who is answered without it: nothing, where they can do nothing.
+pub(super) fn way_on(error: &PortError) -> Option<Line> {
+    let (_, _, way_out) = told_apart(error);
+    (error.mend_at.is_some() || error.fault == Fault::SignInLost).then(|| way_to_mend(error, way_out))
 }
 
 /// The request lay here for so long that doing it now would be a surprise.

@@ -194,10 +194,10 @@ impl Github {
         Ok(())
     }
 
-    /// From now on the repository's organisation demands single sign-on, and no token has it.
-    pub fn require_saml(&self, repo: &str) -> Result<(), String> {
+    /// Whether the repository's organisation demands single sign-on, from now on; no token has it.
+    pub fn require_saml(&self, repo: &str, is: bool) -> Result<(), String> {
         self.change(repo, |repository, _, _| {
-            repository.saml = true;
+            repository.saml = is;
             Ok(())
         })
     }

@@ -78,6 +78,7 @@ pub enum Directive {
     Size { repo: String, mib: u32 },
     OpenPull { repo: String, number: u64, branch: String, fork: bool },
     ArchiveRepository { repo: String },
+    SingleSignOn { repo: String, is: bool },
     RenameRepository { repo: String, to: String },
     RepoRight { person: String, repo: String, right: Right },
     AppRight { person: String, app: String, right: Right },
@@ -151,6 +152,7 @@ impl Directive {
             | Self::Size { .. }
             | Self::OpenPull { .. }
             | Self::ArchiveRepository { .. }
+            | Self::SingleSignOn { .. }
             | Self::RenameRepository { .. }
             | Self::RepoRight { .. }
             | Self::AppRight { .. }

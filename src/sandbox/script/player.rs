@@ -356,6 +356,7 @@ impl<'a> Player<'a> {
             | Directive::Size { .. }
             | Directive::OpenPull { .. }
             | Directive::ArchiveRepository { .. }
+            | Directive::SingleSignOn { .. }
             | Directive::RenameRepository { .. }
             | Directive::RepoRight { .. }
             | Directive::AppRight { .. }

@@ -175,6 +175,16 @@ pub const TABLE: &[Row<Directive>] = &[
     },
     Row { shape: "archive {repo}", means: "a repository is archived", build: |p| Ok(Directive::ArchiveRepository { repo: p.own("repo") }) },
     Row {
+        shape: "{repo} demands single sign-on",
+        means: "the repository's organisation takes no token that has not been let in there",
+        build: |p| Ok(Directive::SingleSignOn { repo: p.own("repo"), is: true }),
+    },
+    Row {
+        shape: "{repo} takes the token",
+        means: "its organisation has let the token in",
+        build: |p| Ok(Directive::SingleSignOn { repo: p.own("repo"), is: false }),
+    },
+    Row {
         shape: "rename {repo} to {to}",
         means: "a repository is renamed",
         build: |p| Ok(Directive::RenameRepository { repo: p.own("repo"), to: p.own("to") }),

@@ -1,12 +1,14 @@
 //! The record at the source control: what it should show, and that it never stays without an end.
 
+use secrecy::SecretString;
+
 use crate::domain::account::Provider;
 use crate::domain::allowance::Purpose;
 use crate::domain::deployment::{Deployment, Phase, Untold};
 use crate::domain::names::AnnouncementId;
 use crate::domain::source::{Report, ReportState};
 use crate::domain::speech;
-use crate::ports::{Credentials, Fault, PortError};
+use crate::ports::{Fault, PortError};
 use crate::usecases::Ports;
 use crate::usecases::perform::announcement_order;
 use crate::usecases::respite::Respite;
@@ -33,7 +35,7 @@ pub(in crate::usecases) fn report_state(deployment: &Deployment) -> ReportState 
 }
 
 /// Brings the record up to date. Progress is left out where little may be written; an end is told until it is taken or refused.
-pub(super) async fn report(ports: &Ports, who: Option<&Credentials>, told: &mut Deployment, respite: &mut Respite) {
+pub(super) async fn report(ports: &Ports, source: Option<&SecretString>, told: &mut Deployment, respite: &mut Respite) {
     let state = report_state(told);
     let Some(announcement) = &told.announcement else { return };
     if announcement.reported == Some(state) {
@@ -43,19 +45,19 @@ pub(super) async fn report(ports: &Ports, who: Option<&Credentials>, told: &mut 
     if !respite.is_over(now) {
         return;
     }
-    let Some(who) = who else {
+    let Some(source) = source else {
         if state.is_final() {
             told.could_not_tell(Untold::Record);
         }
         return;
     };
-    match (ports.allowances.may_write(&who.source, purpose(state), now), purpose(state)) {
+    match (ports.allowances.may_write(source, purpose(state), now), purpose(state)) {
         (Ok(()), Purpose::Progress | Purpose::End) => {}
         // What is not told now is not worth a record later: by then there is something newer.
         (Err(_), Purpose::Progress) => return,
         (Err(until), Purpose::End) => return respite.rest_until(until),
     }
-    match send_report(ports, who, told, &announcement.id.clone(), state).await {
+    match send_report(ports, source, told, &announcement.id.clone(), state).await {
         Ok(()) => {
             respite.worked();
             told.was_told(Untold::Record);
@@ -67,7 +69,7 @@ pub(super) async fn report(ports: &Ports, who: Option<&Credentials>, told: &mut 
                 return;
             }
             let refused = error.fault == Fault::SignInLost;
-            if refused && ports.accounts.refused(&told.origin.person, Provider::SourceControl, &who.source).await {
+            if refused && ports.accounts.refused(&told.origin.person, Provider::SourceControl, source).await {
                 // With the other token, at the next turn.
                 respite.rest_until(now);
                 return;
@@ -89,7 +91,7 @@ fn purpose(state: ReportState) -> Purpose {
 
 pub(in crate::usecases) async fn send_report(
     ports: &Ports,
-    who: &Credentials,
+    source: &SecretString,
     deployment: &Deployment,
     id: &AnnouncementId,
     state: ReportState,
@@ -101,26 +103,26 @@ pub(in crate::usecases) async fn send_report(
         log_url: pages.build,
         environment_url: deployment.target.web_url.clone(),
     };
-    ports.source.report(&who.source, &deployment.cargo.repository, id, &report).await
+    ports.source.report(source, &deployment.cargo.repository, id, &report).await
 }
 
 /// Whether the record shows the end, or never will. An order for a record that never got an answer is looked for once more, so that
 /// no record stays without an end.
-pub(super) async fn has_its_end(ports: &Ports, who: Option<&Credentials>, deployment: &Deployment, respite: &mut Respite) -> bool {
-    match (&deployment.announcement, who) {
+pub(super) async fn has_its_end(ports: &Ports, source: Option<&SecretString>, deployment: &Deployment, respite: &mut Respite) -> bool {
+    match (&deployment.announcement, source) {
         (Some(announcement), Some(_)) => announcement.reported.is_some_and(ReportState::is_final),
-        (None, Some(who)) if deployment.announcements_ordered > 0 => close_lost_announcement(ports, who, deployment, respite).await,
+        (None, Some(source)) if deployment.announcements_ordered > 0 => close_lost_announcement(ports, source, deployment, respite).await,
         (None | Some(_), _) => true,
     }
 }
 
-async fn close_lost_announcement(ports: &Ports, who: &Credentials, deployment: &Deployment, respite: &mut Respite) -> bool {
+async fn close_lost_announcement(ports: &Ports, source: &SecretString, deployment: &Deployment, respite: &mut Respite) -> bool {
     if !respite.is_over(ports.clock.now()) {
         return false;
     }
     let order = announcement_order(deployment);
-    let closed = match ports.source.find_announcement(&who.source, &deployment.cargo.repository, &order).await {
-        Ok(Some(id)) => send_report(ports, who, deployment, &id, report_state(deployment)).await,
+    let closed = match ports.source.find_announcement(source, &deployment.cargo.repository, &order).await {
+        Ok(Some(id)) => send_report(ports, source, deployment, &id, report_state(deployment)).await,
         Ok(None) => Ok(()),
         Err(error) => Err(error),
     };

@@ -158,7 +158,7 @@ async fn single_sign_on_and_read_only() {
     let (status, body) = stage.post("/repos/acme/hubot/deployments", json!({ "ref": "main" })).await;
     assert_eq!((status, &body["message"]), (403, &json!("Repository was archived so is read-only.")));
     assert_eq!(stage.get("/repos/acme/hubot").await.1["archived"], true);
-    stage.github.require_saml(REPO).unwrap();
+    stage.github.require_saml(REPO, true).unwrap();
     let walled = stage.ask(Method::GET, "/repos/acme/hubot").send().await.unwrap();
     assert!(header(&walled, "x-github-sso").starts_with("required; url="));
     let (status, body) = read(walled).await;
