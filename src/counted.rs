@@ -6,17 +6,23 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use crate::domain::actor::Origin;
 use crate::domain::checks::Checks;
+use crate::domain::checkup::ChatStanding;
 use crate::domain::deployment::MessageRef;
+use crate::domain::form::Form;
 use crate::domain::message::Message;
-use crate::domain::names::{AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
+use crate::domain::names::{
+    AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeliveryId, DeploymentId, PipelineId, ReleaseId, RepoName,
+};
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
 use crate::metrics::Metrics;
 use crate::ports::{
-    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, PromotionOrder,
-    PromotionSeen, PromotionStart, ReturnOrder, ReturnStart, Service, SourceArchive, SourceControl, UploadedSource, Urgency,
+    Addressee, AnnouncementOrder, ArchiveFault, Asked, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError,
+    PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart, Service, SourceArchive, SourceControl, UploadedSource,
+    Urgency,
 };
 
 /// A port whose calls are counted by how they end.
@@ -47,6 +53,18 @@ impl Chat for Counted<dyn Chat> {
 
     async fn amend(&self, what: &MessageRef, message: &Message, urgency: Urgency) -> Result<(), PortError> {
         self.seen(self.port.amend(what, message, urgency).await)
+    }
+
+    fn has_forms(&self) -> bool {
+        self.port.has_forms()
+    }
+
+    async fn ask(&self, to: &Origin, by: &DeliveryId, form: &Form) -> Result<Asked, PortError> {
+        self.seen(self.port.ask(to, by, form).await)
+    }
+
+    async fn standing(&self, at: &Origin, note: &Message) -> Result<ChatStanding, PortError> {
+        self.seen(self.port.standing(at, note).await)
     }
 }
 
@@ -263,6 +281,18 @@ mod tests {
 
         async fn amend(&self, _: &MessageRef, _: &Message, _: Urgency) -> Result<(), PortError> {
             Err(PortError::new(Service::Chat, Fault::NotFound, "gone"))
+        }
+
+        fn has_forms(&self) -> bool {
+            false
+        }
+
+        async fn ask(&self, _: &Origin, _: &DeliveryId, _: &Form) -> Result<Asked, PortError> {
+            Err(PortError::new(Service::Chat, Fault::Refused, "no forms"))
+        }
+
+        async fn standing(&self, _: &Origin, _: &Message) -> Result<ChatStanding, PortError> {
+            Err(PortError::new(Service::Chat, Fault::Unreachable, "silent"))
         }
     }
 

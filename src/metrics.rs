@@ -199,6 +199,7 @@ pub fn page(registry: &Registry) -> Result<String, fmt::Error> {
 fn kind(ask: &Ask) -> &'static str {
     match ask {
         Ask::Press { .. } => "press",
+        Ask::Form(_) => "form",
         Ask::Command(command) => match command.verb() {
             Verb::Help => "help",
             Verb::Pipelines => "pipelines",
@@ -212,6 +213,7 @@ fn kind(ask: &Ask) -> &'static str {
             Verb::Login => "login",
             Verb::Logout => "logout",
             Verb::WhoAmI => "whoami",
+            Verb::Doctor => "doctor",
             Verb::Releases => "releases",
             Verb::Where => "where",
             Verb::Diff => "diff",

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod architecture;
+mod browser;
 mod contracts;
 mod cost;
 mod crash;

@@ -66,6 +66,8 @@ pub enum Verb {
     Rules,
     /// What is kept about me.
     Privacy,
+    /// What is wrong here.
+    Doctor,
 }
 
 /// Why somebody does what they do, in their words: 1 to 200 characters, one line, more than dots.
@@ -220,6 +222,8 @@ pub enum Command {
     Logout,
     /// `whoami`
     WhoAmI,
+    /// `doctor`
+    Doctor,
     /// `pipelines`
     Pipelines,
     /// `info PIPELINE`
@@ -335,6 +339,7 @@ impl Command {
             Self::History { .. } => Verb::History,
             Self::Rules { .. } => Verb::Rules,
             Self::Privacy { .. } => Verb::Privacy,
+            Self::Doctor => Verb::Doctor,
         }
     }
 }
@@ -429,7 +434,7 @@ impl fmt::Display for Command {
         f.write_str(self.verb().word())?;
         match self {
             Self::Help { about } => about.iter().try_for_each(|verb| write!(f, " {}", verb.word())),
-            Self::Login | Self::Logout | Self::WhoAmI | Self::Pipelines | Self::Locks => Ok(()),
+            Self::Login | Self::Logout | Self::WhoAmI | Self::Pipelines | Self::Locks | Self::Doctor => Ok(()),
             Self::Info { pipeline } => write_one(f, Some(pipeline)),
             Self::Status { pipeline } | Self::History { pipeline } => write_one(f, pipeline.as_ref()),
             Self::Rules { wish } => rules::write(f, wish),

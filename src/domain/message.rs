@@ -80,6 +80,8 @@ pub enum Act {
     RollBack(DeploymentId),
     /// Run the command that is kept under this id.
     Take(OfferId),
+    /// Ask the presser, in a form, for the one-time code that a deployment waits for.
+    EnterCode(DeploymentId),
 }
 
 impl fmt::Display for Act {
@@ -91,6 +93,7 @@ impl fmt::Display for Act {
             Self::Retry(id) => write!(f, "retry:{id}"),
             Self::RollBack(id) => write!(f, "back:{id}"),
             Self::Take(id) => write!(f, "take:{id}"),
+            Self::EnterCode(id) => write!(f, "code:{id}"),
         }
     }
 }
@@ -112,6 +115,7 @@ impl FromStr for Act {
             "output" => deployment().map(Self::ShowOutput),
             "retry" => deployment().map(Self::Retry),
             "back" => deployment().map(Self::RollBack),
+            "code" => deployment().map(Self::EnterCode),
             "take" => id.parse().map(OfferId).map(Self::Take).map_err(|_| ForeignAct),
             _ => Err(ForeignAct),
         }
@@ -213,6 +217,7 @@ mod tests {
             Act::Retry(DeploymentId(id)),
             Act::RollBack(DeploymentId(id)),
             Act::Take(OfferId(id)),
+            Act::EnterCode(DeploymentId(id)),
         ] {
             assert_eq!(act.to_string().parse(), Ok(act));
         }

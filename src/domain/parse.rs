@@ -12,7 +12,7 @@ use super::command::{COMMANDS, Command, Verb};
 
 use reader::Reader;
 
-pub use code::{is_code, is_invisible, split_code, unquoted};
+pub use code::{code_alone, is_code, is_invisible, split_code, unquoted};
 pub use mentions::{Mention, Mentions};
 
 /// How many slips in one text are mended for a suggestion.
@@ -96,6 +96,7 @@ pub fn parse_mentioning(text: &str, mentions: &Mentions) -> Result<Command, Misu
         Verb::History => Command::History { pipeline: if reader.is_at_end() { None } else { Some(reader.pipeline()?) } },
         Verb::Rules => Command::Rules { wish: reader.rules_wish()? },
         Verb::Privacy => Command::Privacy { wish: reader.privacy_wish()? },
+        Verb::Doctor => Command::Doctor,
     };
     reader.end()?;
     Ok(command)

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::actor::Origin;
 use super::command::Command;
 use super::deployment::MessageRef;
+use super::form::Topic;
 use super::message::Act;
 use super::names::DeliveryId;
 
@@ -22,6 +23,8 @@ pub enum Ask {
         /// The message it stands under, where that message can be edited.
         on: Option<MessageRef>,
     },
+    /// A form about this was filled in and sent.
+    Form(Topic),
 }
 
 /// A request that was accepted: the chat was told that we have it only after this lay on disk.

@@ -3,8 +3,11 @@
 use async_trait::async_trait;
 
 use crate::domain::actor::{Origin, Person};
+use crate::domain::checkup::ChatStanding;
 use crate::domain::deployment::MessageRef;
+use crate::domain::form::Form;
 use crate::domain::message::Message;
+use crate::domain::names::DeliveryId;
 
 use crate::domain::fault::PortError;
 
@@ -38,6 +41,15 @@ pub enum Delivered {
     Final,
 }
 
+/// Whether a form came up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The person sees it.
+    Shown,
+    /// It is too late for it: a chat may show a form only right after somebody asked for one, and once.
+    TooLate,
+}
+
 /// A chat.
 ///
 /// Promises: text from outside can neither mention people nor make links or markup; messages are cut to fit and never
@@ -54,4 +66,16 @@ pub trait Chat: Send + Sync + std::fmt::Debug {
     ///
     /// Where the chat takes few changes, those that only show progress are turned away first, without being sent.
     async fn amend(&self, what: &MessageRef, message: &Message, urgency: Urgency) -> Result<(), PortError>;
+
+    /// Whether it has forms: a way to ask one person for something that nobody else sees being filled in.
+    fn has_forms(&self) -> bool;
+
+    /// Shows a form to the person who pressed or typed what was delivered as `by`, and to nobody else. What is put into it comes in by
+    /// [`super::Inbox`], read by [`crate::domain::form::Topic::filled`]; what that objects to is told at the field, and the form stays.
+    ///
+    /// Words are cut to fit. Asked again after an unclear answer, at most one form comes up. A chat without forms refuses with [`super::Fault::Refused`].
+    async fn ask(&self, to: &Origin, by: &DeliveryId, form: &Form) -> Result<Asked, PortError>;
+
+    /// How the chat takes us, where somebody asked. `note` is said there, to that person alone and by no other way: that tells whether we may.
+    async fn standing(&self, at: &Origin, note: &Message) -> Result<ChatStanding, PortError>;
 }

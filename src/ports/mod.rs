@@ -27,7 +27,7 @@ pub use crate::domain::fault::{Fault, PortError, Service};
 pub use account_store::{AccountBatch, AccountStore};
 pub use accounts::{Accounts, Credentials, NoCredentials};
 pub use allowances::{Allowances, Boundless};
-pub use chat::{Addressee, Chat, Delivered, Urgency};
+pub use chat::{Addressee, Asked, Chat, Delivered, Urgency};
 pub use clock::{Clock, Ids, Listener, Sent, StreamKey, WakeKey};
 pub use directory::Directory;
 pub use exports::Exports;

@@ -6,12 +6,13 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::script::Service;
 use super::script::transcript::headline;
-use super::slack::{How, Rendered, SeenMessage, SlackWorkspace, Via};
+use super::slack::{Forged, How, Rendered, SeenMessage, SlackWorkspace, Via};
 
 /// What can be typed besides commands.
 const HELP: &str = "\
 Type a command, such as `help` or `deploy hubot to staging`; `/h` before it does no harm.
   3              press the button with that number
+  /fill Code 123456    put something into a field of the form that came up        /send    send it
   /as bob        be somebody else        /in #quiet    be somewhere else
   /crash         kill the service and start it again; the world goes on meanwhile
   /help          this                    /quit         leave (the world ends)";
@@ -51,6 +52,7 @@ where
                 }
                 news.borrow_and_update();
                 seen = screen.show(seen).await?;
+                screen.show_form().await?;
                 screen.prompt().await?;
             }
             line = lines.next_line() => {
@@ -83,6 +85,16 @@ async fn obey<W: AsyncWrite + Unpin + Send>(screen: &mut Talk<'_, W>, service: &
             screen.say("The service was killed.").await?;
             service.start().await?;
             screen.say("It runs again, on the same store.").await?;
+        }
+        "/fill" => {
+            let (label, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            if let Err(what) = screen.slack.fill_in(&screen.you, label, value.trim()) {
+                screen.say(&format!("Nothing was filled in: {what}.")).await?;
+            }
+        }
+        "/send" => {
+            screen.slack.send_form(&service.address(), &screen.you, &Forged::default()).await;
+            screen.show_form().await?;
         }
         own if own == screen.slack.seed().command => type_command(screen, service, rest).await,
         unknown if unknown.starts_with('/') => screen.say(&format!("`{unknown}` is not known here.\n{HELP}")).await?,
@@ -154,6 +166,12 @@ impl<W: AsyncWrite + Unpin + Send> Talk<'_, W> {
             self.show_event(event).await?;
         }
         Ok(events.last().map_or(seen, |event| event.seq))
+    }
+
+    /// Shows what came up or changed of a form.
+    async fn show_form(&mut self) -> std::io::Result<()> {
+        let news = self.slack.form_news(&self.you);
+        if news.is_empty() { Ok(()) } else { self.say(&news.join("\n")).await }
     }
 
     async fn show_event(&mut self, event: &SeenMessage) -> std::io::Result<()> {
@@ -232,7 +250,7 @@ mod tests {
         slack.add_channel("C2", "quiet", true);
         let slack: Arc<SlackWorkspace> = slack;
         let mut service = Dead(Vec::new());
-        let input = "status\n/as zoe\n/in #quiet\n/h help\n7\n/crash\n/what\n";
+        let input = "status\n/fill Code 123456\n/as zoe\n/in #quiet\n/h help\n7\n/crash\n/what\n";
         let mut output = Vec::new();
         // The input is given by and by, so that what happens is shown before the next line is read.
         let (mut keys, keyboard) = tokio::io::duplex(1);
@@ -248,6 +266,7 @@ mod tests {
         let shown = String::from_utf8(output).unwrap();
         for expected in [
             "(only you) /h failed with the error \"dispatch_failed\"",
+            "Nothing was filled in: ana sees no form.",
             "There is no `zoe` here.",
             "ana in #quiet> ",
             "There is no button 7.",

@@ -10,9 +10,10 @@ use super::{Arranged, LeftOut, fault_of, or_leave_out, tells_no_secret, value_of
 use crate::domain::actor::{Origin, Person};
 use crate::domain::deployment::MessageRef;
 use crate::domain::fault::Fault;
+use crate::domain::form::{Entry, Field, FieldName, Form, Topic};
 use crate::domain::message::{Act, Audience, ButtonStyle, Message, Tone, code, link, text};
-use crate::domain::names::DeploymentId;
-use crate::ports::{Addressee, Chat, Clock, Delivered, Urgency};
+use crate::domain::names::{DeliveryId, DeploymentId};
+use crate::ports::{Addressee, Asked, Chat, Clock, Delivered, Urgency};
 
 /// A message as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +66,21 @@ pub trait Stage: Send {
     /// The next message is said, and the adapter does not hear that it was.
     async fn lose_answer(&mut self) -> Arranged;
 
+    /// The person does something now; what it was delivered as. A form may come up by it.
+    async fn does_something(&mut self) -> DeliveryId {
+        DeliveryId::parse("did-something").unwrap()
+    }
+
+    /// The forms that people see now.
+    async fn forms(&mut self) -> Vec<Seen> {
+        Vec::new()
+    }
+
+    /// So much time passes that what was done opens no form any more.
+    async fn dawdle(&mut self) -> Arranged {
+        Arranged::Cannot("a form is never too late here")
+    }
+
     /// From now on the adapter's own sign-in is not accepted.
     async fn withdraw_sign_in(&mut self) -> Arranged;
 }
@@ -85,7 +101,68 @@ pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
     left_out.note("a limit on cards", nothing_is_waited_for_with_cards(make().await).await);
     left_out.note("a lost answer", nothing_is_said_twice(make().await).await);
     left_out.note("sign-in withdrawn", a_lost_sign_in_is_told(make().await).await);
+    left_out.note("a form", a_form_comes_up_for_one(make().await).await);
+    left_out.note("a form too late", a_form_that_is_too_late_is_told(make().await).await);
     left_out
+}
+
+/// A form that asks for a code.
+pub(super) fn code_form() -> Form {
+    Form {
+        topic: Topic::Code(DeploymentId(Uuid::from_u128(0x0189_0000_0000_7000_8000_0000_0000_0001))),
+        title: "A-code-please".to_owned(),
+        lines: vec![vec![text("why-it-is-wanted "), code(FROM_OUTSIDE)]],
+        fields: vec![Field {
+            name: FieldName::Code,
+            label: "The-code".to_owned(),
+            hint: "where-it-goes".to_owned(),
+            entry: Entry::Secret { longest: 64 },
+        }],
+        submit: "Hand-over".to_owned(),
+    }
+}
+
+async fn a_form_comes_up_for_one(mut stage: impl Stage) -> Arranged {
+    let chat = stage.chat();
+    let (by, form) = (stage.does_something().await, code_form());
+    let before = stage.seen().await;
+    if !chat.has_forms() {
+        let fault = fault_of(chat.ask(&stage.origin(), &by, &form).await, "a chat without forms brings up none");
+        assert_eq!(fault, Fault::Refused, "broken: a chat without forms says so");
+        assert_eq!(stage.seen().await, before, "broken: a chat without forms says nothing in place of one");
+        return Arranged::Cannot("it has no forms");
+    }
+    assert_eq!(value_of(chat.ask(&stage.origin(), &by, &form).await, "a form comes up"), Asked::Shown);
+    let forms = stage.forms().await;
+    let [seen] = forms.as_slice() else { panic!("broken: a form comes up once: {forms:#?}") };
+    is_for_one(&stage, seen, "a form is seen by nobody but whoever asked for it");
+    for part in ["A-code-please", "why-it-is-wanted", "The-code", "where-it-goes"] {
+        assert!(seen.text.contains(part), "broken: all of a form is shown; `{part}` is missing in {seen:#?}");
+    }
+    assert!(seen.effects.is_empty(), "broken: text from outside does nothing in a form either: {seen:#?}");
+    let public = |seen: &[Seen]| seen.iter().filter(|seen| seen.only.is_none()).cloned().collect::<Vec<_>>();
+    assert_eq!(public(&stage.seen().await), public(&before), "broken: nobody else sees that a form came up");
+    // Nobody knows whether it came up the first time: it does not come up twice.
+    value_of(chat.ask(&stage.origin(), &by, &form).await, "a form may be asked for again");
+    assert_eq!(stage.forms().await.len(), 1, "broken: a form comes up once");
+    let long =
+        Form { title: "w".repeat(500), lines: vec![vec![text("<&>é🙂".repeat(2000))]; 60], submit: "s".repeat(500), ..code_form() };
+    let by = stage.does_something().await;
+    assert_eq!(value_of(chat.ask(&stage.origin(), &by, &long).await, "forms are cut to fit"), Asked::Shown);
+    Arranged::Done
+}
+
+async fn a_form_that_is_too_late_is_told(mut stage: impl Stage) -> Arranged {
+    if !stage.chat().has_forms() {
+        return Arranged::Cannot("it has no forms");
+    }
+    let by = stage.does_something().await;
+    or_leave_out!(stage.dawdle().await);
+    let asked = value_of(stage.chat().ask(&stage.origin(), &by, &code_form()).await, "that a form is too late is no fault");
+    assert_eq!(asked, Asked::TooLate, "broken: a form that is too late is told");
+    let forms = stage.forms().await;
+    assert!(forms.is_empty(), "broken: a form that is too late does not come up: {forms:#?}");
+    Arranged::Done
 }
 
 fn message(audience: Audience, headline: &str) -> Message {

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::chat::Seen;
+use super::chat::{Seen, code_form};
 use super::{Arranged, LeftOut, or_leave_out};
 use crate::domain::actor::Origin;
 use crate::domain::command::Command;
+use crate::domain::form::Form;
 use crate::domain::message::{Act, Audience, ButtonStyle, Message, Tone, text};
 use crate::domain::names::{DeliveryId, DeploymentId};
 use crate::domain::request::Ask;
@@ -114,6 +115,13 @@ pub trait ChatStage: Send {
     /// The adapter says this in the conversation, and the person presses its only button.
     async fn presses(&mut self, message: &Message) -> Arranged;
 
+    /// The adapter brings up this form for the person, who has just done something, and the person puts this into its only field and
+    /// sends it.
+    async fn fills_in(&mut self, form: &Form, value: &str) -> Arranged {
+        let _ = (form, value);
+        Arranged::Cannot("this chat has no forms")
+    }
+
     /// What the person sees now.
     async fn seen(&mut self) -> Vec<Seen>;
 }
@@ -132,6 +140,8 @@ pub async fn of_a_chat<S: ChatStage>(make: impl AsyncFn(Arc<dyn Inbox>) -> S) ->
     left_out.note("a press", a_press_is_an_act(make(Arc::<Kept>::clone(&inbox)).await, &inbox).await);
     let inbox = kept();
     left_out.note("delivered again", the_same_delivery_has_the_same_id(make(Arc::<Kept>::clone(&inbox)).await, &inbox).await);
+    let inbox = kept();
+    left_out.note("a form", a_form_is_read(make(Arc::<Kept>::clone(&inbox)).await, &inbox).await);
     let closed = Kept::saying(Submitted::Unavailable);
     what_was_not_taken_is_told(make(Arc::<Kept>::clone(&closed)).await, &closed).await;
     left_out
@@ -186,9 +196,27 @@ async fn a_press_is_an_act(mut stage: impl ChatStage, inbox: &Kept) -> Arranged 
     let got = only(inbox);
     match got.ask {
         Ask::Press { act: pressed, .. } => assert_eq!(pressed, act, "broken: a press does what its button says"),
-        Ask::Command(_) => panic!("broken: a press is a press: {got:?}"),
+        Ask::Command(_) | Ask::Form(_) => panic!("broken: a press is a press: {got:?}"),
     }
     assert_eq!((&got.origin.person, &got.origin.channel), (&stage.origin().person, &stage.origin().channel), "broken: who pressed, where");
+    Arranged::Done
+}
+
+async fn a_form_is_read(mut stage: impl ChatStage, inbox: &Kept) -> Arranged {
+    let form = code_form();
+    or_leave_out!(stage.fills_in(&form, "soon").await);
+    assert!(inbox.take().iter().all(|got| !matches!(got.ask, Ask::Form(_))), "broken: what is objected to is not submitted");
+    or_leave_out!(stage.fills_in(&form, "918 273").await);
+    let got = inbox.take().into_iter().find(|got| matches!(got.ask, Ask::Form(_)));
+    let Some(got) = got else { panic!("broken: a form that was sent comes in as one") };
+    assert_eq!(got.ask, Ask::Form(form.topic), "broken: a form that was sent is about what it was about");
+    assert!(got.code.is_some(), "broken: the code that was put into a form comes beside it");
+    let told = format!("{got:?}");
+    assert!(!told.contains("918273") && !told.contains("918 273"), "broken: nothing but the code itself holds the code");
+    assert_eq!((&got.origin.person, &got.origin.channel), (&stage.origin().person, &stage.origin().channel), "broken: who sent it, where");
+    let seen = stage.seen().await;
+    let public = seen.iter().filter(|seen| seen.only.is_none()).any(|seen| seen.text.contains("918"));
+    assert!(!public, "broken: what is put into a form is never shown to the conversation");
     Arranged::Done
 }
 

@@ -12,8 +12,8 @@ use crate::ports::{Addressee, Batch, Credentials, Fault, NoCredentials, StoreErr
 
 use super::respite::Respite;
 use super::{
-    Ports, Trouble, accounts, deploy, diff, history, line, locks, look, plan, press, privacy, promote, rights, rollback, rules, stop,
-    whereabouts,
+    Ports, Trouble, accounts, deploy, diff, doctor, forms, history, line, locks, look, plan, press, privacy, promote, rights, rollback,
+    rules, stop, whereabouts,
 };
 
 /// How often an answer is tried.
@@ -48,6 +48,9 @@ pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>
         if request.came_with_code && !takes_code(&request.ask) {
             message = message.line(speech::code_unused());
         }
+        if request.came_with_code && ports.chat.has_forms() && matches!(request.ask, Ask::Command(Command::Deploy { .. })) {
+            message = message.line(speech::better_by_form());
+        }
         if !say(ports, request, &message).await && ports.is_stopping() {
             // The next start answers it.
             return Ok(());
@@ -63,9 +66,12 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
             return accounts::login(ports, request, code).await;
         }
         Ask::Command(Command::Logout) => return accounts::logout(ports, request).await,
+        Ask::Command(Command::Doctor) => return Ok(Some(doctor::doctor(ports, request).await)),
         Ask::Command(Command::WhoAmI) => return accounts::whoami(ports, request).await,
         Ask::Command(Command::Privacy { wish }) => return privacy::privacy(ports, request, *wish).await,
-        Ask::Command(_) | Ask::Press { .. } => {}
+        // A form comes up within seconds or not at all, and shows nothing that its presser may not see.
+        Ask::Press { act: Act::EnterCode(id), on: _ } => return forms::ask_for_code(ports, request, *id).await,
+        Ask::Command(_) | Ask::Press { .. } | Ask::Form(_) => {}
     }
     let found = ports.accounts.credentials(&request.origin.person).await;
     if let Ask::Command(Command::Help { about }) = &request.ask {
@@ -79,7 +85,7 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
     }
     let (ask, kept) = match &request.ask {
         ask @ Ask::Command(command) => (ask, Some(command)),
-        ask @ Ask::Press { .. } => (ask, None),
+        ask @ (Ask::Press { .. } | Ask::Form(_)) => (ask, None),
     };
     let stale = begins_something(ask) && is_stale(ports, request);
     let who = match found {
@@ -120,6 +126,7 @@ async fn done(ports: &Ports, request: &Request, who: &Credentials, code: Option<
     match &request.ask {
         Ask::Command(command) => run(ports, request, who, command, code).await,
         Ask::Press { act, on: _ } => press::press(ports, request, who, *act).await,
+        Ask::Form(topic) => forms::sent(ports, request, who, *topic, code).await.map(Some),
     }
 }
 
@@ -181,7 +188,8 @@ fn begins_something(ask: &Ask) -> bool {
             matches!(command, Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { to: Some(_), .. })
         }
         Ask::Press { act: Act::Retry(_) | Act::Take(_), on: _ } => true,
-        Ask::Press { act: Act::Cancel(_) | Act::Free(_) | Act::ShowOutput(_) | Act::RollBack(_), on: _ } => false,
+        Ask::Press { act: Act::Cancel(_) | Act::Free(_) | Act::ShowOutput(_) | Act::RollBack(_) | Act::EnterCode(_), on: _ }
+        | Ask::Form(_) => false,
     }
 }
 
@@ -192,7 +200,7 @@ fn is_stale(ports: &Ports, request: &Request) -> bool {
 
 /// Whether a code that came with it is looked after by what it asks for.
 fn takes_code(ask: &Ask) -> bool {
-    matches!(ask, Ask::Command(Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { .. } | Command::Login))
+    matches!(ask, Ask::Command(Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { .. } | Command::Login) | Ask::Form(_))
 }
 
 /// Runs a command of a person who may run commands.
@@ -209,6 +217,7 @@ pub(super) async fn run(
         Command::Login => Box::pin(accounts::login(ports, request, code)).await,
         Command::Logout => accounts::logout(ports, request).await,
         Command::WhoAmI => accounts::whoami(ports, request).await,
+        Command::Doctor => Ok(Some(doctor::doctor(ports, request).await)),
         Command::Pipelines => look::pipelines(ports, who).await.map(Some),
         Command::Info { pipeline } => look::info(ports, request, who, pipeline).await.map(Some),
         Command::Plan(wish) => plan::plan(ports, request, who, wish).await.map(Some),

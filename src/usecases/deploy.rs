@@ -125,7 +125,9 @@ pub(super) async fn go(
             ports.tally.began();
             ports.clock.wake(WakeKey::Keeper);
             Ok(match code {
-                Code::None | Code::Accepted => None,
+                Code::None => None,
+                // A courtesy: the request is answered by then, and the card tells the same.
+                Code::Accepted => Some(speech::code_spent()),
                 Code::Wrong => Some(speech::code_refused(false)),
                 Code::Lost => Some(speech::code_lost(false)),
             })
@@ -189,7 +191,7 @@ async fn same_wish(
 }
 
 /// The second asking joins the first; a code that came with it goes to it.
-async fn join(ports: &Ports, request: &Request, same: Deployment, code: Code) -> Result<Message, Trouble> {
+pub(super) async fn join(ports: &Ports, request: &Request, same: Deployment, code: Code) -> Result<Message, Trouble> {
     let line = ports.store.line(&same.target.app).await?;
     let ahead = line.place_of(same.id);
     let waits = matches!(same.phase, Phase::NeedsCode { .. });
@@ -210,13 +212,18 @@ async fn join(ports: &Ports, request: &Request, same: Deployment, code: Code) ->
             ports.clock.wake(WakeKey::Deployment(current.id));
             Ok(speech::code_taken(&current))
         }
-        Code::Wrong => Ok(speech::code_refused(waits)),
-        Code::Lost => Ok(speech::code_lost(waits)),
+        Code::Wrong => Ok(with_form(ports, speech::code_refused(waits), &same, waits)),
+        Code::Lost => Ok(with_form(ports, speech::code_lost(waits), &same, waits)),
         Code::None => {
             tracing::info!(request = %request.id, deployment = %same.id, "the same wish again: joined");
-            Ok(speech::joined(&same, ahead))
+            Ok(with_form(ports, speech::joined(&same, ahead), &same, waits))
         }
     }
+}
+
+/// With the way to the form, where the deployment waits for a code and the chat can ask for it.
+fn with_form(ports: &Ports, message: Message, deployment: &Deployment, waits: bool) -> Message {
+    if waits && ports.chat.has_forms() { speech::enter_code(message, deployment) } else { message }
 }
 
 #[derive(Debug)]

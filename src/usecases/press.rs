@@ -11,7 +11,7 @@ use crate::domain::source::AskedRef;
 use crate::domain::speech::{self, Doing};
 use crate::ports::{Batch, Credentials, StoreError};
 
-use super::{Ports, Trouble, WhileDoing, answer, privacy, rules, stop};
+use super::{Ports, Trouble, WhileDoing, answer, forms, privacy, rules, stop};
 
 /// How many lines of output are shown.
 const OUTPUT_LINES: usize = 30;
@@ -47,6 +47,7 @@ pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, a
             answer::run(ports, request, who, &command, None).await
         }
         Act::Take(id) => take(ports, request, who, id).await,
+        Act::EnterCode(id) => forms::ask_for_code(ports, request, id).await,
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::actor::{Origin, Person};
 use crate::domain::command::{Command, LockWish};
 use crate::domain::deployment::Deployment;
+use crate::domain::form::Topic;
 use crate::domain::message::Act;
 use crate::domain::names::{ChannelId, GroupId, UserId, WorkspaceId};
 use crate::domain::pipeline::Environment;
@@ -230,7 +231,9 @@ pub(super) async fn may_type(ports: &Ports, origin: &Origin, command: &Command) 
 async fn typed(ports: &Ports, origin: &Origin, command: &Command, begins: bool) -> Result<(), Trouble> {
     let (doing, channel) = match command {
         // One's own affairs; and rules, lest admins lock themselves out.
-        Command::Help { .. } | Command::Logout | Command::WhoAmI | Command::Privacy { .. } | Command::Rules { .. } => return Ok(()),
+        Command::Help { .. } | Command::Doctor | Command::Logout | Command::WhoAmI | Command::Privacy { .. } | Command::Rules { .. } => {
+            return Ok(());
+        }
         Command::Login => (Doing::Look, None),
         // What one has begun oneself can always be left and stopped. What is not one's own is judged when it is known.
         Command::Leave { .. } | Command::Cancel(_) => (Doing::Look, Some(&origin.channel)),
@@ -269,7 +272,7 @@ pub(super) async fn may_press(ports: &Ports, origin: &Origin, act: Act) -> Resul
         // Whoever takes an offer asks for its command, which is judged as if it were typed.
         Act::Take(_) => return Ok(()),
         Act::Cancel(id) | Act::Free(id) => (ports.store.deployment(id).await?, true),
-        Act::ShowOutput(id) | Act::Retry(id) | Act::RollBack(id) => (ports.store.deployment(id).await?, false),
+        Act::ShowOutput(id) | Act::Retry(id) | Act::RollBack(id) | Act::EnterCode(id) => (ports.store.deployment(id).await?, false),
     };
     // Of what is not there, the press itself says so.
     let Some(deployment) = of else { return Ok(()) };
@@ -282,6 +285,8 @@ pub(super) async fn may_ask(ports: &Ports, request: &Request, linked: bool) -> R
     match &request.ask {
         Ask::Command(command) => typed(ports, &request.origin, command, linked).await,
         Ask::Press { act, on: _ } => may_press(ports, &request.origin, *act).await,
+        // A form is judged as the button that brought it up.
+        Ask::Form(Topic::Code(id)) => may_press(ports, &request.origin, Act::EnterCode(*id)).await,
     }
 }
 

@@ -10,10 +10,12 @@ use secrecy::SecretString;
 
 use super::{Ports, Privacy, RepositoryMap, Rights};
 use crate::domain::account::Provider;
-use crate::domain::actor::Person;
+use crate::domain::actor::{Origin, Person};
 use crate::domain::checks::Checks;
+use crate::domain::checkup::ChatStanding;
 use crate::domain::deployment::samples::{at, person};
 use crate::domain::deployment::{Deployment, MessageRef, Milestone, Phase};
+use crate::domain::form::Form;
 use crate::domain::gate::Reason;
 use crate::domain::line::Line;
 use crate::domain::message::Message;
@@ -32,6 +34,7 @@ pub(super) enum Did {
     Answer(Message),
     Direct(Message),
     Amend,
+    Ask(Form),
     Report(ReportState),
     FindRecord,
     Announce,
@@ -190,6 +193,19 @@ impl Chat for Outside {
         let times = u64::try_from(self.when(|did| *did == Did::Amend).len()).unwrap();
         self.lost.fetch_or(times == self.loses_lease_at.load(Ordering::SeqCst), Ordering::SeqCst);
         fails(&self.amend, Service::Chat)
+    }
+
+    fn has_forms(&self) -> bool {
+        true
+    }
+
+    async fn ask(&self, _: &Origin, _: &DeliveryId, form: &Form) -> Result<Asked, PortError> {
+        self.note(Did::Ask(form.clone()));
+        Ok(Asked::Shown)
+    }
+
+    async fn standing(&self, _: &Origin, _: &Message) -> Result<ChatStanding, PortError> {
+        Ok(ChatStanding { lacks: Vec::new(), speaks_here: true, gives_addresses: true, clock: None })
     }
 }
 

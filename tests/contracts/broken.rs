@@ -6,9 +6,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use slash_heroku::domain::actor::Origin;
+use slash_heroku::domain::checkup::ChatStanding;
 use slash_heroku::domain::deployment::MessageRef;
+use slash_heroku::domain::form::Form;
 use slash_heroku::domain::message::{Audience, Message};
-use slash_heroku::ports::{Addressee, Chat, Clock, Delivered, PortError, Urgency};
+use slash_heroku::domain::names::DeliveryId;
+use slash_heroku::ports::{Addressee, Asked, Chat, Clock, Delivered, PortError, Urgency};
 use slash_heroku::testing::Arranged;
 use slash_heroku::testing::chat::{Seen, Stage, all};
 
@@ -22,6 +25,7 @@ enum Wrong {
     KeepsOldWords,
     AsksAgain,
     WaitsWithCards,
+    ShowsNoForms,
 }
 
 /// Slack's adapter, and a fault of its author's.
@@ -51,6 +55,21 @@ impl Chat for Faulty {
             Wrong::KeepsOldWords => self.0.say(&Addressee::Card(origin()), message).await.map(drop),
             _ => self.0.amend(what, message, urgency).await,
         }
+    }
+
+    fn has_forms(&self) -> bool {
+        self.0.has_forms()
+    }
+
+    async fn ask(&self, to: &Origin, by: &DeliveryId, form: &Form) -> Result<Asked, PortError> {
+        match self.2 {
+            Wrong::ShowsNoForms => Ok(Asked::Shown),
+            _ => self.0.ask(to, by, form).await,
+        }
+    }
+
+    async fn standing(&self, at: &Origin, note: &Message) -> Result<ChatStanding, PortError> {
+        self.0.standing(at, note).await
     }
 }
 
@@ -97,6 +116,14 @@ impl Stage for Wrapped {
     async fn withdraw_sign_in(&mut self) -> Arranged {
         self.0.withdraw_sign_in().await
     }
+
+    async fn does_something(&mut self) -> DeliveryId {
+        self.0.does_something().await
+    }
+
+    async fn forms(&mut self) -> Vec<Seen> {
+        self.0.forms().await
+    }
 }
 
 #[tokio::test]
@@ -107,6 +134,7 @@ async fn a_broken_promise_is_named() {
         (Wrong::KeepsOldWords, "a change takes the place of what was said"),
         (Wrong::AsksAgain, "a limit beyond the bound is not waited out"),
         (Wrong::WaitsWithCards, "nothing is waited for"),
+        (Wrong::ShowsNoForms, "a form comes up once"),
     ] {
         let suite = all(async || Wrapped(super::chats::Slack(SlackStage::asked().await.0, origin()), wrong));
         let outcome = AssertUnwindSafe(suite).catch_unwind().await;

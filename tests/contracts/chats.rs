@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use serde_json::json;
 use slash_heroku::adapters::console::{Console, ConsoleSettings};
 use slash_heroku::domain::actor::Origin;
 use slash_heroku::domain::deployment::MessageRef;
 use slash_heroku::domain::message::{Audience, Message, Tone};
+use slash_heroku::domain::names::DeliveryId;
 use slash_heroku::ports::{Addressee, Chat, Clock};
 use slash_heroku::sandbox::slack::Fault;
 use slash_heroku::testing::Arranged;
@@ -71,6 +73,20 @@ impl Stage for Slack {
 
     async fn lose_answer(&mut self) -> Arranged {
         SPEAKING.iter().for_each(|method| self.0.workspace.fail(method, 1, Fault::CutAfter));
+        Arranged::Done
+    }
+
+    async fn does_something(&mut self) -> DeliveryId {
+        let acknowledged = self.0.workspace.command(&self.0.service, "ana", "general", "pipelines", None).await;
+        DeliveryId::parse(&acknowledged.trigger_id).unwrap()
+    }
+
+    async fn forms(&mut self) -> Vec<Seen> {
+        self.0.forms()
+    }
+
+    async fn dawdle(&mut self) -> Arranged {
+        self.0.clock.pause_until(self.0.clock.now() + SignedDuration::from_secs(4)).await;
         Arranged::Done
     }
 
@@ -166,6 +182,11 @@ impl Stage for Terminal {
         self.paper.seen()
     }
 
+    async fn forms(&mut self) -> Vec<Seen> {
+        // One that is shown again takes the place of the one before.
+        self.paper.seen().into_iter().rfind(|seen| seen.text.contains("A-code-please")).into_iter().collect()
+    }
+
     fn is_alone(&self) -> bool {
         true
     }
@@ -206,6 +227,6 @@ async fn the_terminal_keeps_the_promises_of_a_chat() {
         let (console, paper) = terminal();
         Terminal { console, paper, clock: Jumping::new() }
     });
-    let parts = ["shut out", "a short limit", "a long limit", "a limit on cards", "sign-in withdrawn"];
+    let parts = ["shut out", "a short limit", "a long limit", "a limit on cards", "sign-in withdrawn", "a form too late"];
     assert_eq!(left_out.await.parts(), parts);
 }

@@ -10,12 +10,14 @@ use slash_heroku::adapters::console::Console;
 use slash_heroku::adapters::sled::SledStore;
 use slash_heroku::domain::account::Provider;
 use slash_heroku::domain::actor::{Origin, Person};
+use slash_heroku::domain::form::Form;
 use slash_heroku::domain::message::Message;
 use slash_heroku::domain::names::DeliveryId;
 use slash_heroku::metrics::Metrics;
 use slash_heroku::ports::{
-    Accounts, Addressee, Chat, Credentials, Delivered, Inbox, MockChat, MockPlatform, MockSourceControl, NoCredentials, Store,
+    Accounts, Addressee, Asked, Chat, Credentials, Delivered, Inbox, MockChat, MockPlatform, MockSourceControl, NoCredentials, Store,
 };
+use slash_heroku::sandbox::slack::Forged;
 use slash_heroku::service::Service;
 use slash_heroku::testing::Arranged;
 use slash_heroku::testing::chat::Seen;
@@ -148,6 +150,16 @@ impl ChatStage for SlackStage {
         Arranged::Done
     }
 
+    async fn fills_in(&mut self, form: &Form, value: &str) -> Arranged {
+        let done = self.workspace.command(&self.service, "ana", "general", "pipelines", None).await;
+        let by = DeliveryId::parse(&done.trigger_id).unwrap();
+        assert_eq!(self.chat.ask(&origin(), &by, form).await.unwrap(), Asked::Shown);
+        self.workspace.fill_in("ana", &form.fields[0].label, value).unwrap();
+        self.workspace.send_form(&self.service, "ana", &Forged::default()).await.unwrap();
+        assert_eq!(self.workspace.violations(), [""; 0]);
+        Arranged::Done
+    }
+
     async fn seen(&mut self) -> Vec<Seen> {
         SlackStage::seen(self)
     }
@@ -186,6 +198,12 @@ impl ChatStage for Typing {
         let (number, label) = number.split_once(") ").unwrap();
         assert_eq!(label, message.buttons[0].label);
         self.types(number).await;
+        Arranged::Done
+    }
+
+    async fn fills_in(&mut self, form: &Form, value: &str) -> Arranged {
+        self.console.ask(&origin(), &DeliveryId::parse("did-something").unwrap(), form).await.unwrap();
+        self.types(value).await;
         Arranged::Done
     }
 

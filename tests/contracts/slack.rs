@@ -9,9 +9,10 @@ use slash_heroku::adapters::settings_bot::OneBot;
 use slash_heroku::adapters::slack::{Sealer, SlackChat, SlackSettings};
 use slash_heroku::domain::actor::{Origin, Person};
 use slash_heroku::domain::deployment::MessageRef;
-use slash_heroku::domain::message::{Act, Audience, ButtonStyle, Message, Tone, text};
-use slash_heroku::domain::names::{ChannelId, DeploymentId, UserId, WorkspaceId};
-use slash_heroku::ports::{Addressee, Chat, Delivered, Urgency};
+use slash_heroku::domain::form::{Entry, Field, FieldName, Form, Topic};
+use slash_heroku::domain::message::{Act, Audience, ButtonStyle, Message, Tone, code, text};
+use slash_heroku::domain::names::{ChannelId, DeliveryId, DeploymentId, UserId, WorkspaceId};
+use slash_heroku::ports::{Addressee, Asked, Chat, Delivered, Urgency};
 use uuid::Uuid;
 
 use super::directories;
@@ -41,6 +42,22 @@ pub fn message(card: bool, audience: Audience) -> Message {
     }
     let act = Act::Cancel(DeploymentId(Uuid::from_u128(0x0189_0000_0000_7000_8000_0000_0000_0001)));
     Message::new(Tone::Working, audience, vec![text("hubot is on its way to staging")]).button("Cancel", act, ButtonStyle::Danger)
+}
+
+/// What a form was asked for by, and what is asked in it.
+pub const TRIGGER: &str = "1763632799.2.invented";
+
+fn form() -> Form {
+    let wanted = vec![code("vault-production"), text(" wants a one-time code.")];
+    let field =
+        Field { name: FieldName::Code, label: "Code".to_owned(), hint: "6 to 8 digits".to_owned(), entry: Entry::Secret { longest: 64 } };
+    Form {
+        topic: Topic::Code(DeploymentId(Uuid::from_u128(0x0189_0000_0000_7000_8000_0000_0000_0001))),
+        title: "One-time code".to_owned(),
+        lines: vec![wanted],
+        fields: vec![field],
+        submit: "Hand over".to_owned(),
+    }
 }
 
 /// Where somebody asked, without an address for answers.
@@ -83,6 +100,10 @@ async fn made(chat: &SlackChat, recording: &Recording, asked: &Origin) -> Value 
                 MessageRef { workspace: asked.person.workspace.clone(), channel: asked.channel.clone(), message: MESSAGE.to_owned() };
             outcome(chat.amend(&what, &message(true, Audience::Channel), urgency).await, |()| Value::Null)
         }
+        "Chat::ask" => outcome(chat.ask(asked, &DeliveryId::parse(TRIGGER).unwrap(), &form()).await, |asked| match asked {
+            Asked::Shown => json!("it came up"),
+            Asked::TooLate => json!("it is too late"),
+        }),
         other => panic!("{}: there is no call {other}", recording.name),
     }
 }

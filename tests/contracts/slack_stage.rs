@@ -82,6 +82,12 @@ impl SlackStage {
         self.workspace.messages().iter().map(|message| self.as_seen(message)).collect()
     }
 
+    /// The form that ana sees.
+    pub fn forms(&self) -> Vec<Seen> {
+        let form = self.workspace.form_of("ana");
+        form.map(|(lines, view)| Seen { text: lines.join("\n"), only: Some(ana()), effects: effects_of(&[view]) }).into_iter().collect()
+    }
+
     fn as_seen(&self, message: &SeenMessage) -> Seen {
         let direct = self.workspace.channel_name(&message.channel).starts_with('@');
         let only = (direct || message.to.is_some()).then(ana);
@@ -93,6 +99,11 @@ impl SlackStage {
 
 /// What Slack makes of what is marked up: everything between angle brackets.
 fn effects(message: &SeenMessage) -> Vec<String> {
+    let text = message.text.split('<').skip(1).map(|rest| rest.split('>').next().unwrap().to_owned());
+    text.chain(effects_of(&message.blocks)).collect()
+}
+
+fn effects_of(blocks: &[serde_json::Value]) -> Vec<String> {
     fn marked_up(value: &serde_json::Value, texts: &mut Vec<String>) {
         match value {
             serde_json::Value::Object(members) => {
@@ -106,7 +117,7 @@ fn effects(message: &SeenMessage) -> Vec<String> {
             _ => {}
         }
     }
-    let mut texts = vec![message.text.clone()];
-    message.blocks.iter().for_each(|block| marked_up(block, &mut texts));
+    let mut texts = Vec::new();
+    blocks.iter().for_each(|block| marked_up(block, &mut texts));
     texts.iter().flat_map(|text| text.split('<').skip(1)).map(|rest| rest.split('>').next().unwrap().to_owned()).collect()
 }

@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use slash_heroku::ports::{Clock, InstallAt as _};
 use slash_heroku::sandbox::script::{Directive, TABLE, Vendor, read};
 use slash_heroku::sandbox::serve::Servers;
-use slash_heroku::sandbox::slack::{Order, ServiceAddress, SlackSeed, SlackWorkspace};
+use slash_heroku::sandbox::slack::{Forged, Order, ServiceAddress, SlackSeed, SlackWorkspace};
 
 use super::installs::{self, CALLBACK, CLIENT_ID, CLIENT_SECRET};
-use super::recordings::Recording;
+use super::recordings::{self, Recording};
 use super::recordings_replay::Jumping;
 use super::recordings_simulated::{Stage, client};
-use super::slack::{ANA, BOT, CHANNEL, DIRECT, MESSAGE, REPLY, TEAM};
+use super::slack::{ANA, BOT, CHANNEL, DIRECT, MESSAGE, REPLY, TEAM, TRIGGER};
 
 /// A workspace as recordings have it, and the service that people in it ask.
 pub struct Workspace {
@@ -119,13 +119,44 @@ impl Workspace {
         self.slack.press(&self.service, "ana", &pressed).await;
     }
 
+    /// Ana types something, by which a form may come up.
+    async fn does_something(&self) -> String {
+        self.slack.command(&self.service, "ana", "deploys", "pipelines", None).await.trigger_id
+    }
+
+    /// The recorded form comes up for ana.
+    async fn a_form_by(&self, trigger: &str) {
+        let view = recordings::of("slack")["ask"].request.body["view"].clone();
+        called(&self.api(), &self.token, "views.open", &json!({ "trigger_id": trigger, "view": view })).await;
+    }
+
+    async fn sends_a_form_with(&mut self, value: &str) {
+        // To nobody: the form alone is what is looked at.
+        let service = std::mem::replace(&mut self.service, ServiceAddress::new("http://127.0.0.1:9"));
+        let trigger = self.does_something().await;
+        self.service = service;
+        self.a_form_by(&trigger).await;
+        self.slack.fill_in("ana", "Code", value).unwrap();
+        self.slack.send_form(&self.service, "ana", &Forged::default()).await.unwrap();
+    }
+
     /// Makes one thing happen: a directive of scripts, or one of the few that no script needs.
     pub async fn happens(&mut self, what: &str) -> Result<(), String> {
         if let Some(text) = what.strip_prefix("ana types `").and_then(|rest| rest.strip_suffix("` in #deploys")) {
             self.types(text).await;
             return Ok(());
         }
+        if let Some(value) = what.strip_prefix("ana sends a form with `").and_then(|rest| rest.strip_suffix('`')) {
+            self.sends_a_form_with(value).await;
+            return Ok(());
+        }
         match what {
+            "ana does something in #deploys" => {
+                let trigger = self.does_something().await;
+                self.name(TRIGGER, trigger);
+            }
+            "a form came up by it" => self.a_form_by(&self.name_of(TRIGGER)).await,
+            "four seconds pass" => self.clock.pause_until(self.clock.now() + SignedDuration::from_secs(4)).await,
             "ana presses the button of a card in #deploys" => self.presses("chat.postMessage").await,
             "ana presses the button of a whisper in #deploys" => self.presses("chat.postEphemeral").await,
             "ana asked in #deploys" => {

@@ -32,6 +32,11 @@ fn about(headline: &str) -> String {
     to_app.unwrap_or(subject).to_owned()
 }
 
+/// What is said beside a card that tells the same: lost where the service dies right before it.
+fn is_courtesy(seen: &Rendered) -> bool {
+    seen.headline.starts_with("Heroku accepted the code.")
+}
+
 fn told(seen: &Rendered) -> String {
     format!("{} {}", seen.glyph, seen.headline)
 }
@@ -52,7 +57,7 @@ impl End {
             releases: heroku.releases(play.app).iter().map(|release| release.status).collect(),
             cards,
             told: seen.iter().filter(|seen| seen.place.starts_with('@')).filter(ends).map(told).collect(),
-            answers: seen.iter().filter(|seen| seen.only.is_some() && !seen.glyph.is_empty()).count(),
+            answers: seen.iter().filter(|seen| seen.only.is_some() && !seen.glyph.is_empty() && !is_courtesy(seen)).count(),
         }
     }
 

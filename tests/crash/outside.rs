@@ -6,18 +6,21 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use slash_heroku::domain::actor::Origin;
 use slash_heroku::domain::checks::Checks;
+use slash_heroku::domain::checkup::ChatStanding;
 use slash_heroku::domain::deployment::MessageRef;
+use slash_heroku::domain::form::Form;
 use slash_heroku::domain::message::Message;
 use slash_heroku::domain::names::{
-    AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName,
+    AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeliveryId, DeploymentId, PipelineId, ReleaseId, RepoName,
 };
 use slash_heroku::domain::pipeline::{App, Pipeline};
 use slash_heroku::domain::release::{Access, Build, Dyno, Release, Running};
 use slash_heroku::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
 use slash_heroku::ports::{
-    Addressee, AnnouncementOrder, ArchiveFault, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, PromotionOrder,
-    PromotionSeen, PromotionStart, ReturnOrder, ReturnStart, SourceArchive, SourceControl, UploadedSource, Urgency,
+    Addressee, AnnouncementOrder, ArchiveFault, Asked, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError,
+    PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart, SourceArchive, SourceControl, UploadedSource, Urgency,
 };
 
 use super::deadly::{Event, Life};
@@ -43,6 +46,18 @@ impl Chat for Outside<dyn Chat> {
 
     async fn amend(&self, what: &MessageRef, message: &Message, urgency: Urgency) -> Result<(), PortError> {
         self.does("amend", self.port.amend(what, message, urgency)).await
+    }
+
+    fn has_forms(&self) -> bool {
+        self.port.has_forms()
+    }
+
+    async fn ask(&self, to: &Origin, by: &DeliveryId, form: &Form) -> Result<Asked, PortError> {
+        self.does("ask", self.port.ask(to, by, form)).await
+    }
+
+    async fn standing(&self, at: &Origin, note: &Message) -> Result<ChatStanding, PortError> {
+        self.life.look(self.port.standing(at, note)).await
     }
 }
 

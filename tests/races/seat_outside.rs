@@ -3,8 +3,11 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
+use slash_heroku::domain::actor::Origin;
 use slash_heroku::domain::checks::Checks;
+use slash_heroku::domain::checkup::ChatStanding;
 use slash_heroku::domain::deployment::MessageRef;
+use slash_heroku::domain::form::Form;
 use slash_heroku::domain::message::Message;
 use slash_heroku::domain::names::*;
 use slash_heroku::domain::pipeline::{App, Pipeline};
@@ -46,6 +49,18 @@ impl Chat for Seat {
         let shown = Shown::of(message);
         let tells = || format!("changes card {} to {shown:?} {:?}", what.message, message.headline);
         self.changes(tells, Service::Chat, |outside| outside.card(what).unwrap().push(shown)).await
+    }
+
+    fn has_forms(&self) -> bool {
+        false
+    }
+
+    async fn ask(&self, _: &Origin, _: &DeliveryId, _: &Form) -> Result<Asked, PortError> {
+        Err(PortError::new(Service::Chat, Fault::Refused, "nobody here has forms"))
+    }
+
+    async fn standing(&self, _: &Origin, _: &Message) -> Result<ChatStanding, PortError> {
+        Err(PortError::new(Service::Chat, Fault::Unreachable, "nobody here asks how it stands"))
     }
 }
 

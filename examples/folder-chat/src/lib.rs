@@ -3,6 +3,7 @@
 //! Below the chat's folder lies a folder for each conversation, and one for each person with what only that person sees. A message
 //! is a file there: `0007.txt`. Whoever wants to change what it says writes the file anew; whoever wants it gone deletes it. A
 //! person types by way of [`FolderChat::typed`], and presses a button by naming its message and label with [`FolderChat::pressed`].
+//! It has no forms: what is put into a file stays there for others to read, and a one-time code shall not.
 
 mod page;
 
@@ -14,12 +15,14 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use secrecy::SecretString;
 use slash_heroku::domain::actor::{Origin, Person};
+use slash_heroku::domain::checkup::ChatStanding;
 use slash_heroku::domain::deployment::MessageRef;
+use slash_heroku::domain::form::Form;
 use slash_heroku::domain::message::{Act, Audience, Message, Tone, text};
 use slash_heroku::domain::names::{ChannelId, DeliveryId};
 use slash_heroku::domain::request::Ask;
 use slash_heroku::domain::{parse, speech};
-use slash_heroku::ports::{Addressee, Chat, Delivered, Fault, Inbox, Incoming, PortError, Service, Submitted, Urgency};
+use slash_heroku::ports::{Addressee, Asked, Chat, Delivered, Fault, Inbox, Incoming, PortError, Service, Submitted, Urgency};
 
 /// Where a conversation of one person with the service lies: after this, the person's id.
 const PEOPLE: &str = "@";
@@ -148,5 +151,18 @@ impl Chat for FolderChat {
     async fn amend(&self, what: &MessageRef, message: &Message, _urgency: Urgency) -> Result<(), PortError> {
         let _one_at_a_time = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         self.write(&self.file(what), &page::of(message), false).map_err(|error| fault("amend", &error))
+    }
+
+    fn has_forms(&self) -> bool {
+        false
+    }
+
+    async fn ask(&self, _to: &Origin, _by: &DeliveryId, _form: &Form) -> Result<Asked, PortError> {
+        Err(PortError::new(Service::Chat, Fault::Refused, "ask: a folder has no forms"))
+    }
+
+    async fn standing(&self, at: &Origin, note: &Message) -> Result<ChatStanding, PortError> {
+        self.post(&alone_with(&at.person)?, &at.person, note)?;
+        Ok(ChatStanding { lacks: Vec::new(), speaks_here: true, gives_addresses: false, clock: None })
     }
 }

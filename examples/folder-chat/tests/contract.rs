@@ -141,11 +141,23 @@ impl inbox::ChatStage for Stage {
 #[tokio::test]
 async fn a_folder_keeps_the_promises_of_a_chat() {
     let left_out = chat::all(async || Stage::new(None)).await;
-    assert_eq!(left_out.parts(), ["shut out", "a short limit", "a long limit", "a limit on cards", "a lost answer", "sign-in withdrawn"]);
+    assert_eq!(
+        left_out.parts(),
+        [
+            "shut out",
+            "a short limit",
+            "a long limit",
+            "a limit on cards",
+            "a lost answer",
+            "sign-in withdrawn",
+            "a form",
+            "a form too late"
+        ]
+    );
 }
 
 #[tokio::test]
 async fn a_folder_hands_in_what_people_ask_for() {
     let left_out = inbox::of_a_chat(async |inbox| Stage::new(Some(inbox))).await;
-    assert_eq!(left_out.parts(), [""; 0]);
+    assert_eq!(left_out.parts(), ["a form"]);
 }

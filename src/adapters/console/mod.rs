@@ -1,5 +1,6 @@
-//! A chat on a terminal: a typed line is a command, a bare number presses a button.
+//! A chat on a terminal: a typed line is a command, a bare number presses a button, and a form asks for its fields line by line.
 
+mod asking;
 mod print;
 
 use std::collections::VecDeque;
@@ -12,13 +13,17 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::actor::{Origin, Person};
+use crate::domain::checkup::ChatStanding;
 use crate::domain::deployment::MessageRef;
+use crate::domain::form::Form;
 use crate::domain::message::{Act, Message, Tone, text};
 use crate::domain::names::{ChannelId, DeliveryId};
 use crate::domain::parse;
 use crate::domain::request::Ask;
 use crate::domain::speech;
-use crate::ports::{Addressee, Chat, Delivered, Fault, Ids, Inbox, Incoming, PortError, Service, Submitted, Urgency};
+use crate::ports::{Addressee, Asked, Chat, Delivered, Fault, Ids, Inbox, Incoming, PortError, Service, Submitted, Urgency};
+
+use asking::Asking;
 
 /// How many messages stay known, for their buttons and for edits.
 const KNOWN: usize = 500;
@@ -45,6 +50,8 @@ struct State {
     messages: VecDeque<Shown>,
     /// The number of the last button.
     buttons: usize,
+    /// A form whose fields the next lines are for.
+    asking: Option<Asking>,
 }
 
 /// A message as it was printed last.
@@ -70,7 +77,7 @@ impl std::fmt::Debug for Console {
 impl Console {
     /// A chat that prints to `out`.
     pub fn new(settings: ConsoleSettings, out: Box<dyn Write + Send>) -> Self {
-        let state = State { out, last: 0, messages: VecDeque::new(), buttons: 0 };
+        let state = State { out, last: 0, messages: VecDeque::new(), buttons: 0, asking: None };
         Self { settings, state: Mutex::new(state) }
     }
 
@@ -96,7 +103,12 @@ impl Console {
     }
 
     async fn typed(&self, line: &str, inbox: &dyn Inbox, ids: &dyn Ids) -> io::Result<()> {
-        let (ask, code) = if let Ok(number) = line.parse::<usize>() {
+        let (ask, code) = if let Some(asking) = self.with_state(|state| state.asking.take()) {
+            match self.with_state(|state| state.answered(asking, line))? {
+                Some(filled) => (filled.ask, filled.code.map(SecretString::from)),
+                None => return Ok(()),
+            }
+        } else if let Ok(number) = line.parse::<usize>() {
             let Some(ask) = self.pressed(number) else {
                 return self.whisper(Tone::Bad, "there is no button with this number");
             };
@@ -227,6 +239,23 @@ impl Chat for Console {
             Some(written) => written.map_err(|error| gone("amend", &error)),
             None => Err(PortError::new(Service::Chat, Fault::NotFound, "amend: this message is not known any more")),
         }
+    }
+
+    fn has_forms(&self) -> bool {
+        true
+    }
+
+    async fn ask(&self, to: &Origin, _by: &DeliveryId, form: &Form) -> Result<Asked, PortError> {
+        if to.person != self.settings.person {
+            return Err(PortError::new(Service::Chat, Fault::NotFound, "ask: nobody else sits at this terminal"));
+        }
+        self.with_state(|state| state.ask(form)).map_err(|error| gone("ask", &error))?;
+        Ok(Asked::Shown)
+    }
+
+    async fn standing(&self, at: &Origin, note: &Message) -> Result<ChatStanding, PortError> {
+        self.say(&Addressee::Answer(at.clone()), note).await?;
+        Ok(ChatStanding { lacks: Vec::new(), speaks_here: true, gives_addresses: false, clock: None })
     }
 }
 

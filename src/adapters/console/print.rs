@@ -30,7 +30,7 @@ fn glyph(tone: Tone) -> &'static str {
     }
 }
 
-fn line(spans: &[Span]) -> String {
+pub(super) fn line(spans: &[Span]) -> String {
     spans.iter().map(span).collect()
 }
 

@@ -148,3 +148,27 @@ async fn what_was_not_understood_is_said_and_a_code_is_split_off() {
     assert_eq!(asked.len(), 1);
     assert!(asked[0].code.is_some() && !format!("{:?}", asked[0]).contains("123456"));
 }
+
+#[tokio::test]
+async fn a_form_asks_line_by_line_and_takes_no_command_for_a_code() {
+    let (console, paper) = console();
+    let inbox = Box_(Mutex::default(), Submitted::Accepted);
+    let deployment = crate::domain::deployment::samples::deployment(crate::domain::deployment::Phase::Starting);
+    let origin = Origin { person: person("ana"), channel: ChannelId::parse("terminal").unwrap(), reply: None };
+    let by = DeliveryId::parse("1").unwrap();
+    let form = speech::code_form(&deployment);
+    assert_eq!(console.ask(&origin, &by, &form).await.unwrap(), Asked::Shown);
+    assert!(paper.read().starts_with("[||] (only you) One-time code\n     hubot-staging wants a one-time code before"));
+    console.run(&b"soon\n123 456\n"[..], &inbox, &Count::default(), &CancellationToken::new()).await.unwrap();
+    let got: Vec<Incoming> = inbox.0.lock().unwrap().drain(..).collect();
+    assert_eq!(got.iter().map(|incoming| (&incoming.ask, incoming.code.is_some())).collect::<Vec<_>>(), [(&Ask::Form(form.topic), true)]);
+    let printed = paper.read();
+    assert!(printed.contains("not shaped like a one-time code") && !printed.contains("123"), "{printed}");
+
+    console.ask(&origin, &by, &form).await.unwrap();
+    console.run(&b".\nhelp\n"[..], &inbox, &Count::default(), &CancellationToken::new()).await.unwrap();
+    let asks: Vec<Ask> = inbox.0.lock().unwrap().drain(..).map(|incoming| incoming.ask).collect();
+    assert_eq!(asks, [Ask::Command(crate::domain::command::Command::Help { about: None })]);
+    let others = Origin { person: person("bob"), ..origin };
+    assert_eq!(console.ask(&others, &by, &form).await.unwrap_err().fault, Fault::NotFound);
+}

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::client::read_body;
+use crate::adapters::http::retry::date;
 use crate::domain::names::WorkspaceId;
 use crate::ports::{BotTokens, Clock, Fault, PortError, Service};
 
@@ -54,6 +55,14 @@ pub(super) enum Again {
     NotHere,
     /// Done twice it is as if done once.
     Harmless,
+}
+
+/// What Slack says of a token.
+pub(super) struct Told {
+    /// The scopes that it has, between commas.
+    pub(super) scopes: Option<String>,
+    /// When it said so, by its own clock.
+    pub(super) at: Option<Timestamp>,
 }
 
 /// Slack, over HTTP.
@@ -144,6 +153,43 @@ impl Api {
         answer
     }
 
+    /// What Slack says of what the app speaks with in a workspace: the rights that it has, and when it said so.
+    pub(super) async fn told(&self, workspace: &WorkspaceId) -> Result<Told, CallFault> {
+        let mut token = self.tokens.token(workspace).await.map_err(CallFault::NoToken)?;
+        let told = match self.told_with(&token).await {
+            Err(CallFault::Said(error)) if error == "token_expired" => {
+                token = self.tokens.ran_out(workspace, &token).await.map_err(CallFault::NoToken)?;
+                self.told_with(&token).await
+            }
+            other => other,
+        };
+        if let Err(CallFault::Said(error)) = &told
+            && is_about_token(error)
+        {
+            self.tokens.refused(workspace, &token, error).await;
+        }
+        told
+    }
+
+    async fn told_with(&self, token: &SecretString) -> Result<Told, CallFault> {
+        const METHOD: &str = "auth.test";
+        self.patiently(Again::Harmless, || async {
+            let request = self.http.post(self.base.at([METHOD])).bearer_auth(token.expose_secret());
+            let (headers, status, answer) = self.sent(request.header(header::CONTENT_LENGTH, "0")).await?;
+            let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+            match answer.get("ok").and_then(Value::as_bool) {
+                Some(true) => {
+                    let field = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+                    Ok(Told { scopes: field("x-oauth-scopes").map(str::to_owned), at: field("date").and_then(date) })
+                }
+                Some(false) => Err(said_no(METHOD, &answer, self.clock.now())),
+                None if status.is_client_error() => Err(CallFault::Said(format!("http_{}", status.as_u16()))),
+                None => Err(CallFault::Unclear("the answer is none of Slack's")),
+            }
+        })
+        .await
+    }
+
     /// Posts to an answer address. The address is a secret: it is named nowhere.
     pub(super) async fn answer(&self, url: &SecretString, body: &Value) -> Result<(), CallFault> {
         self.patiently(Again::Never, || async {
@@ -191,6 +237,10 @@ impl Api {
     /// Sends; sorts out what is no answer at all.
     async fn send(&self, request: reqwest::RequestBuilder, body: Sent<'_>) -> Result<(StatusCode, bytes::Bytes), CallFault> {
         let request = request.header(header::CONTENT_TYPE, body.content_type()).body(body.body());
+        self.sent(request).await.map(|(_, status, answer)| (status, answer))
+    }
+
+    async fn sent(&self, request: reqwest::RequestBuilder) -> Result<(http::HeaderMap, StatusCode, bytes::Bytes), CallFault> {
         let response = request.send().await.map_err(|error| {
             if error.is_connect() || error.is_builder() { CallFault::Unreachable("no connection") } else { CallFault::Unclear("no answer") }
         })?;
@@ -201,8 +251,9 @@ impl Api {
         if status.is_server_error() {
             return Err(CallFault::Unclear("Slack has an error of its own"));
         }
+        let headers = response.headers().clone();
         let answer = read_body(response, LONGEST).await.map_err(|_| CallFault::Unclear("the answer broke off"))?;
-        Ok((status, answer))
+        Ok((headers, status, answer))
     }
 
     fn retry_after(&self, response: &reqwest::Response) -> Timestamp {
@@ -219,13 +270,15 @@ fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
 /// What a refusal in words means for the next step.
 fn said_no(method: &str, answer: &Value, now: Timestamp) -> CallFault {
     let error = answer.get("error").and_then(Value::as_str).and_then(word).unwrap_or_else(|| "unnamed_error".to_owned());
-    if is_about_form(&error) {
+    let about_trigger = || answer.pointer("/response_metadata/messages").is_some_and(|said| said.to_string().contains("trigger_id"));
+    if is_about_form(&error) || (error == "invalid_arguments" && !about_trigger()) {
         // Slack names places in our blocks here, not what they say.
         let reasons = answer.get("response_metadata").and_then(|more| more.get("messages")).map(Value::to_string).unwrap_or_default();
         let reasons: String = reasons.chars().take(300).collect();
         tracing::error!(method, error, reasons, "Slack does not take our rendering");
     }
     match error.as_str() {
+        "invalid_arguments" if about_trigger() => CallFault::Said("invalid_trigger_id".to_owned()),
         "ratelimited" | "rate_limited" | "message_limit_exceeded" => CallFault::Limited(later(now, SignedDuration::from_secs(1))),
         "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => CallFault::Unclear("Slack has an error of its own"),
         "team_added_to_org" | "org_login_required" => CallFault::Unreachable("the workspace is moving"),
@@ -236,6 +289,12 @@ fn said_no(method: &str, answer: &Value, now: Timestamp) -> CallFault {
 /// Whether Slack refuses how a message is built: our fault, and plain text may still pass.
 pub(super) fn is_about_form(error: &str) -> bool {
     matches!(error, "invalid_blocks" | "invalid_blocks_format" | "msg_blocks_too_long" | "msg_too_long" | "no_text")
+}
+
+/// Whether Slack refuses to open a form because it is too late for it, or because it was opened. The names are those that are sent and
+/// those that its guides give.
+pub(super) fn is_about_trigger(error: &str) -> bool {
+    matches!(error, "expired_trigger_id" | "exchanged_trigger_id" | "invalid_trigger_id" | "trigger_expired" | "trigger_exchanged")
 }
 
 /// Whether Slack refuses the token for good.

@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 use super::events;
 use super::payload::Interaction;
 use super::seal::Sealer;
-use super::{markup, render, reply_url, signature, words};
+use super::{markup, render, reply_url, signature, view, words};
 use crate::domain::actor::{Origin, Person, ReplyAddress};
+use crate::domain::form::Objection;
 use crate::domain::installation::Happening;
 use crate::domain::message::Message;
 use crate::domain::names::{ChannelId, DeliveryId, UserId, WorkspaceId};
@@ -124,7 +125,7 @@ async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respon
     }
 }
 
-/// A pressed button, or another interaction, which is acknowledged and nothing else.
+/// A pressed button, a form that was sent, or another interaction, which is acknowledged and nothing else.
 async fn action(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response {
     let inbound = &door.inbound;
     let form = match inbound.verified_form(&headers, &body) {
@@ -133,9 +134,15 @@ async fn action(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respons
     };
     let Some(payload) = form.get("payload") else { return nothing(StatusCode::BAD_REQUEST) };
     let Ok(value) = serde_json::from_str::<Value>(payload) else { return nothing(StatusCode::BAD_REQUEST) };
-    if value.get("type").and_then(Value::as_str) != Some("block_actions") {
-        return nothing(StatusCode::OK);
+    match value.get("type").and_then(Value::as_str) {
+        Some("block_actions") => pressed(&door, value).await,
+        Some("view_submission") => sent(&door, value).await,
+        Some(_) | None => nothing(StatusCode::OK),
     }
+}
+
+async fn pressed(door: &Door, value: Value) -> Response {
+    let inbound = &door.inbound;
     let Ok(interaction) = serde_json::from_value::<Interaction>(value) else { return nothing(StatusCode::BAD_REQUEST) };
     // A button of somebody else, or of an older version of ours: nothing to do, and nothing that the presser could mend.
     let Some(act) = interaction.act() else { return nothing(StatusCode::OK) };
@@ -153,6 +160,25 @@ async fn action(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respons
         Ok(Submitted::Unavailable) => nothing(StatusCode::SERVICE_UNAVAILABLE),
         Err(_) => {
             tracing::error!("putting a press on disk took too long");
+            nothing(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    }
+}
+
+/// A form that was sent. It closes when it is on disk; until then it stays, with what is wrong at its fields.
+async fn sent(door: &Door, value: Value) -> Response {
+    let Ok(sent) = serde_json::from_value::<view::Sent>(value) else { return nothing(StatusCode::BAD_REQUEST) };
+    let Some(view::Read { id, origin, first, filled }) = sent.read() else { return nothing(StatusCode::OK) };
+    let filled = match filled {
+        Ok(filled) => filled,
+        Err(objections) => return as_json(&view::objections(&objections)),
+    };
+    let incoming = Incoming { id, origin, ask: filled.ask, code: filled.code.map(SecretString::from) };
+    match tokio::time::timeout(door.patience, door.inbound.inbox.submit(incoming)).await {
+        Ok(Submitted::Accepted | Submitted::Repeated) => nothing(StatusCode::OK),
+        Ok(Submitted::Unavailable) => as_json(&view::objections(&[Objection { field: first, words: speech::form_not_kept() }])),
+        Err(_) => {
+            tracing::error!("putting a form on disk took too long");
             nothing(StatusCode::SERVICE_UNAVAILABLE)
         }
     }

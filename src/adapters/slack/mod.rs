@@ -19,6 +19,7 @@ mod seal;
 mod signature;
 #[cfg(test)]
 mod testing;
+mod view;
 mod words;
 
 pub use directory::SlackDirectory;

@@ -8,18 +8,21 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::api::{Again, Api, CALL, CallFault, is_about_form, is_about_place, port_error};
+use super::api::{Again, Api, CALL, CallFault, is_about_form, is_about_place, is_about_trigger, port_error};
 use super::lanes::AllLanes;
 use super::render::{self, Rendered};
 use super::seal::Sealer;
-use super::{reply_url, words};
+use super::{reply_url, scopes, view, words};
 use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::client::client;
 use crate::domain::actor::{Origin, Person};
+use crate::domain::checkup::ChatStanding;
 use crate::domain::deployment::MessageRef;
+use crate::domain::form::Form;
+use crate::domain::installation::BotRight;
 use crate::domain::message::{Audience, Message};
-use crate::domain::names::{ChannelId, WorkspaceId};
-use crate::ports::{Addressee, BotTokens, Chat, Clock, Delivered, Fault, PortError, Service, Urgency};
+use crate::domain::names::{ChannelId, DeliveryId, ScopeName, WorkspaceId};
+use crate::ports::{Addressee, Asked, BotTokens, Chat, Clock, Delivered, Fault, PortError, Service, Urgency};
 
 /// Slack's own Web API.
 pub const API: &str = "https://slack.com/api";
@@ -233,6 +236,35 @@ impl Chat for SlackChat {
             }
             Err(fault) => Err(self.failed(&what.workspace, METHOD, fault).into()),
         }
+    }
+
+    fn has_forms(&self) -> bool {
+        true
+    }
+
+    async fn ask(&self, to: &Origin, by: &DeliveryId, form: &Form) -> Result<Asked, PortError> {
+        const METHOD: &str = "views.open";
+        // What something was delivered as is what opens a form: once, and for three seconds, so that nothing is waited for.
+        match self.api.call(&to.person.workspace, METHOD, &view::opening(to, by, form), Again::NotHere).await {
+            Ok(_) => Ok(Asked::Shown),
+            Err(CallFault::Said(error)) if is_about_trigger(&error) => Ok(Asked::TooLate),
+            Err(fault) => Err(port_error(METHOD, fault)),
+        }
+    }
+
+    async fn standing(&self, at: &Origin, note: &Message) -> Result<ChatStanding, PortError> {
+        let told = self.api.told(&at.person.workspace).await.map_err(|fault| port_error("auth.test", fault))?;
+        let speaks_here = match self.ephemeral(at, note).await {
+            Ok(()) => true,
+            Err(Failed(_, CallFault::Said(error))) if is_about_place(&error) => false,
+            Err(failed) => return Err(failed.into()),
+        };
+        let granted =
+            told.scopes.as_deref().map(|scopes| scopes.split(',').filter_map(|scope| ScopeName::parse(scope.trim()).ok()).collect());
+        let lacks = granted
+            .map(|granted| scopes::rights(&granted))
+            .map_or_else(Vec::new, |rights| BotRight::ALL.into_iter().filter(|right| !rights.contains(right)).collect());
+        Ok(ChatStanding { lacks, speaks_here, gives_addresses: true, clock: told.at })
     }
 }
 

@@ -71,7 +71,7 @@ fn section(text: &str) -> Value {
 }
 
 /// The lines, as few sections as they need; lines beyond all room are counted.
-fn sections(lines: &[Line]) -> Vec<String> {
+pub(super) fn sections(lines: &[Line]) -> Vec<String> {
     // Room for the line that counts the rest.
     const ROOM: usize = SECTION - 40;
     let mut sections: Vec<String> = Vec::new();
@@ -176,11 +176,12 @@ fn kind(act: &Act) -> &'static str {
         Act::Retry(_) => "retry",
         Act::RollBack(_) => "back",
         Act::Take(_) => "take",
+        Act::EnterCode(_) => "code",
     }
 }
 
 /// Words that are never parsed, cut to fit and never empty.
-fn plain(words: &str, most: usize) -> Value {
+pub(super) fn plain(words: &str, most: usize) -> Value {
     let words: String = words.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| is_shown(*c)).collect();
     let words = words.trim();
     let shown: String = if words.is_empty() {

@@ -227,6 +227,14 @@ pub const COMMANDS: &[CommandRow] = &[
         example: "privacy",
         needs: Needs::Nothing,
     },
+    CommandRow {
+        verb: Verb::Doctor,
+        words: &["doctor"],
+        usage: "doctor",
+        summary: "Looks over this installation from where you stand, and says how to mend what is wrong.",
+        example: "doctor",
+        needs: Needs::Nothing,
+    },
 ];
 
 impl Verb {
@@ -254,12 +262,12 @@ mod tests {
     #[test]
     fn every_verb_has_one_row_and_every_word_one_verb() {
         use Verb::{
-            Cancel, Deploy, Diff, Help, History, Info, Leave, Lock, Locks, Login, Logout, Pipelines, Plan, Privacy, Promote, Queue,
+            Cancel, Deploy, Diff, Doctor, Help, History, Info, Leave, Lock, Locks, Login, Logout, Pipelines, Plan, Privacy, Promote, Queue,
             Releases, Rollback, Rules, Status, Unlock, Where, WhoAmI,
         };
         let all = [
             Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases, Where, Diff, Promote,
-            Rollback, Lock, Unlock, Locks, History, Rules, Privacy,
+            Rollback, Lock, Unlock, Locks, History, Rules, Privacy, Doctor,
         ];
         assert_eq!(COMMANDS.len(), all.len());
         for verb in all {

@@ -22,6 +22,12 @@ pub fn is_code(word: &str) -> bool {
     digits || modhex
 }
 
+/// A text that is a one-time code and nothing else, blanks within it or not, as apps show them; without the blanks.
+pub fn code_alone(text: &str) -> Option<String> {
+    let bare: String = text.chars().filter(|c| !is_gap(*c) && !is_invisible(*c)).collect();
+    is_code(&bare).then_some(bare)
+}
+
 /// The code in a word, also where a chat has made a telephone link of it, or where something invisible was copied along.
 fn code_in(word: &str) -> Option<Cow<'_, str>> {
     let word = visible(word);

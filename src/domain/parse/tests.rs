@@ -434,6 +434,7 @@ fn commands() -> impl Strategy<Value = Command> {
         Just(Command::Login),
         Just(Command::Logout),
         Just(Command::WhoAmI),
+        Just(Command::Doctor),
         wheres().prop_map(Command::Releases),
         seeks().prop_map(Command::Where),
         stretches().prop_map(Command::Diff),

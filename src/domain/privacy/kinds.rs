@@ -172,7 +172,7 @@ const COMMAND: &[&str] = &[
 const REQUESTS: RecordKind = RecordKind {
     name: "requests",
     tree: "requests",
-    holds: "a command that you typed or a button that you pressed",
+    holds: "a command that you typed, a button that you pressed or a form that you sent",
     why: "to answer it once, also after a crash, and to know a repeated delivery",
     kept: "one day after it was answered",
     goes: "what it asks for is asked of the source control and the platform; the answer goes to the chat",
@@ -185,6 +185,7 @@ const REQUESTS: RecordKind = RecordKind {
             "for a button: what it does, and the message it stands under",
             &["ask.press.act.*", "ask.press.on.workspace", "ask.press.on.channel", "ask.press.on.message"],
         ),
+        you("for a form: what it is about, and never what is secret in it", &["ask.form.*"]),
         you("that a one-time code came with it, and never the code", &["came_with_code"]),
         you("when it came", &["received_at"]),
         work("what the chat delivered it as, a version, and whether it was answered", &["id", "version", "answered"]),

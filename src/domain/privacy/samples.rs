@@ -12,6 +12,7 @@ use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{
     Announcement, Back, Cancel, Card, Failure, MessageRef, Override, Phase, Promote, Stage, StageTime, Untold, Usual, Way,
 };
+use crate::domain::form::Topic;
 use crate::domain::gate::Reason;
 use crate::domain::installation::{BotRight, Happened, Happening, Installation, Tenant};
 use crate::domain::line::Line;
@@ -114,6 +115,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             Command::Login => [Command::Login],
             Command::Logout => [Command::Logout],
             Command::WhoAmI => [Command::WhoAmI],
+            Command::Doctor => [Command::Doctor],
             Command::Pipelines => [Command::Pipelines],
             Command::Info { .. } => [Command::Info { pipeline: pipeline_keys().remove(0) }],
             Command::Plan(_) => [Command::Plan(wish(pipeline_keys().remove(0), AskedRef::Default))],
@@ -164,6 +166,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         | Command::WhoAmI
         | Command::Pipelines
         | Command::Locks
+        | Command::Doctor
         | Command::Privacy { .. }
         | Command::Rules { .. } => command,
         Command::Where(Seek::Pipeline(_)) => Command::Where(Seek::Pipeline(pipeline.clone())),
@@ -272,6 +275,7 @@ every! {
         Act::Retry(_) => [Act::Retry(DeploymentId(id()))],
         Act::RollBack(_) => [Act::RollBack(DeploymentId(id()))],
         Act::Take(_) => [Act::Take(OfferId(id()))],
+        Act::EnterCode(_) => [Act::EnterCode(DeploymentId(id()))],
     }
 }
 
@@ -279,6 +283,7 @@ every! {
     fn asks_but_many() -> Ask {
         Ask::Command(_) => [Ask::Command(Command::Pipelines)],
         Ask::Press { .. } => [Ask::Press { act: Act::Cancel(DeploymentId(id())), on: Some(message()) }],
+        Ask::Form(_) => [Ask::Form(Topic::Code(DeploymentId(id())))],
     }
 }
 

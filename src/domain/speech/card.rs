@@ -12,6 +12,7 @@ use crate::domain::names::CommitSha;
 use crate::domain::pipeline::{PipelineKey, Place};
 use crate::domain::source::CommitRef;
 
+use super::forms::enter_code;
 use super::help::typed;
 use super::paced::{allowance_wait, looked_at_less};
 use super::reasons::{code_line, failure, in_short};
@@ -90,21 +91,26 @@ pub fn ended(view: &CardView<'_>) -> Message {
     with_buttons(message, deployment, false)
 }
 
-/// What the asker is told privately when the app wants a one-time code: how to go on, and until when.
-pub fn needs_code(view: &CardView<'_>, command_word: &str) -> Message {
+/// What the asker is told privately when the app wants a one-time code: how to go on, and until when. `has_forms`: the chat can ask for
+/// it in a form.
+pub fn needs_code(view: &CardView<'_>, command_word: &str, has_forms: bool) -> Message {
     let deployment = view.deployment;
     let mut headline =
         vec![code(&deployment.target.app_name), text(" wants a one-time code before "), code(deployment.cargo.commit.short())];
     headline.push(text(" can go out"));
-    let mut how = vec![text("Type the same again, with the code as the last word: ")];
-    how.push(code(typed(command_word, &format!("{} CODE", same_command(deployment)))));
+    let words = if has_forms {
+        "Enter it in a form, or type the same again with the code as the last word: "
+    } else {
+        "Type the same again, with the code as the last word: "
+    };
+    let how = vec![text(words), code(typed(command_word, &format!("{} CODE", same_command(deployment))))];
     let mut message = Message::new(Tone::Waiting, Audience::Asker, headline)
         .line(how)
         .line(sentence("The code is spent at once, never stored and never shown to anybody."));
     if let Phase::NeedsCode { until } = deployment.phase {
         message.lines.push(vec![text(format!("Without one the deploy gives up at {}.", moment(until, view.now)))]);
     }
-    message
+    if has_forms { enter_code(message, deployment) } else { message }
 }
 
 /// What the asker is told directly when the turn of their deploy has come.

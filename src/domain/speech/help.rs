@@ -150,6 +150,7 @@ fn notes(verb: Verb) -> &'static [&'static str] {
             "A command that needs a login which is missing gives you such a link by itself, and runs once you have typed the passcode.",
         ],
         Verb::Logout => &["What you have running goes on outside, and cannot be followed from here any more."],
+        Verb::Doctor => &["What cannot be reached is told, and stops nothing. Five pipelines are looked at: `info` tells of the others."],
         Verb::WhoAmI | Verb::Help | Verb::Pipelines | Verb::Info | Verb::Status | Verb::Locks => &[],
         Verb::Privacy => &[
             "`privacy export` gives you a private link to all of it, which works once. `privacy delete` asks once more.",

@@ -150,7 +150,7 @@ pub fn in_short(failure: &Failure) -> &'static str {
 pub fn failure(failure: &Failure) -> Vec<Line> {
     let (evidence, way_out) = match failure {
         Failure::Gate(reasons) => return reasons.iter().flat_map(reason).collect(),
-        Failure::NoCode => (sentence("No one-time code came in time"), "Deploy again, with the code as the last word."),
+        Failure::NoCode => (sentence("No one-time code came in time"), "Deploy again, and hand the code over when it is asked for."),
         Failure::SignInLost => (
             sentence("The sign-in of the person who asked was withdrawn"),
             "Log in again (`login`), or have whoever runs this installation renew the token. Then deploy again.",

@@ -35,6 +35,8 @@ pub enum Doing {
     ReadingOutput,
     /// Comparing commits.
     Comparing,
+    /// Opening a form.
+    OpeningForm,
 }
 
 impl Doing {
@@ -48,6 +50,7 @@ impl Doing {
             Self::ReadingReleases => "read the releases",
             Self::ReadingOutput => "read the output",
             Self::Comparing => "compare the commits",
+            Self::OpeningForm => "open the form",
         }
     }
 }

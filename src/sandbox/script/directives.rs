@@ -99,6 +99,7 @@ pub enum Directive {
     Standing { person: String, kind: MemberKind },
     UserGroup { handle: String, people: Vec<String> },
     BotIn { channel: String, is: bool },
+    Lacks { scope: String },
     ArchiveChannel { channel: String },
     Crash,
     Stop,
@@ -177,6 +178,7 @@ impl Directive {
             | Self::BotIn { .. }
             | Self::Standing { .. }
             | Self::UserGroup { .. }
+            | Self::Lacks { .. }
             | Self::ArchiveChannel { .. } => false,
         }
     }

@@ -146,6 +146,7 @@ impl Outside for World {
             | Directive::BotIn { .. }
             | Directive::Standing { .. }
             | Directive::UserGroup { .. }
+            | Directive::Lacks { .. }
             | Directive::ArchiveChannel { .. }
             | Directive::Crash
             | Directive::Stop

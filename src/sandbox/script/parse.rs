@@ -54,6 +54,22 @@ pub enum Act {
         /// The same press once more.
         again: bool,
     },
+    /// A person puts something into a field of the form that came up for them.
+    FillIn {
+        /// Who.
+        person: String,
+        /// The words at the field.
+        label: String,
+        /// What.
+        value: String,
+    },
+    /// A person sends the form that came up for them.
+    Send {
+        /// Who.
+        person: String,
+        /// The words on the button that sends it.
+        label: String,
+    },
     /// A person opens a link that somebody was given, in a browser.
     Open {
         /// Who opens it.
@@ -152,8 +168,9 @@ fn act(line: &str) -> Result<Act, String> {
             let channel = place.strip_prefix('#').ok_or_else(|| format!("`{place}` is no channel like #quiet"))?;
             Ok(Act::Type { person: (*person).to_owned(), channel: channel.to_owned(), text: text.trim().to_owned() })
         }
-        _ => press(line).or_else(|| browse(line)).ok_or_else(|| {
-            "not understood: a line is `ana> command`, `ana in #quiet> command`, `ana presses [Label]`, `ana opens [Link]`, `bob opens ana's \
+        _ => press(line).or_else(|| form(line)).or_else(|| browse(line)).ok_or_else(|| {
+            "not understood: a line is `ana> command`, `ana in #quiet> command`, `ana presses [Label]`, `ana fills in [Field] with \
+             words`, `ana sends [Label]`, `ana opens [Link]`, `bob opens ana's \
              [Link]`, `ana clicks [Label]`, `* directive`, `= check`, `~ 10m` or a comment"
                 .to_owned()
         }),
@@ -202,6 +219,15 @@ fn press(line: &str) -> Option<Act> {
     Some(Act::Press { person: person.to_owned(), label: label.to_owned(), again })
 }
 
+fn form(line: &str) -> Option<Act> {
+    if let Some((person, rest)) = line.split_once(" fills in [") {
+        let (label, value) = rest.split_once("] with ")?;
+        return Some(Act::FillIn { person: person.to_owned(), label: label.to_owned(), value: value.to_owned() });
+    }
+    let (person, label) = line.strip_suffix(']')?.split_once(" sends [")?;
+    Some(Act::Send { person: person.to_owned(), label: label.to_owned() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,6 +244,15 @@ mod tests {
         assert_eq!(acts[3], &Act::Press { person: "ana".into(), label: "Show output".into(), again: true });
         assert_eq!(acts[4], &Act::Pass(SignedDuration::from_mins(90)));
         assert_eq!(script.written(&script.steps[1]), "ana> deploy hubot to staging");
+    }
+
+    #[test]
+    fn forms_are_filled_in_and_sent() {
+        let own = |text: &str| text.to_owned();
+        let fills = Act::FillIn { person: own("ana"), label: own("Code"), value: own("12 [34] 56") };
+        assert_eq!(act("ana fills in [Code] with 12 [34] 56"), Ok(fills));
+        assert_eq!(act("ana sends [Hand over]"), Ok(Act::Send { person: own("ana"), label: own("Hand over") }));
+        assert!(act("ana fills in [Code]").is_err() && act("ana sends it").is_err());
     }
 
     #[test]

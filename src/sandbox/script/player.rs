@@ -17,7 +17,7 @@ use crate::ports::Clock;
 use crate::sandbox::browser::{Browser, Page};
 use crate::sandbox::clock::SteppedClock;
 use crate::sandbox::company::{GITHUB_APP, PUBLIC, install_settings, sign_in_settings, slack_app};
-use crate::sandbox::slack::{Ack, Pressed, ServiceAddress, SlackWorkspace};
+use crate::sandbox::slack::{Ack, Forged, Pressed, ServiceAddress, SlackWorkspace};
 
 /// How long nothing may happen before a step is over, in simulated time.
 const QUIET: SignedDuration = SignedDuration::from_secs(60);
@@ -153,7 +153,11 @@ impl<'a> Player<'a> {
             }
             self.act(step).await.map_err(error)?;
             let mut seen = std::mem::take(&mut self.page);
-            seen.extend(self.write(matches!(step.act, Act::Type { .. } | Act::Press { .. } | Act::SignIn { .. })));
+            if let Act::Type { person, .. } | Act::Press { person, .. } | Act::Send { person, .. } = &step.act {
+                seen.extend(self.slack.form_news(person));
+            }
+            let asks = matches!(step.act, Act::Type { .. } | Act::Press { .. } | Act::Send { .. } | Act::SignIn { .. });
+            seen.extend(self.write(asks));
             played.seen.push(seen);
         }
         played.secrets = self.browsers.values().flat_map(Browser::secrets).map(str::to_owned).collect();
@@ -200,6 +204,16 @@ impl<'a> Player<'a> {
                 self.home = self.slack.channel_name(&pressed.message.channel);
                 self.slack.press(&self.service.address(), person, &pressed).await;
                 self.pressed.insert(label.clone(), pressed);
+                self.settle().await
+            }
+            Act::FillIn { person, label, value } => {
+                person.clone_into(&mut self.you);
+                self.slack.fill_in(person, label, value)
+            }
+            Act::Send { person, label } => {
+                person.clone_into(&mut self.you);
+                self.slack.may_send(person, label)?;
+                self.slack.send_form(&self.service.address(), person, &Forged::default()).await;
                 self.settle().await
             }
             Act::Open { person, whose, label, first, another } => {
@@ -319,6 +333,10 @@ impl<'a> Player<'a> {
             Directive::Withdraws { person, vendor: Vendor::Slack } => {
                 let team = self.slack.team_of(person).ok_or_else(|| format!("there is no {person}"))?;
                 taken(&[self.slack.people_withdraw(&self.service.address(), &team, &[person]).await])
+            }
+            Directive::Lacks { scope } => {
+                self.slack.take_scope(scope);
+                Ok(())
             }
             Directive::Standing { person, kind } => self.slack.is_now(person, *kind).then_some(()).ok_or(format!("there is no {person}")),
             Directive::UserGroup { handle, people } => {

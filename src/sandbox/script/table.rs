@@ -279,6 +279,11 @@ pub const TABLE: &[Row<Directive>] = &[
         },
     },
     Row {
+        shape: "the app lacks {scope}",
+        means: "slack does not count a scope among the app's any more",
+        build: |p| Ok(Directive::Lacks { scope: p.own("scope") }),
+    },
+    Row {
         shape: "the bot is not in #{channel}",
         means: "the bot is removed from a channel",
         build: |p| Ok(Directive::BotIn { channel: p.own("channel"), is: false }),

@@ -42,6 +42,12 @@ pub(super) fn answer(workspace: &SlackWorkspace, called: &Called) -> Response<By
         Err(error) => refusal(error),
     };
     let mut answer = json_answer(StatusCode::OK, &value);
+    if method == "auth.test"
+        && value.get("ok") == Some(&Value::Bool(true))
+        && let Ok(scopes) = HeaderValue::try_from(workspace.look(methods::scopes))
+    {
+        answer.headers_mut().insert("x-oauth-scopes", scopes);
+    }
     if let Ok(date) = HeaderValue::try_from(date(workspace.now())) {
         answer.headers_mut().insert(header::DATE, date);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Known in Slack's documentation; not all are checked inside.
 const KNOWN: [&str; 15] = [
@@ -38,6 +38,46 @@ pub(super) fn faults(blocks: &[Value]) -> Vec<String> {
             if !ids.insert(id.to_string()) {
                 faults.add("`block_id` already exists in this message", &format!("{at}/block_id"));
             }
+        }
+    }
+    faults.0
+}
+
+/// Everything that is wrong with a view; empty means fine.
+pub(super) fn faults_of_view(view: &Map<String, Value>) -> Vec<String> {
+    let mut faults = Faults(Vec::new());
+    let view = &Value::Object(view.clone());
+    if view.get("type").and_then(Value::as_str) != Some("modal") {
+        faults.add("unsupported type", "/view/type");
+    }
+    let blocks = faults.items(view, "blocks", 100, "/view").to_vec();
+    let has_input = blocks.iter().any(|block| block.get("type").and_then(Value::as_str) == Some("input"));
+    for (name, needed) in [("title", true), ("submit", has_input), ("close", false)] {
+        match view.get(name) {
+            Some(text) => {
+                faults.text(text, 24, "/view", name);
+                if text.get("type").and_then(Value::as_str) != Some("plain_text") {
+                    faults.add("must be a plain_text object", &format!("/view/{name}"));
+                }
+            }
+            None if needed => faults.add(&format!("missing required field: {name}"), "/view"),
+            None => {}
+        }
+    }
+    for (name, most) in [("callback_id", 255), ("private_metadata", 3000), ("external_id", 255)] {
+        if let Some(text) = view.get(name) {
+            faults.length(text.as_str().unwrap_or_default(), 0, most, &format!("/view/{name}"));
+        }
+    }
+    let mut ids = HashSet::new();
+    for (place, block) in blocks.iter().enumerate() {
+        let at = format!("/view/blocks/{place}");
+        faults.block(block, &at);
+        if block.get("type").and_then(Value::as_str) == Some("input") {
+            faults.input(block, &at);
+        }
+        if block.get("block_id").is_some_and(|id| !ids.insert(id.to_string())) {
+            faults.add("`block_id` already exists in this view", &format!("{at}/block_id"));
         }
     }
     faults.0
@@ -135,6 +175,38 @@ impl Faults {
         }
         if let Some(accessory) = block.get("accessory") {
             self.element(accessory, &format!("{at}/accessory"));
+        }
+    }
+
+    fn input(&mut self, block: &Value, at: &str) {
+        for (name, needed) in [("label", true), ("hint", false)] {
+            match block.get(name) {
+                Some(text) => {
+                    self.text(text, 2000, at, name);
+                    if text.get("type").and_then(Value::as_str) != Some("plain_text") {
+                        self.add("must be a plain_text object", &format!("{at}/{name}"));
+                    }
+                }
+                None if needed => self.add(&format!("missing required field: {name}"), at),
+                None => {}
+            }
+        }
+        let Some(element) = block.get("element") else { return self.add("missing required field: element", at) };
+        let at = format!("{at}/element");
+        if let Some(id) = element.get("action_id") {
+            self.length(id.as_str().unwrap_or_default(), 1, 255, &format!("{at}/action_id"));
+        }
+        match element.get("type").and_then(Value::as_str) {
+            Some("plain_text_input") => {
+                let number = |name: &str| element.get(name).map(|value| value.as_u64().unwrap_or_default());
+                if number("max_length").is_some_and(|most| !(1..=3000).contains(&most)) {
+                    self.add("must be between 1 and 3000", &format!("{at}/max_length"));
+                }
+                if number("min_length").is_some_and(|least| least > 3000) {
+                    self.add("must be between 0 and 3000", &format!("{at}/min_length"));
+                }
+            }
+            _ => self.add("unsupported type in input", &at),
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::seen::{SeenMessage, Via};
 use super::state::{Channel, Content, Member, MemberKind, State, UserGroup};
-use super::{SlackWorkspace, blocks, installs, render};
+use super::{SlackWorkspace, blocks, installs, render, views};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -26,7 +26,9 @@ pub(super) fn kind(method: &str) -> Option<Kind> {
         | "conversations.info"
         | "users.info"
         | "usergroups.users.list" => Some(Kind::Reads),
-        "chat.postMessage" | "chat.update" | "chat.postEphemeral" | "chat.delete" | "conversations.open" => Some(Kind::Writes),
+        "chat.postMessage" | "chat.update" | "chat.postEphemeral" | "chat.delete" | "conversations.open" | "views.open" => {
+            Some(Kind::Writes)
+        }
         _ => None,
     }
 }
@@ -41,6 +43,12 @@ pub(super) fn scope(method: &str) -> &'static str {
         "usergroups.users.list" => "usergroups:read",
         _ => "none",
     }
+}
+
+/// The scopes of the app, as Slack tells them.
+pub(super) fn scopes(state: &State) -> String {
+    let all = ["commands", "chat:write", "users:read", "im:write", "chat:write.public", "usergroups:read"];
+    all.into_iter().filter(|scope| !state.lacking.iter().any(|lacking| lacking == scope)).collect::<Vec<_>>().join(",")
 }
 
 #[derive(Debug)]
@@ -78,7 +86,7 @@ fn refuse<T>(error: &str) -> Result<T, Value> {
 /// Does what a bot asks that speaks in these workspaces, with this token.
 pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Arguments, bot: &Bot<'_>) -> Answer {
     let now = workspace.now();
-    workspace.change(|state| match method {
+    let answer = workspace.change(|state| match method {
         "auth.test" => Ok(auth_test(workspace, bot)),
         "auth.revoke" => Ok(installs::revoke(state, bot.token)),
         "auth.teams.list" => Ok(installs::teams(&bot.teams)),
@@ -131,6 +139,7 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
                 None => refuse("user_not_found"),
             }
         }
+        "views.open" => views::open(workspace, state, now, arguments, bot),
         "conversations.info" => match bot.channel(state, arguments.text("channel")) {
             Some(channel) => Ok(json!({"ok": true, "channel": channel_info(state, workspace, channel)})),
             None => refuse("channel_not_found"),
@@ -152,7 +161,12 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
             }
         }
         _ => refuse("unknown_method"),
-    })
+    });
+    if method == "views.open" && answer.is_ok() {
+        // A form is no event, and seen all the same.
+        workspace.news.send_modify(|_| {});
+    }
+    answer
 }
 
 /// A person as their own workspace tells them, or another one.

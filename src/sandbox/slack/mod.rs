@@ -16,6 +16,7 @@ mod render;
 mod secrets;
 mod seen;
 mod state;
+mod views;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -173,6 +174,11 @@ impl SlackWorkspace {
     /// Invites the app's user to a channel, or removes it. `channel` is a name without `#`, or an id. Says whether there is one.
     pub fn invite_bot(&self, channel: &str, bot_in: bool) -> bool {
         self.change(|state| state.channel_mut(channel).map(|channel| channel.bot_in = bot_in).is_some())
+    }
+
+    /// Takes a scope from the app.
+    pub fn take_scope(&self, scope: &str) {
+        self.change(|state| state.lacking.push(scope.to_owned()));
     }
 
     /// Archives a channel, by name or id. Says whether there is one.

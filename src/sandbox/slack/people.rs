@@ -6,6 +6,7 @@ use sha2::Sha256;
 
 use super::seen::{SeenMessage, Via};
 use super::state::{Content, Hook, State};
+use super::views::Trigger;
 use super::{SlackWorkspace, hooks, methods, render};
 use crate::sandbox::secrets::marked;
 
@@ -73,7 +74,7 @@ impl SlackWorkspace {
         trigger_id: Option<&str>,
         forged: &Forged,
     ) -> Ack {
-        let trigger_id = trigger_id.map_or_else(|| self.trigger(), str::to_owned);
+        let trigger_id = trigger_id.map_or_else(|| self.trigger(person), str::to_owned);
         let Some((user, team, channel_id)) = self.who_and_where(person, channel) else {
             return Ack { status: None, body: format!("there is no {person} or no #{channel}"), trigger_id };
         };
@@ -122,7 +123,7 @@ impl SlackWorkspace {
 
     /// [`SlackWorkspace::press`], altered.
     pub async fn press_forged(&self, to: &ServiceAddress, person: &str, pressed: &Pressed, forged: &Forged) -> Ack {
-        let trigger_id = self.trigger();
+        let trigger_id = self.trigger(person);
         let message = &pressed.message;
         let Some((user, team, channel)) = self.who_and_where(person, &message.channel) else {
             return Ack { status: None, body: format!("there is no {person}"), trigger_id };
@@ -190,9 +191,14 @@ impl SlackWorkspace {
         })
     }
 
-    fn trigger(&self) -> String {
-        let now = self.now().as_second();
-        self.change(|state| format!("{now}.{}.trigger", state.next()))
+    /// Something that somebody does now, by which the app may open a form for them.
+    pub(super) fn trigger(&self, person: &str) -> String {
+        let now = self.now();
+        self.change(|state| {
+            let id = format!("{}.{}.trigger", now.as_second(), state.next());
+            state.triggers.insert(id.clone(), Trigger { person: person.to_owned(), given_at: now, exchanged: false });
+            id
+        })
     }
 
     fn who_and_where(&self, person: &str, channel: &str) -> Option<(String, String, String)> {
@@ -215,7 +221,7 @@ impl SlackWorkspace {
         format!("http://{}{path}", self.hooks)
     }
 
-    async fn deliver(&self, url: &str, body: String, forged: &Forged) -> Result<Answer, &'static str> {
+    pub(super) async fn deliver(&self, url: &str, body: String, forged: &Forged) -> Result<Answer, &'static str> {
         self.send(url, body, "application/x-www-form-urlencoded", &[], forged).await
     }
 
@@ -255,7 +261,7 @@ impl SlackWorkspace {
     }
 }
 
-struct Answer {
+pub(super) struct Answer {
     status: u16,
     content_type: String,
     body: String,
@@ -267,7 +273,7 @@ impl Hook {
     }
 }
 
-fn ack(answer: Result<Answer, &'static str>, trigger_id: String) -> Ack {
+pub(super) fn ack(answer: Result<Answer, &'static str>, trigger_id: String) -> Ack {
     match answer {
         Ok(answer) => Ack { status: Some(answer.status), body: answer.body, trigger_id },
         Err(error) => Ack { status: None, body: error.to_owned(), trigger_id },

@@ -122,7 +122,7 @@ fn alarm(text: &str, verbatim: bool, alarms: &mut Vec<String>) {
     }
 }
 
-fn block_lines(block: &Value, state: &State) -> Vec<String> {
+pub(super) fn block_lines(block: &Value, state: &State) -> Vec<String> {
     let list = |name: &str| block.get(name).and_then(Value::as_array).into_iter().flatten();
     let object = |text: &Value| text_lines(text, state);
     match block.get("type").and_then(Value::as_str).unwrap_or_default() {

@@ -9,6 +9,7 @@ use super::faults::Called;
 use super::installs::Installs;
 use super::limits::Limits;
 use super::seen::{How, SeenMessage, SeenRequest, Via};
+use super::views::{OpenForm, Trigger};
 use crate::sandbox::fault::{Faults, Late};
 
 #[derive(Debug)]
@@ -97,6 +98,12 @@ pub(super) struct State {
     /// The addresses of calls of the Web API, as they were asked for.
     pub(super) addresses: Vec<String>,
     pub(super) installs: Installs,
+    /// The scopes that the app from the settings does not have.
+    pub(super) lacking: Vec<String>,
+    /// What people did that may open a form.
+    pub(super) triggers: BTreeMap<String, Trigger>,
+    /// The forms on their screens, one for each person.
+    pub(super) forms: Vec<OpenForm>,
     /// The id and the body of the event that was told last.
     pub(super) last_event: Option<(String, String)>,
     pub(super) counter: u64,

@@ -81,7 +81,7 @@ async fn what_slack_refuses_is_refused_by_its_names() {
     let plain = client().post(&address).bearer_auth("sandbox-bot-token").header(header::CONTENT_TYPE, "text/plain").body("x");
     assert_eq!(error(&answer(plain).await), "invalid_post_type");
     assert_eq!(answer(client().get(&address).bearer_auth("sandbox-bot-token")).await["team_id"], "T1");
-    assert_eq!(client().post(format!("{}views.open", slack.api_address())).send().await.unwrap().status(), 501);
+    assert_eq!(client().post(format!("{}views.push", slack.api_address())).send().await.unwrap().status(), 501);
 }
 
 #[tokio::test]

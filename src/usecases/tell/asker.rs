@@ -38,7 +38,7 @@ pub(super) async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut De
         return Ok(());
     }
     let message = match &deployment.phase {
-        Phase::NeedsCode { .. } => speech::needs_code(view, &ports.command_word),
+        Phase::NeedsCode { .. } => speech::needs_code(view, &ports.command_word, ports.chat.has_forms()),
         // Whoever stopped or freed it themselves has just been answered.
         Phase::Freed { by, .. } | Phase::Cancelled { by, during: Stage::Line | Stage::Code | Stage::Checks | Stage::Source }
             if *by == deployment.origin.person =>

@@ -289,12 +289,19 @@ async fn a_presser_belongs_to_their_own_workspace() {
 #[tokio::test]
 async fn what_is_not_ours_is_acknowledged_and_ignored() {
     let way = Way::new();
-    for kind in ["view_submission", "shortcut", "message_action", "interactive_message", "from_the_future"] {
+    for kind in ["view_closed", "shortcut", "message_action", "interactive_message", "from_the_future"] {
         is(&press(&way, &json!({ "type": kind, "user": 7 })).await, EMPTY);
     }
     is(&press(&way, &pressed(|payload| payload["actions"][0]["value"] = json!("click_me_123"))).await, EMPTY);
     is(&press(&way, &pressed(|payload| payload["actions"] = json!([{ "selected_option": {} }, 3]))).await, EMPTY);
+    let theirs = json!({ "type": "view_submission", "trigger_id": "1.2.x", "user": { "id": "U1", "team_id": "T1" } });
+    for view in [json!(null), json!({ "callback_id": "form" }), json!({ "callback_id": "form", "private_metadata": "{}" })] {
+        let mut sent = theirs.clone();
+        sent["view"] = view;
+        is(&press(&way, &sent).await, EMPTY);
+    }
     assert!(way.got().is_empty());
+    is(&press(&way, &json!({ "type": "view_submission", "user": 7 })).await, (StatusCode::BAD_REQUEST, "", ""));
     is(&press(&way, &pressed(|payload| payload["trigger_id"] = Value::Null)).await, (StatusCode::BAD_REQUEST, "", ""));
     is(&press(&way, &pressed(|payload| payload["user"] = Value::Null)).await, (StatusCode::BAD_REQUEST, "", ""));
 }

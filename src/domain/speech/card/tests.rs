@@ -141,7 +141,7 @@ fn the_channel_is_not_told_how_to_give_a_code_and_the_asker_is() {
     deployment.overriding = Some(Override { because: "ticket 123456".to_owned(), skipped: vec![] });
     deployment.cargo.asked = AskedRef::Named(RefName::parse("main").unwrap());
     assert!(!plain(&show(&deployment, card)).contains("CODE"));
-    let message = show(&deployment, |view| needs_code(view, "/h"));
+    let message = show(&deployment, |view| needs_code(view, "/h", false));
     assert_eq!(message.audience, Audience::Asker);
     assert_eq!(
         plain(&message),
@@ -151,6 +151,9 @@ fn the_channel_is_not_told_how_to_give_a_code_and_the_asker_is() {
          The code is spent at once, never stored and never shown to anybody.\n\
          Without one the deploy gives up at 00:10 UTC."
     );
+    let by_form = show(&deployment, |view| needs_code(view, "/h", true));
+    assert!(plain(&by_form).contains("Enter it in a form, or type the same again"));
+    assert_eq!(by_form.buttons.iter().map(|button| button.act).collect::<Vec<_>>(), [Act::EnterCode(deployment.id)]);
 }
 
 #[test]
