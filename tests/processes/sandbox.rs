@@ -124,6 +124,9 @@ async fn whoever_tries_it_may_sign_in_with_a_browser() {
     talk.hears("leave (the world ends)").await;
     talk.types("deploy hubot to staging").await;
     talk.hears("is kept and runs when you type the passcode").await;
+    // Killed right after it was said and before that is on record, it would be said once more, with a newer link.
+    talk.types("whoami").await;
+    talk.hears("To link: ").await;
     // The kill in between changes neither the address nor the link.
     talk.types("/crash").await;
     talk.hears("It runs again").await;
