@@ -142,14 +142,7 @@ pub(super) async fn find_target(
     let pipeline = find_pipeline(ports, asker, token, &wish.pipeline, |pipeline| again(Wish { pipeline, ..wish.clone() })).await?;
     let apps = apps_of(ports, token, &pipeline).await?;
     let app = find_app(ports, asker, &pipeline, &apps, wish.to.as_ref(), |place| again(Wish { to: Some(place), ..wish.clone() })).await?;
-    let target = Target {
-        pipeline: pipeline.id.clone(),
-        pipeline_name: pipeline.name.clone(),
-        app: app.id,
-        app_name: app.name,
-        environment: app.environment,
-        web_url: app.web_url,
-    };
+    let target = Target::of(&pipeline, &app);
     Ok((pipeline, target))
 }
 

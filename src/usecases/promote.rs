@@ -46,14 +46,7 @@ pub(super) async fn promote(
     let found = ends(ports, request, who, ask).await;
     let unused = |trouble| noting(trouble, request.came_with_code.then(speech::code_unused));
     let (pipeline, from, to) = found.map_err(unused)?;
-    let target = Target {
-        pipeline: pipeline.id.clone(),
-        pipeline_name: pipeline.name.clone(),
-        app: to.id.clone(),
-        app_name: to.name.clone(),
-        environment: to.environment,
-        web_url: to.web_url.clone(),
-    };
+    let target = Target::of(&pipeline, &to);
     // A code lives for seconds: it is spent before anything else is looked at.
     let code = spend(ports, who, &target, request, code).await;
     let taken = take_over(ports, request, who, ask, (&pipeline, &from, target), code).await;

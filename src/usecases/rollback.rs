@@ -48,14 +48,7 @@ pub(super) async fn rollback(
     let again = |place| Command::Rollback { place, to: ask.to, because: ask.because.cloned() };
     let found = find_place(ports, asker, &who.platform, ask.place, again).await;
     let (pipeline, app) = found.map_err(|trouble| noting(trouble, request.came_with_code.then(speech::code_unused)))?;
-    let target = Target {
-        pipeline: pipeline.id.clone(),
-        pipeline_name: pipeline.name.clone(),
-        app: app.id.clone(),
-        app_name: app.name.clone(),
-        environment: app.environment,
-        web_url: app.web_url.clone(),
-    };
+    let target = Target::of(&pipeline, &app);
     // A code lives for seconds: it is spent before anything else is looked at.
     let code = spend(ports, who, &target, request, code).await;
     let went = go_back(ports, request, who, ask, (&pipeline, &app, target), code).await;

@@ -21,7 +21,7 @@ use super::names::{
     AnnouncementId, AppId, AppName, BuildId, CheckName, CodeId, CommitSha, DeliveryId, DeploymentId, PipelineId, PipelineName, ReleaseId,
     RepoName,
 };
-use super::pipeline::Environment;
+use super::pipeline::{App, Environment, Pipeline};
 use super::source::{AskedRef, CommitRef, Comparison, ReportState};
 
 pub use cancel::CancelAnswer;
@@ -145,6 +145,20 @@ pub struct Target {
     pub environment: Environment,
     /// Where people reach it.
     pub web_url: Option<String>,
+}
+
+impl Target {
+    /// An app of a pipeline, as both are now.
+    pub fn of(pipeline: &Pipeline, app: &App) -> Self {
+        Self {
+            pipeline: pipeline.id.clone(),
+            pipeline_name: pipeline.name.clone(),
+            app: app.id.clone(),
+            app_name: app.name.clone(),
+            environment: app.environment,
+            web_url: app.web_url.clone(),
+        }
+    }
 }
 
 /// What a deployment ships.
