@@ -9,7 +9,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::domain::actor::{Origin, Person};
 use crate::domain::command::{Command, PrivacyWish};
-use crate::domain::deployment::Phase;
 use crate::domain::message::Message;
 use crate::domain::privacy::{
     CURRENT_TEXT, Export, Month, Note, NoteKey, Noted, PrivacyPage, Removal, RemovalStage, Told, Upkeep, changed_since,
@@ -170,22 +169,7 @@ pub(super) async fn begin_removal(ports: &Ports, person: &Person) -> Result<u64,
         if one.has_ended() || one.origin.person != *person {
             continue;
         }
-        let waits = match one.phase {
-            Phase::Waiting(_) | Phase::NeedsCode { .. } => true,
-            Phase::Starting
-            | Phase::Announcing(_)
-            | Phase::Uploading
-            | Phase::AboutToBuild(_)
-            | Phase::Building { .. }
-            | Phase::Releasing { .. }
-            | Phase::Restarting { .. }
-            | Phase::Unknown(_)
-            | Phase::Succeeded { .. }
-            | Phase::Failed { .. }
-            | Phase::Cancelled { .. }
-            | Phase::Freed { .. } => false,
-        };
-        let stopped = if waits { Some(stop::stop(ports, person, one.id).await) } else { None };
+        let stopped = if one.waits() { Some(stop::stop(ports, person, one.id).await) } else { None };
         match stopped {
             Some(Ok(_)) => {}
             // It goes on then, and is waited for.

@@ -344,6 +344,25 @@ impl Deployment {
         self.untold.retain(|untold| *untold != what);
     }
 
+    /// Whether nothing of it goes on anywhere: it waits for something, in the line or for a code.
+    pub fn waits(&self) -> bool {
+        match self.phase {
+            Phase::Waiting(_) | Phase::NeedsCode { .. } => true,
+            Phase::Starting
+            | Phase::Announcing(_)
+            | Phase::Uploading
+            | Phase::AboutToBuild(_)
+            | Phase::Building { .. }
+            | Phase::Releasing { .. }
+            | Phase::Restarting { .. }
+            | Phase::Unknown(_)
+            | Phase::Succeeded { .. }
+            | Phase::Failed { .. }
+            | Phase::Cancelled { .. }
+            | Phase::Freed { .. } => false,
+        }
+    }
+
     /// Whether it waits for a build slot, the tries in between included: to people those are one wait.
     pub fn waits_for_slot(&self) -> bool {
         self.slot_wanted_since.is_some()

@@ -164,29 +164,19 @@ impl Rule {
         }
     }
 
-    /// The people and groups that it names.
-    pub fn party(&self) -> Option<&Party> {
+    fn who(&self) -> Option<&Who> {
         match self {
-            Self::Use(Who::Only(party)) | Self::Deploy { who: Who::Only(party), to: _ } | Self::Override(Who::Only(party)) => Some(party),
-            Self::Use(Who::Everyone)
-            | Self::Deploy { who: Who::Everyone, to: _ }
-            | Self::Override(Who::Everyone)
-            | Self::Channels(_)
-            | Self::Guests { .. }
-            | Self::Outsiders { .. } => None,
+            Self::Use(who) | Self::Deploy { who, to: _ } | Self::Override(who) => Some(who),
+            Self::Channels(_) | Self::Guests { .. } | Self::Outsiders { .. } => None,
         }
     }
 
-    fn party_mut(&mut self) -> Option<&mut Party> {
-        match self {
-            Self::Use(Who::Only(party)) | Self::Deploy { who: Who::Only(party), to: _ } | Self::Override(Who::Only(party)) => Some(party),
-            Self::Use(Who::Everyone)
-            | Self::Deploy { who: Who::Everyone, to: _ }
-            | Self::Override(Who::Everyone)
-            | Self::Channels(_)
-            | Self::Guests { .. }
-            | Self::Outsiders { .. } => None,
-        }
+    /// The people and groups that it names.
+    pub fn party(&self) -> Option<&Party> {
+        self.who().and_then(|who| match who {
+            Who::Only(party) => Some(party),
+            Who::Everyone => None,
+        })
     }
 
     fn people(&self) -> impl Iterator<Item = &UserId> {
@@ -315,8 +305,16 @@ fn people_of<'u>(workspace: &WorkspaceId, users: impl Iterator<Item = &'u UserId
 }
 
 fn remove(rule: &mut Rule, user: &UserId) {
-    if let Some(party) = rule.party_mut() {
-        party.people.remove(user);
+    match rule {
+        Rule::Use(Who::Only(party)) | Rule::Deploy { who: Who::Only(party), to: _ } | Rule::Override(Who::Only(party)) => {
+            party.people.remove(user);
+        }
+        Rule::Use(Who::Everyone)
+        | Rule::Deploy { who: Who::Everyone, to: _ }
+        | Rule::Override(Who::Everyone)
+        | Rule::Channels(_)
+        | Rule::Guests { .. }
+        | Rule::Outsiders { .. } => {}
     }
 }
 
