@@ -63,7 +63,7 @@ impl Allowances for InMemory {
         self.ledger().may_write(holder(token), purpose, now)
     }
 
-    fn pause(&self, token: &SecretString, now: Timestamp) -> Option<SignedDuration> {
-        self.ledger().pause(holder(token), now)
+    fn pause(&self, of: Service, token: &SecretString, now: Timestamp) -> Option<SignedDuration> {
+        self.ledger().pause(of, holder(token), now)
     }
 }

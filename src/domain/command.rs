@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::lock::Ending;
-use super::names::{NameError, RepoName};
+use super::names::{CommitSha, NameError, RepoName};
 use super::parse::{is_code, is_invisible, split_code, unquoted};
 use super::pipeline::{Environment, PipelineKey, Place};
 use super::source::AskedRef;
@@ -116,6 +116,24 @@ pub struct Wish {
     pub what: AskedRef,
     /// Where to, if it was said.
     pub to: Option<Place>,
+}
+
+/// How a deploy is to be done, beyond what, where to and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// It waits for its checks where they are not done yet.
+    #[serde(default)]
+    pub when_green: bool,
+    /// The commit that a button showed: no other one ships by it. Never parsed from text.
+    #[serde(default)]
+    pub shown: Option<CommitSha>,
+}
+
+impl Terms {
+    /// Whether nothing is asked for beyond the plain deploy.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A pipeline and a place in it, if one was said.
@@ -233,7 +251,7 @@ pub enum Command {
     },
     /// `plan PIPELINE[/REF] [to ENV[/APP]]`
     Plan(Wish),
-    /// `deploy[!] PIPELINE[/REF] [to ENV[/APP]] [because WHY]`
+    /// `deploy[!] PIPELINE[/REF] [to ENV[/APP]] [when green] [because WHY]`
     Deploy {
         /// What and where to.
         wish: Wish,
@@ -241,6 +259,9 @@ pub enum Command {
         passing_checks: bool,
         /// Why.
         because: Option<Because>,
+        /// How.
+        #[serde(default, skip_serializing_if = "Terms::is_plain")]
+        terms: Terms,
     },
     /// `status [PIPELINE]`
     Status {
@@ -439,9 +460,9 @@ impl fmt::Display for Command {
             Self::Status { pipeline } | Self::History { pipeline } => write_one(f, pipeline.as_ref()),
             Self::Rules { wish } => rules::write(f, wish),
             Self::Plan(wish) => write!(f, " {wish}"),
-            Self::Deploy { wish, passing_checks, because } => {
+            Self::Deploy { wish, passing_checks, because, terms } => {
                 f.write_str(if *passing_checks { "! " } else { " " })?;
-                write!(f, "{wish}")?;
+                write!(f, "{wish}{}", if terms.when_green { " when green" } else { "" })?;
                 because.iter().try_for_each(|because| write_because(f, because))
             }
             Self::Queue(place) | Self::Cancel(place) | Self::Releases(place) => write!(f, " {place}"),

@@ -204,6 +204,34 @@ impl Verdict {
         self.reasons.is_empty()
     }
 
+    /// The checks that are not done, where nothing else stands in the way: they may become green.
+    pub fn not_done(&self) -> Option<Vec<Obstacle>> {
+        let mut open = Vec::new();
+        for reason in &self.reasons {
+            match reason {
+                Reason::ChecksPending(checks) | Reason::ChecksMissing(checks) => open.extend(checks.iter().cloned()),
+                Reason::ChecksFailed(_)
+                | Reason::ChecksUnreadable { .. }
+                | Reason::RefMoved { .. }
+                | Reason::RefGone { .. }
+                | Reason::NotOnRef { .. }
+                | Reason::FromFork
+                | Reason::Unreachable
+                | Reason::RepositoryArchived
+                | Reason::MayNotRecord
+                | Reason::MayNotDeploy
+                | Reason::Locked { .. }
+                | Reason::ByRule(_) => return None,
+            }
+        }
+        (!open.is_empty()).then_some(open)
+    }
+
+    /// Whether some of them are going on: waiting for them is worth being offered.
+    pub fn may_become_green(&self) -> bool {
+        self.not_done().is_some() && self.reasons.iter().any(|reason| matches!(reason, Reason::ChecksPending(_)))
+    }
+
     /// Whether `deploy!` would pass everything that stands in the way.
     pub fn may_be_overridden(&self) -> bool {
         !self.override_barred && !self.reasons.is_empty() && self.reasons.iter().all(Reason::may_be_overridden)

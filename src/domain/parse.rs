@@ -79,7 +79,8 @@ pub fn parse_mentioning(text: &str, mentions: &Mentions) -> Result<Command, Misu
         Verb::Plan => Command::Plan(reader.wish()?),
         Verb::Deploy => {
             let wish = reader.wish()?;
-            Command::Deploy { wish, passing_checks, because: reader.because(passing_checks)? }
+            let terms = reader.terms(passing_checks)?;
+            Command::Deploy { wish, passing_checks, because: reader.because(passing_checks)?, terms }
         }
         Verb::Status => Command::Status { pipeline: if reader.is_at_end() { None } else { Some(reader.pipeline()?) } },
         Verb::Queue => Command::Queue(reader.place_in_pipeline()?),

@@ -52,9 +52,9 @@ pub trait Allowances: Send + Sync + std::fmt::Debug {
         Ok(())
     }
 
-    /// How long there should be between two looks at the platform; `None`: as often as anybody likes.
-    fn pause(&self, token: &SecretString, now: Timestamp) -> Option<SignedDuration> {
-        let _ = (token, now);
+    /// How long there should be between two looks at a service; `None`: as often as anybody likes.
+    fn pause(&self, of: Service, token: &SecretString, now: Timestamp) -> Option<SignedDuration> {
+        let _ = (of, token, now);
         None
     }
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 
 use crate::domain::account::Provider;
-use crate::domain::command::{Command, Wish};
+use crate::domain::command::{Command, Terms, Wish};
 use crate::domain::message::{Act, Message};
 use crate::domain::request::{Ask, Request};
 use crate::domain::speech::{self, Known};
@@ -221,8 +221,13 @@ pub(super) async fn run(
         Command::Pipelines => look::pipelines(ports, who).await.map(Some),
         Command::Info { pipeline } => look::info(ports, request, who, pipeline).await.map(Some),
         Command::Plan(wish) => plan::plan(ports, request, who, wish).await.map(Some),
-        Command::Deploy { wish, passing_checks, because } => {
-            let ask = deploy::Ask { wish: Wish::clone(wish), passing_checks: *passing_checks, because: because.clone() };
+        Command::Deploy { wish, passing_checks, because, terms } => {
+            let ask = deploy::Ask {
+                wish: Wish::clone(wish),
+                passing_checks: *passing_checks,
+                because: because.clone(),
+                terms: Terms::clone(terms),
+            };
             deploy::deploy(ports, request, who, ask, code).await
         }
         Command::Status { pipeline } => look::status(ports, request, who, pipeline.as_ref()).await.map(Some),

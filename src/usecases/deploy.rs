@@ -2,17 +2,18 @@
 
 use secrecy::SecretString;
 
-use crate::domain::command::{Because, Command, Wish};
-use crate::domain::deployment::{Card, Cargo, Deployment, Override, Phase, Stage, StageTime, Target, WaitingFor, Way, usual};
+use crate::domain::command::{Because, Command, Terms, Wish};
+use crate::domain::deployment::{Card, Cargo, Deployment, Override, Phase, StageTime, Target, WaitingFor, Way, usual};
 use crate::domain::line::Line;
 use crate::domain::message::{Line as Words, Message};
 use crate::domain::names::{CommitSha, DeploymentId};
-use crate::domain::pipeline::Pipeline;
+use crate::domain::pipeline::{Pipeline, Place};
 use crate::domain::request::Request;
 use crate::domain::speech;
 use crate::ports::{Batch, Credentials, StoreError, WakeKey};
 
 use super::facts::{Prospect, find_target, look_ahead};
+use super::offers::{both_ways, offer};
 use super::{Ports, Trouble};
 
 /// How many past deployments the usual durations come from.
@@ -26,11 +27,13 @@ pub(super) struct Ask {
     pub wish: Wish,
     pub passing_checks: bool,
     pub because: Option<Because>,
+    pub terms: Terms,
 }
 
 impl Ask {
     fn again(&self, wish: Wish) -> Command {
-        Command::Deploy { wish, passing_checks: self.passing_checks, because: self.because.clone() }
+        let terms = self.terms.clone();
+        Command::Deploy { wish, passing_checks: self.passing_checks, because: self.because.clone(), terms }
     }
 }
 
@@ -95,6 +98,9 @@ async fn ask_for(
     let asker = &request.origin.person;
     let again = |wish| ask.again(wish);
     let prospect = look_ahead(ports, asker, who, (pipeline, target), &ask.wish, ask.passing_checks, again).await?;
+    if let Some(shown) = ask.terms.shown.as_ref().filter(|shown| **shown != prospect.resolved.commit) {
+        return Err(moved_since_shown(ports, request, ask, &prospect, shown).await?.into());
+    }
     go(ports, request, ask, prospect, code, Way::Build).await
 }
 
@@ -115,10 +121,9 @@ pub(super) async fn go(
     if let Some(same) = same_wish_in(ports, request, &prospect.target, &prospect.resolved.commit).await? {
         return join(ports, request, same, code).await.map(Some);
     }
-    if !prospect.verdict.is_open() {
-        ports.tally.refused(&prospect.verdict.reasons);
-        let Prospect { target, resolved, verdict, rules, .. } = &prospect;
-        return Err(speech::gate_closed(target, resolved, verdict, (&ask.wish, &way), rules, ports.clock.now()).into());
+    let waits = ask.terms.when_green && prospect.verdict.not_done().is_some();
+    if !prospect.verdict.is_open() && !waits {
+        return Err(refused(ports, request, ask, &prospect, &way).await?.into());
     }
     match record(ports, request, ask, prospect, code, way).await? {
         Recorded::New => {
@@ -135,6 +140,36 @@ pub(super) async fn go(
         Recorded::Joins(same) => join(ports, request, *same, code).await.map(Some),
         Recorded::AnsweredBefore => Ok(None),
     }
+}
+
+/// The refusal of the gate; where its checks may become green, with a button that waits for that.
+async fn refused(ports: &Ports, request: &Request, ask: &Ask, prospect: &Prospect, way: &Way) -> Result<Message, StoreError> {
+    ports.tally.refused(&prospect.verdict.reasons);
+    let Prospect { target, resolved, verdict, rules, .. } = prospect;
+    let waiting = (*way == Way::Build && verdict.may_become_green()).then(|| {
+        let terms = Terms { when_green: true, shown: Some(resolved.commit.clone()) };
+        let wish = Wish { to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }), ..ask.wish.clone() };
+        let command = Command::Deploy { wish, passing_checks: false, because: ask.because.clone(), terms };
+        (speech::SHIP_WHEN_GREEN.to_owned(), command)
+    });
+    let buttons = offer(ports, &request.origin.person, waiting).await?;
+    Ok(speech::gate_closed(target, resolved, verdict, (&ask.wish, way), rules, ports.clock.now(), &buttons))
+}
+
+/// A button showed one commit, and its ref stands for another one by now: both ways on.
+async fn moved_since_shown(
+    ports: &Ports,
+    request: &Request,
+    ask: &Ask,
+    prospect: &Prospect,
+    shown: &CommitSha,
+) -> Result<Message, StoreError> {
+    let (by, now) = (&prospect.resolved.named_by, &prospect.resolved.commit);
+    let because = ask.because.clone();
+    let terms = Terms { shown: None, ..ask.terms.clone() };
+    let buttons =
+        both_ways(ports, &request.origin.person, &prospect.target, by, (shown, now), (ask.passing_checks, because, terms)).await?;
+    Ok(speech::ref_moved(&prospect.target, by, shown, now, &buttons))
 }
 
 pub(super) async fn spend(ports: &Ports, who: &Credentials, target: &Target, request: &Request, code: Option<SecretString>) -> Code {
@@ -242,6 +277,7 @@ async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect,
     let Prospect { target, repository, overrides_link_to, resolved, change, verdict, access: _, running: _, own_locks: _, rules: _ } =
         prospect;
     let because = ask.because.as_ref().map(|because| because.as_str().to_owned());
+    let open = if ask.terms.when_green { verdict.not_done() } else { None };
     let mut deployment = Deployment {
         id,
         version: 0,
@@ -260,6 +296,7 @@ async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect,
             no_checks: verdict.no_checks,
         },
         way,
+        when_green: ask.terms.when_green,
         overriding: ask.passing_checks.then(|| Override { because: because.clone().unwrap_or_default(), skipped: verdict.skipped }),
         because,
         phase: Phase::Waiting(WaitingFor::Turn),
@@ -285,13 +322,13 @@ async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect,
         if let Some(same) = same_wish(ports, request, &deployment.target, &deployment.cargo.commit, &line).await? {
             return Ok(Recorded::Joins(Box::new(same)));
         }
-        let line = line.joined_by(id);
-        let (phase, stage) = match line.place_of(id) {
-            Some(0) => (Phase::Starting, Stage::Checks),
-            Some(_) | None => (Phase::Waiting(WaitingFor::Turn), Stage::Line),
+        let line = if open.is_some() { line.joined_unready_by(id) } else { line.joined_by(id) };
+        deployment.phase = match &open {
+            Some(open) => deployment.waiting_for(open.clone()),
+            None if line.holder == Some(id) => Phase::Starting,
+            None => Phase::Waiting(WaitingFor::Turn),
         };
-        deployment.phase = phase;
-        deployment.times = vec![StageTime { stage, began: now, ended: None }];
+        deployment.times = deployment.phase.stage().map(|stage| StageTime { stage, began: now, ended: None }).into_iter().collect();
         let batch =
             Batch { deployments: vec![deployment.clone()], lines: vec![line], requests: vec![request.answered_now()], ..Batch::default() };
         match ports.store.save(batch).await {

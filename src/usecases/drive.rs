@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use crate::domain::account::Provider;
-use crate::domain::deployment::{Deployment, Failure, Outcome, Phase, Step};
+use crate::domain::deployment::{Deployment, Failure, Outcome, Phase, Step, WaitingFor};
+use crate::domain::fault::Service;
 use crate::domain::names::DeploymentId;
 use crate::ports::{Batch, Credentials, Lease, NoCredentials, StoreError, UploadedSource, WakeKey};
 
@@ -54,17 +55,38 @@ pub(super) struct Hands {
 /// From this pause between two looks on, people are told that news come late.
 const SLOW: SignedDuration = SignedDuration::from_secs(11);
 
+/// A look at checks takes about so many requests.
+const REQUESTS_FOR_CHECKS: i32 = 5;
+
 /// Whether a person's deploys are looked at less often, since few requests are left.
 pub(super) fn is_slowed(ports: &Ports, who: Option<&Credentials>) -> bool {
-    who.and_then(|who| ports.allowances.pause(&who.platform, ports.clock.now())).is_some_and(|pause| pause >= SLOW)
+    who.and_then(|who| ports.allowances.pause(Service::Platform, &who.platform, ports.clock.now())).is_some_and(|pause| pause >= SLOW)
 }
 
 /// Before when not to look at what goes on outside, where few requests are left.
 fn not_too_often(ports: &Ports, who: Option<&Credentials>, deployment: &Deployment) -> Option<Timestamp> {
     let now = ports.clock.now();
-    let followed = matches!(deployment.phase, Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. });
-    let pause = who.filter(|_| followed).and_then(|who| ports.allowances.pause(&who.platform, now))?;
-    now.checked_add(pause).ok()
+    let who = who?;
+    let pause = match deployment.phase {
+        Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. } => {
+            ports.allowances.pause(Service::Platform, &who.platform, now)
+        }
+        Phase::Waiting(WaitingFor::Checks { .. }) => {
+            ports.allowances.pause(Service::SourceControl, &who.source, now).map(|pause| pause.saturating_mul(REQUESTS_FOR_CHECKS))
+        }
+        Phase::Waiting(WaitingFor::Turn | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
+        | Phase::NeedsCode { .. }
+        | Phase::Starting
+        | Phase::Announcing(_)
+        | Phase::Uploading
+        | Phase::AboutToBuild(_)
+        | Phase::Unknown(_)
+        | Phase::Succeeded { .. }
+        | Phase::Failed { .. }
+        | Phase::Cancelled { .. }
+        | Phase::Freed { .. } => None,
+    };
+    now.checked_add(pause?).ok()
 }
 
 /// Takes a deployment off the books of allowances when nobody here drives it any more.
@@ -165,7 +187,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
 fn asked_at(step: &Step) -> &'static [Provider] {
     match step {
         Step::Judge | Step::Upload => &Provider::ALL,
-        Step::Announce | Step::LookForAnnouncement => &[Provider::SourceControl],
+        Step::SeeChecks | Step::Announce | Step::LookForAnnouncement => &[Provider::SourceControl],
         Step::OrderBuild
         | Step::LookForBuild
         | Step::OrderReturn
@@ -225,9 +247,12 @@ async fn record_outcome(
         let Some(moved) = deployment.after(outcome.clone(), ports.clock.now()) else { return Ok(Moved::Not) };
         tracing::debug!(deployment = %deployment.id, phase = ?moved.phase, "moved");
         let entered = moved.phase != deployment.phase;
-        match save(ports, lease, &moved, moved.has_ended()).await? {
+        match save(ports, lease, &moved, entered).await? {
             Some(saved) => {
                 *deployment = saved;
+                if entered && matches!(deployment.phase, Phase::Waiting(WaitingFor::Checks { .. })) {
+                    wake_the_line(ports, deployment).await?;
+                }
                 hands.entered = entered || hands.entered;
                 count(ports, deployment);
                 return Ok(Moved::On);
@@ -246,11 +271,14 @@ fn count(ports: &Ports, deployment: &Deployment) {
     }
 }
 
-/// Saves; a deployment that has ended leaves its line in the same transaction. `None`: somebody else was faster.
-pub(super) async fn save(ports: &Ports, lease: &Lease, next: &Deployment, leaves: bool) -> Result<Option<Deployment>, DriveError> {
+/// Saves; where it entered a phase, its line moves with it in the same transaction. `None`: somebody else was faster.
+pub(super) async fn save(ports: &Ports, lease: &Lease, next: &Deployment, entered: bool) -> Result<Option<Deployment>, DriveError> {
     loop {
         let mut batch = Batch::deployment(next.clone());
-        if leaves && let Some(line) = ports.store.line(&next.target.app).await.map_err(DriveError::Store)?.left_by(next.id) {
+        if entered
+            && (next.has_ended() || matches!(next.phase, Phase::Waiting(_)))
+            && let Some(line) = ports.store.line(&next.target.app).await.map_err(DriveError::Store)?.with(next)
+        {
             batch.lines.push(line);
         }
         batch.under = Some(lease.clone());
@@ -284,9 +312,14 @@ async fn call_the_next(ports: &Ports, deployment: &Deployment, hands: &mut Hands
     if !deployment.has_ended() || std::mem::replace(&mut hands.called_the_next, told) == told {
         return Ok(());
     }
+    wake_the_line(ports, deployment).await
+}
+
+/// Whoever has the app now may not know it yet.
+async fn wake_the_line(ports: &Ports, deployment: &Deployment) -> Result<(), DriveError> {
     let line = ports.store.line(&deployment.target.app).await.map_err(DriveError::Store)?;
-    for waiting in line.everybody() {
-        ports.clock.wake(WakeKey::Deployment(waiting));
+    for one in line.everybody().filter(|one| *one != deployment.id || deployment.has_ended()) {
+        ports.clock.wake(WakeKey::Deployment(one));
     }
     Ok(())
 }

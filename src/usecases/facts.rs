@@ -308,6 +308,27 @@ pub(super) async fn judge_again(
     Ok(verdict(&repository, &resolved, ref_now, Ok(&checks), access, lock, (judged, deployment.overriding.is_some())))
 }
 
+/// Judges what may change while a deployment waits for its checks, as far as the repository tells: its ref and the checks.
+pub(super) async fn judge_checks(ports: &Ports, who: &Credentials, deployment: &Deployment) -> Result<Verdict, PortError> {
+    let cargo = &deployment.cargo;
+    let repository = ports.source.repository(&who.source, &cargo.repository).await?;
+    let ref_now = ref_now(ports, who, &repository, &cargo.asked, &cargo.named_by, &cargo.commit).await?;
+    let checks = ports.source.checks(&who.source, &repository, &cargo.named_by, &cargo.commit).await?;
+    Ok(gate::judge(&GateFacts {
+        repository: &repository,
+        commit: &cargo.commit,
+        named_by: &cargo.named_by,
+        provenance: Provenance::Repository,
+        ref_now,
+        checks: Ok(&checks),
+        access: Access::default(),
+        lock: None,
+        overriding: false,
+        denials: &[],
+        override_barred: false,
+    }))
+}
+
 /// Judges a way back. What served before needs no checks.
 pub(super) async fn judge_return(
     ports: &Ports,

@@ -3,9 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::actor::Person;
-use crate::domain::command::Command;
-use crate::domain::names::OfferId;
+use crate::domain::command::{Because, Command, Terms, Wish};
+use crate::domain::deployment::Target;
+use crate::domain::names::{CommitSha, OfferId};
 use crate::domain::offer::Offer;
+use crate::domain::pipeline::{PipelineKey, Place};
+use crate::domain::source::{AskedRef, CommitRef};
+use crate::domain::speech;
 use crate::ports::{Batch, StoreError};
 
 use super::Ports;
@@ -23,7 +27,31 @@ pub(super) async fn offer(
     offer_until(ports, to, commands, until).await
 }
 
-/// The same, good until a moment: for what people may read later.
+/// Both ways on from a ref that moved: the commit that was meant, and where the ref stands now. Checks were passed over for the one
+/// commit, if they were: another one is judged anew.
+pub(super) async fn both_ways(
+    ports: &Ports,
+    to: &Person,
+    target: &Target,
+    by: &CommitRef,
+    (meant, now): (&CommitSha, &CommitSha),
+    (passing_checks, because, terms): (bool, Option<Because>, Terms),
+) -> Result<Vec<(String, OfferId)>, StoreError> {
+    let ship = |commit: &CommitSha, passing_checks: bool| Command::Deploy {
+        wish: Wish {
+            pipeline: PipelineKey::Id(target.pipeline.clone()),
+            what: AskedRef::Pinned { of: by.clone(), commit: commit.clone() },
+            to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }),
+        },
+        passing_checks,
+        because: because.clone(),
+        terms: terms.clone(),
+    };
+    let choices = [(speech::ship_as_asked(meant), ship(meant, passing_checks)), (speech::ship_new_head(now), ship(now, false))];
+    offer(ports, to, choices).await
+}
+
+/// Keeps commands like [`offer`], good until a moment: for what people may read later.
 pub(super) async fn offer_until(
     ports: &Ports,
     to: &Person,

@@ -14,7 +14,7 @@ use crate::ports::{
 
 use super::Ports;
 use super::drive::Hands;
-use super::facts::{Unjudged, change_to, judge_again};
+use super::facts::{Unjudged, change_to, judge_again, judge_checks};
 use super::rights::judged_deploy;
 
 /// How long something that cannot be read is tried again before it counts against the deploy.
@@ -29,6 +29,7 @@ pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deplo
     let token = &who.platform;
     match step {
         Step::WaitForTurn => turn(ports, deployment).await,
+        Step::SeeChecks => see_checks(ports, who, deployment, hands).await,
         Step::WaitForSlot => {
             let now = ports.clock.now();
             let due = hands.watch.next_look(deployment, now).is_some_and(|next| next <= now);
@@ -167,6 +168,18 @@ async fn judge(ports: &Ports, who: &Credentials, deployment: &Deployment, hands:
         Err(Unjudged::Outside(error)) => {
             let reasons = vec![Reason::ChecksUnreadable { said: error.said }];
             Outcome::Judged { verdict: Verdict { reasons, ..Verdict::default() }, change: None }
+        }
+    }
+}
+
+/// Looks at the checks that it waits for, and at its ref. The whole gate is judged when its turn comes.
+async fn see_checks(ports: &Ports, who: &Credentials, deployment: &Deployment, hands: &mut Hands) -> Outcome {
+    match judge_checks(ports, who, deployment).await {
+        Ok(verdict) => Outcome::ChecksSeen(verdict),
+        Err(error) if error.fault == Fault::SignInLost || error.is_temporary() => unread(&error, hands),
+        Err(error) => {
+            let reasons = vec![Reason::ChecksUnreadable { said: error.said }];
+            Outcome::ChecksSeen(Verdict { reasons, ..Verdict::default() })
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn plan(ports: &Ports, request: &Request, who: &Credentials, wi
         change: prospect.change.as_ref(),
         verdict: &prospect.verdict,
         holder: holder.as_ref(),
-        waiting: line.waiting.len(),
+        waiting: line.next().count(),
         own_locks: &prospect.own_locks,
         wish,
         rules: &prospect.rules,

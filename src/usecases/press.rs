@@ -1,7 +1,7 @@
 //! Buttons. Whoever presses is judged when they press, by their own rights and by what is true then.
 
 use crate::domain::actor::Person;
-use crate::domain::command::{Because, Command, Where, Wish};
+use crate::domain::command::{Because, Command, Terms, Where, Wish};
 use crate::domain::deployment::Deployment;
 use crate::domain::message::{Act, Message};
 use crate::domain::names::OfferId;
@@ -71,7 +71,7 @@ fn again(deployment: &Deployment, presser: &Person) -> Command {
         to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }),
     };
     let because = deployment.because.as_deref().and_then(|because| Because::parse(because).ok());
-    Command::Deploy { wish, passing_checks, because }
+    Command::Deploy { wish, passing_checks, because, terms: Terms { when_green: deployment.when_green, shown: None } }
 }
 
 fn place_of(deployment: &Deployment) -> Where {
@@ -155,7 +155,7 @@ mod tests {
     fn a_retry_inherits_no_override_but_for_its_own_asker_and_commit() {
         let mut deployment = deployment(Phase::Starting);
         let wish = |command| {
-            let Command::Deploy { wish, passing_checks, because: _ } = command else { panic!("{command:?}") };
+            let Command::Deploy { wish, passing_checks, .. } = command else { panic!("{command:?}") };
             (wish.what, passing_checks)
         };
         let plain = (deployment.cargo.asked.clone(), false);

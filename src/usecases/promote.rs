@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use crate::domain::command::{Because, Command, Wish};
+use crate::domain::command::{Because, Command, Terms, Wish};
 use crate::domain::deployment::{Promote, Target, Way};
 use crate::domain::message::Message;
 use crate::domain::names::RefName;
@@ -117,6 +117,6 @@ async fn take_over(
     let from = Place { environment: from.environment, app: Some(from.name.clone()) };
     let again = |wish: Wish| ask.again(wish.pipeline, Some(from.clone()), Some(to.clone()));
     let prospect = look_ahead(ports, &request.origin.person, who, (pipeline, target), &wish, ask.passing_checks, again).await?;
-    let ask = deploy::Ask { wish, passing_checks: ask.passing_checks, because: ask.because.cloned() };
+    let ask = deploy::Ask { wish, passing_checks: ask.passing_checks, because: ask.because.cloned(), terms: Terms::default() };
     deploy::go(ports, request, &ask, prospect, code, way).await
 }

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use crate::domain::command::{Because, Command, Where, Wish};
+use crate::domain::command::{Because, Command, Terms, Where, Wish};
 use crate::domain::deployment::{Back, Deployment, Phase, Target, Way};
 use crate::domain::lock::{Lock, Locks, Scope};
 use crate::domain::message::Message;
@@ -107,7 +107,7 @@ async fn go_back(
         rules: judged.rules,
         repository,
     };
-    let ask = deploy::Ask { wish, passing_checks: false, because: ask.because.cloned() };
+    let ask = deploy::Ask { wish, passing_checks: false, because: ask.because.cloned(), terms: Terms::default() };
     deploy::go(ports, request, &ask, prospect, code, way).await
 }
 

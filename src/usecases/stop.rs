@@ -98,7 +98,7 @@ async fn save_and_wake(ports: &Ports, next: Deployment) -> Result<(), StoreError
     let id = next.id;
     let mut batch = Batch::default();
     if next.has_ended()
-        && let Some(line) = ports.store.line(&next.target.app).await?.left_by(id)
+        && let Some(line) = ports.store.line(&next.target.app).await?.with(&next)
     {
         batch.lines.push(line);
     }

@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use jiff::Timestamp;
 
-use crate::domain::deployment::{Attention, Deployment, Outcome, Phase, Step};
+use crate::domain::deployment::{Attention, Deployment, Outcome, Phase, Step, WaitingFor};
 use crate::domain::names::{BuildId, ReleaseId};
 use crate::domain::release::BuildState;
 use crate::ports::{Follower, Heard, WakeKey};
@@ -26,6 +26,7 @@ pub(super) struct Watch {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Watched {
+    Checks,
     Build(BuildId),
     Release(Option<BuildId>, ReleaseId),
     Dynos(ReleaseId),
@@ -36,7 +37,8 @@ fn watched(phase: &Phase) -> Option<Watched> {
         Phase::Building { build } => Some(Watched::Build(build.clone())),
         Phase::Releasing { build, release, .. } => Some(Watched::Release(build.clone(), release.clone())),
         Phase::Restarting { release, .. } => Some(Watched::Dynos(release.clone())),
-        Phase::Waiting(_)
+        Phase::Waiting(WaitingFor::Checks { .. }) => Some(Watched::Checks),
+        Phase::Waiting(WaitingFor::Turn | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
         | Phase::NeedsCode { .. }
         | Phase::Starting
         | Phase::Announcing(_)
@@ -56,7 +58,7 @@ pub(super) fn has_only_begun(outcome: &Outcome) -> bool {
 }
 
 fn is_look(step: &Step) -> bool {
-    matches!(step, Step::SeeBuild(_) | Step::SeeRelease(_) | Step::SeeDynos { .. })
+    matches!(step, Step::SeeChecks | Step::SeeBuild(_) | Step::SeeRelease(_) | Step::SeeDynos { .. })
 }
 
 impl Watch {
@@ -104,7 +106,7 @@ impl Watch {
                 Some(Watched::Build(build)) => follow(build, None),
                 Some(Watched::Release(Some(build), release)) => follow(build, Some(release.clone())),
                 // What goes back is over soon: looks are enough.
-                Some(Watched::Release(None, _) | Watched::Dynos(_)) | None => None,
+                Some(Watched::Checks | Watched::Release(None, _) | Watched::Dynos(_)) | None => None,
             };
         }
     }

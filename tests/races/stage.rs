@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use prometheus_client::registry::Registry;
 use secrecy::SecretString;
 use slash_heroku::domain::actor::{Origin, Person, ReplyAddress};
-use slash_heroku::domain::command::{Command, Where, Wish};
+use slash_heroku::domain::command::{Command, Terms, Where, Wish};
 use slash_heroku::domain::deployment::Phase;
 use slash_heroku::domain::message::Act;
 use slash_heroku::domain::names::*;
@@ -89,7 +89,7 @@ fn whole(pipeline: &str) -> Where {
 pub fn deploy(pipeline: &str, branch: &str) -> Ask {
     let what = AskedRef::Named(RefName::parse(branch).unwrap());
     let wish = Wish { pipeline: key(pipeline), what, to: Some(place_of(pipeline)) };
-    Ask::Command(Command::Deploy { wish, passing_checks: false, because: None })
+    Ask::Command(Command::Deploy { wish, passing_checks: false, because: None, terms: Terms::default() })
 }
 
 pub fn cancel(pipeline: &str) -> Ask {

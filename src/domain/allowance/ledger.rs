@@ -279,7 +279,7 @@ impl Ledger {
                 self.waiting.remove(&id);
                 self.begun.insert(id, Begun { holders, owes: 1 + usize::from(unannounced), unannounced });
             }
-            (Phase::Waiting(WaitingFor::Turn | WaitingFor::BuildSlot { .. }) | Phase::NeedsCode { .. }, _)
+            (Phase::Waiting(WaitingFor::Turn | WaitingFor::Checks { .. } | WaitingFor::BuildSlot { .. }) | Phase::NeedsCode { .. }, _)
             | (Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. }, None | Some(true)) => {
                 self.over(id);
             }
@@ -312,14 +312,19 @@ impl Ledger {
         }
     }
 
-    /// How long there should be between two looks of one deployment at the platform; `None`: as often as it likes.
+    /// How long there should be between two looks of one deployment at a service; `None`: as often as it likes.
     ///
     /// From half an allowance on, what is left is spread over the next half hour among all that go on, and half of what comes in is
     /// kept for people's commands and for what has to end.
-    pub fn pause(&mut self, holder: Holder, now: Timestamp) -> Option<SignedDuration> {
-        let followed = self.begun.values().filter(|begun| begun.holders.platform == holder).count();
+    pub fn pause(&mut self, of: Service, holder: Holder, now: Timestamp) -> Option<SignedDuration> {
+        let is_theirs = |holders: &Holders| match of {
+            Service::SourceControl => holders.source == holder,
+            Service::Platform => holders.platform == holder,
+            Service::Chat => false,
+        };
+        let followed = self.begun.values().filter(|begun| is_theirs(&begun.holders)).count();
         let followed = i64::try_from(followed).unwrap_or(i64::MAX).max(1);
-        let account = self.account(Service::Platform, holder)?;
+        let account = self.account(of, holder)?;
         if let Some(until) = account.shut(now) {
             return Some(until.duration_since(now));
         }

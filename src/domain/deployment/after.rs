@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
+use crate::domain::checks::Obstacle;
 use crate::domain::fault::Service;
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::release::{BuildState, DynosVerdict, Release, ReleaseState};
 
 use super::outcome::Outcome;
-use super::pace::{CODE_WAIT, CRASH_IS_REAL_AFTER, EFFECT_BOUND, SLOT_PAUSE, SLOT_WAIT};
+use super::pace::{CODE_WAIT, CRASH_IS_REAL_AFTER, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT};
 use super::phase::{DynosUp, Failure, Phase, Stage, Standing, WaitingFor, Watched};
 use super::{Deployment, Way};
 
@@ -25,6 +26,7 @@ impl Deployment {
             Outcome::AllowanceThere => matches!(self.phase, Phase::Waiting(WaitingFor::Allowance { .. })).then_some(Phase::Starting),
             Outcome::NoAllowance(of) => self.without_allowance(of, now),
             Outcome::Judged { verdict, change: _ } => self.after_judging(verdict),
+            Outcome::ChecksSeen(verdict) => self.after_checks(verdict),
             Outcome::CodeNeeded => (fresh_order || self.phase == Phase::Starting).then(|| needs_code(now)),
             Outcome::SignInLost => self.without_sign_in(),
             Outcome::Interrupted | Outcome::Unclear => self.after_no_answer(now),
@@ -63,6 +65,7 @@ impl Deployment {
         }
         let failed = |during, why| Some(Phase::Failed { during, why });
         match &self.phase {
+            Phase::Waiting(WaitingFor::Checks { open, .. }) => failed(Stage::Checks, Failure::NotGreen(open.clone())),
             Phase::NeedsCode { .. } => failed(Stage::Code, Failure::NoCode),
             Phase::Starting => failed(Stage::Checks, Failure::Gate(vec![Reason::ChecksUnreadable { said: None }])),
             Phase::Announcing(Standing::Unclear { .. }) => failed(Stage::Announcement, Failure::AnnouncementUnclear),
@@ -71,7 +74,7 @@ impl Deployment {
             Phase::AboutToBuild(Standing::Unclear { .. }) | Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. } => {
                 self.watched().map(Phase::Unknown)
             }
-            Phase::Waiting(_)
+            Phase::Waiting(WaitingFor::Turn | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
             | Phase::Unknown(_)
             | Phase::Succeeded { .. }
             | Phase::Failed { .. }
@@ -84,10 +87,37 @@ impl Deployment {
         if self.phase != Phase::Starting {
             return None;
         }
+        if self.may_wait_for_checks()
+            && let Some(open) = verdict.not_done()
+        {
+            return Some(self.waiting_for(open));
+        }
         if !verdict.is_open() {
             return Some(Phase::Failed { during: Stage::Checks, why: Failure::Gate(verdict.reasons) });
         }
         Some(if self.announcement.is_none() { Phase::Announcing(Standing::Fresh) } else { self.prepared() })
+    }
+
+    /// Whether it was asked to wait for its checks, and nothing of it has been recorded or ordered anywhere.
+    fn may_wait_for_checks(&self) -> bool {
+        self.when_green && self.announcement.is_none() && self.builds_ordered == 0
+    }
+
+    /// The phase in which it waits for checks that are not done.
+    pub fn waiting_for(&self, open: Vec<Obstacle>) -> Phase {
+        Phase::Waiting(WaitingFor::Checks { open, until: self.asked_at.checked_add(GREEN_WAIT).unwrap_or(self.asked_at) })
+    }
+
+    /// Green: it waits for its turn and is judged in full then. What can become green is waited for, and nothing else.
+    fn after_checks(&self, verdict: Verdict) -> Option<Phase> {
+        let Phase::Waiting(WaitingFor::Checks { until, .. }) = &self.phase else { return None };
+        if verdict.is_open() {
+            return Some(Phase::Waiting(WaitingFor::Turn));
+        }
+        match verdict.not_done() {
+            Some(open) => Some(Phase::Waiting(WaitingFor::Checks { open, until: *until })).filter(|phase| *phase != self.phase),
+            None => Some(Phase::Failed { during: Stage::Checks, why: Failure::Gate(verdict.reasons) }),
+        }
     }
 
     /// What comes before the order: a source has to be handed over, and what was built before is there.

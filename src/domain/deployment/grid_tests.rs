@@ -8,6 +8,7 @@ mod table;
 
 use super::samples::{all, at, build_id, deployment, ended, person, release_id, running};
 use super::*;
+use crate::domain::gate::{Reason, Verdict};
 use crate::domain::release::{BuildState, DynosVerdict};
 use outcomes::{announced, build_there, outcomes};
 
@@ -133,13 +134,37 @@ fn late_means_unknown_where_something_goes_on_outside() {
 #[test]
 fn no_phase_waits_for_news_for_ever() {
     for phase in running() {
-        let by_design = matches!(phase, Phase::Waiting(_) | Phase::Unknown(_));
+        let waits = matches!(phase, Phase::Waiting(WaitingFor::Turn | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. }));
+        let by_design = waits || matches!(phase, Phase::Unknown(_));
         let mut one = deployment(phase.clone());
         for minute in 1..=180 {
             one = one.after(Outcome::NoNews, at(minute * 60)).unwrap_or(one);
         }
-        assert_eq!(one.has_ended() || matches!(one.phase, Phase::Unknown(_)), !matches!(phase, Phase::Waiting(_)), "{phase:?}");
+        assert_eq!(one.has_ended() || matches!(one.phase, Phase::Unknown(_)), !waits, "{phase:?}");
         assert!(!by_design || one.phase == phase);
+    }
+}
+
+#[test]
+fn checks_are_waited_for_until_they_are_done_or_it_is_too_late() {
+    let waits = Deployment { when_green: true, ..deployment(Phase::Starting) };
+    let pending = || Verdict { reasons: vec![Reason::ChecksPending(samples::not_done())], ..Verdict::default() };
+    let back = waits.after(Outcome::Judged { verdict: pending(), change: None }, at(10)).unwrap();
+    assert_eq!(back.phase, Phase::Waiting(WaitingFor::Checks { open: samples::not_done(), until: at(4 * 3_600) }));
+    assert_eq!(back.after(Outcome::ChecksSeen(pending()), at(4 * 3_600 - 1)), None);
+    for outcome in [Outcome::ChecksSeen(pending()), Outcome::NoNews] {
+        let late = back.after(outcome, at(4 * 3_600)).unwrap();
+        assert_eq!(late.phase, Phase::Failed { during: Stage::Checks, why: Failure::NotGreen(samples::not_done()) });
+    }
+    let seen = |seconds| Attention { seen_at: Some(at(seconds)), ..Attention::default() };
+    let looks = [(10, 25), (400, 430), (7_200, 7_260), (14_390, 14_400)];
+    assert!(looks.into_iter().all(|(last, next)| back.next_look(at(last), &seen(last)) == Some(at(next))));
+    assert_eq!(back.next_look(at(11), &Attention::default()), Some(at(11)), "whoever takes over looks at once");
+    // What has been recorded somewhere does not step back, and nobody waits unasked.
+    let announced = Deployment { announcement: Some(Announcement { id: AnnouncementId::parse("7").unwrap(), reported: None }), ..waits };
+    for one in [announced, deployment(Phase::Starting)] {
+        let closed = one.after(Outcome::Judged { verdict: pending(), change: None }, at(10)).unwrap();
+        assert!(matches!(closed.phase, Phase::Failed { why: Failure::Gate(_), .. }));
     }
 }
 

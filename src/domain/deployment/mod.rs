@@ -28,7 +28,7 @@ pub use cancel::CancelAnswer;
 pub use history::usual;
 pub use moves::Step;
 pub use outcome::{Outcome, Said};
-pub use pace::{Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
+pub use pace::{Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
 pub use phase::{DynosUp, Failure, Milestone, Phase, Stage, Standing, WaitingFor, Watched};
 
 /// Where the one message of a deployment stands in the chat.
@@ -270,6 +270,9 @@ pub struct Deployment {
     pub because: Option<String>,
     /// Checks that were passed over, and why.
     pub overriding: Option<Override>,
+    /// It waits for its checks where they are not done, until [`GREEN_WAIT`] after it was asked for.
+    #[serde(default)]
+    pub when_green: bool,
     /// Where it stands.
     pub phase: Phase,
     /// Since when it stands there.
@@ -372,7 +375,7 @@ impl Deployment {
                 | Phase::Announcing(_)
                 | Phase::Uploading
                 | Phase::AboutToBuild(Standing::Fresh) => true,
-                Phase::Waiting(WaitingFor::Turn | WaitingFor::Allowance { .. })
+                Phase::Waiting(WaitingFor::Turn | WaitingFor::Checks { .. } | WaitingFor::Allowance { .. })
                 | Phase::NeedsCode { .. }
                 | Phase::AboutToBuild(Standing::Unclear { .. })
                 | Phase::Building { .. }

@@ -15,6 +15,8 @@ use super::{Announcement, Deployment, StageTime, Way};
 pub enum Step {
     /// See whether the app is ours.
     WaitForTurn,
+    /// Look whether its checks are done.
+    SeeChecks,
     /// Try again for a build slot once it is time.
     WaitForSlot,
     /// See whether it may begin now.
@@ -57,6 +59,7 @@ impl Deployment {
     pub fn next_step(&self) -> Option<Step> {
         let step = match &self.phase {
             Phase::Waiting(WaitingFor::Turn) => Step::WaitForTurn,
+            Phase::Waiting(WaitingFor::Checks { .. }) => Step::SeeChecks,
             Phase::Waiting(WaitingFor::BuildSlot { .. }) => Step::WaitForSlot,
             Phase::Waiting(WaitingFor::Allowance { .. }) => Step::WaitForAllowance,
             Phase::NeedsCode { .. } => Step::WaitForCode,
@@ -164,6 +167,7 @@ impl Deployment {
                 self.slot_wanted_since.get_or_insert(now);
             }
             Outcome::TurnCame
+            | Outcome::ChecksSeen(_)
             | Outcome::SlotMayBeFree
             | Outcome::NoAllowance(_)
             | Outcome::AllowanceThere

@@ -23,6 +23,8 @@ pub enum Outcome {
         /// How the commit stands to what runs now, where that was looked up again.
         change: Option<Comparison>,
     },
+    /// Its checks and its ref were looked at while it waits for them.
+    ChecksSeen(Verdict),
     /// The platform wants a one-time code.
     CodeNeeded,
     /// The sign-in is gone.

@@ -7,6 +7,8 @@ use super::{Deployment, Untold};
 
 /// How long we look for an effect whose order got no clear answer, before acting once more or giving it up.
 pub const EFFECT_BOUND: SignedDuration = SignedDuration::from_secs(60);
+/// How long a deploy waits for its checks, from when it was asked for.
+pub const GREEN_WAIT: SignedDuration = SignedDuration::from_hours(4);
 /// How long a deploy waits for a one-time code.
 pub const CODE_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// For how long we trust the platform to remember a code. It keeps about 20 minutes.
@@ -73,6 +75,15 @@ fn dynos(looks: u32, waited: SignedDuration) -> SignedDuration {
     })
 }
 
+/// Checks take minutes: what is done is seen soon after, and what takes an hour is asked for rarely.
+fn checks(waited: SignedDuration) -> SignedDuration {
+    SignedDuration::from_secs(match waited.as_secs() {
+        ..300 => 15,
+        300..1800 => 30,
+        _ => 60,
+    })
+}
+
 /// Quick at first, then slower: whoever watches the card sees the end soon, and one that cannot be told costs little.
 fn pause(since: Timestamp, now: Timestamp) -> SignedDuration {
     let seconds = now.duration_since(since).as_secs();
@@ -88,6 +99,9 @@ impl Deployment {
     pub fn next_look(&self, now: Timestamp, attention: &Attention) -> Option<Timestamp> {
         match &self.phase {
             Phase::Waiting(WaitingFor::Turn) => Some(after(now, TURN_SWEEP)),
+            Phase::Waiting(WaitingFor::Checks { until, .. }) => {
+                Some(attention.seen_at.map_or(now, |seen| after(seen, checks(seen.duration_since(self.since))).min(*until)))
+            }
             Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => Some(*next),
             Phase::Waiting(WaitingFor::Allowance { .. }) => Some(after(now, SignedDuration::from_secs(1))),
             Phase::NeedsCode { until } => Some(*until),
@@ -123,7 +137,7 @@ impl Deployment {
             Phase::Announcing(Standing::Unclear { since }) | Phase::AboutToBuild(Standing::Unclear { since }) => {
                 now.duration_since(*since) >= OUT_OF_REACH
             }
-            Phase::NeedsCode { until } => now >= *until,
+            Phase::NeedsCode { until } | Phase::Waiting(WaitingFor::Checks { until, .. }) => now >= *until,
             Phase::Building { .. } => waited >= BUILD_LATE,
             Phase::Releasing { .. } => waited >= RELEASE_LATE,
             Phase::Restarting { .. } => waited >= DYNOS_LATE,
@@ -131,7 +145,7 @@ impl Deployment {
                 waited >= PREPARING_LATE
             }
             // Turns take as long as they take; the wait for a slot ends with the try that comes too late.
-            Phase::Waiting(_)
+            Phase::Waiting(WaitingFor::Turn | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
             | Phase::Unknown(_)
             | Phase::Succeeded { .. }
             | Phase::Failed { .. }

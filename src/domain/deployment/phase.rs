@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::actor::Person;
+use crate::domain::checks::Obstacle;
 use crate::domain::fault::Service;
 use crate::domain::gate::Reason;
 use crate::domain::names::{BuildId, ReleaseId};
@@ -92,6 +93,13 @@ pub enum Phase {
 pub enum WaitingFor {
     /// Its turn at the app.
     Turn,
+    /// Its checks, beside its turn: others pass it meanwhile.
+    Checks {
+        /// Which are not done, as far as was seen last.
+        open: Vec<Obstacle>,
+        /// When it gives up.
+        until: Timestamp,
+    },
     /// A free build slot on the platform.
     BuildSlot {
         /// When it is tried again.
@@ -177,6 +185,8 @@ pub enum DynosUp {
 pub enum Failure {
     /// The gate closed between asking and starting.
     Gate(Vec<Reason>),
+    /// These checks were not done in time.
+    NotGreen(Vec<Obstacle>),
     /// No code was given in time.
     NoCode,
     /// The sign-in was withdrawn.
@@ -218,6 +228,7 @@ impl Failure {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Gate(_) => "gate-closed",
+            Self::NotGreen(_) => "not-green-in-time",
             Self::NoCode => "no-code",
             Self::SignInLost => "sign-in-lost",
             Self::AnnouncementRefused(_) => "record-refused",

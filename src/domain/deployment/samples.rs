@@ -23,6 +23,7 @@ macro_rules! every {
 pub(crate) use every;
 
 use super::*;
+use crate::domain::checks::Obstacle;
 use crate::domain::fault::Service;
 use crate::domain::gate::Reason;
 use crate::domain::names::{BuildId, ChannelId, PipelineId, RefName, ReleaseId, UserId, WorkspaceId};
@@ -80,6 +81,7 @@ pub(crate) fn deployment(phase: Phase) -> Deployment {
         },
         way: Way::Build,
         overriding: None,
+        when_green: false,
         phase,
         since: at(0),
         times: stage.map(|stage| StageTime { stage, began: at(0), ended: None }).into_iter().collect(),
@@ -101,6 +103,11 @@ pub(crate) fn deployment(phase: Phase) -> Deployment {
     }
 }
 
+/// Checks that are not done.
+pub(crate) fn not_done() -> Vec<Obstacle> {
+    vec![Obstacle { name: CheckName::parse("ci").unwrap(), url: Some("https://ci.example.com/1".to_owned()) }]
+}
+
 fn said() -> Option<String> {
     Some("no such thing".to_owned())
 }
@@ -120,6 +127,7 @@ every! {
 every! {
     fn failures() -> Failure {
         Failure::Gate(_) => [Failure::Gate(vec![Reason::FromFork])],
+        Failure::NotGreen(_) => [Failure::NotGreen(not_done())],
         Failure::NoCode => [Failure::NoCode],
         Failure::SignInLost => [Failure::SignInLost],
         Failure::AnnouncementRefused(_) => [Failure::AnnouncementRefused(said())],
@@ -145,6 +153,7 @@ every! {
     /// Every phase, with every kind of data that matters for where it goes.
     fn phases() -> Phase {
         Phase::Waiting(WaitingFor::Turn) => [Phase::Waiting(WaitingFor::Turn)],
+        Phase::Waiting(WaitingFor::Checks { .. }) => [Phase::Waiting(WaitingFor::Checks { open: not_done(), until: at(7_200) })],
         Phase::Waiting(WaitingFor::BuildSlot { .. }) => [Phase::Waiting(WaitingFor::BuildSlot { next: at(60), since: at(0) })],
         Phase::Waiting(WaitingFor::Allowance { .. }) => [
             Phase::Waiting(WaitingFor::Allowance { of: Service::SourceControl, since: at(0) }),

@@ -8,7 +8,7 @@ use std::iter::Peekable;
 use std::ops::Range;
 use std::vec::IntoIter;
 
-use crate::domain::command::{Because, PrivacyWish, Verb, Where, Wish};
+use crate::domain::command::{Because, PrivacyWish, Terms, Verb, Where, Wish};
 use crate::domain::names::{AppName, PipelineId, PipelineName, RefName};
 use crate::domain::pipeline::{Environment, PipelineKey, Place, nearest};
 use crate::domain::source::AskedRef;
@@ -65,6 +65,10 @@ fn words_of(text: &str) -> Vec<Word> {
 
 fn is_preposition(word: &Word) -> bool {
     PREPOSITIONS.contains(&word.lower().as_str())
+}
+
+fn is_when(word: &Word) -> bool {
+    word.lower() == "when"
 }
 
 fn is_because(word: &Word) -> bool {
@@ -148,6 +152,19 @@ impl<'t> Reader<'t> {
             Some(at) => self.asked_ref(&word, at)?,
         };
         Ok(Wish { pipeline, what, to: self.place("to")? })
+    }
+
+    /// How a deploy is to be done. Whoever passes checks does not wait for them.
+    pub(super) fn terms(&mut self, passing_checks: bool) -> Result<Terms, Misunderstood> {
+        let Some(when) = self.words.next_if(is_when) else { return Ok(Terms::default()) };
+        if passing_checks {
+            return Err(self.wrong(when.at, "no `when`: with `!` it does not wait for checks", None));
+        }
+        match self.words.next() {
+            Some(word) if word.lower() == "green" => Ok(Terms { when_green: true, ..Terms::default() }),
+            Some(word) => Err(self.wrong(word.at, "`green` after `when`", Some("green"))),
+            None => Err(self.missing("`green` after `when`", Some("green"))),
+        }
     }
 
     /// A reason, which is everything that is left.
@@ -238,7 +255,7 @@ impl<'t> Reader<'t> {
     /// A place, if one is said.
     fn place(&mut self, preposition: &str) -> Result<Option<Place>, Misunderstood> {
         let Some(word) = self.words.peek() else { return Ok(None) };
-        if self.verb == Some(Verb::Deploy) && is_because(word) {
+        if self.verb == Some(Verb::Deploy) && (is_because(word) || is_when(word)) {
             return Ok(None);
         }
         if !is_preposition(word) {
@@ -280,7 +297,14 @@ impl<'t> Reader<'t> {
         let lower = word.lower();
         let first = lower.split('/').next().unwrap_or_default();
         let environment = if Environment::from_word(first).is_some() { Some(first) } else { nearest(first, ENVIRONMENTS) };
-        let keyword = nearest(&lower, PREPOSITIONS.into_iter().filter(|_| preposition.is_some()).chain(deploying.then_some("because")));
+        let keyword = nearest(
+            &lower,
+            PREPOSITIONS
+                .into_iter()
+                .filter(|_| preposition.is_some())
+                .chain(deploying.then_some("because"))
+                .chain(deploying.then_some("when")),
+        );
         let app = lower.strip_prefix(first).unwrap_or_default();
         let meant = match (keyword, environment, preposition) {
             (Some(keyword), _, _) => Some(keyword.to_owned()),
@@ -288,10 +312,10 @@ impl<'t> Reader<'t> {
             (None, _, _) => None,
         };
         let expected = match (preposition, deploying) {
-            (Some("to"), true) => "`to ENV`, `because WHY`, a one-time code of 6 to 8 digits, or nothing more",
+            (Some("to"), true) => "`to ENV`, `when green`, `because WHY`, a one-time code of 6 to 8 digits, or nothing more",
             (Some("to"), false) => "`to ENV` or nothing more",
             (Some(_), _) => "`in ENV` or nothing more",
-            (None, true) => "`because WHY`, a one-time code of 6 to 8 digits, or nothing more",
+            (None, true) => "`when green`, `because WHY`, a one-time code of 6 to 8 digits, or nothing more",
             (None, false) => "nothing more",
         };
         self.wrong(word.at.clone(), expected, meant.as_deref())

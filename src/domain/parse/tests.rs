@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::command::{Because, Hold, Limit, LockWish, RulesWish, Seek, Stretch, Where, Wish};
+use crate::domain::command::{Because, Hold, Limit, LockWish, RulesWish, Seek, Stretch, Terms, Where, Wish};
 use crate::domain::lock::{ClockTime, Day, Ending, LONGEST_HOLD, ZoneName};
 use crate::domain::names::{AppName, ChannelId, CommitSha, GroupId, GroupName, PipelineId, PipelineName, RefName, RepoName, UserId};
 use crate::domain::pipeline::{Environment, PipelineKey, Place};
@@ -28,7 +28,7 @@ fn wish(name: &str, what: AskedRef, to: Option<Place>) -> Wish {
 }
 
 fn deploy(wish: Wish) -> Command {
-    Command::Deploy { wish, passing_checks: false, because: None }
+    Command::Deploy { wish, passing_checks: false, because: None, terms: Terms::default() }
 }
 
 fn wrong(text: &str) -> Misunderstood {
@@ -425,8 +425,11 @@ fn commands() -> impl Strategy<Value = Command> {
         Just(Command::Pipelines),
         keys().prop_map(|pipeline| Command::Info { pipeline }),
         wishes().prop_map(Command::Plan),
-        (wishes(), prop::option::of(reasons())).prop_map(|(wish, because)| Command::Deploy { wish, passing_checks: false, because }),
-        (wishes(), reasons()).prop_map(|(wish, why)| Command::Deploy { wish, passing_checks: true, because: Some(why) }),
+        (wishes(), prop::option::of(reasons()), any::<bool>()).prop_map(|(wish, because, when_green)| {
+            Command::Deploy { wish, passing_checks: false, because, terms: Terms { when_green, shown: None } }
+        }),
+        (wishes(), reasons())
+            .prop_map(|(wish, why)| { Command::Deploy { wish, passing_checks: true, because: Some(why), terms: Terms::default() } }),
         prop::option::of(keys()).prop_map(|pipeline| Command::Status { pipeline }),
         wheres().prop_map(Command::Queue),
         prop::option::of(wheres()).prop_map(|line| Command::Leave { line }),

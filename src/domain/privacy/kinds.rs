@@ -75,6 +75,8 @@ const COMMAND: &[&str] = &[
     "deploy.wish.to.app",
     "deploy.passing_checks",
     "deploy.because",
+    "deploy.terms.when_green",
+    "deploy.terms.shown",
     "status.pipeline.name",
     "status.pipeline.id",
     "queue.pipeline.name",
@@ -295,6 +297,10 @@ const DEPLOYMENT: &[Field] = &[
         &[
             "phase",
             "phase.waiting",
+            "when_green",
+            "phase.waiting.checks.open[].name",
+            "phase.waiting.checks.open[].url",
+            "phase.waiting.checks.until",
             "phase.waiting.build_slot.next",
             "phase.waiting.build_slot.since",
             "phase.waiting.allowance.of",
@@ -378,6 +384,8 @@ const DEPLOYMENT: &[Field] = &[
             "why.gate[].locked.until",
             "why.gate[].by_rule",
             "why.gate[].by_rule.not_for_environment",
+            "why.not_green[].name",
+            "why.not_green[].url",
             "why.announcement_refused",
             "why.release_refused",
             "why.source_unavailable",
@@ -417,7 +425,10 @@ const LINES: RecordKind = RecordKind {
     why: "so that never two run at a time",
     kept: "as long as the store is kept",
     goes: "nowhere",
-    fields: &[work("the app's id, a version, and the ids of the deployments", &["app", "version", "holder", "waiting[]"])],
+    fields: &[work(
+        "the app's id, a version, and the ids of the deployments",
+        &["app", "version", "holder", "waiting[]", "not_ready[]", "passed[]"],
+    )],
 };
 
 const OFFERS: RecordKind = RecordKind {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::account::{Account, Life, Login, Provider, Right, SealedTokens, Standing as LoginStanding};
 use crate::domain::actor::{Origin, ReplyAddress};
 use crate::domain::checks::Obstacle;
-use crate::domain::command::{Because, Command, Hold, Limit, LockWish, PrivacyWish, RulesWish, Seek, Stretch, Verb, Where, Wish};
+use crate::domain::command::{Because, Command, Hold, Limit, LockWish, PrivacyWish, RulesWish, Seek, Stretch, Terms, Verb, Where, Wish};
 use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{
     Announcement, Back, Cancel, Card, Failure, MessageRef, Override, Phase, Promote, Stage, StageTime, Untold, Usual, Way,
@@ -121,6 +121,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             Command::Plan(_) => [Command::Plan(wish(pipeline_keys().remove(0), AskedRef::Default))],
             Command::Deploy { .. } => [Command::Deploy {
                 wish: wish(pipeline_keys().remove(0), AskedRef::Default), passing_checks: true, because: Some(because()),
+                terms: Terms { when_green: true, shown: Some(CommitSha::parse(&"a".repeat(40)).unwrap()) },
             }],
             Command::Status { .. } => [Command::Status { pipeline: Some(pipeline_keys().remove(0)) }],
             Command::Queue(_) => [Command::Queue(anywhere(pipeline_keys().remove(0)))],
@@ -181,8 +182,8 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         Command::Unlock { anyway, on: _ } => Command::Unlock { on: Some(hold(pipeline.clone())), anyway },
         Command::Info { .. } => Command::Info { pipeline: pipeline.clone() },
         Command::Plan(_) => Command::Plan(wish(pipeline.clone(), what.clone())),
-        Command::Deploy { passing_checks, because, wish: _ } => {
-            Command::Deploy { wish: wish(pipeline.clone(), what.clone()), passing_checks, because }
+        Command::Deploy { passing_checks, because, terms, wish: _ } => {
+            Command::Deploy { wish: wish(pipeline.clone(), what.clone()), passing_checks, because, terms }
         }
         Command::Status { .. } => Command::Status { pipeline: Some(pipeline.clone()) },
         Command::Queue(_) => Command::Queue(anywhere(pipeline.clone())),
@@ -547,7 +548,7 @@ pub(crate) fn locks() -> Vec<Locks> {
 
 fn lines() -> Vec<Line> {
     let (one, two) = (DeploymentId(id()), DeploymentId(uuid::Uuid::from_u128(8)));
-    vec![Line::empty(AppId::parse("app-1").unwrap()).joined_by(one).joined_by(two)]
+    vec![Line::empty(AppId::parse("app-1").unwrap()).joined_unready_by(one).joined_by(two)]
 }
 
 fn offers() -> Vec<Offer> {

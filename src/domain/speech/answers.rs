@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::deployment::{Deployment, Phase, Stage, WaitingFor, Watched};
+use crate::domain::deployment::{Deployment, Phase, Stage, Target, WaitingFor, Watched};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Tone, code, link, text};
 use crate::domain::names::{CommitSha, OfferId};
 use crate::domain::pipeline::{Pipeline, Place};
@@ -10,7 +10,7 @@ use crate::domain::source::CommitRef;
 
 use super::card::{Pages, commit};
 use super::services::{HEROKU, service};
-use super::words::duration;
+use super::words::{duration, sentence};
 
 fn answer(tone: Tone, headline: Line) -> Message {
     Message::new(tone, Audience::Asker, headline)
@@ -34,6 +34,9 @@ fn about(before: &str, deployment: &Deployment, after: &str) -> Line {
 pub fn joined(deployment: &Deployment, ahead: Option<usize>) -> Message {
     let state = match (&deployment.phase, ahead) {
         (Phase::NeedsCode { .. }, _) => " already waits for a one-time code: type the command again with the code at its end.".to_owned(),
+        (Phase::Waiting(WaitingFor::Checks { .. }), _) => {
+            " already waits for its checks. Nothing was added. To ship past them, `cancel` this one first.".to_owned()
+        }
         (Phase::Waiting(WaitingFor::BuildSlot { .. }), _) => " already waits for a build slot. Nothing was added.".to_owned(),
         (Phase::Waiting(WaitingFor::Allowance { of, .. }), _) => {
             format!(" already waits, since {} takes no more for now. Nothing was added.", service(*of))
@@ -41,7 +44,9 @@ pub fn joined(deployment: &Deployment, ahead: Option<usize>) -> Message {
         (Phase::Waiting(_), Some(ahead)) if ahead > 0 => format!(" already waits in line, {ahead} ahead. Nothing was added."),
         (_, _) => " is already on its way. Nothing was started a second time.".to_owned(),
     };
-    answer(Tone::Info, about("Your deploy of ", deployment, &state))
+    let mut headline = about("Your deploy of ", deployment, "");
+    headline.extend(sentence(&state));
+    answer(Tone::Info, headline)
 }
 
 /// A code was accepted for a deployment that waits or goes on.
@@ -211,7 +216,7 @@ pub fn ship_new_head(now: &CommitSha) -> String {
 }
 
 /// A ref moved between asking and starting: two ways on.
-pub fn ref_moved(deployment: &Deployment, by: &CommitRef, asked: &CommitSha, now: &CommitSha, buttons: &[(String, OfferId)]) -> Message {
+pub fn ref_moved(target: &Target, by: &CommitRef, asked: &CommitSha, now: &CommitSha, buttons: &[(String, OfferId)]) -> Message {
     let mut message = answer(
         Tone::Attention,
         vec![
@@ -221,7 +226,7 @@ pub fn ref_moved(deployment: &Deployment, by: &CommitRef, asked: &CommitSha, now
             text(" to "),
             code(now.short()),
             text(" since you asked to ship it to "),
-            code(&deployment.target.app_name),
+            code(&target.app_name),
             text(". Nothing was built. (ref-moved)"),
         ],
     );

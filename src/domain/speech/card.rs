@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::actor::Person;
-use crate::domain::command::{Because, Command, Where, Wish};
+use crate::domain::command::{Because, Command, Terms, Where, Wish};
 use crate::domain::deployment::{
     Deployment, DynosUp, Failure, Milestone, Phase, Promote, Standing, UNKNOWN_LOOKS_FOR, Untold, WaitingFor, Watched, Way,
 };
@@ -15,7 +15,7 @@ use crate::domain::source::CommitRef;
 use super::forms::enter_code;
 use super::help::typed;
 use super::paced::{allowance_wait, looked_at_less};
-use super::reasons::{code_line, failure, in_short};
+use super::reasons::{code_line, failure, in_short, not_done};
 use super::returns::config_words;
 use super::services::{GITHUB, service};
 use super::stages;
@@ -115,7 +115,8 @@ pub fn needs_code(view: &CardView<'_>, command_word: &str, has_forms: bool) -> M
 
 /// What the asker is told directly when the turn of their deploy has come.
 pub fn turn(view: &CardView<'_>) -> Message {
-    let mut headline = vec![text("Your turn came: ")];
+    let green = if view.deployment.when_green { "The checks are done, and your turn came: " } else { "Your turn came: " };
+    let mut headline = vec![text(green)];
     headline.extend(what_and_where(view.deployment));
     headline.push(text(" starts now"));
     with_buttons(Message::new(Tone::Working, Audience::Asker, headline), view.deployment, true)
@@ -141,6 +142,7 @@ fn same_command(deployment: &Deployment) -> Command {
         },
         passing_checks: deployment.overriding.is_some(),
         because,
+        terms: Terms::default(),
     }
 }
 
@@ -250,6 +252,7 @@ fn headline(view: &CardView<'_>) -> Line {
             };
             says(words(deployment).waits, vec![text(place)])
         }
+        Phase::Waiting(WaitingFor::Checks { .. }) => says(words(deployment).waits, vec![text(" when its checks are done")]),
         Phase::Waiting(WaitingFor::Allowance { of, .. }) => {
             says(words(deployment).waits, vec![text(format!(": {} takes no more for now", service(*of)))])
         }
@@ -294,6 +297,11 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
     let deployment = view.deployment;
     let at = |time| moment(time, view.now);
     let mut lines = match &deployment.phase {
+        Phase::Waiting(WaitingFor::Checks { open, until }) => {
+            let mut line = not_done(open, " yet");
+            line.push(text(format!(". Others pass it meanwhile; it gives up at {}.", at(*until))));
+            vec![line]
+        }
         Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => {
             vec![vec![text(format!("It is tried again at {}.", at(*next)))]]
         }
@@ -315,8 +323,8 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
             vec![vec![text(format!("v{later} took over before all dynos of v{version} were seen up."))]]
         }
         Phase::Failed { why, .. } => {
-            let closed_gate =
-                matches!(why, Failure::Gate(_)).then(|| code_line(sentence("Judged again right before the start"), why.code()));
+            let when = if deployment.when_green { "Judged again while it waited to start" } else { "Judged again right before the start" };
+            let closed_gate = matches!(why, Failure::Gate(_)).then(|| code_line(sentence(when), why.code()));
             closed_gate.into_iter().chain(failure(why)).collect()
         }
         Phase::Cancelled { during, .. } => vec![vec![text(format!("It was stopped {}.", stages::stopped(*during)))]],
@@ -414,6 +422,7 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
             )),
             Failure::Build | Failure::Release => retry(message.button("Show output", Act::ShowOutput(id), ButtonStyle::Primary)),
             Failure::Gate(_)
+            | Failure::NotGreen(_)
             | Failure::NoCode
             | Failure::SignInLost
             | Failure::AnnouncementRefused(_)

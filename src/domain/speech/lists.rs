@@ -20,7 +20,7 @@ use super::locks::{LockRow, lock_line, own_lock};
 use super::may::{May, what_you_may};
 use super::paced::slowed;
 use super::reasons::{in_short, reason_by};
-use super::refusals::{commit_words, listed, past_checks, way_on, who_does_what};
+use super::refusals::{as_soon_as_green, commit_words, listed, past_checks, way_on, who_does_what};
 use super::services::{GITHUB, HEROKU, service};
 use super::stages::change_words;
 use super::words::duration;
@@ -104,6 +104,9 @@ pub fn plan(plan: &Plan<'_>) -> Message {
     }
     if plan.verdict.may_be_overridden() {
         message.lines.push(vec![text("It can be shipped all the same: "), code(past_checks(plan.wish))]);
+    }
+    if plan.verdict.may_become_green() {
+        message.lines.push(as_soon_as_green(plan.wish));
     }
     message
 }
@@ -223,7 +226,9 @@ pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: 
 }
 
 fn busy(row: &AppRow) -> Vec<Span> {
-    let Some(holder) = &row.holder else { return vec![text(", free")] };
+    let Some(holder) = &row.holder else {
+        return vec![text(if row.waiting == 0 { ", free".to_owned() } else { format!(", free; waiting for checks: {}", row.waiting) })];
+    };
     let mut line = vec![text(", busy with ")];
     line.extend(commit(&holder.cargo.commit, &holder.cargo.named_by));
     line.extend([text(" by "), Span::Person(holder.origin.person.clone())]);
@@ -284,6 +289,7 @@ pub(super) fn standing(deployment: &Deployment, ahead: Option<usize>, now: Times
             let more = ahead.filter(|ahead| *ahead > 0).map(|ahead| format!(", {ahead} ahead")).unwrap_or_default();
             ("waiting in line", more)
         }
+        Phase::Waiting(WaitingFor::Checks { .. }) => ("waiting for its checks", String::new()),
         Phase::Waiting(WaitingFor::BuildSlot { .. }) => ("waiting for a build slot", String::new()),
         Phase::Waiting(WaitingFor::Allowance { of, .. }) => ("waiting", format!(", since {} takes no more for now", service(*of))),
         Phase::NeedsCode { .. } => ("waiting for a one-time code", String::new()),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::checks::Obstacle;
-use crate::domain::deployment::{Failure, Said};
+use crate::domain::deployment::{Failure, GREEN_WAIT, Said};
 use crate::domain::gate::Reason;
 use crate::domain::message::{Line, Span, code, link, text};
 use crate::domain::rights::Rules;
@@ -27,10 +27,7 @@ pub fn code_line(mut words: Line, code: &str) -> Line {
 pub fn reason(reason: &Reason) -> Vec<Line> {
     let (evidence, way_out) = match reason {
         Reason::ChecksFailed(checks) => (checks_line(checks, " failed"), sentence("Mend the code.")),
-        Reason::ChecksPending(checks) => {
-            let verb = if checks.len() == 1 { " is not done yet" } else { " are not done yet" };
-            (checks_line(checks, verb), sentence("Wait, then ask again."))
-        }
+        Reason::ChecksPending(checks) => (not_done(checks, " yet"), sentence("Wait, then ask again.")),
         Reason::ChecksMissing(checks) => {
             let verb = if checks.len() == 1 { " is required and has not reported" } else { " are required and have not reported" };
             let them = if checks.len() == 1 { "See that it runs on this commit." } else { "See that they run on this commit." };
@@ -93,6 +90,12 @@ pub fn reason_by(reason: &Reason, rules: &Rules, now: Timestamp) -> Vec<Line> {
     lines
 }
 
+/// Which checks are not done.
+pub(super) fn not_done(checks: &[Obstacle], so_far: &str) -> Line {
+    let verb = if checks.len() == 1 { "is" } else { "are" };
+    checks_line(checks, &format!(" {verb} not done{so_far}"))
+}
+
 fn checks_line(checks: &[Obstacle], verb: &str) -> Line {
     let mut line = Line::new();
     for (at, check) in checks.iter().take(NAMED).enumerate() {
@@ -129,6 +132,7 @@ fn with_said(words: &str, said: &Said) -> Line {
 pub fn in_short(failure: &Failure) -> &'static str {
     match failure {
         Failure::Gate(_) => "it may not go out any more",
+        Failure::NotGreen(_) => "its checks were not done in time",
         Failure::NoCode => "no one-time code came in time",
         Failure::SignInLost => "the sign-in was withdrawn",
         Failure::AnnouncementRefused(_) => "the deployment could not be recorded in the repository",
@@ -150,6 +154,13 @@ pub fn in_short(failure: &Failure) -> &'static str {
 pub fn failure(failure: &Failure) -> Vec<Line> {
     let (evidence, way_out) = match failure {
         Failure::Gate(reasons) => return reasons.iter().flat_map(reason).collect(),
+        Failure::NotGreen(open) => {
+            let hours = GREEN_WAIT.as_hours();
+            (
+                not_done(open, &format!(" in the {hours} hours that a deploy waits for checks")),
+                "See that they run on this commit, then deploy again.",
+            )
+        }
         Failure::NoCode => (sentence("No one-time code came in time"), "Deploy again, and hand the code over when it is asked for."),
         Failure::SignInLost => (
             sentence("The sign-in of the person who asked was withdrawn"),

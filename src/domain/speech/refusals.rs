@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::command::{Command, Wish};
+use crate::domain::command::{Command, Terms, Wish};
 use crate::domain::deployment::{Target, Way};
 use crate::domain::fault::{Fault, PortError, Service};
 use crate::domain::gate::Verdict;
@@ -332,6 +332,7 @@ pub fn gate_closed(
     (wish, way): (&Wish, &Way),
     rules: &Rules,
     now: Timestamp,
+    buttons: &[(String, OfferId)],
 ) -> Message {
     let mut headline = commit_words(resolved);
     headline.extend([text(" may not go to "), code(&target.app_name), text(format!(" ({}).", target.environment))]);
@@ -342,7 +343,20 @@ pub fn gate_closed(
     if verdict.may_be_overridden() {
         message = message.line(vec![text("Or ship it all the same: "), code(past_gate(target, wish, way))]);
     }
-    message
+    if *way == Way::Build && verdict.may_become_green() {
+        message = message.line(as_soon_as_green(wish));
+    }
+    with_buttons(message, buttons)
+}
+
+/// The button that waits for checks.
+pub const SHIP_WHEN_GREEN: &str = "Ship when green";
+
+/// The command that waits for checks.
+pub(super) fn as_soon_as_green(wish: &Wish) -> Line {
+    let terms = Terms { when_green: true, shown: None };
+    let command = Command::Deploy { wish: wish.clone(), passing_checks: false, because: None, terms };
+    vec![text("Or let it wait for them: "), code(command)]
 }
 
 /// The command that ships past the checks, by the same way.
@@ -358,6 +372,6 @@ fn past_gate(target: &Target, wish: &Wish, way: &Way) -> String {
 
 /// The command that ships past the checks.
 pub(super) fn past_checks(wish: &Wish) -> String {
-    let plain = Command::Deploy { wish: wish.clone(), passing_checks: false, because: None }.to_string();
+    let plain = Command::Deploy { wish: wish.clone(), passing_checks: false, because: None, terms: Terms::default() }.to_string();
     format!("{} because WHY", plain.replacen("deploy", "deploy!", 1))
 }

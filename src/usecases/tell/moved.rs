@@ -1,16 +1,13 @@
 //! A ref that moved while its deploy waited: the asker gets two ways on.
 
-use crate::domain::command::{Because, Command, Wish};
+use crate::domain::command::{Because, Terms};
 use crate::domain::deployment::Deployment;
 use crate::domain::gate::Reason;
 use crate::domain::message::Message;
-use crate::domain::names::CommitSha;
-use crate::domain::pipeline::{PipelineKey, Place};
-use crate::domain::source::AskedRef;
 use crate::domain::speech;
 use crate::usecases::Ports;
 use crate::usecases::drive::DriveError;
-use crate::usecases::offers::offer;
+use crate::usecases::offers::both_ways;
 
 use super::Telling;
 
@@ -47,19 +44,10 @@ async fn moved_buttons(ports: &Ports, deployment: &Deployment, reasons: &[Reason
     }) else {
         return Ok(None);
     };
-    let target = &deployment.target;
-    let ship = |commit: &CommitSha, passing_checks: bool| Command::Deploy {
-        wish: Wish {
-            pipeline: PipelineKey::Id(target.pipeline.clone()),
-            what: AskedRef::Pinned { of: by.clone(), commit: commit.clone() },
-            to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }),
-        },
-        passing_checks,
-        because: deployment.because.as_deref().and_then(|because| Because::parse(because).ok()),
-    };
-    // Checks were passed over for the one commit; another one is judged anew.
-    let choices =
-        [(speech::ship_as_asked(asked), ship(asked, deployment.overriding.is_some())), (speech::ship_new_head(now), ship(now, false))];
-    let buttons = offer(ports, &deployment.origin.person, choices).await.map_err(DriveError::Store)?;
-    Ok(Some(speech::ref_moved(deployment, by, asked, now, &buttons)))
+    let because = deployment.because.as_deref().and_then(|because| Because::parse(because).ok());
+    let terms = Terms { when_green: deployment.when_green, shown: None };
+    let how = (deployment.overriding.is_some(), because, terms);
+    let buttons =
+        both_ways(ports, &deployment.origin.person, &deployment.target, by, (asked, now), how).await.map_err(DriveError::Store)?;
+    Ok(Some(speech::ref_moved(&deployment.target, by, asked, now, &buttons)))
 }

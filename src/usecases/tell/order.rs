@@ -32,7 +32,7 @@ pub(super) async fn is_held_back(ports: &Ports, deployment: &Deployment, line: &
     if let Before::Unknown = telling.before {
         telling.before = earlier(ports, deployment).await?;
     }
-    if deployment.phase == Phase::Waiting(WaitingFor::Turn) {
+    if matches!(deployment.phase, Phase::Waiting(WaitingFor::Turn | WaitingFor::Checks { .. })) {
         if let Some(holder) = line.holder.filter(|holder| *holder != deployment.id) {
             telling.before = Before::One(holder);
         }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::lives::smooth;
 use super::outcomes::outcomes;
-use crate::domain::deployment::samples::{at, deployment, person};
+use crate::domain::deployment::samples::{at, deployment, not_done, person};
 use crate::domain::deployment::*;
 use crate::domain::line::Line;
 
@@ -16,6 +16,8 @@ const MANY: usize = 4;
 enum Event {
     /// It is asked for.
     Join,
+    /// It is asked for, to wait for its checks.
+    JoinUnready,
     /// Its worker performs a step; `Some`: with this outcome, `None`: everything works.
     Drive(Option<Outcome>),
     /// A person stops it.
@@ -45,14 +47,19 @@ impl Stage {
         DeploymentId(uuid::Uuid::from_u128(u128::try_from(n).unwrap()))
     }
 
-    fn join(&mut self, n: usize) {
+    fn join(&mut self, n: usize, when_green: bool) {
         if self.stored[n].is_some() {
             return;
         }
-        self.line = self.line.joined_by(Self::id(n));
-        let phase = if self.line.place_of(Self::id(n)) == Some(0) { Phase::Starting } else { Phase::Waiting(WaitingFor::Turn) };
+        let id = Self::id(n);
+        self.line = if when_green { self.line.joined_unready_by(id) } else { self.line.joined_by(id) };
+        let phase = match self.line.holder {
+            _ if when_green => deployment(Phase::Starting).waiting_for(not_done()),
+            Some(holder) if holder == id => Phase::Starting,
+            Some(_) | None => Phase::Waiting(WaitingFor::Turn),
+        };
         let times = phase.stage().map(|stage| StageTime { stage, began: self.now, ended: None }).into_iter().collect();
-        self.stored[n] = Some(Deployment { id: Self::id(n), since: self.now, times, ..deployment(phase) });
+        self.stored[n] = Some(Deployment { id, since: self.now, times, when_green, ..deployment(phase) });
     }
 
     /// `false`: somebody else was faster.
@@ -60,11 +67,9 @@ impl Stage {
         if self.stored[n].as_ref().map(|stored| stored.version) != Some(next.version) {
             return false;
         }
-        if next.has_ended()
-            && let Some(line) = self.line.left_by(next.id)
-        {
+        if let Some(line) = self.line.with(&next) {
             self.line = line;
-            self.left[n] += 1;
+            self.left[n] += u32::from(next.has_ended());
         }
         self.stored[n] = Some(Deployment { version: next.version + 1, ..next });
         true
@@ -104,7 +109,8 @@ impl Stage {
 
     fn happens(&mut self, n: usize, event: Event) {
         match event {
-            Event::Join => self.join(n),
+            Event::Join => self.join(n, false),
+            Event::JoinUnready => self.join(n, true),
             Event::Drive(outcome) => self.drive(n, outcome),
             Event::Cancel => self.person(n, false),
             Event::Free => self.person(n, true),
@@ -113,12 +119,15 @@ impl Stage {
     }
 
     fn check(&self) {
-        let busy = |one: &&Deployment| !one.has_ended() && one.phase != Phase::Waiting(WaitingFor::Turn);
+        let waits = |phase: &Phase| matches!(phase, Phase::Waiting(WaitingFor::Turn | WaitingFor::Checks { .. }));
+        let busy = |one: &&Deployment| !one.has_ended() && !waits(&one.phase);
         let holders: Vec<DeploymentId> = self.stored.iter().flatten().filter(busy).map(|one| one.id).collect();
         assert!(holders.len() <= 1, "two at a time: {holders:?}");
         assert!(holders.iter().all(|id| self.line.holder == Some(*id)), "somebody goes on without the app");
         for (n, one) in self.stored.iter().enumerate() {
             let stands = self.line.everybody().filter(|id| *id == Self::id(n)).count();
+            let unready = one.as_ref().is_some_and(|one| matches!(one.phase, Phase::Waiting(WaitingFor::Checks { .. })));
+            assert_eq!(self.line.not_ready.contains(&Self::id(n)), unready, "waits for its checks exactly while it says so");
             let ended = one.as_ref().is_some_and(Deployment::has_ended);
             assert_eq!(stands, usize::from(one.is_some() && !ended), "stands in line exactly while it has not ended");
             assert_eq!(self.left[n], u32::from(ended), "left exactly once");
@@ -129,6 +138,7 @@ impl Stage {
 fn events() -> impl Strategy<Value = Vec<(usize, Event, i64)>> {
     let event = prop_oneof![
         3 => Just(Event::Join),
+        2 => Just(Event::JoinUnready),
         12 => Just(Event::Drive(None)),
         6 => prop::sample::select(outcomes()).prop_map(|outcome| Event::Drive(Some(outcome))),
         2 => Just(Event::Cancel),

@@ -7,12 +7,14 @@ use super::check_move;
 use super::outcomes::{announced, build_there, judged, outcomes, release};
 use crate::domain::deployment::samples::{at, deployment, person, release_id};
 use crate::domain::deployment::*;
+use crate::domain::gate::Verdict;
 use crate::domain::release::{BuildState, DynosVerdict, ReleaseState};
 
 /// What a world in which everything works answers to a step.
 pub(super) fn smooth(step: &Step) -> Outcome {
     match step {
         Step::WaitForTurn => Outcome::TurnCame,
+        Step::SeeChecks => Outcome::ChecksSeen(Verdict::default()),
         Step::WaitForSlot => Outcome::SlotMayBeFree,
         Step::WaitForAllowance => Outcome::AllowanceThere,
         Step::WaitForCode => Outcome::NoNews,

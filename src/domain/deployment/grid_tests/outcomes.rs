@@ -1,7 +1,7 @@
 //! Every outcome, with every kind of data that matters.
 
 use crate::domain::deployment::Outcome;
-use crate::domain::deployment::samples::{build_id, every, release_id};
+use crate::domain::deployment::samples::{build_id, every, not_done, release_id};
 use crate::domain::fault::Service;
 use crate::domain::gate::{Reason, Verdict};
 use crate::domain::names::AnnouncementId;
@@ -27,6 +27,10 @@ pub(super) fn release(state: ReleaseState) -> Release {
 
 pub(super) fn judged(reasons: Vec<Reason>) -> Outcome {
     Outcome::Judged { verdict: Verdict { reasons, skipped: vec![], no_checks: false, override_barred: false }, change: None }
+}
+
+fn seen_checks(reasons: Vec<Reason>) -> Outcome {
+    Outcome::ChecksSeen(Verdict { reasons, ..Verdict::default() })
 }
 
 pub(super) fn announced() -> Outcome {
@@ -72,7 +76,12 @@ every! {
     fn kinds() -> Outcome {
         Outcome::TurnCame => [Outcome::TurnCame],
         Outcome::SlotMayBeFree => [Outcome::SlotMayBeFree],
-        Outcome::Judged { .. } => [judged(vec![]), judged(vec![Reason::FromFork])],
+        Outcome::Judged { .. } => [judged(vec![]), judged(vec![Reason::FromFork]), judged(vec![Reason::ChecksPending(not_done())])],
+        Outcome::ChecksSeen(_) => [
+            seen_checks(vec![]),
+            seen_checks(vec![Reason::ChecksPending(not_done())]),
+            seen_checks(vec![Reason::ChecksFailed(not_done())]),
+        ],
         Outcome::CodeNeeded => [Outcome::CodeNeeded],
         Outcome::SignInLost => [Outcome::SignInLost],
         Outcome::Interrupted => [Outcome::Interrupted],

@@ -10,6 +10,7 @@ use crate::domain::release::{BuildState, DynosVerdict, ReleaseState};
 /// Half a minute after the phase began. What is not listed leads nowhere.
 const SOON: &str = "
     waiting-turn:    turn>starting sign-in-lost>failed
+    waiting-green:   checks-done>waiting-turn checks-closed>failed sign-in-lost>failed
     waiting-slot:    slot>starting sign-in-lost>failed
     waiting-more:    allowance>starting sign-in-lost>failed
     needs-code:      sign-in-lost>failed
@@ -36,6 +37,7 @@ const SOON: &str = "
 /// Three hours after the phase began: `else` is what comes of everything that is not listed, no news included.
 const LATE: &str = "
     waiting-turn:    turn>starting sign-in-lost>failed
+    waiting-green:   checks-done>waiting-turn sign-in-lost>failed else>failed
     waiting-slot:    slot>starting sign-in-lost>failed
     waiting-more:    allowance>starting sign-in-lost>failed
     needs-code:      else>failed
@@ -60,6 +62,7 @@ const LATE: &str = "
 fn phase_word(phase: &Phase) -> &'static str {
     match phase {
         Phase::Waiting(WaitingFor::Turn) => "waiting-turn",
+        Phase::Waiting(WaitingFor::Checks { .. }) => "waiting-green",
         Phase::Waiting(WaitingFor::BuildSlot { .. }) => "waiting-slot",
         Phase::Waiting(WaitingFor::Allowance { .. }) => "waiting-more",
         Phase::NeedsCode { .. } => "needs-code",
@@ -86,6 +89,9 @@ fn phase_word(phase: &Phase) -> &'static str {
 fn outcome_word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::TurnCame => "turn",
+        Outcome::ChecksSeen(verdict) if verdict.is_open() => "checks-done",
+        Outcome::ChecksSeen(verdict) if verdict.not_done().is_some() => "checks-not-done",
+        Outcome::ChecksSeen(_) => "checks-closed",
         Outcome::SlotMayBeFree => "slot",
         Outcome::Judged { verdict, .. } if verdict.is_open() => "gate-open",
         Outcome::Judged { .. } => "gate-closed",
