@@ -222,6 +222,8 @@ fn kind(ask: &Ask) -> &'static str {
             Verb::Lock => "lock",
             Verb::Unlock => "unlock",
             Verb::Locks => "locks",
+            Verb::Mute => "mute",
+            Verb::Unmute => "unmute",
             Verb::History => "history",
             Verb::Rules => "rules",
             Verb::Privacy => "privacy",

@@ -60,6 +60,10 @@ pub enum Verb {
     Unlock,
     /// Who holds what.
     Locks,
+    /// Tell me no news.
+    Mute,
+    /// Tell me again.
+    Unmute,
     /// What was done.
     History,
     /// Who may do what.
@@ -316,6 +320,13 @@ pub enum Command {
     },
     /// `locks`
     Locks,
+    /// `mute [for TIME | until TIME]`
+    Mute {
+        /// Until when; `None`: until it is taken back.
+        end: Option<Ending>,
+    },
+    /// `unmute`
+    Unmute,
     /// `history [PIPELINE]`
     History {
         /// The pipeline; `None`: the workspace.
@@ -357,6 +368,8 @@ impl Command {
             Self::Lock(_) => Verb::Lock,
             Self::Unlock { .. } => Verb::Unlock,
             Self::Locks => Verb::Locks,
+            Self::Mute { .. } => Verb::Mute,
+            Self::Unmute => Verb::Unmute,
             Self::History { .. } => Verb::History,
             Self::Rules { .. } => Verb::Rules,
             Self::Privacy { .. } => Verb::Privacy,
@@ -455,7 +468,8 @@ impl fmt::Display for Command {
         f.write_str(self.verb().word())?;
         match self {
             Self::Help { about } => about.iter().try_for_each(|verb| write!(f, " {}", verb.word())),
-            Self::Login | Self::Logout | Self::WhoAmI | Self::Pipelines | Self::Locks | Self::Doctor => Ok(()),
+            Self::Login | Self::Logout | Self::WhoAmI | Self::Pipelines | Self::Locks | Self::Unmute | Self::Doctor => Ok(()),
+            Self::Mute { end } => end.iter().try_for_each(|end| write!(f, " {end}")),
             Self::Info { pipeline } => write_one(f, Some(pipeline)),
             Self::Status { pipeline } | Self::History { pipeline } => write_one(f, pipeline.as_ref()),
             Self::Rules { wish } => rules::write(f, wish),

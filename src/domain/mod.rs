@@ -17,6 +17,7 @@ pub mod line;
 pub mod lock;
 pub mod message;
 pub mod names;
+pub mod notice;
 pub mod offer;
 pub mod parse;
 pub mod pipeline;

@@ -94,6 +94,8 @@ pub fn parse_mentioning(text: &str, mentions: &Mentions) -> Result<Command, Misu
         Verb::Lock => Command::Lock(reader.lock()?),
         Verb::Unlock => reader.unlock()?,
         Verb::Locks => Command::Locks,
+        Verb::Mute => Command::Mute { end: reader.mute()? },
+        Verb::Unmute => Command::Unmute,
         Verb::History => Command::History { pipeline: if reader.is_at_end() { None } else { Some(reader.pipeline()?) } },
         Verb::Rules => Command::Rules { wish: reader.rules_wish()? },
         Verb::Privacy => Command::Privacy { wish: reader.privacy_wish()? },

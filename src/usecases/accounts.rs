@@ -14,7 +14,7 @@ use crate::ports::{Fault, NoCredentials, SignInAt, StoreError, WakeKey};
 use super::answer;
 use super::linked::Denied;
 use super::visits::{Confirmed, SignIns};
-use super::{Ports, Trouble};
+use super::{Ports, Trouble, notices};
 
 /// Why a person cannot go on, and the way out: where logins are missing, a link to link them. `kept`: the command that waits for that.
 pub(super) async fn without(ports: &Ports, request: &Request, no: NoCredentials, kept: Option<&Command>) -> Result<Message, Trouble> {
@@ -129,10 +129,11 @@ async fn name_of(ports: &Ports, person: &Person, service: &dyn SignInAt, sign_in
 
 /// `whoami`.
 pub(super) async fn whoami(ports: &Ports, request: &Request) -> Result<Option<Message>, Trouble> {
-    let (person, word) = (&request.origin.person, &ports.command_word);
+    let (person, word, now) = (&request.origin.person, &ports.command_word, ports.clock.now());
+    let mute = notices::mute_of(ports, person).await?;
     let Some(sign_ins) = &ports.sign_ins else {
         return match ports.accounts.credentials(person).await {
-            Ok(_) => Ok(Some(speech::you_are_the_one(person))),
+            Ok(_) => Ok(Some(speech::you_are_the_one(person, mute.as_ref(), word, now))),
             Err(no) => without(ports, request, no, None).await.map(Some),
         };
     };
@@ -147,5 +148,6 @@ pub(super) async fn whoami(ports: &Ports, request: &Request) -> Result<Option<Me
     // Asking may have shown that one is not taken any more, or has renewed one.
     let account = sign_ins.linked.accounts.account(person).await?;
     let now = ports.clock.now();
-    Ok(Some(speech::who_you_are(&account, &logins, &account.missing(Needs::BothAccounts, now), word, now)))
+    let missing = account.missing(Needs::BothAccounts, now);
+    Ok(Some(speech::who_you_are(&account, &logins, &missing, mute.as_ref(), word, now)))
 }

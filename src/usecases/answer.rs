@@ -12,8 +12,8 @@ use crate::ports::{Addressee, Batch, Credentials, Fault, NoCredentials, StoreErr
 
 use super::respite::Respite;
 use super::{
-    Ports, Trouble, accounts, deploy, diff, doctor, forms, history, line, locks, look, plan, press, privacy, promote, rights, rollback,
-    rules, stop, whereabouts,
+    Ports, Trouble, accounts, deploy, diff, doctor, forms, history, line, locks, look, notices, plan, press, privacy, promote, rights,
+    rollback, rules, stop, whereabouts,
 };
 
 /// How often an answer is tried.
@@ -68,6 +68,8 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
         Ask::Command(Command::Logout) => return accounts::logout(ports, request).await,
         Ask::Command(Command::Doctor) => return Ok(Some(doctor::doctor(ports, request).await)),
         Ask::Command(Command::WhoAmI) => return accounts::whoami(ports, request).await,
+        Ask::Command(Command::Mute { end }) => return notices::mute(ports, request, end.as_ref()).await.map(Some),
+        Ask::Command(Command::Unmute) => return notices::unmute(ports, request).await.map(Some),
         Ask::Command(Command::Privacy { wish }) => return privacy::privacy(ports, request, *wish).await,
         // A form comes up within seconds or not at all, and shows nothing that its presser may not see.
         Ask::Press { act: Act::EnterCode(id), on: _ } => return forms::ask_for_code(ports, request, *id).await,
@@ -249,6 +251,8 @@ pub(super) async fn run(
         Command::Unlock { on: Some(on), anyway } => locks::unlock(ports, request, who, on, *anyway).await.map(Some),
         Command::Unlock { on: None, anyway: _ } => locks::unlock_all(ports, request).await.map(Some),
         Command::Locks => locks::locks(ports, request, who).await.map(Some),
+        Command::Mute { end } => notices::mute(ports, request, end.as_ref()).await.map(Some),
+        Command::Unmute => notices::unmute(ports, request).await.map(Some),
         Command::History { pipeline } => history::history(ports, request, who, pipeline.as_ref()).await.map(Some),
         Command::Rules { wish } => rules::rules(ports, request, wish).await,
         Command::Privacy { wish } => privacy::privacy(ports, request, *wish).await,

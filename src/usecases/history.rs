@@ -47,17 +47,8 @@ async fn entries(ports: &Ports, workspace: &WorkspaceId, limit: usize) -> Result
     let notes = ports.privacy.keeping.notes(NoteKind::Entry).await?;
     let mut entries: Vec<Entry> = notes
         .into_iter()
-        .filter_map(|noted| match noted.note {
-            Note::Entry(entry) if entry.workspace == *workspace => Some(entry),
-            Note::Entry(_)
-            | Note::Upkeep(_)
-            | Note::Counts(_)
-            | Note::Told(_)
-            | Note::Removal(_)
-            | Note::Export(_)
-            | Note::Deed(_)
-            | Note::Rules(_) => None,
-        })
+        .filter_map(|noted| if let Note::Entry(entry) = noted.note { Some(entry) } else { None })
+        .filter(|entry| entry.workspace == *workspace)
         .collect();
     entries.sort_by_key(|entry| std::cmp::Reverse((entry.at, entry.id)));
     entries.truncate(limit);

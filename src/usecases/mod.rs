@@ -17,6 +17,7 @@ mod line;
 mod linked;
 mod locks;
 mod look;
+mod notices;
 mod offers;
 mod operating;
 mod perform;

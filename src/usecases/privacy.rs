@@ -10,9 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::domain::actor::{Origin, Person};
 use crate::domain::command::{Command, PrivacyWish};
 use crate::domain::message::Message;
-use crate::domain::privacy::{
-    CURRENT_TEXT, Export, Month, Note, NoteKey, Noted, PrivacyPage, Removal, RemovalStage, Told, Upkeep, changed_since,
-};
+use crate::domain::privacy::{CURRENT_TEXT, Export, Month, Note, NoteKey, Noted, PrivacyPage, Removal, RemovalStage, Told, changed_since};
 use crate::domain::request::Request;
 use crate::domain::sign_in::Digest;
 use crate::domain::speech;
@@ -90,20 +88,11 @@ async fn changes_for(ports: &Ports, person: &Person) -> Result<Option<(Message, 
     }
     let keeping = &ports.privacy.keeping;
     let stored = keeping.note(&NoteKey::Told(person.clone())).await?;
-    let known = match stored.as_ref().map(|noted| &noted.note) {
-        Some(Note::Told(told)) => told.version,
-        Some(Note::Upkeep(_) | Note::Counts(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_) | Note::Rules(_) | Note::Entry(_))
-        | None => {
-            let upkeep = keeping.note(&NoteKey::Upkeep).await?;
-            let known = |upkeep: &Upkeep| upkeep.known_version;
-            match upkeep.as_ref().map(|noted| &noted.note) {
-                Some(Note::Upkeep(upkeep)) => known(upkeep),
-                Some(
-                    Note::Counts(_) | Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_) | Note::Rules(_) | Note::Entry(_),
-                )
-                | None => CURRENT_TEXT,
-            }
-        }
+    let known = if let Some(Note::Told(told)) = stored.as_ref().map(|noted| &noted.note) {
+        told.version
+    } else {
+        let upkeep = keeping.note(&NoteKey::Upkeep).await?;
+        if let Some(Note::Upkeep(upkeep)) = upkeep.as_ref().map(|noted| &noted.note) { upkeep.known_version } else { CURRENT_TEXT }
     };
     let told = Note::Told(Told { person: person.clone(), version: CURRENT_TEXT, seen: month });
     let told = stored.as_ref().map_or_else(|| Noted::new(told.clone()), |stored| stored.saying(told.clone()));

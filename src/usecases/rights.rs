@@ -138,11 +138,8 @@ impl Rights {
 /// The rules of a workspace, as they lie in the store.
 pub(super) async fn noted_rules(ports: &Ports, workspace: &WorkspaceId) -> Result<(Option<Noted>, Rules), StoreError> {
     let noted = ports.privacy.keeping.note(&NoteKey::Rules(workspace.clone())).await?;
-    let rules = match noted.as_ref().map(|noted| &noted.note) {
-        Some(Note::Rules(rules)) => rules.clone(),
-        Some(Note::Upkeep(_) | Note::Counts(_) | Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_) | Note::Entry(_))
-        | None => Rules::none(workspace.clone()),
-    };
+    let rules = noted.as_ref().and_then(|noted| if let Note::Rules(rules) = &noted.note { Some(rules.clone()) } else { None });
+    let rules = rules.unwrap_or_else(|| Rules::none(workspace.clone()));
     Ok((noted, rules))
 }
 
@@ -231,9 +228,14 @@ pub(super) async fn may_type(ports: &Ports, origin: &Origin, command: &Command) 
 async fn typed(ports: &Ports, origin: &Origin, command: &Command, begins: bool) -> Result<(), Trouble> {
     let (doing, channel) = match command {
         // One's own affairs; and rules, lest admins lock themselves out.
-        Command::Help { .. } | Command::Doctor | Command::Logout | Command::WhoAmI | Command::Privacy { .. } | Command::Rules { .. } => {
-            return Ok(());
-        }
+        Command::Help { .. }
+        | Command::Doctor
+        | Command::Logout
+        | Command::WhoAmI
+        | Command::Mute { .. }
+        | Command::Unmute
+        | Command::Privacy { .. }
+        | Command::Rules { .. } => return Ok(()),
         Command::Login => (Doing::Look, None),
         // What one has begun oneself can always be left and stopped. What is not one's own is judged when it is known.
         Command::Leave { .. } | Command::Cancel(_) => (Doing::Look, Some(&origin.channel)),

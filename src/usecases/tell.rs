@@ -103,7 +103,7 @@ pub(super) async fn tell(
         let pages = pages(ports, deployment);
         let seen = told.clone();
         let view = CardView { deployment: &seen, now, ahead: line.place_of(deployment.id), pages: &pages, slowed };
-        asker::tell_turn(ports, &view, &mut hands.telling).await;
+        asker::tell_turn(ports, &view, &mut hands.telling).await?;
         card::show(ports, &view, &mut told, &mut hands.telling).await;
         asker::tell_asker(ports, &view, &mut told, &mut hands.telling).await?;
     }

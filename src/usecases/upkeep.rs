@@ -39,10 +39,8 @@ pub struct Upkept {
 /// Returns whether something is under way that was cut off.
 pub async fn begin_upkeep(ports: &Ports) -> Result<bool, StoreError> {
     let keeping = &ports.privacy.keeping;
-    match keeping.note(&NoteKey::Upkeep).await?.map(|noted| noted.note) {
-        Some(Note::Upkeep(upkeep)) => return Ok(upkeep.dropping.is_some()),
-        Some(Note::Counts(_) | Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_) | Note::Rules(_) | Note::Entry(_))
-        | None => {}
+    if let Some(Note::Upkeep(upkeep)) = keeping.note(&NoteKey::Upkeep).await?.map(|noted| noted.note) {
+        return Ok(upkeep.dropping.is_some());
     }
     let known_version = if keeping.is_new().await? { CURRENT_TEXT } else { 1 };
     let upkeep = Noted::new(Note::Upkeep(Upkeep { known_version, ..Upkeep::default() }));
@@ -65,12 +63,7 @@ impl<'a> Keeper<'a> {
     async fn new(ports: &'a Ports, lease: &'a Lease) -> Result<Self, StoreError> {
         let noted = ports.privacy.keeping.note(&NoteKey::Upkeep).await?;
         let noted = noted.unwrap_or_else(|| Noted::new(Note::Upkeep(Upkeep::default())));
-        let upkeep = match &noted.note {
-            Note::Upkeep(upkeep) => upkeep.clone(),
-            Note::Counts(_) | Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Deed(_) | Note::Rules(_) | Note::Entry(_) => {
-                Upkeep::default()
-            }
-        };
+        let upkeep = if let Note::Upkeep(upkeep) = &noted.note { upkeep.clone() } else { Upkeep::default() };
         Ok(Self { ports, lease, noted, upkeep })
     }
 
@@ -239,12 +232,13 @@ async fn count(ports: &Ports, month: Month) -> Result<Counts, StoreError> {
 async fn notes(keeper: &mut Keeper<'_>) -> Result<(), StoreError> {
     let now = keeper.now();
     let mut over = Vec::new();
-    for kind in [NoteKind::Told, NoteKind::Export, NoteKind::Deed, NoteKind::Entry] {
+    for kind in [NoteKind::Told, NoteKind::Export, NoteKind::Deed, NoteKind::Entry, NoteKind::Mute] {
         let is_over = |noted: &Noted| match &noted.note {
             Note::Told(told) => told.seen.is_over(now),
             Note::Export(export) => now.duration_since(export.until) >= REWRITE_AFTER,
             Note::Deed(deed) => Month::of(deed.at).is_over(now),
             Note::Entry(entry) => Month::of(entry.at).is_over(now),
+            Note::Mute(mute) => !mute.holds(now) || Month::of(mute.since).is_over(now),
             // Rules hold until somebody changes them.
             Note::Upkeep(_) | Note::Counts(_) | Note::Removal(_) | Note::Rules(_) => false,
         };

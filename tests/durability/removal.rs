@@ -13,6 +13,7 @@ use slash_heroku::domain::command::Because;
 use slash_heroku::domain::deployment::Deployment;
 use slash_heroku::domain::lock::Lock;
 use slash_heroku::domain::names::{UserId, WorkspaceId};
+use slash_heroku::domain::notice::Mute;
 use slash_heroku::domain::privacy::{Deed, Did, Month, Note, NoteKind, Noted, Told, Upkeep};
 use slash_heroku::ports::{Batch, Keeping as _, LockStore as _, NoteBatch, Store as _, StoreError};
 use slash_heroku::testing::lock_store::{lock, none};
@@ -69,7 +70,8 @@ async fn filled(store: &SledStore) -> Result<(), StoreError> {
     let told = Told { person: marked(), version: 1, seen: Month::of(at(0)) };
     let (id, because) = (deployment_id(1).0, "a letter".to_owned());
     let deed = Deed { id, at: at(0), by: "uid 0".to_owned(), did: Did::Looked, about: marked(), because };
-    let save = vec![Noted::new(Note::Told(told)), Noted::new(Note::Deed(deed))];
+    let mute = Mute { person: marked(), since: at(0), until: None };
+    let save = vec![Noted::new(Note::Told(told)), Noted::new(Note::Deed(deed)), Noted::new(Note::Mute(mute))];
     store.save_notes(NoteBatch { save, ..NoteBatch::default() }).await
 }
 
@@ -103,7 +105,7 @@ async fn a_removed_person_is_in_no_file_after_it_was_written_anew() {
     assert!(!store.is_new().await.unwrap());
     let much = store.how_much(&marked()).await.unwrap();
     let kinds: Vec<&str> = much.iter().map(|(kind, _)| *kind).collect();
-    assert_eq!(kinds, ["deployments", "history", "locks", "offers", "operators", "requests", "told"]);
+    assert_eq!(kinds, ["deployments", "history", "locks", "mutes", "offers", "operators", "requests", "told"]);
     let told = store.everything(&marked()).await.unwrap();
     assert!(told.contains(WORDS) && told.contains("\"delivery-0\"") && !told.contains("\"delivery-1\""), "{told}");
 
@@ -216,7 +218,7 @@ async fn a_restore_removes_again_whoever_was_removed_since() {
     let elsewhere = place.path().join("elsewhere");
     restore(&elsewhere, &file).await.unwrap();
     let store = SledStore::open(&elsewhere).unwrap();
-    assert_eq!(store.how_much(&marked()).await.unwrap().len(), 6, "everything comes back");
+    assert_eq!(store.how_much(&marked()).await.unwrap().len(), 7, "everything comes back");
     store.close().await;
     let later = now + jiff::SignedDuration::from_hours(31 * 24);
     let (folder, how) = (place.path().join("late"), Restoring { removals, however_old: false, now: later });

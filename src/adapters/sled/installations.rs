@@ -160,6 +160,7 @@ fn forget_live(desk: &Desk, workspace: &WorkspaceId, before: Timestamp) -> Resul
         let about_them = record.note.person().is_some_and(|person| person.workspace == *workspace);
         match &record.note {
             Note::Told(_) => about_them,
+            Note::Mute(mute) => about_them && mute.since < before,
             Note::Export(export) => about_them && export.until < later(before, EXPORTED),
             Note::Removal(removal) => about_them && removal.asked_at < before,
             Note::Rules(rules) => rules.workspace == *workspace && rules.kept.iter().all(|kept| kept.at < before),

@@ -43,6 +43,7 @@ fn key_of(key: &NoteKey) -> Vec<u8> {
         NoteKey::Export(link) => [kind_of(NoteKind::Export), link.as_bytes()].concat(),
         NoteKey::Deed(id) => [kind_of(NoteKind::Deed), id.as_bytes().as_slice()].concat(),
         NoteKey::Rules(workspace) => [kind_of(NoteKind::Rules), workspace.as_str().as_bytes()].concat(),
+        NoteKey::Mute(person) => [kind_of(NoteKind::Mute), &person_key(person)].concat(),
         // Ids of the outside hold no zero byte.
         NoteKey::Entry(workspace, id) => {
             [kind_of(NoteKind::Entry), workspace.as_str().as_bytes(), b"\0", id.as_bytes().as_slice()].concat()
@@ -60,6 +61,7 @@ fn kind_of(kind: NoteKind) -> &'static [u8] {
         NoteKind::Deed => b"d",
         NoteKind::Rules => b"l",
         NoteKind::Entry => b"e",
+        NoteKind::Mute => b"m",
     }
 }
 
@@ -195,6 +197,7 @@ impl Found {
                 Note::Deed(_) => "operators",
                 Note::Rules(_) => "rules",
                 Note::Entry(_) => "changes of rules",
+                Note::Mute(_) => "mutes",
                 Note::Upkeep(_) | Note::Counts(_) => continue,
             };
             if noted.note.person() == Some(person) || noted.note.named().contains(person) {
@@ -242,12 +245,12 @@ fn remove_live(desk: &Desk, person: &Person, pseudonym: &UserId) -> Result<(), S
     for record in desk.all::<Noted>()? {
         let noted = record?;
         match &noted.note {
-            Note::Told(_) | Note::Export(_) if noted.note.person() == Some(person) => notes.push(noted),
+            Note::Told(_) | Note::Export(_) | Note::Mute(_) if noted.note.person() == Some(person) => notes.push(noted),
             Note::Deed(_) | Note::Rules(_) | Note::Entry(_) => {
                 stay.extend(noted.note.without(person, pseudonym).map(|note| noted.saying(note)));
             }
             // What is about others; and a removal goes when they were told.
-            Note::Told(_) | Note::Export(_) | Note::Removal(_) | Note::Upkeep(_) | Note::Counts(_) => {}
+            Note::Told(_) | Note::Export(_) | Note::Mute(_) | Note::Removal(_) | Note::Upkeep(_) | Note::Counts(_) => {}
         }
     }
     let account = desk.get::<Account>(&person_key(person))?;

@@ -121,7 +121,7 @@ impl Restored {
                     }
                     Some(Self::Note(record))
                 }
-                Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Upkeep(_) | Note::Counts(_) => {
+                Note::Told(_) | Note::Removal(_) | Note::Export(_) | Note::Mute(_) | Note::Upkeep(_) | Note::Counts(_) => {
                     record.note.person().is_none_or(stays).then_some(Self::Note(record))
                 }
             },

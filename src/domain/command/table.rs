@@ -204,6 +204,22 @@ pub const COMMANDS: &[CommandRow] = &[
         needs: Needs::BothAccounts,
     },
     CommandRow {
+        verb: Verb::Mute,
+        words: &["mute"],
+        usage: "mute [for TIME | until TIME]",
+        summary: "Spares you the news of your deploys and locks for a while; what you have to act on is told all the same.",
+        example: "mute for 2h",
+        needs: Needs::Nothing,
+    },
+    CommandRow {
+        verb: Verb::Unmute,
+        words: &["unmute"],
+        usage: "unmute",
+        summary: "Has you told the news of your deploys and locks again.",
+        example: "unmute",
+        needs: Needs::Nothing,
+    },
+    CommandRow {
         verb: Verb::History,
         words: &["history"],
         usage: "history [PIPELINE]",
@@ -262,12 +278,12 @@ mod tests {
     #[test]
     fn every_verb_has_one_row_and_every_word_one_verb() {
         use Verb::{
-            Cancel, Deploy, Diff, Doctor, Help, History, Info, Leave, Lock, Locks, Login, Logout, Pipelines, Plan, Privacy, Promote, Queue,
-            Releases, Rollback, Rules, Status, Unlock, Where, WhoAmI,
+            Cancel, Deploy, Diff, Doctor, Help, History, Info, Leave, Lock, Locks, Login, Logout, Mute, Pipelines, Plan, Privacy, Promote,
+            Queue, Releases, Rollback, Rules, Status, Unlock, Unmute, Where, WhoAmI,
         };
         let all = [
             Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases, Where, Diff, Promote,
-            Rollback, Lock, Unlock, Locks, History, Rules, Privacy, Doctor,
+            Rollback, Lock, Unlock, Locks, Mute, Unmute, History, Rules, Privacy, Doctor,
         ];
         assert_eq!(COMMANDS.len(), all.len());
         for verb in all {

@@ -464,6 +464,8 @@ fn commands() -> impl Strategy<Value = Command> {
         (holds(), any::<bool>()).prop_map(|(on, anyway)| Command::Unlock { on: Some(on), anyway }),
         Just(Command::Unlock { on: None, anyway: false }),
         Just(Command::Locks),
+        prop::option::of(endings()).prop_map(|end| Command::Mute { end }),
+        Just(Command::Unmute),
         prop::option::of(keys()).prop_map(|pipeline| Command::History { pipeline }),
         Just(Command::Rules { wish: RulesWish::Show }),
         (any_change(), prop::option::of(reasons()))

@@ -15,6 +15,7 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     HAPPENINGS,
     LOCKS,
     LEASES,
+    MUTES,
     TOLD,
     REMOVALS,
     EXPORTS,
@@ -144,6 +145,10 @@ const COMMAND: &[&str] = &[
     "unlock.on.pipeline.id",
     "unlock.on.environment",
     "unlock.anyway",
+    "mute.end.after",
+    "mute.end.at.day",
+    "mute.end.at.time",
+    "mute.end.at.zone",
     "history.pipeline.name",
     "history.pipeline.id",
     "rules.wish",
@@ -632,6 +637,19 @@ const LEASES: RecordKind = RecordKind {
     kept: "for requests until they are answered, for accounts and installations as long as those, for deployments until they are in the history",
     goes: "nowhere",
     fields: &[work("a number, an end, and whether it was given back", &["fence", "until", "released"])],
+};
+
+const MUTES: RecordKind = RecordKind {
+    name: "mutes",
+    tree: "privacy",
+    holds: "that you do not want to be told news of your deploys and locks for a while",
+    why: "to leave you alone",
+    kept: "until you take it back or its time is over, and 24 months at most",
+    goes: "nowhere",
+    fields: &[
+        you("your workspace id and user id", &["note.mute.person.workspace", "note.mute.person.user"]),
+        you("when you said so, and until when it holds", &["note.mute.since", "note.mute.until"]),
+    ],
 };
 
 const TOLD: RecordKind = RecordKind {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::actor::Person;
 use crate::domain::names::{UserId, WorkspaceId};
+use crate::domain::notice::Mute;
 use crate::domain::rights::{Entry, Rules};
 use crate::domain::sign_in::Digest;
 
@@ -128,6 +129,8 @@ pub enum Note {
     Rules(Rules),
     /// What somebody did with a right of theirs.
     Entry(Entry),
+    /// That a person does not want to be told news.
+    Mute(Mute),
 }
 
 /// A note as it lies in the store.
@@ -171,6 +174,8 @@ pub enum NoteKey {
     Rules(WorkspaceId),
     /// By workspace and id.
     Entry(WorkspaceId, Uuid),
+    /// By person.
+    Mute(Person),
 }
 
 /// A kind of notes.
@@ -192,6 +197,8 @@ pub enum NoteKind {
     Rules,
     /// What people did with rights of theirs.
     Entry,
+    /// Who does not want to be told news.
+    Mute,
 }
 
 impl Note {
@@ -206,6 +213,7 @@ impl Note {
             Self::Deed(deed) => NoteKey::Deed(deed.id),
             Self::Rules(rules) => NoteKey::Rules(rules.workspace.clone()),
             Self::Entry(entry) => NoteKey::Entry(entry.workspace.clone(), entry.id),
+            Self::Mute(mute) => NoteKey::Mute(mute.person.clone()),
         }
     }
 
@@ -217,13 +225,14 @@ impl Note {
             Self::Removal(removal) => Some(&removal.person),
             Self::Export(export) => Some(&export.person),
             Self::Deed(deed) => Some(&deed.about),
+            Self::Mute(mute) => Some(&mute.person),
         }
     }
 
     /// Everybody who is named in it, where it stays without them when they are removed.
     pub fn named(&self) -> Vec<Person> {
         match self {
-            Self::Upkeep(_) | Self::Counts(_) | Self::Told(_) | Self::Removal(_) | Self::Export(_) => Vec::new(),
+            Self::Upkeep(_) | Self::Counts(_) | Self::Told(_) | Self::Removal(_) | Self::Export(_) | Self::Mute(_) => Vec::new(),
             Self::Deed(deed) => vec![deed.about.clone()],
             Self::Rules(rules) => rules.mentioned(),
             Self::Entry(entry) => entry.mentioned(),
@@ -237,7 +246,7 @@ impl Note {
             return None;
         }
         match self {
-            Self::Upkeep(_) | Self::Counts(_) | Self::Told(_) | Self::Removal(_) | Self::Export(_) => None,
+            Self::Upkeep(_) | Self::Counts(_) | Self::Told(_) | Self::Removal(_) | Self::Export(_) | Self::Mute(_) => None,
             Self::Deed(deed) => {
                 let about = Person { workspace: person.workspace.clone(), user: pseudonym.clone() };
                 Some(Self::Deed(Deed { about, ..deed.clone() }))

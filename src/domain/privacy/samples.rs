@@ -19,6 +19,7 @@ use crate::domain::line::Line;
 use crate::domain::lock::{ClockTime, Day, End as LockEnd, Ended, Ending, Lock, Locks, Scope, ZoneName};
 use crate::domain::message::Act;
 use crate::domain::names::*;
+use crate::domain::notice::Mute;
 use crate::domain::offer::Offer;
 use crate::domain::pipeline::{Environment, PipelineKey, Place};
 use crate::domain::privacy::{
@@ -153,6 +154,11 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             }))],
             Command::Unlock { .. } => [Command::Unlock { on: Some(hold(pipeline_keys().remove(0))), anyway: true }],
             Command::Locks => [Command::Locks],
+            Command::Mute { end: Some(Ending::After(_)) | None } => [Command::Mute { end: Some(Ending::After(90)) }],
+            Command::Mute { end: Some(Ending::At { .. }) } => [Command::Mute { end: Some(Ending::At {
+                day: Day::parse("2026-12-01").ok(), time: ClockTime::parse("17:00").unwrap(), zone: ZoneName::parse("Europe/Berlin").ok(),
+            }) }],
+            Command::Unmute => [Command::Unmute],
             Command::History { .. } => [Command::History { pipeline: Some(pipeline_keys().remove(0)) }],
             Command::Rules { .. } => [Command::Rules { wish: RulesWish::Show }],
             Command::Privacy { wish: PrivacyWish::Show } => [Command::Privacy { wish: PrivacyWish::Show }],
@@ -167,6 +173,8 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         | Command::WhoAmI
         | Command::Pipelines
         | Command::Locks
+        | Command::Mute { .. }
+        | Command::Unmute
         | Command::Doctor
         | Command::Privacy { .. }
         | Command::Rules { .. } => command,
@@ -590,6 +598,7 @@ every! {
         })],
         Note::Rules(_) => [Note::Rules(kept_rules())],
         Note::Entry(_) => [Note::Entry(entries().remove(0))],
+        Note::Mute(_) => [Note::Mute(Mute { person: person("ana"), since: at(0), until: Some(at(9)) })],
     }
 }
 

@@ -9,10 +9,12 @@ use crate::domain::command::Command;
 use crate::domain::deployment::{Deployment, Outcome, Phase};
 use crate::domain::fault::PortError;
 use crate::domain::message::{Audience, Line, Message, Tone, code, link, strong, text};
+use crate::domain::notice::Mute;
 use crate::domain::sign_in::{LINK_LIVES, VISIT_LIVES};
 
 use super::card::commit;
 use super::help::typed;
+use super::notices::mute_line;
 use super::refusals::who_does_what;
 use super::services::service;
 use super::words::{duration, list, moment, sentence};
@@ -222,7 +224,14 @@ pub struct LoginView {
 }
 
 /// Who somebody is here.
-pub fn who_you_are(account: &Account, logins: &[LoginView], missing: &[Missing], command_word: &str, now: Timestamp) -> Message {
+pub fn who_you_are(
+    account: &Account,
+    logins: &[LoginView],
+    missing: &[Missing],
+    mute: Option<&Mute>,
+    command_word: &str,
+    now: Timestamp,
+) -> Message {
     let person = &account.person;
     let headline = vec![text("You are "), code(&person.user), text(" of the workspace "), code(&person.workspace), text(".")];
     let mut message = private(Tone::Info, headline);
@@ -243,6 +252,7 @@ pub fn who_you_are(account: &Account, logins: &[LoginView], missing: &[Missing],
         message.lines.push(line);
     }
     message.lines.extend(missing.iter().map(|missing| obstacle(missing, now)));
+    message.lines.extend(mute.map(|mute| mute_line(mute, command_word, now)));
     if missing.is_empty() {
         message.line(vec![text("To unlink: "), code(typed(command_word, "logout"))])
     } else {
@@ -251,9 +261,11 @@ pub fn who_you_are(account: &Account, logins: &[LoginView], missing: &[Missing],
 }
 
 /// Who the one person is.
-pub fn you_are_the_one(person: &crate::domain::actor::Person) -> Message {
+pub fn you_are_the_one(person: &crate::domain::actor::Person, mute: Option<&Mute>, command_word: &str, now: Timestamp) -> Message {
     let headline = vec![text("You are "), code(&person.user), text(" of the workspace "), code(&person.workspace), text(".")];
-    private(Tone::Info, headline).line(sentence("This installation works for you alone, with tokens from its settings."))
+    let mut message = private(Tone::Info, headline).line(sentence("This installation works for you alone, with tokens from its settings."));
+    message.lines.extend(mute.map(|mute| mute_line(mute, command_word, now)));
+    message
 }
 
 fn life(life: &Life, now: Timestamp) -> String {

@@ -133,6 +133,11 @@ fn notes(verb: Verb) -> &'static [&'static str] {
         Verb::Unlock => {
             &["Without `in ENV`: whatever you hold in the pipeline. `anyway` frees what somebody else holds, and they are told."]
         }
+        Verb::Mute => &[
+            "Without a time: until you take it back. TIME is as for `lock`.",
+            "Not told meanwhile: how your deploys end, which their cards show all the same, that your turn came, and reminders and ends of your \
+             locks. What others do to what is yours is told all the same, and so is what waits for you to act. `whoami` shows it.",
+        ],
         Verb::History => &["Without PIPELINE: changes of the rules of this workspace."],
         Verb::Rules => &[
             "WHAT is `use`, `deploy to ENV`, `override`, `channels`, `guests` or `outsiders`.",
@@ -151,7 +156,7 @@ fn notes(verb: Verb) -> &'static [&'static str] {
         ],
         Verb::Logout => &["What you have running goes on outside, and cannot be followed from here any more."],
         Verb::Doctor => &["What cannot be reached is told, and stops nothing. Five pipelines are looked at: `info` tells of the others."],
-        Verb::WhoAmI | Verb::Help | Verb::Pipelines | Verb::Info | Verb::Status | Verb::Locks => &[],
+        Verb::WhoAmI | Verb::Help | Verb::Pipelines | Verb::Info | Verb::Status | Verb::Locks | Verb::Unmute => &[],
         Verb::Privacy => &[
             "`privacy export` gives you a private link to all of it, which works once. `privacy delete` asks once more.",
             "What of you stands in the record of past deploys is replaced by a name that stands for nobody.",

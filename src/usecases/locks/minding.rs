@@ -3,14 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::command::{Command, Hold, LockWish};
-use crate::domain::lock::{Ended, Ending, Lock, Locks};
+use crate::domain::lock::{End, Ended, Ending, Lock, Locks};
 use crate::domain::message::Message;
 use crate::domain::names::OfferId;
+use crate::domain::notice::Notice;
 use crate::domain::pipeline::PipelineKey;
 use crate::domain::speech::{self, LockRow};
 use crate::ports::{Addressee, StoreError, Work};
-use crate::usecases::Ports;
 use crate::usecases::offers::offer_until;
+use crate::usecases::{Ports, notices};
 
 /// How long one instance has this work to itself.
 const LEASE: SignedDuration = SignedDuration::from_mins(1);
@@ -54,7 +55,7 @@ async fn mind(ports: &Ports, locks: &Locks) -> Result<bool, StoreError> {
     let untold: Vec<Ended> = locks.ended.iter().filter(|ended| !ended.told).cloned().collect();
     for ended in untold {
         let message = speech::lock_ended(&locks.name, &ended, now);
-        if told(ports, &ended.lock, ended.at, &message).await {
+        if told(ports, &ended.lock, ended.at, notice_of(&ended.how), &message).await? {
             let is_told = |mut locks: Locks| {
                 locks.ended.iter_mut().filter(|one| one.lock == ended.lock && one.at == ended.at).for_each(|one| one.told = true);
                 locks
@@ -69,7 +70,7 @@ async fn mind(ports: &Ports, locks: &Locks) -> Result<bool, StoreError> {
         let row = LockRow { pipeline: locks.name.clone(), lock: lock.clone() };
         let buttons = buttons(ports, &locks, &lock).await?;
         let since = lock.remind_at().unwrap_or(now);
-        if told(ports, &lock, since, &speech::lock_reminder(&row, &buttons, now)).await {
+        if told(ports, &lock, since, Notice::LockReminder, &speech::lock_reminder(&row, &buttons, now)).await? {
             let reminded = |mut locks: Locks| {
                 locks.held.iter_mut().filter(|one| **one == lock).for_each(|one| one.reminded_at(now));
                 locks
@@ -94,11 +95,21 @@ async fn buttons(ports: &Ports, locks: &Locks, lock: &Lock) -> Result<Vec<(Strin
     offer_until(ports, &lock.holder, choices, until.unwrap_or(Timestamp::MAX)).await
 }
 
+fn notice_of(how: &End) -> Notice {
+    match how {
+        End::RanOut | End::Freed => Notice::LockRanOut,
+        End::TakenOver { .. } | End::FreedBy { .. } => Notice::ByOthers,
+    }
+}
+
 /// Tells a holder; `false`: it has to be tried again.
-async fn told(ports: &Ports, lock: &Lock, since: Timestamp, message: &Message) -> bool {
-    let Err(error) = ports.chat.say(&Addressee::Direct(lock.holder.clone()), message).await else { return true };
+async fn told(ports: &Ports, lock: &Lock, since: Timestamp, notice: Notice, message: &Message) -> Result<bool, StoreError> {
+    if notices::is_hidden(ports, &lock.holder, notice).await? {
+        return Ok(true);
+    }
+    let Err(error) = ports.chat.say(&Addressee::Direct(lock.holder.clone()), message).await else { return Ok(true) };
     tracing::warn!(%error, "somebody could not be told of their lock");
-    !error.is_temporary() || ports.clock.now().duration_since(since) >= TELLING
+    Ok(!error.is_temporary() || ports.clock.now().duration_since(since) >= TELLING)
 }
 
 /// Saves a change of the newest locks; `None`: others keep changing them.

@@ -2,12 +2,13 @@
 
 use jiff::SignedDuration;
 
-use crate::domain::deployment::{Deployment, Failure, Milestone, Phase, Stage, Untold};
+use crate::domain::deployment::{Card, Deployment, Failure, Milestone, Phase, Stage, Untold};
 use crate::domain::message::Message;
+use crate::domain::notice::Notice;
 use crate::domain::speech::{self, CardView};
 use crate::ports::{Addressee, PortError};
-use crate::usecases::Ports;
 use crate::usecases::drive::DriveError;
+use crate::usecases::{Ports, notices};
 
 use super::{Telling, moved};
 
@@ -15,20 +16,24 @@ use super::{Telling, moved};
 const ANSWERED_THERE_FOR: SignedDuration = SignedDuration::from_mins(25);
 
 /// Tells whose turn it is. A courtesy: once it is under way, it is not said any more.
-pub(super) async fn tell_turn(ports: &Ports, view: &CardView<'_>, telling: &mut Telling) {
+pub(super) async fn tell_turn(ports: &Ports, view: &CardView<'_>, telling: &mut Telling) -> Result<(), DriveError> {
     if !telling.turn_due || !telling.word.is_over(view.now) {
-        return;
+        return Ok(());
     }
     telling.turn_due = false;
     let deployment = view.deployment;
     if deployment.phase.milestone() != Milestone::Preparing {
-        return;
+        return Ok(());
+    }
+    if notices::is_hidden(ports, &deployment.origin.person, Notice::Turn).await.map_err(DriveError::Store)? {
+        return Ok(());
     }
     if let Err(error) = ports.chat.say(&Addressee::Direct(deployment.origin.person.clone()), &speech::turn(view)).await {
         tracing::info!(deployment = %deployment.id, %error, "the next in line could not be told");
         telling.turn_due = error.is_temporary();
         telling.word.failed(&error, view.now);
     }
+    Ok(())
 }
 
 /// Tells the asker what this phase is for them to know, once.
@@ -62,6 +67,11 @@ pub(super) async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut De
         | Phase::Releasing { .. }
         | Phase::Restarting { .. } => return Ok(()),
     };
+    if notices::is_hidden(ports, &deployment.origin.person, notice_of(told, telling)).await.map_err(DriveError::Store)? {
+        // The card says it first. Where that turns out not to work, it is told all the same.
+        told.asker_told = telling.card_stands;
+        return Ok(());
+    }
     if !telling.word.is_over(view.now) {
         return Ok(());
     }
@@ -100,6 +110,29 @@ async fn say(ports: &Ports, view: &CardView<'_>, message: &Message, telling: &Te
             tracing::info!(deployment = %deployment.id, %error, "one way to the asker is closed");
             ports.chat.say(other, message).await.map(|_| ())
         }
+    }
+}
+
+/// What the asker is told by this phase.
+fn notice_of(told: &Deployment, telling: &Telling) -> Notice {
+    let end = match &told.card {
+        Card::At(_) if !telling.card_given_up => Notice::End,
+        Card::At(_) | Card::NotShown | Card::SaidOnce => Notice::EndUnseen,
+    };
+    match &told.phase {
+        Phase::Cancelled { by, .. } | Phase::Freed { by, .. } if *by != told.origin.person => Notice::ByOthers,
+        Phase::Failed { .. } if telling.ways_on.is_some() => Notice::ToActOn,
+        Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => end,
+        Phase::Waiting(_)
+        | Phase::NeedsCode { .. }
+        | Phase::Starting
+        | Phase::Announcing(_)
+        | Phase::Uploading
+        | Phase::AboutToBuild(_)
+        | Phase::Building { .. }
+        | Phase::Releasing { .. }
+        | Phase::Restarting { .. }
+        | Phase::Unknown(_) => Notice::ToActOn,
     }
 }
 

@@ -168,14 +168,22 @@ async fn notes_about_people_go_when_their_time_is_over() {
     let many = async |kind| stage.store.notes(kind).await.unwrap().len();
     assert_eq!((many(NoteKind::Told).await, many(NoteKind::Deed).await, many(NoteKind::Export).await), (1, 1, 1));
     assert!(many(NoteKind::Entry).await > 10);
+    let forever = crate::domain::notice::Mute { person: person("bo"), since: outside.now(), until: None };
+    stage.store.save_notes(NoteBatch { save: vec![Noted::new(Note::Mute(forever))], ..NoteBatch::default() }).await.unwrap();
+    assert_eq!(many(NoteKind::Mute).await, 2);
     outside.pass(2 * DAY);
     stage.upkeep().await;
     assert!(many(NoteKind::Entry).await > 10, "changes of rules are kept for 24 months");
     assert_eq!((many(NoteKind::Told).await, many(NoteKind::Deed).await, many(NoteKind::Export).await), (1, 1, 0));
+    assert_eq!(many(NoteKind::Mute).await, 1, "the one whose time is over has gone");
     outside.pass(731 * DAY);
     stage.upkeep().await;
     assert_eq!((many(NoteKind::Told).await, many(NoteKind::Deed).await, many(NoteKind::Counts).await), (0, 0, 1));
-    assert_eq!((many(NoteKind::Entry).await, many(NoteKind::Rules).await), (0, 1), "rules stay until somebody changes them");
+    assert_eq!(
+        (many(NoteKind::Entry).await, many(NoteKind::Mute).await, many(NoteKind::Rules).await),
+        (0, 0, 1),
+        "rules stay until somebody changes them"
+    );
     stage.store.close().await;
 }
 

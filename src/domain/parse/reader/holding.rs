@@ -39,6 +39,26 @@ impl Reader<'_> {
         }
     }
 
+    /// Until when to be spared news.
+    pub(in crate::domain::parse) fn mute(&mut self) -> Result<Option<Ending>, Misunderstood> {
+        let end = if self.words.next_if(|word| is(word, "for")).is_some() {
+            Some(Ending::After(self.minutes()?))
+        } else if self.words.next_if(|word| is(word, "until")).is_some() {
+            Some(self.moment()?)
+        } else {
+            None
+        };
+        match self.words.peek().cloned() {
+            None => Ok(end),
+            Some(word) => {
+                let near = if end.is_none() { nearest(&word.lower(), ["for", "until"]) } else { None };
+                let a_while = word.lower().starts_with(|c: char| c.is_ascii_digit()).then(|| format!("for {}", word.said));
+                let expected = if end.is_none() { "`for 2h`, `until 17:00 Europe/Berlin` or nothing more" } else { "nothing more" };
+                Err(self.wrong(word.at, expected, near.or(a_while.as_deref().filter(|_| end.is_none()))))
+            }
+        }
+    }
+
     /// What to unlock.
     pub(in crate::domain::parse) fn unlock(&mut self) -> Result<Command, Misunderstood> {
         if self.words.peek().is_some_and(|word| is(word, "all")) && self.words.len() == 1 {
