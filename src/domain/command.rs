@@ -8,9 +8,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::lock::Ending;
-use super::names::{CommitSha, NameError, RepoName};
+use super::names::{ChannelId, CommitSha, NameError, RepoName};
 use super::parse::{is_code, is_invisible, split_code, unquoted};
 use super::pipeline::{Environment, PipelineKey, Place};
+use super::route::Only;
 use super::source::AskedRef;
 
 pub use rules::RulesWish;
@@ -64,6 +65,12 @@ pub enum Verb {
     Mute,
     /// Tell me again.
     Unmute,
+    /// Tell it there.
+    Route,
+    /// Where it is told.
+    Routes,
+    /// Tell it there no more.
+    Unroute,
     /// What was done.
     History,
     /// Who may do what.
@@ -214,6 +221,17 @@ pub struct LockWish {
     pub anyway: bool,
 }
 
+/// A route as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteWish {
+    /// Of which pipeline.
+    pub pipeline: PipelineKey,
+    /// Where to.
+    pub to: ChannelId,
+    /// What.
+    pub only: Only,
+}
+
 /// What somebody wants of what is kept about them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -327,6 +345,17 @@ pub enum Command {
     },
     /// `unmute`
     Unmute,
+    /// `route PIPELINE to #CHANNEL [only failures] [only ENV]`
+    Route(RouteWish),
+    /// `routes`
+    Routes,
+    /// `unroute PIPELINE [from #CHANNEL]`
+    Unroute {
+        /// The pipeline.
+        pipeline: PipelineKey,
+        /// The conversation; `None`: the only one.
+        from: Option<ChannelId>,
+    },
     /// `history [PIPELINE]`
     History {
         /// The pipeline; `None`: the workspace.
@@ -370,6 +399,9 @@ impl Command {
             Self::Locks => Verb::Locks,
             Self::Mute { .. } => Verb::Mute,
             Self::Unmute => Verb::Unmute,
+            Self::Route(_) => Verb::Route,
+            Self::Routes => Verb::Routes,
+            Self::Unroute { .. } => Verb::Unroute,
             Self::History { .. } => Verb::History,
             Self::Rules { .. } => Verb::Rules,
             Self::Privacy { .. } => Verb::Privacy,
@@ -452,6 +484,16 @@ impl fmt::Display for LockWish {
     }
 }
 
+impl fmt::Display for RouteWish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_pipeline(f, &self.pipeline, &AskedRef::Default, false)?;
+        write!(f, " to #{}", self.to)?;
+        f.write_str(if self.only.failures { " only failures" } else { "" })?;
+        f.write_str(if self.only.environments.is_empty() { "" } else { " only" })?;
+        self.only.environments.iter().try_for_each(|environment| write!(f, " {environment}"))
+    }
+}
+
 /// A name at the end that looks like a one-time code is quoted, so that nobody takes it for one.
 fn write_pipeline(f: &mut fmt::Formatter<'_>, pipeline: &PipelineKey, what: &AskedRef, last: bool) -> fmt::Result {
     match what {
@@ -468,7 +510,15 @@ impl fmt::Display for Command {
         f.write_str(self.verb().word())?;
         match self {
             Self::Help { about } => about.iter().try_for_each(|verb| write!(f, " {}", verb.word())),
-            Self::Login | Self::Logout | Self::WhoAmI | Self::Pipelines | Self::Locks | Self::Unmute | Self::Doctor => Ok(()),
+            Self::Login | Self::Logout | Self::WhoAmI | Self::Pipelines | Self::Locks | Self::Unmute | Self::Routes | Self::Doctor => {
+                Ok(())
+            }
+            Self::Route(wish) => write!(f, " {wish}"),
+            Self::Unroute { pipeline, from } => {
+                f.write_str(" ")?;
+                write_pipeline(f, pipeline, &AskedRef::Default, from.is_none())?;
+                from.iter().try_for_each(|from| write!(f, " from #{from}"))
+            }
             Self::Mute { end } => end.iter().try_for_each(|end| write!(f, " {end}")),
             Self::Info { pipeline } => write_one(f, Some(pipeline)),
             Self::Status { pipeline } | Self::History { pipeline } => write_one(f, pipeline.as_ref()),

@@ -50,17 +50,30 @@ pub enum BotRight {
     SpeakUninvited,
     /// To see who is in a group that a rule names.
     SeeGroups,
+    /// To see of a public conversation whether it is shared with another company.
+    SeeConversations,
+    /// The same of a private one that it was invited to.
+    SeePrivateConversations,
 }
 
 impl BotRight {
     /// All of them, in the order in which people are shown them.
-    pub const ALL: [Self; 6] = [Self::BeAsked, Self::Speak, Self::SeePeople, Self::SpeakDirectly, Self::SpeakUninvited, Self::SeeGroups];
+    pub const ALL: [Self; 8] = [
+        Self::BeAsked,
+        Self::Speak,
+        Self::SeePeople,
+        Self::SpeakDirectly,
+        Self::SpeakUninvited,
+        Self::SeeGroups,
+        Self::SeeConversations,
+        Self::SeePrivateConversations,
+    ];
 
     /// Whether nothing works without it. Without the others less works, and is said so where it comes up.
     pub fn is_needed(self) -> bool {
         match self {
             Self::BeAsked | Self::Speak | Self::SeePeople => true,
-            Self::SpeakDirectly | Self::SpeakUninvited | Self::SeeGroups => false,
+            Self::SpeakDirectly | Self::SpeakUninvited | Self::SeeGroups | Self::SeeConversations | Self::SeePrivateConversations => false,
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod privacy;
 pub mod release;
 pub mod request;
 pub mod rights;
+pub mod route;
 pub mod sign_in;
 pub mod source;
 pub mod speech;

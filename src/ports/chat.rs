@@ -7,7 +7,7 @@ use crate::domain::checkup::ChatStanding;
 use crate::domain::deployment::MessageRef;
 use crate::domain::form::Form;
 use crate::domain::message::Message;
-use crate::domain::names::DeliveryId;
+use crate::domain::names::{ChannelId, DeliveryId, WorkspaceId};
 
 use crate::domain::fault::PortError;
 
@@ -21,6 +21,9 @@ pub enum Addressee {
     Card(Origin),
     /// One person, directly.
     Direct(Person),
+    /// Everybody in a conversation of a workspace, as a message that nobody there has asked for. Where the bot may not post it says
+    /// nothing anywhere else: [`super::Fault::NotFound`] or [`super::Fault::Forbidden`].
+    Place(WorkspaceId, ChannelId),
 }
 
 /// How much a change of a message matters.
@@ -54,7 +57,7 @@ pub enum Asked {
 ///
 /// Promises: text from outside can neither mention people nor make links or markup; messages are cut to fit and never
 /// refused for their length; nothing is said twice unless the chat gave no clear answer. A rate limit is waited out within a
-/// bound and otherwise comes back as [`super::Fault::RateLimited`]; for cards, their changes and direct messages nothing
+/// bound and otherwise comes back as [`super::Fault::RateLimited`]; for cards, their changes, direct messages and those to a place nothing
 /// is waited for at all, since a deploy goes on meanwhile and has something newer to show soon.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]

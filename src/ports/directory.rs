@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::domain::actor::Person;
 use crate::domain::fault::PortError;
-use crate::domain::names::{GroupId, UserId, WorkspaceId};
-use crate::domain::rights::Member;
+use crate::domain::names::{ChannelId, GroupId, UserId, WorkspaceId};
+use crate::domain::rights::{Conversation, Member};
 
 /// The people of a chat.
 ///
@@ -18,6 +18,9 @@ use crate::domain::rights::Member;
 pub trait Directory: Send + Sync + std::fmt::Debug {
     /// What a person is in a workspace, which may be another one than their own.
     async fn member(&self, workspace: &WorkspaceId, person: &Person) -> Result<Member, PortError>;
+
+    /// What a conversation of a workspace is now. [`super::Fault::NotFound`]: there is no such conversation, or it is not for us to see.
+    async fn conversation(&self, workspace: &WorkspaceId, channel: &ChannelId) -> Result<Conversation, PortError>;
 
     /// Who is in a group of a workspace now. [`super::Fault::NotFound`]: there is no such group, or not any more.
     async fn group(&self, workspace: &WorkspaceId, group: &GroupId) -> Result<BTreeSet<UserId>, PortError>;

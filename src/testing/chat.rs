@@ -94,6 +94,8 @@ pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
     a_direct_message_is_for_one(make().await).await;
     text_from_outside_does_nothing(make().await).await;
     nothing_is_too_long(make().await).await;
+    a_place_is_told(make().await).await;
+    left_out.note("a place that is shut", a_place_that_is_shut_is_told_as_that(make().await).await);
     left_out.note("a message that is gone", a_message_that_is_gone(make().await).await);
     left_out.note("shut out", where_it_may_not_speak_the_person_hears_it(make().await).await);
     left_out.note("a short limit", a_short_limit_is_waited_out(make().await).await);
@@ -245,6 +247,27 @@ async fn a_direct_message_is_for_one(mut stage: impl Stage) {
             is_for_one(&stage, &seen, "a direct message is seen by nobody else");
         }
     }
+}
+
+fn place_of(stage: &impl Stage) -> Addressee {
+    let origin = stage.origin();
+    Addressee::Place(origin.person.workspace, origin.channel)
+}
+
+async fn a_place_is_told(mut stage: impl Stage) {
+    let said = stage.chat().say(&place_of(&stage), &message(Audience::Channel, "news-for-all")).await;
+    value_of(said, "a conversation is told where the adapter may speak");
+    assert_eq!(one(&stage.seen().await, "news-for-all").only, None, "broken: what a conversation is told is seen by all of it");
+}
+
+async fn a_place_that_is_shut_is_told_as_that(mut stage: impl Stage) -> Arranged {
+    or_leave_out!(stage.shut_out().await);
+    let said = stage.chat().say(&place_of(&stage), &message(Audience::Channel, "news-for-nobody")).await;
+    let fault = fault_of(said, "where the adapter may not speak, that is told");
+    assert!(matches!(fault, Fault::NotFound | Fault::Forbidden), "broken: where the adapter may not speak is told as that: {fault:?}");
+    let seen = stage.seen().await;
+    assert!(seen.iter().all(|seen| !seen.text.contains("news-for-nobody")), "broken: it is said nowhere else instead: {seen:#?}");
+    Arranged::Done
 }
 
 /// What others may have written into names, descriptions and output.

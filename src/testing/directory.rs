@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use super::{Arranged, LeftOut, fault_of, or_leave_out, tells_no_secret, value_of};
 use crate::domain::actor::Person;
 use crate::domain::fault::Fault;
-use crate::domain::names::{GroupId, WorkspaceId};
-use crate::domain::rights::{Member, Standing};
+use crate::domain::names::{ChannelId, GroupId, WorkspaceId};
+use crate::domain::rights::{Conversation, Member, Standing};
 use crate::ports::Directory;
 
 /// What somebody is made in the chat.
@@ -57,6 +57,18 @@ pub trait Stage: Send {
     /// The group is no more.
     async fn no_group(&mut self) -> Arranged;
 
+    /// A conversation of the workspace, of nobody else's, in which something can be said.
+    fn conversation(&self) -> ChannelId;
+
+    /// One that there is not.
+    fn no_conversation(&self) -> ChannelId;
+
+    /// People of another company come into [`Stage::conversation`].
+    async fn share(&mut self) -> Arranged;
+
+    /// Nothing can be said in it any more.
+    async fn archive(&mut self) -> Arranged;
+
     /// The chat answers nothing of use to the next questions.
     async fn stumble(&mut self) -> Arranged;
 
@@ -73,6 +85,7 @@ pub async fn all<S: Stage>(mut stage: impl AsyncFnMut() -> S) -> LeftOut {
     left_out.note("the present moment", present(&mut stage().await).await);
     left_out.note("others", others(&mut stage().await).await);
     left_out.note("groups", groups(&mut stage().await).await);
+    left_out.note("conversations", conversations(&mut stage().await).await);
     left_out.note("faults", faults(&mut stage().await).await);
     left_out
 }
@@ -137,11 +150,29 @@ async fn groups<S: Stage>(stage: &mut S) -> Arranged {
     Arranged::Done
 }
 
+async fn conversations<S: Stage>(stage: &mut S) -> Arranged {
+    let told =
+        async |stage: &S, promise: &str| value_of(stage.directory().conversation(&stage.workspace(), &stage.conversation()).await, promise);
+    let own = told(stage, "a conversation is told").await;
+    assert_eq!(own, Conversation { shared: false, archived: false }, "broken: what is one's own and open is told as that");
+    let none = stage.directory().conversation(&stage.workspace(), &stage.no_conversation()).await;
+    assert_eq!(fault_of(none, "what is not there is not found"), Fault::NotFound, "broken: what is not there is not found");
+    or_leave_out!(stage.share().await);
+    assert!(told(stage, "a shared one is told").await.shared, "broken: an answer is of this moment, and tells who may read along");
+    or_leave_out!(stage.archive().await);
+    assert!(told(stage, "an archived one is told").await.archived, "broken: where nothing can be said is told");
+    Arranged::Done
+}
+
 async fn faults<S: Stage>(stage: &mut S) -> Arranged {
     or_leave_out!(stage.make(Made::Member).await);
     or_leave_out!(stage.stumble().await);
     match stage.directory().member(&stage.workspace(), &stage.person()).await {
         Ok(member) => panic!("broken: what cannot be read is never an answer; it was told as {member:?}"),
+        Err(error) => tells_no_secret(&error, &stage.secrets()),
+    }
+    match stage.directory().conversation(&stage.workspace(), &stage.conversation()).await {
+        Ok(about) => panic!("broken: what cannot be read is never an answer; it was told as {about:?}"),
         Err(error) => tells_no_secret(&error, &stage.secrets()),
     }
     Arranged::Done

@@ -13,7 +13,7 @@ use crate::ports::{Addressee, Batch, Credentials, Fault, NoCredentials, StoreErr
 use super::respite::Respite;
 use super::{
     Ports, Trouble, accounts, deploy, diff, doctor, forms, history, line, locks, look, notices, plan, press, privacy, promote, rights,
-    rollback, rules, stop, whereabouts,
+    rollback, routes, rules, stop, whereabouts,
 };
 
 /// How often an answer is tried.
@@ -253,6 +253,9 @@ pub(super) async fn run(
         Command::Locks => locks::locks(ports, request, who).await.map(Some),
         Command::Mute { end } => notices::mute(ports, request, end.as_ref()).await.map(Some),
         Command::Unmute => notices::unmute(ports, request).await.map(Some),
+        Command::Route(wish) => routes::route(ports, request, who, wish).await.map(Some),
+        Command::Routes => routes::routes(ports, request, who).await.map(Some),
+        Command::Unroute { pipeline, from } => routes::unroute(ports, request, who, pipeline, from.as_ref()).await.map(Some),
         Command::History { pipeline } => history::history(ports, request, who, pipeline.as_ref()).await.map(Some),
         Command::Rules { wish } => rules::rules(ports, request, wish).await,
         Command::Privacy { wish } => privacy::privacy(ports, request, *wish).await,

@@ -315,6 +315,7 @@ async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect,
         asker_told: false,
         end_shown: false,
         untold: Vec::new(),
+        notices: Vec::new(),
         closed: false,
     };
     for _ in 0..TRIES {

@@ -3,11 +3,11 @@
 use crate::domain::command::Command;
 use crate::domain::lock::End;
 use crate::domain::message::Message;
-use crate::domain::names::WorkspaceId;
+use crate::domain::names::{PipelineId, WorkspaceId};
 use crate::domain::pipeline::PipelineKey;
 use crate::domain::privacy::{Note, NoteKind};
 use crate::domain::request::Request;
-use crate::domain::rights::Entry;
+use crate::domain::rights::{Did, Entry};
 use crate::domain::speech;
 use crate::ports::{Credentials, StoreError};
 
@@ -26,12 +26,12 @@ pub(super) async fn history(ports: &Ports, request: &Request, who: &Credentials,
     let person = &request.origin.person;
     let now = ports.clock.now();
     let Some(key) = key else {
-        return Ok(speech::history_of_rules(&entries(ports, &person.workspace, ALONE).await?, &ports.command_word, now));
+        return Ok(speech::history_of_rules(&entries(ports, &person.workspace, None, ALONE).await?, &ports.command_word, now));
     };
     let again = |pipeline| Command::History { pipeline: Some(pipeline) };
     let pipeline = find_pipeline(ports, person, &who.platform, key, again).await?;
     let deployments = ports.store.deployments_of_pipeline(&pipeline.id, DEPLOYS).await?;
-    let entries = entries(ports, &person.workspace, BESIDE).await?;
+    let entries = entries(ports, &person.workspace, Some(&pipeline.id), BESIDE).await?;
     let mut over = ports.locks.locks(&pipeline.id, &pipeline.name).await?.ended;
     over.retain(|ended| match &ended.how {
         End::TakenOver { .. } | End::FreedBy { .. } => true,
@@ -42,8 +42,8 @@ pub(super) async fn history(ports: &Ports, request: &Request, who: &Credentials,
     Ok(speech::history(&pipeline, &deployments, &over, &entries, now))
 }
 
-/// What is on record of a workspace, newest first.
-async fn entries(ports: &Ports, workspace: &WorkspaceId, limit: usize) -> Result<Vec<Entry>, StoreError> {
+/// What is on record of a workspace, and of one of its pipelines, newest first: so many of each.
+async fn entries(ports: &Ports, workspace: &WorkspaceId, of: Option<&PipelineId>, limit: usize) -> Result<Vec<Entry>, StoreError> {
     let notes = ports.privacy.keeping.notes(NoteKind::Entry).await?;
     let mut entries: Vec<Entry> = notes
         .into_iter()
@@ -51,6 +51,14 @@ async fn entries(ports: &Ports, workspace: &WorkspaceId, limit: usize) -> Result
         .filter(|entry| entry.workspace == *workspace)
         .collect();
     entries.sort_by_key(|entry| std::cmp::Reverse((entry.at, entry.id)));
-    entries.truncate(limit);
+    let (mut rules, mut routes) = (0_usize, 0_usize);
+    entries.retain(|entry| {
+        let (counted, wanted) = match &entry.did {
+            Did::Rules { .. } => (&mut rules, true),
+            Did::Routed { pipeline, .. } => (&mut routes, of == Some(pipeline)),
+        };
+        *counted = counted.saturating_add(usize::from(wanted));
+        wanted && *counted <= limit
+    });
     Ok(entries)
 }

@@ -15,7 +15,7 @@ use super::drive::is_slowed;
 use super::facts::{apps_of, find_pipeline, find_place, repository_of};
 use super::locks::rows_of;
 use super::rights::judged_deploy;
-use super::{Ports, Trouble, WhileDoing};
+use super::{Ports, Trouble, WhileDoing, routes};
 
 /// How many releases are shown.
 const RELEASES: usize = 10;
@@ -113,7 +113,9 @@ pub(super) async fn status(ports: &Ports, request: &Request, who: &Credentials, 
             rows
         }
     };
-    Ok(speech::status(&request.origin.person, pipeline.as_ref(), &rows, &locks, is_slowed(ports, Some(who)), now))
+    let reader = &request.origin.person;
+    let closed = routes::closed(ports, &reader.workspace, pipeline.as_ref()).await?;
+    Ok(speech::status(reader, pipeline.as_ref(), &rows, &locks, &closed, is_slowed(ports, Some(who)), now))
 }
 
 pub(super) async fn status_row(ports: &Ports, deployment: Deployment) -> Result<StatusRow, StoreError> {

@@ -28,6 +28,7 @@ mod promote;
 mod respite;
 mod rights;
 mod rollback;
+mod routes;
 mod rules;
 mod set_right;
 mod stop;

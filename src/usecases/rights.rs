@@ -14,7 +14,7 @@ use crate::domain::names::{ChannelId, GroupId, UserId, WorkspaceId};
 use crate::domain::pipeline::Environment;
 use crate::domain::privacy::{Note, NoteKey, Noted};
 use crate::domain::request::{Ask, Request};
-use crate::domain::rights::{Asker, Denial, Doing, Member, Rules, Standing, judge};
+use crate::domain::rights::{Asker, Conversation, Denial, Doing, Member, Rules, Standing, judge};
 use crate::domain::speech;
 use crate::ports::{Directory, Fault, PortError, StoreError};
 
@@ -122,6 +122,14 @@ impl Rights {
         let Some(directory) = &self.directory else { return Ok(true) };
         let person = Person { workspace: workspace.clone(), user: user.clone() };
         Ok(directory.member(workspace, &person).await?.standing != Standing::Gone)
+    }
+
+    /// What a conversation is now.
+    pub(super) async fn conversation(&self, workspace: &WorkspaceId, channel: &ChannelId) -> Result<Conversation, PortError> {
+        match &self.directory {
+            Some(directory) => directory.conversation(workspace, channel).await,
+            None => Ok(Conversation { shared: false, archived: false }),
+        }
     }
 
     /// Whether there is such a group now.
@@ -252,8 +260,11 @@ async fn typed(ports: &Ports, origin: &Origin, command: &Command, begins: bool) 
             }
             return Ok(());
         }
+        Command::Route(wish) => return to_all_of(ports, origin, &wish.only.about()).await,
         Command::Unlock { .. }
         | Command::Locks
+        | Command::Routes
+        | Command::Unroute { .. }
         | Command::Where(_)
         | Command::Diff(_)
         | Command::Pipelines
@@ -265,6 +276,18 @@ async fn typed(ports: &Ports, origin: &Origin, command: &Command, begins: bool) 
         | Command::History { .. } => (Doing::Look, Some(&origin.channel)),
     };
     open(ports, &judged(ports, &origin.person.workspace, &origin.person, channel, doing).await?)
+}
+
+/// Whether somebody may deploy to all of these environments, or looks after the workspace.
+pub(super) async fn to_all_of(ports: &Ports, origin: &Origin, places: &[Environment]) -> Result<(), Trouble> {
+    let (workspace, person) = (&origin.person.workspace, &origin.person);
+    let admin = ports.rights.member(workspace, person, ports.clock.now()).await.is_ok_and(|member| member.admin);
+    let doings: Vec<Doing> =
+        if admin { vec![Doing::Look] } else { places.iter().map(|to| Doing::Deploy { to: *to, overriding: false }).collect() };
+    for doing in doings {
+        open(ports, &judged(ports, workspace, person, Some(&origin.channel), doing).await?)?;
+    }
+    Ok(())
 }
 
 /// Whether a button may be pressed: by the rules of the workspace that it belongs to.

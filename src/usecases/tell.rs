@@ -5,12 +5,14 @@ mod card;
 mod moved;
 mod order;
 mod record;
+mod routed;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::domain::deployment::{Deployment, Phase, Untold, WaitingFor};
 use crate::domain::message::Message;
+use crate::domain::route::News;
 use crate::domain::speech::{CardView, Pages};
 use crate::ports::Lease;
 
@@ -51,6 +53,10 @@ pub(super) struct Telling {
     before: order::Before,
     /// Rest for the card.
     card: Respite,
+    /// What all conversations have been told that want to know.
+    routed: Option<News>,
+    /// Rest for them.
+    place: Respite,
     /// Rest for words to the asker.
     word: Respite,
     /// Rest for the source control's record.
@@ -60,7 +66,7 @@ pub(super) struct Telling {
 impl Telling {
     /// When something that could not be told may be tried again.
     pub(super) fn again_at(&self) -> Option<Timestamp> {
-        earliest([self.card.until().or(self.show_again_at), self.word.until(), self.record.until()])
+        earliest([self.card.until().or(self.show_again_at), self.word.until(), self.place.until(), self.record.until()])
     }
 
     /// The source control's record is left as it is until then.
@@ -70,7 +76,7 @@ impl Telling {
 
     /// Forgets rests that are over, whether or not there is anything left to tell.
     fn wake_up(&mut self, now: Timestamp) {
-        for rest in [&mut self.card, &mut self.word, &mut self.record] {
+        for rest in [&mut self.card, &mut self.word, &mut self.place, &mut self.record] {
             rest.is_over(now);
         }
     }
@@ -106,6 +112,7 @@ pub(super) async fn tell(
         asker::tell_turn(ports, &view, &mut hands.telling).await?;
         card::show(ports, &view, &mut told, &mut hands.telling).await;
         asker::tell_asker(ports, &view, &mut told, &mut hands.telling).await?;
+        routed::tell(ports, &view, &mut told, &mut hands.telling).await?;
     }
     if told == *deployment {
         return Ok(());
@@ -141,13 +148,22 @@ fn with_told(stored: Deployment, told: &Deployment) -> Deployment {
     // What the asker was told was about the phase that it stood in then.
     let asker_told = if stored.phase == told.phase { told.asker_told } else { stored.asker_told };
     let end_shown = if stored.phase == told.phase { told.end_shown } else { stored.end_shown };
-    Deployment { announcement, card: told.card.clone(), asker_told, end_shown, untold: told.untold.clone(), ..stored }
+    Deployment {
+        announcement,
+        card: told.card.clone(),
+        asker_told,
+        end_shown,
+        untold: told.untold.clone(),
+        notices: told.notices.clone(),
+        ..stored
+    }
 }
 
 /// Whether the end stands everywhere. What the asker could not be told stays open, for whoever asks how it stands.
 pub(super) async fn is_told(ports: &Ports, source: Option<&SecretString>, deployment: &Deployment, hands: &mut Hands) -> bool {
     let reported = record::has_its_end(ports, source, deployment, &mut hands.telling.record).await;
-    reported && deployment.asker_told && hands.telling.card_stands && !deployment.untold.contains(&Untold::Asker)
+    let routed = routed::are_told(deployment, &hands.telling);
+    reported && routed && deployment.asker_told && hands.telling.card_stands && !deployment.untold.contains(&Untold::Asker)
 }
 
 #[cfg(test)]

@@ -181,7 +181,7 @@ impl Chat for Outside {
                 self.note(Did::Answer(message.clone()));
                 fails(&self.word, Service::Chat).map(|()| Delivered::Final)
             }
-            Addressee::Direct(_) => {
+            Addressee::Direct(_) | Addressee::Place(..) => {
                 self.note(Did::Direct(message.clone()));
                 fails(&self.word, Service::Chat).map(|()| Delivered::Final)
             }

@@ -239,8 +239,8 @@ async fn notes(keeper: &mut Keeper<'_>) -> Result<(), StoreError> {
             Note::Deed(deed) => Month::of(deed.at).is_over(now),
             Note::Entry(entry) => Month::of(entry.at).is_over(now),
             Note::Mute(mute) => !mute.holds(now) || Month::of(mute.since).is_over(now),
-            // Rules hold until somebody changes them.
-            Note::Upkeep(_) | Note::Counts(_) | Note::Removal(_) | Note::Rules(_) => false,
+            // Rules and routes hold until somebody changes them.
+            Note::Upkeep(_) | Note::Counts(_) | Note::Removal(_) | Note::Rules(_) | Note::Routes(_) => false,
         };
         over.extend(keeper.ports.privacy.keeping.notes(kind).await?.into_iter().filter(is_over));
     }

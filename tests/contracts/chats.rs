@@ -227,6 +227,7 @@ async fn the_terminal_keeps_the_promises_of_a_chat() {
         let (console, paper) = terminal();
         Terminal { console, paper, clock: Jumping::new() }
     });
-    let parts = ["shut out", "a short limit", "a long limit", "a limit on cards", "sign-in withdrawn", "a form too late"];
+    let parts =
+        ["a place that is shut", "shut out", "a short limit", "a long limit", "a limit on cards", "sign-in withdrawn", "a form too late"];
     assert_eq!(left_out.await.parts(), parts);
 }

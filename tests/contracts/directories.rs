@@ -9,8 +9,8 @@ use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::adapters::settings_bot::OneBot;
 use slash_heroku::adapters::slack::{Sealer, SlackDirectory, SlackSettings};
 use slash_heroku::domain::actor::Person;
-use slash_heroku::domain::names::{GroupId, UserId, WorkspaceId};
-use slash_heroku::domain::rights::Member;
+use slash_heroku::domain::names::{ChannelId, GroupId, UserId, WorkspaceId};
+use slash_heroku::domain::rights::{Conversation, Member};
 use slash_heroku::ports::Directory;
 use slash_heroku::sandbox::fault::Fault;
 use slash_heroku::sandbox::serve::Servers;
@@ -20,7 +20,7 @@ use slash_heroku::testing::directory::{Made, Stage, all};
 
 use super::recordings::Recording;
 use super::recordings_replay::{Jumping, outcome};
-use super::slack::{ANA, TEAM};
+use super::slack::{ANA, CHANNEL, TEAM};
 
 fn person(workspace: &str, user: &str) -> Person {
     Person { workspace: WorkspaceId::parse(workspace).unwrap(), user: UserId::parse(user).unwrap() }
@@ -35,6 +35,11 @@ pub async fn made(settings: &SlackSettings, recording: &Recording) -> Value {
             let who = person(with["workspace"].as_str().unwrap_or(TEAM), with["user"].as_str().unwrap_or(ANA));
             let told = |Member { standing, admin }: Member| json!({ "standing": format!("{standing:?}"), "admin": admin });
             outcome(directory.member(&workspace, &who).await, told)
+        }
+        "Directory::conversation" => {
+            let channel = ChannelId::parse(with["channel"].as_str().unwrap_or(CHANNEL)).unwrap();
+            let told = |Conversation { shared, archived }: Conversation| json!({ "shared": shared, "archived": archived });
+            outcome(directory.conversation(&workspace, &channel).await, told)
         }
         "Directory::group" => {
             let group = GroupId::parse(with["group"].as_str().unwrap()).unwrap();
@@ -59,6 +64,7 @@ impl Simulated {
         for (id, name, team) in [("U1", "ana", "T1"), ("U2", "bob", "T1"), ("U1", "mallory", "T2"), ("U7", "eve", "T2")] {
             slack.add_user(id, name, team);
         }
+        slack.add_channel("C1", "general", true);
         let api = BaseUrl::parse(&slack.api_address()).unwrap();
         let sealer = Arc::new(Sealer::new(&secrets).unwrap());
         let settings = SlackSettings { api, tokens, sealer, allow_loopback_response_url: true };
@@ -119,8 +125,28 @@ impl Stage for Simulated {
         Arranged::Done
     }
 
+    fn conversation(&self) -> ChannelId {
+        ChannelId::parse("C1").unwrap()
+    }
+
+    fn no_conversation(&self) -> ChannelId {
+        ChannelId::parse("C404").unwrap()
+    }
+
+    async fn share(&mut self) -> Arranged {
+        assert!(self.slack.share_channel("general"));
+        Arranged::Done
+    }
+
+    async fn archive(&mut self) -> Arranged {
+        assert!(self.slack.archive_channel("general"));
+        Arranged::Done
+    }
+
     async fn stumble(&mut self) -> Arranged {
-        self.slack.fail("users.info", 9, Fault::Named("fatal_error".to_owned()));
+        for method in ["users.info", "conversations.info"] {
+            self.slack.fail(method, 9, Fault::Named("fatal_error".to_owned()));
+        }
         Arranged::Done
     }
 

@@ -81,6 +81,7 @@ async fn made(chat: &SlackChat, recording: &Recording, asked: &Origin) -> Value 
         "Chat::say" => {
             let (to, card, audience) = match with["to"].as_str().unwrap() {
                 "card" => (Addressee::Card(asked.clone()), true, Audience::Channel),
+                "place" => (Addressee::Place(asked.person.workspace.clone(), asked.channel.clone()), true, Audience::Channel),
                 "direct" => (Addressee::Direct(asked.person.clone()), true, Audience::Asker),
                 "answer" => {
                     let audience = if with["audience"] == "channel" { Audience::Channel } else { Audience::Asker };

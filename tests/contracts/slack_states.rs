@@ -241,6 +241,8 @@ impl Workspace {
                     if self.slack.group(&handle, &people.iter().map(String::as_str).collect::<Vec<_>>()) => {}
                 Directive::BotIn { channel, is } if self.slack.invite_bot(&channel, is) => {}
                 Directive::ArchiveChannel { channel } if self.slack.archive_channel(&channel) => {}
+                Directive::ShareChannel { channel } if self.slack.share_channel(&channel) => {}
+                Directive::CloseChannel { channel } if self.slack.close_channel(&channel) => {}
                 Directive::Fails { vendor: Vendor::Slack, path, times, how, .. } => self.slack.fail(&path, times, how),
                 other => return Err(format!("{other:?} does not happen in this workspace")),
             },

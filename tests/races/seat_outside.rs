@@ -40,7 +40,7 @@ impl Chat for Seat {
                 }
                 Delivered::Final
             }
-            Addressee::Direct(_) => Delivered::Final,
+            Addressee::Direct(_) | Addressee::Place(..) => Delivered::Final,
         })
         .await
     }
@@ -71,6 +71,7 @@ fn whom(to: &Addressee) -> String {
             format!("{} in answer to {:?}", origin.person.user, origin.reply.as_ref().map(|reply| reply.as_sealed()))
         }
         Addressee::Direct(person) => format!("{} directly", person.user),
+        Addressee::Place(_, channel) => format!("everybody in {channel}"),
     }
 }
 

@@ -19,7 +19,7 @@ use slash_heroku::domain::checkup::ChatStanding;
 use slash_heroku::domain::deployment::MessageRef;
 use slash_heroku::domain::form::Form;
 use slash_heroku::domain::message::{Act, Audience, Message, Tone, text};
-use slash_heroku::domain::names::{ChannelId, DeliveryId};
+use slash_heroku::domain::names::{ChannelId, DeliveryId, WorkspaceId};
 use slash_heroku::domain::request::Ask;
 use slash_heroku::domain::{parse, speech};
 use slash_heroku::ports::{Addressee, Asked, Chat, Delivered, Fault, Inbox, Incoming, PortError, Service, Submitted, Urgency};
@@ -106,10 +106,10 @@ impl FolderChat {
         fs::rename(draft, file)
     }
 
-    fn post(&self, conversation: &ChannelId, of: &Person, message: &Message) -> Result<Delivered, PortError> {
+    fn post(&self, conversation: &ChannelId, of: &WorkspaceId, message: &Message) -> Result<Delivered, PortError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let number = *last + 1;
-        let place = MessageRef { workspace: of.workspace.clone(), channel: conversation.clone(), message: format!("{number:04}") };
+        let place = MessageRef { workspace: of.clone(), channel: conversation.clone(), message: format!("{number:04}") };
         self.write(&self.file(&place), &page::of(message), true).map_err(|error| fault("say", &error))?;
         *last = number;
         Ok(Delivered::Editable(place))
@@ -141,10 +141,11 @@ impl Chat for FolderChat {
     async fn say(&self, to: &Addressee, message: &Message) -> Result<Delivered, PortError> {
         match to {
             Addressee::Answer(origin) | Addressee::Card(origin) => match message.audience {
-                Audience::Channel => self.post(&origin.channel, &origin.person, message),
-                Audience::Asker => self.post(&alone_with(&origin.person)?, &origin.person, message),
+                Audience::Channel => self.post(&origin.channel, &origin.person.workspace, message),
+                Audience::Asker => self.post(&alone_with(&origin.person)?, &origin.person.workspace, message),
             },
-            Addressee::Direct(person) => self.post(&alone_with(person)?, person, message),
+            Addressee::Direct(person) => self.post(&alone_with(person)?, &person.workspace, message),
+            Addressee::Place(workspace, channel) => self.post(channel, workspace, message),
         }
     }
 
@@ -162,7 +163,7 @@ impl Chat for FolderChat {
     }
 
     async fn standing(&self, at: &Origin, note: &Message) -> Result<ChatStanding, PortError> {
-        self.post(&alone_with(&at.person)?, &at.person, note)?;
+        self.post(&alone_with(&at.person)?, &at.person.workspace, note)?;
         Ok(ChatStanding { lacks: Vec::new(), speaks_here: true, gives_addresses: false, clock: None })
     }
 }

@@ -144,6 +144,7 @@ async fn a_folder_keeps_the_promises_of_a_chat() {
     assert_eq!(
         left_out.parts(),
         [
+            "a place that is shut",
             "shut out",
             "a short limit",
             "a long limit",

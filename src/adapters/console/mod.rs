@@ -226,6 +226,8 @@ impl Chat for Console {
         let person = match to {
             Addressee::Answer(origin) | Addressee::Card(origin) => &origin.person,
             Addressee::Direct(person) => person,
+            // Whatever is said anywhere is said here.
+            Addressee::Place(..) => &self.settings.person,
         };
         if *person != self.settings.person {
             return Err(PortError::new(Service::Chat, Fault::NotFound, "say: nobody else sits at this terminal"));

@@ -12,8 +12,8 @@ use super::api::{Again, Api, CallFault, port_error};
 use super::outbound::SlackSettings;
 use crate::adapters::http::client::client;
 use crate::domain::actor::Person;
-use crate::domain::names::{GroupId, UserId, WorkspaceId};
-use crate::domain::rights::{Member, Standing};
+use crate::domain::names::{ChannelId, GroupId, UserId, WorkspaceId};
+use crate::domain::rights::{Conversation, Member, Standing};
 use crate::ports::{Clock, Directory, Fault, PortError, Service};
 
 /// How long a look may take: somebody waits for an answer.
@@ -65,6 +65,17 @@ struct Enterprise {
     teams: Vec<String>,
 }
 
+/// A conversation as `conversations.info` tells it, as far as we look at it.
+#[derive(Deserialize)]
+struct Channel {
+    #[serde(default)]
+    is_archived: bool,
+    #[serde(default)]
+    is_ext_shared: bool,
+    #[serde(default)]
+    is_pending_ext_shared: bool,
+}
+
 impl User {
     fn belongs_to(&self, workspace: &WorkspaceId) -> bool {
         let teams = self.enterprise_user.as_ref().map(|of| of.teams.as_slice()).unwrap_or_default();
@@ -109,6 +120,14 @@ impl Directory for SlackDirectory {
         let standing = user.standing(workspace, person).ok_or_else(|| nonsense(METHOD))?;
         let admin = standing == Standing::Member && (user.is_admin || user.is_owner || user.is_primary_owner);
         Ok(Member { standing, admin })
+    }
+
+    async fn conversation(&self, workspace: &WorkspaceId, channel: &ChannelId) -> Result<Conversation, PortError> {
+        const METHOD: &str = "conversations.info";
+        let told = self.api.read(workspace, METHOD, &[("channel", channel.as_str())], Again::Harmless).await;
+        let told = told.map_err(|fault| port_error(METHOD, fault))?;
+        let about: Channel = told.get("channel").and_then(|channel| Channel::deserialize(channel).ok()).ok_or_else(|| nonsense(METHOD))?;
+        Ok(Conversation { shared: about.is_ext_shared || about.is_pending_ext_shared, archived: about.is_archived })
     }
 
     async fn group(&self, workspace: &WorkspaceId, group: &GroupId) -> Result<BTreeSet<UserId>, PortError> {

@@ -13,7 +13,8 @@ const HINT: usize = 1000;
 ///
 /// Rights: `commands` to be asked, `chat:write` to answer and keep cards up to date, `users:read` to tell members from guests and admins
 /// from others, `im:write` to reach a person where the bot may not post, `chat:write.public` to post in public channels without an
-/// invitation, `usergroups:read` for rules that name groups; the last three may be refused. Events ask for no right.
+/// invitation, `usergroups:read` for rules that name groups, `channels:read` and `groups:read` to see whether a conversation that notices are routed to
+/// is shared with another company; all but the first three may be refused. Events ask for no right.
 pub fn manifest(base_url: &Url, command: &str) -> Value {
     let at = |last: &str| {
         let mut url = base_url.clone();
@@ -90,7 +91,7 @@ mod tests {
         assert_eq!(text(&manifest, "/oauth_config/redirect_urls/0"), "https://ship.example.com/chat/slack/installed");
         assert_eq!(
             manifest.pointer("/oauth_config/scopes/bot_optional"),
-            Some(&json!(["im:write", "chat:write.public", "usergroups:read"]))
+            Some(&json!(["im:write", "chat:write.public", "usergroups:read", "channels:read", "groups:read"]))
         );
         assert_eq!(text(&manifest, "/features/slash_commands/0/command"), "/h");
         assert_eq!(manifest.pointer("/features/slash_commands/0/should_escape"), Some(&json!(true)));

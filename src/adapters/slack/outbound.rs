@@ -216,6 +216,9 @@ impl Chat for SlackChat {
                 Audience::Asker => self.answer(origin, message).await,
             },
             Addressee::Direct(person) => self.direct(person, message, Haste::News).await,
+            Addressee::Place(workspace, channel) => {
+                self.post(workspace, channel.as_str(), message, Haste::News).await.map_err(PortError::from)
+            }
         }
     }
 

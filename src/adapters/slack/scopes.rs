@@ -6,7 +6,8 @@ use crate::domain::installation::BotRight;
 use crate::domain::names::ScopeName;
 
 /// All of them.
-pub(super) const ALL: [&str; 6] = ["commands", "chat:write", "users:read", "im:write", "chat:write.public", "usergroups:read"];
+pub(super) const ALL: [&str; 8] =
+    ["commands", "chat:write", "users:read", "im:write", "chat:write.public", "usergroups:read", "channels:read", "groups:read"];
 
 /// The scope that gives a right.
 pub(super) fn scope(right: BotRight) -> &'static str {
@@ -17,6 +18,8 @@ pub(super) fn scope(right: BotRight) -> &'static str {
         BotRight::SpeakDirectly => "im:write",
         BotRight::SpeakUninvited => "chat:write.public",
         BotRight::SeeGroups => "usergroups:read",
+        BotRight::SeeConversations => "channels:read",
+        BotRight::SeePrivateConversations => "groups:read",
     }
 }
 

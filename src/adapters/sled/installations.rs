@@ -163,6 +163,7 @@ fn forget_live(desk: &Desk, workspace: &WorkspaceId, before: Timestamp) -> Resul
             Note::Mute(mute) => about_them && mute.since < before,
             Note::Export(export) => about_them && export.until < later(before, EXPORTED),
             Note::Removal(removal) => about_them && removal.asked_at < before,
+            Note::Routes(routes) => routes.workspace == *workspace && routes.kept.iter().all(|route| route.at < before),
             Note::Rules(rules) => rules.workspace == *workspace && rules.kept.iter().all(|kept| kept.at < before),
             Note::Entry(entry) => entry.workspace == *workspace && entry.at < before,
             // What operators did is kept as long as is promised.

@@ -48,6 +48,9 @@ fn key_of(key: &NoteKey) -> Vec<u8> {
         NoteKey::Entry(workspace, id) => {
             [kind_of(NoteKind::Entry), workspace.as_str().as_bytes(), b"\0", id.as_bytes().as_slice()].concat()
         }
+        NoteKey::Routes(workspace, pipeline) => {
+            [kind_of(NoteKind::Routes), workspace.as_str().as_bytes(), b"\0", pipeline.as_str().as_bytes()].concat()
+        }
     }
 }
 
@@ -62,6 +65,7 @@ fn kind_of(kind: NoteKind) -> &'static [u8] {
         NoteKind::Rules => b"l",
         NoteKind::Entry => b"e",
         NoteKind::Mute => b"m",
+        NoteKind::Routes => b"p",
     }
 }
 
@@ -198,6 +202,7 @@ impl Found {
                 Note::Rules(_) => "rules",
                 Note::Entry(_) => "changes of rules",
                 Note::Mute(_) => "mutes",
+                Note::Routes(_) => "routes",
                 Note::Upkeep(_) | Note::Counts(_) => continue,
             };
             if noted.note.person() == Some(person) || noted.note.named().contains(person) {
@@ -246,7 +251,7 @@ fn remove_live(desk: &Desk, person: &Person, pseudonym: &UserId) -> Result<(), S
         let noted = record?;
         match &noted.note {
             Note::Told(_) | Note::Export(_) | Note::Mute(_) if noted.note.person() == Some(person) => notes.push(noted),
-            Note::Deed(_) | Note::Rules(_) | Note::Entry(_) => {
+            Note::Deed(_) | Note::Rules(_) | Note::Entry(_) | Note::Routes(_) => {
                 stay.extend(noted.note.without(person, pseudonym).map(|note| noted.saying(note)));
             }
             // What is about others; and a removal goes when they were told.

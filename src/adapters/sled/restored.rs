@@ -113,7 +113,7 @@ impl Restored {
                 Some(Self::Deployment(record))
             }
             Self::Note(mut record) => match record.note {
-                Note::Deed(_) | Note::Rules(_) | Note::Entry(_) => {
+                Note::Deed(_) | Note::Rules(_) | Note::Entry(_) | Note::Routes(_) => {
                     for person in record.note.named() {
                         if let Some(note) = removals.of(&person).and_then(|name| record.note.without(&person, &name)) {
                             record.note = note;

@@ -220,6 +220,30 @@ pub const COMMANDS: &[CommandRow] = &[
         needs: Needs::Nothing,
     },
     CommandRow {
+        verb: Verb::Route,
+        words: &["route"],
+        usage: "route PIPELINE to #CHANNEL [only failures] [only ENV …]",
+        summary: "Has a conversation told how deploys of a pipeline end, after a test that it can be.",
+        example: "route hubot to #C024BE91L only failures only production",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Routes,
+        words: &["routes"],
+        usage: "routes",
+        summary: "Shows which conversations are told of which pipelines, and who has set that.",
+        example: "routes",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
+        verb: Verb::Unroute,
+        words: &["unroute"],
+        usage: "unroute PIPELINE [from #CHANNEL]",
+        summary: "Has a conversation told of a pipeline no more.",
+        example: "unroute hubot",
+        needs: Needs::BothAccounts,
+    },
+    CommandRow {
         verb: Verb::History,
         words: &["history"],
         usage: "history [PIPELINE]",
@@ -279,11 +303,11 @@ mod tests {
     fn every_verb_has_one_row_and_every_word_one_verb() {
         use Verb::{
             Cancel, Deploy, Diff, Doctor, Help, History, Info, Leave, Lock, Locks, Login, Logout, Mute, Pipelines, Plan, Privacy, Promote,
-            Queue, Releases, Rollback, Rules, Status, Unlock, Unmute, Where, WhoAmI,
+            Queue, Releases, Rollback, Route, Routes, Rules, Status, Unlock, Unmute, Unroute, Where, WhoAmI,
         };
         let all = [
             Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases, Where, Diff, Promote,
-            Rollback, Lock, Unlock, Locks, Mute, Unmute, History, Rules, Privacy, Doctor,
+            Rollback, Lock, Unlock, Locks, Mute, Unmute, Route, Routes, Unroute, History, Rules, Privacy, Doctor,
         ];
         assert_eq!(COMMANDS.len(), all.len());
         for verb in all {

@@ -22,6 +22,7 @@ use super::names::{
     RepoName,
 };
 use super::pipeline::{App, Environment, Pipeline};
+use super::route::Sent;
 use super::source::{AskedRef, CommitRef, Comparison, ReportState};
 
 pub use cancel::CancelAnswer;
@@ -310,6 +311,9 @@ pub struct Deployment {
     /// What somebody refused for good to take, and nobody has been told in another way.
     #[serde(default)]
     pub untold: Vec<Untold>,
+    /// What was said where, of what conversations want to be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Sent>,
     /// Whether the end has been told: at the source control, on the card, to the asker.
     pub closed: bool,
 }

@@ -97,6 +97,7 @@ pub(crate) fn deployment(phase: Phase) -> Deployment {
         asker_told: false,
         end_shown: false,
         untold: Vec::new(),
+        notices: Vec::new(),
         cancel: None,
         card: Card::NotShown,
         closed: false,

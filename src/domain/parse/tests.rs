@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::command::{Because, Hold, Limit, LockWish, RulesWish, Seek, Stretch, Terms, Where, Wish};
+use crate::domain::command::{Because, Hold, Limit, LockWish, RouteWish, RulesWish, Seek, Stretch, Terms, Where, Wish};
 use crate::domain::lock::{ClockTime, Day, Ending, LONGEST_HOLD, ZoneName};
 use crate::domain::names::{AppName, ChannelId, CommitSha, GroupId, GroupName, PipelineId, PipelineName, RefName, RepoName, UserId};
 use crate::domain::pipeline::{Environment, PipelineKey, Place};
 use crate::domain::rights::tests::any_change;
 use crate::domain::rights::{Change, Group, Matter, Party, Places, Rule, Who};
+use crate::domain::route::Only;
 use crate::domain::source::{AskedRef, CommitRef};
 
 fn key(name: &str) -> PipelineKey {
@@ -398,6 +399,15 @@ fn holds() -> impl Strategy<Value = Hold> {
     (keys(), environment).prop_map(|(pipeline, environment)| Hold { pipeline, environment })
 }
 
+fn channels() -> impl Strategy<Value = ChannelId> {
+    "[CG][0-9A-Z]{1,10}".prop_map(|id| ChannelId::parse(&id).unwrap())
+}
+
+fn onlys() -> impl Strategy<Value = Only> {
+    let environments = prop::collection::btree_set(prop::sample::select(Environment::ALL.to_vec()), 0..4);
+    (any::<bool>(), environments).prop_map(|(failures, environments)| Only { failures, environments })
+}
+
 fn endings() -> impl Strategy<Value = Ending> {
     let time = (0u8..24, 0u8..60).prop_map(|(hour, minute)| ClockTime::parse(&format!("{hour}:{minute:02}")).unwrap());
     let day = (2000u16..2100, 1u8..13, 1u8..29).prop_map(|(y, m, d)| Day::parse(&format!("{y}-{m:02}-{d:02}")).unwrap());
@@ -466,6 +476,9 @@ fn commands() -> impl Strategy<Value = Command> {
         Just(Command::Locks),
         prop::option::of(endings()).prop_map(|end| Command::Mute { end }),
         Just(Command::Unmute),
+        (keys(), channels(), onlys()).prop_map(|(pipeline, to, only)| Command::Route(RouteWish { pipeline, to, only })),
+        Just(Command::Routes),
+        (keys(), prop::option::of(channels())).prop_map(|(pipeline, from)| Command::Unroute { pipeline, from }),
         prop::option::of(keys()).prop_map(|pipeline| Command::History { pipeline }),
         Just(Command::Rules { wish: RulesWish::Show }),
         (any_change(), prop::option::of(reasons()))

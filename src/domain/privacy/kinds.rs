@@ -16,6 +16,7 @@ pub const RECORD_KINDS: &[RecordKind] = &[
     LOCKS,
     LEASES,
     MUTES,
+    ROUTES,
     TOLD,
     REMOVALS,
     EXPORTS,
@@ -149,6 +150,14 @@ const COMMAND: &[&str] = &[
     "mute.end.at.day",
     "mute.end.at.time",
     "mute.end.at.zone",
+    "route.pipeline.name",
+    "route.pipeline.id",
+    "route.to",
+    "route.only.failures",
+    "route.only.environments[]",
+    "unroute.pipeline.name",
+    "unroute.pipeline.id",
+    "unroute.from",
     "history.pipeline.name",
     "history.pipeline.id",
     "rules.wish",
@@ -420,6 +429,7 @@ const DEPLOYMENT: &[Field] = &[
             "cancel.told",
         ],
     ),
+    work("which conversations were told how it ended, by their ids", &["notices[].to", "notices[].news"]),
     work("our id, the request it came from, a version, and whether it is over and told", &["id", "delivery", "version", "closed"]),
 ];
 
@@ -652,6 +662,30 @@ const MUTES: RecordKind = RecordKind {
     ],
 };
 
+const ROUTES: RecordKind = RecordKind {
+    name: "routes",
+    tree: "privacy",
+    holds: "in which conversations your workspace wants to be told how deploys of a pipeline end",
+    why: "to tell it there",
+    kept: "until somebody takes it back, or the app is removed from the workspace; who is removed is taken out of it",
+    goes: "to the chat, where somebody asks for it",
+    fields: &[
+        you("your user id, if you have set one, and when", &["note.routes.kept[].by", "note.routes.kept[].at"]),
+        work(
+            "the workspace's id, the pipeline, the conversations' ids, what is told there, and since when none takes it any more",
+            &[
+                "note.routes.workspace",
+                "note.routes.pipeline",
+                "note.routes.name",
+                "note.routes.kept[].to",
+                "note.routes.kept[].only.failures",
+                "note.routes.kept[].only.environments[]",
+                "note.routes.kept[].closed",
+            ],
+        ),
+    ],
+};
+
 const TOLD: RecordKind = RecordKind {
     name: "told",
     tree: "privacy",
@@ -754,7 +788,7 @@ const RULES: RecordKind = RecordKind {
 const CHANGES: RecordKind = RecordKind {
     name: "changes of rules",
     tree: "privacy",
-    holds: "that you have changed the rules of your workspace, or were named in them",
+    holds: "that you have changed the rules of your workspace or where notices go, or were named in them",
     why: "so that it can be seen who did that, and why",
     kept: "24 months; who is removed is taken out of it",
     goes: "to the chat, where somebody asks for it",
@@ -769,6 +803,18 @@ const CHANGES: RecordKind = RecordKind {
         work(
             "its id, the workspace's, and which rule was taken away",
             &["note.entry.id", "note.entry.workspace", "note.entry.did.rules.change.reset", "note.entry.did.rules.change.reset.deploy"],
+        ),
+        work(
+            "for notices: the pipeline, the conversation's id, what is told there from then on and what was before",
+            &[
+                "note.entry.did.routed.pipeline",
+                "note.entry.did.routed.name",
+                "note.entry.did.routed.to",
+                "note.entry.did.routed.only.failures",
+                "note.entry.did.routed.only.environments[]",
+                "note.entry.did.routed.before.failures",
+                "note.entry.did.routed.before.environments[]",
+            ],
         ),
     ],
 };

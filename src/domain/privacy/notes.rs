@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::actor::Person;
-use crate::domain::names::{UserId, WorkspaceId};
+use crate::domain::names::{PipelineId, UserId, WorkspaceId};
 use crate::domain::notice::Mute;
 use crate::domain::rights::{Entry, Rules};
+use crate::domain::route::Routes;
 use crate::domain::sign_in::Digest;
 
 use super::counts::Counts;
@@ -131,6 +132,8 @@ pub enum Note {
     Entry(Entry),
     /// That a person does not want to be told news.
     Mute(Mute),
+    /// Where notices of a pipeline go.
+    Routes(Routes),
 }
 
 /// A note as it lies in the store.
@@ -176,6 +179,8 @@ pub enum NoteKey {
     Entry(WorkspaceId, Uuid),
     /// By person.
     Mute(Person),
+    /// By workspace and pipeline.
+    Routes(WorkspaceId, PipelineId),
 }
 
 /// A kind of notes.
@@ -199,6 +204,8 @@ pub enum NoteKind {
     Entry,
     /// Who does not want to be told news.
     Mute,
+    /// Where notices go.
+    Routes,
 }
 
 impl Note {
@@ -214,13 +221,14 @@ impl Note {
             Self::Rules(rules) => NoteKey::Rules(rules.workspace.clone()),
             Self::Entry(entry) => NoteKey::Entry(entry.workspace.clone(), entry.id),
             Self::Mute(mute) => NoteKey::Mute(mute.person.clone()),
+            Self::Routes(routes) => NoteKey::Routes(routes.workspace.clone(), routes.pipeline.clone()),
         }
     }
 
     /// Whom it is about; `None`: nobody, or whoever is named in it among others.
     pub fn person(&self) -> Option<&Person> {
         match self {
-            Self::Upkeep(_) | Self::Counts(_) | Self::Rules(_) | Self::Entry(_) => None,
+            Self::Upkeep(_) | Self::Counts(_) | Self::Rules(_) | Self::Entry(_) | Self::Routes(_) => None,
             Self::Told(told) => Some(&told.person),
             Self::Removal(removal) => Some(&removal.person),
             Self::Export(export) => Some(&export.person),
@@ -236,6 +244,7 @@ impl Note {
             Self::Deed(deed) => vec![deed.about.clone()],
             Self::Rules(rules) => rules.mentioned(),
             Self::Entry(entry) => entry.mentioned(),
+            Self::Routes(routes) => routes.mentioned(),
         }
     }
 
@@ -253,6 +262,7 @@ impl Note {
             }
             Self::Rules(rules) => Some(Self::Rules(rules.without(person, pseudonym))),
             Self::Entry(entry) => Some(Self::Entry(entry.without(person, pseudonym))),
+            Self::Routes(routes) => Some(Self::Routes(routes.without(person, pseudonym))),
         }
     }
 }

@@ -96,6 +96,7 @@ impl Deployment {
             one.overriding = one.overriding.map(|overriding| Override { because: REMOVED.to_owned(), ..overriding });
             one.code_spent_at = None;
             one.card = Card::SaidOnce;
+            one.notices.clear();
             one.cargo.change.iter_mut().for_each(|change| change.authors.clear());
         }
         Some(one)

@@ -7,7 +7,9 @@ use serde_json::Value;
 use crate::domain::account::{Account, Life, Login, Provider, Right, SealedTokens, Standing as LoginStanding};
 use crate::domain::actor::{Origin, ReplyAddress};
 use crate::domain::checks::Obstacle;
-use crate::domain::command::{Because, Command, Hold, Limit, LockWish, PrivacyWish, RulesWish, Seek, Stretch, Terms, Verb, Where, Wish};
+use crate::domain::command::{
+    Because, Command, Hold, Limit, LockWish, PrivacyWish, RouteWish, RulesWish, Seek, Stretch, Terms, Verb, Where, Wish,
+};
 use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{
     Announcement, Back, Cancel, Card, Failure, MessageRef, Override, Phase, Promote, Stage, StageTime, Untold, Usual, Way,
@@ -27,6 +29,7 @@ use crate::domain::privacy::{
 };
 use crate::domain::request::{Ask, Request};
 use crate::domain::rights::{self, Change, Denial, Entry, Kept, Matter, Party, Places, Rule, Rules, Who};
+use crate::domain::route::{News, Only, Route, Routes, Sent};
 use crate::domain::sign_in::{Digest, End, SignIn, Stage as VisitStage, Visit};
 use crate::domain::source::{AskedRef, CommitRef, ReportState};
 
@@ -109,6 +112,20 @@ fn lock_wish(end: Ending) -> LockWish {
     LockWish { on: hold(pipeline_keys().remove(0)), end: Some(end), because: Some(because()), anyway: true }
 }
 
+fn channel() -> ChannelId {
+    ChannelId::parse("C1").unwrap()
+}
+
+fn only() -> Only {
+    Only { failures: true, environments: BTreeSet::from([Environment::Staging]) }
+}
+
+fn routes() -> Routes {
+    let pipeline = PipelineId::parse("pipeline-1").unwrap();
+    let none = Routes::none(person("ana").workspace, pipeline, PipelineName::parse("hubot").unwrap());
+    none.with(Route { to: channel(), only: only(), by: person("ana").user, at: at(0), closed: Some(at(9)) })
+}
+
 fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
     every! {
         fn kinds() -> Command {
@@ -159,6 +176,9 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
                 day: Day::parse("2026-12-01").ok(), time: ClockTime::parse("17:00").unwrap(), zone: ZoneName::parse("Europe/Berlin").ok(),
             }) }],
             Command::Unmute => [Command::Unmute],
+            Command::Route(_) => [Command::Route(RouteWish { pipeline: pipeline_keys().remove(0), to: channel(), only: only() })],
+            Command::Routes => [Command::Routes],
+            Command::Unroute { .. } => [Command::Unroute { pipeline: pipeline_keys().remove(0), from: Some(channel()) }],
             Command::History { .. } => [Command::History { pipeline: Some(pipeline_keys().remove(0)) }],
             Command::Rules { .. } => [Command::Rules { wish: RulesWish::Show }],
             Command::Privacy { wish: PrivacyWish::Show } => [Command::Privacy { wish: PrivacyWish::Show }],
@@ -175,6 +195,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         | Command::Locks
         | Command::Mute { .. }
         | Command::Unmute
+        | Command::Routes
         | Command::Doctor
         | Command::Privacy { .. }
         | Command::Rules { .. } => command,
@@ -187,6 +208,8 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         }
         Command::Rollback { to, because, place: _ } => Command::Rollback { place: anywhere(pipeline.clone()), to, because },
         Command::Lock(wish) => Command::Lock(LockWish { on: hold(pipeline.clone()), ..wish }),
+        Command::Route(wish) => Command::Route(RouteWish { pipeline: pipeline.clone(), ..wish }),
+        Command::Unroute { from, pipeline: _ } => Command::Unroute { pipeline: pipeline.clone(), from },
         Command::Unlock { anyway, on: _ } => Command::Unlock { on: Some(hold(pipeline.clone())), anyway },
         Command::Info { .. } => Command::Info { pipeline: pipeline.clone() },
         Command::Plan(_) => Command::Plan(wish(pipeline.clone(), what.clone())),
@@ -270,7 +293,10 @@ fn kept_rules() -> Rules {
 fn entries() -> Vec<Entry> {
     let changed = |change, before| rights::Did::Rules { change, before, because: Some(because()) };
     let before = all_rules().into_iter().map(|rule| changed(Change::Reset(rule.matter()), Some(rule)));
-    let all = changes().into_iter().map(|change| changed(change, None)).chain(before);
+    let pipeline = PipelineId::parse("pipeline-1").unwrap();
+    let name = PipelineName::parse("hubot").unwrap();
+    let routed = rights::Did::Routed { pipeline, name, to: channel(), only: Some(only()), before: Some(only()) };
+    let all = changes().into_iter().map(|change| changed(change, None)).chain(before).chain([routed]);
     let entry =
         |(id, did)| Entry { id: uuid::Uuid::from_u128(id), workspace: person("ana").workspace, at: at(0), by: person("ana").user, did };
     (100..).zip(all).map(entry).collect()
@@ -378,6 +404,7 @@ pub(crate) fn deployments() -> Vec<crate::domain::deployment::Deployment> {
     (full.build, full.release) = (Some(BuildId::parse("b").unwrap()), Some(ReleaseId::parse("r").unwrap()));
     full.cancel = Some(Cancel { by: person("bo"), at: at(0), told: true });
     full.untold = vec![Untold::Card, Untold::Asker, Untold::Record];
+    full.notices = vec![Sent { to: channel(), news: News::Out }];
     found.push(full);
     let mut promoted = deployment(Phase::Starting);
     promoted.way = Way::Promote(Promote {
@@ -598,6 +625,7 @@ every! {
         })],
         Note::Rules(_) => [Note::Rules(kept_rules())],
         Note::Entry(_) => [Note::Entry(entries().remove(0))],
+        Note::Routes(_) => [Note::Routes(routes())],
         Note::Mute(_) => [Note::Mute(Mute { person: person("ana"), since: at(0), until: Some(at(9)) })],
     }
 }

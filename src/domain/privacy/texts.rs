@@ -34,7 +34,7 @@ pub const TEXTS: &[Text] = &[
     Text {
         version: CURRENT_TEXT,
         since: "2026-11-29",
-        changed: "that you do not want to be told news is kept while it holds",
+        changed: "what you set about notices is kept: that you want no news, and where a team wants them",
         words: include_str!("../../../PRIVACY.md"),
     },
 ];

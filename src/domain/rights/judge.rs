@@ -32,6 +32,15 @@ pub struct Member {
     pub admin: bool,
 }
 
+/// What the chat says of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Conversation {
+    /// Whether people of other companies are in it, or may come.
+    pub shared: bool,
+    /// Whether nothing can be said there any more.
+    pub archived: bool,
+}
+
 /// What somebody wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {

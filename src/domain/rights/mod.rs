@@ -14,10 +14,11 @@ use uuid::Uuid;
 
 use super::actor::Person;
 use super::command::Because;
-use super::names::{ChannelId, GroupId, GroupName, UserId, WorkspaceId};
+use super::names::{ChannelId, GroupId, GroupName, PipelineId, PipelineName, UserId, WorkspaceId};
 use super::pipeline::Environment;
+use super::route::Only;
 
-pub use judge::{Asker, Denial, Doing, Member, Standing, judge};
+pub use judge::{Asker, Conversation, Denial, Doing, Member, Standing, judge};
 
 /// What a rule is about. There is one rule at most for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -331,6 +332,19 @@ pub enum Did {
         /// Why, in their words.
         because: Option<Because>,
     },
+    /// Set a route, changed one or took one away.
+    Routed {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// What it was called then.
+        name: PipelineName,
+        /// Where to.
+        to: ChannelId,
+        /// What is told there from then on; `None`: nothing any more.
+        only: Option<Only>,
+        /// What was told there before.
+        before: Option<Only>,
+    },
 }
 
 /// That somebody did something.
@@ -351,12 +365,12 @@ pub struct Entry {
 impl Entry {
     /// Everybody who is named in it, and who did it.
     pub fn mentioned(&self) -> Vec<Person> {
-        let Did::Rules { change, before, because: _ } = &self.did;
-        let set = match change {
-            Change::Set(rule) => Some(rule),
-            Change::Reset(_) => None,
+        let rules: Vec<&Rule> = match &self.did {
+            Did::Rules { change: Change::Set(rule), before, because: _ } => std::iter::once(rule).chain(before).collect(),
+            Did::Rules { change: Change::Reset(_), before, because: _ } => before.iter().collect(),
+            Did::Routed { .. } => Vec::new(),
         };
-        let named = set.into_iter().chain(before).flat_map(Rule::people);
+        let named = rules.into_iter().flat_map(Rule::people);
         people_of(&self.workspace, std::iter::once(&self.by).chain(named))
     }
 
@@ -367,9 +381,12 @@ impl Entry {
         if self.workspace != person.workspace {
             return entry;
         }
-        let Did::Rules { change, before, because } = &mut entry.did;
-        if self.by == person.user {
+        let theirs = self.by == person.user;
+        if theirs {
             entry.by = pseudonym.clone();
+        }
+        let Did::Rules { change, before, because } = &mut entry.did else { return entry };
+        if theirs {
             *because = None;
         }
         if let Change::Set(rule) = change {

@@ -133,7 +133,7 @@ fn a_change_is_on_record_and_can_be_taken_back() {
     assert_eq!(first.undo, Some(Change::Reset(Matter::Override)));
     let second = change(&first.rules, Change::Set(all));
     assert_eq!(second.undo, Some(Change::Set(crew.clone())));
-    let Did::Rules { before, because, .. } = &second.entry.did;
+    let Did::Rules { before, because, .. } = &second.entry.did else { panic!("{second:?}") };
     assert_eq!((before.as_ref(), because.as_ref().map(Because::as_str)), (Some(&crew), Some("it is time")));
     assert_eq!(change(&first.rules, Change::Set(crew)).undo, None, "nothing has changed");
     assert_eq!(change(&rules(&[]), Change::Reset(Matter::Use)).undo, None);

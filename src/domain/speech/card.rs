@@ -60,6 +60,16 @@ pub fn card(view: &CardView<'_>) -> Message {
     with_buttons(message, deployment, true)
 }
 
+/// What a conversation is told to which notices of the pipeline are routed.
+pub fn routed(view: &CardView<'_>) -> Message {
+    let deployment = view.deployment;
+    let mut message = Message::new(tone(deployment), Audience::Channel, headline(view));
+    message.lines.extend(how_it_stands(view));
+    message.lines.push(stages::change(deployment));
+    message.lines.extend(links(view));
+    message
+}
+
 /// What the asker is told directly at the end.
 pub fn ended(view: &CardView<'_>) -> Message {
     let deployment = view.deployment;

@@ -133,6 +133,13 @@ fn notes(verb: Verb) -> &'static [&'static str] {
         Verb::Unlock => {
             &["Without `in ENV`: whatever you hold in the pipeline. `anyway` frees what somebody else holds, and they are told."]
         }
+        Verb::Route => &[
+            "Told is how a deploy ends, once, and that nobody knows how it stands. Where the card stands, the card says it. Without `only`: of every deploy.",
+            "A message is sent there first: where none goes through, nothing is set. Conversations that are shared with another company are only told \
+             where the rules let its people in.",
+            "Whoever may deploy to the environments that are told may set it, and so may admins. On a conversation that is told already it changes what is told.",
+        ],
+        Verb::Unroute => &["Whoever has set a route may take it away, and so may whoever may set it. Without `from`: the only one."],
         Verb::Mute => &[
             "Without a time: until you take it back. TIME is as for `lock`.",
             "Not told meanwhile: how your deploys end, which their cards show all the same, that your turn came, and reminders and ends of your \
@@ -156,7 +163,7 @@ fn notes(verb: Verb) -> &'static [&'static str] {
         ],
         Verb::Logout => &["What you have running goes on outside, and cannot be followed from here any more."],
         Verb::Doctor => &["What cannot be reached is told, and stops nothing. Five pipelines are looked at: `info` tells of the others."],
-        Verb::WhoAmI | Verb::Help | Verb::Pipelines | Verb::Info | Verb::Status | Verb::Locks | Verb::Unmute => &[],
+        Verb::WhoAmI | Verb::Help | Verb::Pipelines | Verb::Info | Verb::Status | Verb::Locks | Verb::Unmute | Verb::Routes => &[],
         Verb::Privacy => &[
             "`privacy export` gives you a private link to all of it, which works once. `privacy delete` asks once more.",
             "What of you stands in the record of past deploys is replaced by a name that stands for nobody.",

@@ -6,7 +6,7 @@ use crate::domain::deployment::{Deployment, Phase};
 use crate::domain::lock::{End, Ended, Scope};
 use crate::domain::message::{Audience, Line, Message, Span, Tone, code, strong, text};
 use crate::domain::pipeline::Pipeline;
-use crate::domain::rights::Entry;
+use crate::domain::rights::{Did, Entry};
 
 use super::card::commit;
 use super::help::typed;
@@ -18,7 +18,8 @@ fn answer(headline: Line) -> Message {
     Message::new(Tone::Info, Audience::Asker, headline)
 }
 
-/// The last deploys of a pipeline, newest first, locks that were taken over or freed by others, and the last changes of the rules.
+/// The last deploys of a pipeline, newest first, locks that were taken over or freed by others, the last changes of where
+/// its notices go, and of the rules.
 pub fn history(pipeline: &Pipeline, deployments: &[Deployment], over: &[Ended], entries: &[Entry], now: Timestamp) -> Message {
     let mut message = answer(match deployments {
         [] => vec![text("Nothing has been deployed in "), code(&pipeline.name), text(" by this service yet.")],
@@ -29,9 +30,12 @@ pub fn history(pipeline: &Pipeline, deployments: &[Deployment], over: &[Ended], 
         message.lines.push(vec![strong("Locks that others have ended")]);
         message.lines.extend(over.iter().map(|ended| lock_ended(ended, now)));
     }
-    if !entries.is_empty() {
-        message.lines.push(vec![strong("Changes of the rules")]);
-        message.lines.extend(entries.iter().map(|entry| entry_line(entry, now)));
+    let (rules, routes): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| matches!(entry.did, Did::Rules { .. }));
+    for (title, entries) in [("Changes of where notices go", routes), ("Changes of the rules", rules)] {
+        if !entries.is_empty() {
+            message.lines.push(vec![strong(title)]);
+            message.lines.extend(entries.into_iter().map(|entry| entry_line(entry, now)));
+        }
     }
     message
 }

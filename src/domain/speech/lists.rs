@@ -21,6 +21,7 @@ use super::may::{May, what_you_may};
 use super::paced::slowed;
 use super::reasons::{in_short, reason_by};
 use super::refusals::{as_soon_as_green, commit_words, listed, past_checks, way_on, who_does_what};
+use super::routes::{RouteRow, closed_line};
 use super::services::{GITHUB, HEROKU, service};
 use super::stages::change_words;
 use super::words::duration;
@@ -255,6 +256,7 @@ pub fn status(
     pipeline: Option<&Pipeline>,
     rows: &[StatusRow],
     locks: &[LockRow],
+    closed: &[RouteRow],
     few_left: bool,
     now: Timestamp,
 ) -> Message {
@@ -279,6 +281,7 @@ pub fn status(
         });
     }
     message.lines.extend(locks.iter().map(|lock| lock_line(lock, now)));
+    message.lines.extend(closed.iter().map(|route| closed_line(route, now)));
     message
 }
 

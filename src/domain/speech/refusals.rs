@@ -37,6 +37,10 @@ pub enum Doing {
     Comparing,
     /// Opening a form.
     OpeningForm,
+    /// Asking the chat what a conversation is.
+    ReadingConversation,
+    /// Sending a message along a route.
+    TestingRoute,
 }
 
 impl Doing {
@@ -51,6 +55,8 @@ impl Doing {
             Self::ReadingOutput => "read the output",
             Self::Comparing => "compare the commits",
             Self::OpeningForm => "open the form",
+            Self::ReadingConversation => "look at that conversation",
+            Self::TestingRoute => "send a message there",
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::rights::{Change, Denial, Did, Entry, Kept, Matter, Party, Pla
 
 use super::help::typed;
 use super::reasons::code_line;
+use super::routes::what;
 use super::words::{moment, sentence};
 
 /// The words on the button that takes a change of the rules back.
@@ -188,7 +189,21 @@ pub fn rules_the_same(rules: &Rules, about: Matter) -> Message {
 /// One line about something that is on record.
 pub(super) fn entry_line(entry: &Entry, now: Timestamp) -> Line {
     let rules = Rules::none(entry.workspace.clone());
-    let Did::Rules { change, before, because } = &entry.did;
+    let (change, before, because) = match &entry.did {
+        Did::Rules { change, before, because } => (change, before, because),
+        Did::Routed { name, to, only, before, pipeline: _ } => {
+            let mut line = vec![text(format!("{}: ", moment(entry.at, now))), person(&rules, &entry.by)];
+            let did = match (only, before) {
+                (Some(_), Some(_)) => " changed what is told of ",
+                (Some(_), None) => " had notices sent of ",
+                (None, _) => " had no more notices sent of ",
+            };
+            line.extend([text(did), code(name), text(" to "), Span::Channel(to.clone())]);
+            line.extend(only.as_ref().map(|only| text(format!(": {}", what(only)))));
+            line.extend(before.as_ref().map(|before| text(format!("; before, {}", what(before)))));
+            return line;
+        }
+    };
     let mut line = vec![text(format!("{}: ", moment(entry.at, now))), person(&rules, &entry.by), text(" changed the rule ")];
     line.extend([code(change.matter().to_string()), text(": ")]);
     let holds = match change {

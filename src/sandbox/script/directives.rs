@@ -101,6 +101,8 @@ pub enum Directive {
     BotIn { channel: String, is: bool },
     Lacks { scope: String },
     ArchiveChannel { channel: String },
+    ShareChannel { channel: String },
+    CloseChannel { channel: String },
     Crash,
     Stop,
     Start,
@@ -179,6 +181,8 @@ impl Directive {
             | Self::Standing { .. }
             | Self::UserGroup { .. }
             | Self::Lacks { .. }
+            | Self::ShareChannel { .. }
+            | Self::CloseChannel { .. }
             | Self::ArchiveChannel { .. } => false,
         }
     }

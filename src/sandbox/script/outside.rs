@@ -148,6 +148,8 @@ impl Outside for World {
             | Directive::UserGroup { .. }
             | Directive::Lacks { .. }
             | Directive::ArchiveChannel { .. }
+            | Directive::ShareChannel { .. }
+            | Directive::CloseChannel { .. }
             | Directive::Crash
             | Directive::Stop
             | Directive::Start

@@ -344,6 +344,8 @@ impl<'a> Player<'a> {
                 self.slack.group(handle, &people).then_some(()).ok_or(format!("not all of {people:?} are in one workspace"))
             }
             Directive::BotIn { channel, is } => self.slack.invite_bot(channel, *is).then_some(()).ok_or(format!("there is no #{channel}")),
+            Directive::ShareChannel { channel } => self.slack.share_channel(channel).then_some(()).ok_or(format!("there is no #{channel}")),
+            Directive::CloseChannel { channel } => self.slack.close_channel(channel).then_some(()).ok_or(format!("there is no #{channel}")),
             Directive::ArchiveChannel { channel } => {
                 self.slack.archive_channel(channel).then_some(()).ok_or(format!("there is no #{channel}"))
             }

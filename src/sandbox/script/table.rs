@@ -294,6 +294,16 @@ pub const TABLE: &[Row<Directive>] = &[
         build: |p| Ok(Directive::BotIn { channel: p.own("channel"), is: true }),
     },
     Row {
+        shape: "#{channel} is shared with another company",
+        means: "people of another company come into a channel",
+        build: |p| Ok(Directive::ShareChannel { channel: p.own("channel") }),
+    },
+    Row {
+        shape: "#{channel} is private",
+        means: "a channel is for those who were invited",
+        build: |p| Ok(Directive::CloseChannel { channel: p.own("channel") }),
+    },
+    Row {
         shape: "#{channel} is archived",
         means: "a channel is archived",
         build: |p| Ok(Directive::ArchiveChannel { channel: p.own("channel") }),

@@ -47,7 +47,7 @@ pub(super) fn scope(method: &str) -> &'static str {
 
 /// The scopes of the app, as Slack tells them.
 pub(super) fn scopes(state: &State) -> String {
-    let all = ["commands", "chat:write", "users:read", "im:write", "chat:write.public", "usergroups:read"];
+    let all = ["commands", "chat:write", "users:read", "im:write", "chat:write.public", "usergroups:read", "channels:read", "groups:read"];
     all.into_iter().filter(|scope| !state.lacking.iter().any(|lacking| lacking == scope)).collect::<Vec<_>>().join(",")
 }
 
@@ -141,6 +141,7 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
         }
         "views.open" => views::open(workspace, state, now, arguments, bot),
         "conversations.info" => match bot.channel(state, arguments.text("channel")) {
+            Some(channel) if channel.private && !channel.bot_in => refuse("channel_not_found"),
             Some(channel) => Ok(json!({"ok": true, "channel": channel_info(state, workspace, channel)})),
             None => refuse("channel_not_found"),
         },
@@ -263,6 +264,7 @@ fn place(state: &mut State, bot: &Bot<'_>, channel: &str) -> Result<String, Valu
 fn member_channel(state: &State, bot: &Bot<'_>, channel: &str, archived: &str) -> Result<String, Value> {
     match bot.channel(state, channel) {
         None => refuse("channel_not_found"),
+        Some(known) if known.private && !known.bot_in => refuse("channel_not_found"),
         Some(known) if known.archived => refuse(archived),
         Some(known) if !known.bot_in => refuse("not_in_channel"),
         Some(known) => Ok(known.id.clone()),
@@ -309,8 +311,8 @@ fn channel_info(state: &State, workspace: &SlackWorkspace, channel: &Channel) ->
     }
     json!({
         "id": channel.id, "name": channel.name, "name_normalized": channel.name, "created": 1_767_603_600, "creator": "U0",
-        "is_channel": true, "is_group": false, "is_im": false, "is_mpim": false, "is_private": false, "is_archived": channel.archived,
-        "is_general": channel.name == "general", "is_member": channel.bot_in, "is_shared": false, "is_ext_shared": false,
+        "is_channel": true, "is_group": false, "is_im": false, "is_mpim": false, "is_private": channel.private, "is_archived": channel.archived,
+        "is_general": channel.name == "general", "is_member": channel.bot_in, "is_shared": channel.shared, "is_ext_shared": channel.shared,
         "is_org_shared": false, "is_pending_ext_shared": false, "pending_shared": [], "previous_names": [], "unlinked": 0,
         "context_team_id": workspace.seed.team_id, "topic": {"value": "", "creator": "", "last_set": 0},
         "purpose": {"value": "", "creator": "", "last_set": 0}

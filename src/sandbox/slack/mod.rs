@@ -168,7 +168,9 @@ impl SlackWorkspace {
     /// [`SlackWorkspace::add_channel`], in another workspace. Names are how scripts call channels and must differ.
     pub fn add_channel_in(&self, team: &str, id: &str, name: &str, bot_in: bool) {
         let (team, id, name) = (team.to_owned(), id.to_owned(), name.to_owned());
-        self.change(|state| state.channels.push(state::Channel { team, id, name, bot_in, archived: false, with: None }));
+        self.change(|state| {
+            state.channels.push(state::Channel { team, id, name, bot_in, archived: false, shared: false, private: false, with: None })
+        });
     }
 
     /// Invites the app's user to a channel, or removes it. `channel` is a name without `#`, or an id. Says whether there is one.
@@ -179,6 +181,16 @@ impl SlackWorkspace {
     /// Takes a scope from the app.
     pub fn take_scope(&self, scope: &str) {
         self.change(|state| state.lacking.push(scope.to_owned()));
+    }
+
+    /// Shares a channel with another company, by name or id. Says whether there is one.
+    pub fn share_channel(&self, channel: &str) -> bool {
+        self.change(|state| state.channel_mut(channel).map(|channel| channel.shared = true).is_some())
+    }
+
+    /// Makes a channel private, by name or id. Says whether there is one.
+    pub fn close_channel(&self, channel: &str) -> bool {
+        self.change(|state| state.channel_mut(channel).map(|channel| channel.private = true).is_some())
     }
 
     /// Archives a channel, by name or id. Says whether there is one.

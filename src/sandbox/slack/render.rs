@@ -306,6 +306,8 @@ mod tests {
                 name: "general".into(),
                 bot_in: true,
                 archived: false,
+                shared: false,
+                private: false,
                 with: None,
             }],
             ..State::default()

@@ -55,6 +55,10 @@ pub(super) struct Channel {
     pub(super) name: String,
     pub(super) bot_in: bool,
     pub(super) archived: bool,
+    /// Whether another company has people in it.
+    pub(super) shared: bool,
+    /// Whether it is for those who were invited, and for nobody else to see.
+    pub(super) private: bool,
     /// The name of the person whose conversation with the app this is.
     pub(super) with: Option<String>,
 }
@@ -153,7 +157,16 @@ impl State {
         let taken = self.channels.iter().any(|channel| channel.id == id && channel.team != team);
         let id = if taken { format!("{id}{team}") } else { id };
         if !self.channels.iter().any(|channel| channel.id == id) {
-            self.channels.push(Channel { team, id: id.clone(), name: person.clone(), bot_in: true, archived: false, with: Some(person) });
+            self.channels.push(Channel {
+                team,
+                id: id.clone(),
+                name: person.clone(),
+                bot_in: true,
+                archived: false,
+                shared: false,
+                private: false,
+                with: Some(person),
+            });
         }
         Some(id)
     }

@@ -138,7 +138,7 @@ impl Reader<'_> {
     }
 
     /// Whom or what a word names: as the chat has said beside the text, else by an id.
-    fn mention(&self, word: &Word) -> Option<Mention> {
+    pub(super) fn mention(&self, word: &Word) -> Option<Mention> {
         if self.mentions.knows(&word.said) {
             return self.mentions.of(&word.said);
         }

@@ -15,6 +15,12 @@ fn reason_of(right: BotRight) -> &'static str {
         BotRight::SpeakDirectly => "to tell people how their deploys ended, and what is for them only",
         BotRight::SpeakUninvited => "to show deploys in public conversations without being invited there first; it also works without",
         BotRight::SeeGroups => "to see who is in a group of people that a rule names; it also works without, for rules that name none",
+        BotRight::SeeConversations => {
+            "to see whether a conversation that notices are routed to is shared with another company; without it none are"
+        }
+        BotRight::SeePrivateConversations => {
+            "to see the same of a private conversation that it was invited to; without it none are routed there"
+        }
     }
 }
 
