@@ -69,7 +69,11 @@ async fn a_deploy_when_pipeline_and_rules_were_seen_before() {
     let again = |wish: &str, app: &str| format!("ana> deploy {wish} to staging\n~ 4m\n= builds of {app}: 2, succeeded, succeeded");
     for (what, first, second) in [
         ("another commit", deploy("hubot/topic", "hubot-staging", ""), again("hubot", "hubot-staging")),
-        ("another app of the pipeline", deploy("hubot", "hubot-staging", ""), deploy("hubot", "hubot-production", "")),
+        (
+            "another app of the pipeline",
+            deploy("hubot", "hubot-staging", ""),
+            deploy("hubot", "hubot-production", "ana presses [Ship 8fcbedd]\n"),
+        ),
         ("a new commit", deploy("hubot", "hubot-staging", ""), pushed("acme/hubot", "main") + &again("hubot", "hubot-staging")),
         (
             "a new commit of a branch",

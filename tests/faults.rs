@@ -27,6 +27,7 @@ use crate::crash::deadly::{Deaths, Fate};
 use crate::crash::plays::CODE_OF_THE_LAST;
 use crate::crash::{ends, together};
 use crate::secrets;
+use crate::support::questions;
 use cells::{Call, FAULTS, PLAYS, Play, Strike};
 use facts::{Excuses, Facts};
 
@@ -181,7 +182,12 @@ async fn perform(play: &Play, strike: Option<&Strike>, typed: &[String]) -> Perf
 
     // After all that, the app takes the next deploy.
     outside.heroku.add_user(HEROKU_TOKEN, "ana@example.com", &[CODE_OF_THE_LAST], true);
-    talk.go_on(&mut player, &format!("ana> {}\n~ 5m\n", play.next)).await;
+    talk.go_on(&mut player, &format!("ana> {}\n", play.next)).await;
+    // What the fault kept from being shipped ships along, and is asked about.
+    if let Some(yes) = questions::yes(&outside.slack) {
+        talk.go_on(&mut player, &format!("ana presses [{yes}]\n")).await;
+    }
+    talk.go_on(&mut player, "~ 5m\n").await;
     let after = outside.heroku.builds(play.app);
     if after.len() != builds.len() + 1 || after.last().is_none_or(|build| build.status != "succeeded") {
         talk.wrong.push(format!("the next deploy does not run: {after:?}"));

@@ -3,10 +3,13 @@
 mod rules;
 mod table;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::doubt::Doubt;
 use super::lock::Ending;
 use super::names::{ChannelId, CommitSha, NameError, RepoName};
 use super::parse::{is_code, is_invisible, split_code, unquoted};
@@ -138,6 +141,12 @@ pub struct Terms {
     /// The commit that a button showed: no other one ships by it. Never parsed from text.
     #[serde(default)]
     pub shown: Option<CommitSha>,
+    /// What was asked about it and answered with yes. Never parsed from text.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub sure_of: BTreeSet<Doubt>,
+    /// When a one-time code was accepted that came with it before something was asked. Never parsed from text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_spent_at: Option<Timestamp>,
 }
 
 impl Terms {

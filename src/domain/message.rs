@@ -80,6 +80,8 @@ pub enum Act {
     RollBack(DeploymentId),
     /// Run the command that is kept under this id.
     Take(OfferId),
+    /// Let the command that is kept under this id be: nobody runs it any more.
+    Decline(OfferId),
     /// Ask the presser, in a form, for the one-time code that a deployment waits for.
     EnterCode(DeploymentId),
 }
@@ -93,6 +95,7 @@ impl fmt::Display for Act {
             Self::Retry(id) => write!(f, "retry:{id}"),
             Self::RollBack(id) => write!(f, "back:{id}"),
             Self::Take(id) => write!(f, "take:{id}"),
+            Self::Decline(id) => write!(f, "decline:{id}"),
             Self::EnterCode(id) => write!(f, "code:{id}"),
         }
     }
@@ -117,6 +120,7 @@ impl FromStr for Act {
             "back" => deployment().map(Self::RollBack),
             "code" => deployment().map(Self::EnterCode),
             "take" => id.parse().map(OfferId).map(Self::Take).map_err(|_| ForeignAct),
+            "decline" => id.parse().map(OfferId).map(Self::Decline).map_err(|_| ForeignAct),
             _ => Err(ForeignAct),
         }
     }
@@ -217,6 +221,7 @@ mod tests {
             Act::Retry(DeploymentId(id)),
             Act::RollBack(DeploymentId(id)),
             Act::Take(OfferId(id)),
+            Act::Decline(OfferId(id)),
             Act::EnterCode(DeploymentId(id)),
         ] {
             assert_eq!(act.to_string().parse(), Ok(act));

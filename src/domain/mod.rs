@@ -9,6 +9,7 @@ pub mod checks;
 pub mod checkup;
 pub mod command;
 pub mod deployment;
+pub mod doubt;
 pub mod fault;
 pub mod form;
 pub mod gate;

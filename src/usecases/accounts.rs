@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use crate::domain::account::Missing;
+use crate::domain::account::{Missing, Provider};
 use crate::domain::actor::Person;
 use crate::domain::command::{Command, Needs};
 use crate::domain::deployment::Deployment;
@@ -125,6 +125,13 @@ async fn name_of(ports: &Ports, person: &Person, service: &dyn SignInAt, sign_in
         }
         Err(_) => None,
     }
+}
+
+/// What somebody is called at a service, where people link their logins; `None`: that is not known, or cannot be asked for now.
+pub(super) async fn name_at(ports: &Ports, person: &Person, at: Provider) -> Option<String> {
+    let sign_ins = ports.sign_ins.as_ref()?;
+    let service = sign_ins.linked.services.get(&at)?;
+    name_of(ports, person, service.as_ref(), sign_ins).await
 }
 
 /// `whoami`.

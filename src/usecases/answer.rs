@@ -190,7 +190,10 @@ fn begins_something(ask: &Ask) -> bool {
             matches!(command, Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { to: Some(_), .. })
         }
         Ask::Press { act: Act::Retry(_) | Act::Take(_), on: _ } => true,
-        Ask::Press { act: Act::Cancel(_) | Act::Free(_) | Act::ShowOutput(_) | Act::RollBack(_) | Act::EnterCode(_), on: _ }
+        Ask::Press {
+            act: Act::Cancel(_) | Act::Free(_) | Act::ShowOutput(_) | Act::RollBack(_) | Act::Decline(_) | Act::EnterCode(_),
+            on: _,
+        }
         | Ask::Form(_) => false,
     }
 }

@@ -1,5 +1,7 @@
 //! Asking for a deploy: the code is spent, the gate judged, the deployment and its place in line recorded together.
 
+use std::collections::BTreeSet;
+
 use secrecy::SecretString;
 
 use crate::domain::command::{Because, Command, Terms, Wish};
@@ -14,7 +16,7 @@ use crate::ports::{Batch, Credentials, StoreError, WakeKey};
 
 use super::facts::{Prospect, find_target, look_ahead};
 use super::offers::{both_ways, offer};
-use super::{Ports, Trouble};
+use super::{Ports, Trouble, confirm};
 
 /// How many past deployments the usual durations come from.
 const PAST: usize = 20;
@@ -31,7 +33,7 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    fn again(&self, wish: Wish) -> Command {
+    pub(super) fn again(&self, wish: Wish) -> Command {
         let terms = self.terms.clone();
         Command::Deploy { wish, passing_checks: self.passing_checks, because: self.because.clone(), terms }
     }
@@ -101,6 +103,15 @@ async fn ask_for(
     if let Some(shown) = ask.terms.shown.as_ref().filter(|shown| **shown != prospect.resolved.commit) {
         return Err(moved_since_shown(ports, request, ask, &prospect, shown).await?.into());
     }
+    if let Some(answer) = without_beginning(ports, request, ask, &prospect, code, &Way::Build).await? {
+        return Ok(Some(answer));
+    }
+    let mut doubts = confirm::doubts_about(ports, asker, &prospect).await;
+    doubts.retain(|doubt| !ask.terms.sure_of.contains(doubt));
+    if !doubts.is_empty() {
+        doubts.extend(&ask.terms.sure_of);
+        return confirm::question(ports, request, who, (ask, code), &prospect, doubts).await.map(Some);
+    }
     go(ports, request, ask, prospect, code, Way::Build).await
 }
 
@@ -113,17 +124,8 @@ pub(super) async fn go(
     code: Code,
     way: Way,
 ) -> Result<Option<Message>, Trouble> {
-    if code == Code::Accepted
-        && let Some(waiting) = waiting_for_code(ports, request, ask, &prospect).await?
-    {
-        return join(ports, request, waiting, code).await.map(Some);
-    }
-    if let Some(same) = same_wish_in(ports, request, &prospect.target, &prospect.resolved.commit).await? {
-        return join(ports, request, same, code).await.map(Some);
-    }
-    let waits = ask.terms.when_green && prospect.verdict.not_done().is_some();
-    if !prospect.verdict.is_open() && !waits {
-        return Err(refused(ports, request, ask, &prospect, &way).await?.into());
+    if let Some(answer) = without_beginning(ports, request, ask, &prospect, code, &way).await? {
+        return Ok(Some(answer));
     }
     match record(ports, request, ask, prospect, code, way).await? {
         Recorded::New => {
@@ -142,12 +144,36 @@ pub(super) async fn go(
     }
 }
 
+/// What is answered where nothing new begins: it goes on already, or something is in its way.
+async fn without_beginning(
+    ports: &Ports,
+    request: &Request,
+    ask: &Ask,
+    prospect: &Prospect,
+    code: Code,
+    way: &Way,
+) -> Result<Option<Message>, Trouble> {
+    if code == Code::Accepted
+        && let Some(waiting) = waiting_for_code(ports, request, ask, prospect).await?
+    {
+        return join(ports, request, waiting, code).await.map(Some);
+    }
+    if let Some(same) = same_wish_in(ports, request, &prospect.target, &prospect.resolved.commit).await? {
+        return join(ports, request, same, code).await.map(Some);
+    }
+    let waits = ask.terms.when_green && prospect.verdict.not_done().is_some();
+    if !prospect.verdict.is_open() && !waits {
+        return Err(refused(ports, request, ask, prospect, way).await?.into());
+    }
+    Ok(None)
+}
+
 /// The refusal of the gate; where its checks may become green, with a button that waits for that.
 async fn refused(ports: &Ports, request: &Request, ask: &Ask, prospect: &Prospect, way: &Way) -> Result<Message, StoreError> {
     ports.tally.refused(&prospect.verdict.reasons);
     let Prospect { target, resolved, verdict, rules, .. } = prospect;
     let waiting = (*way == Way::Build && verdict.may_become_green()).then(|| {
-        let terms = Terms { when_green: true, shown: Some(resolved.commit.clone()) };
+        let terms = Terms { when_green: true, shown: Some(resolved.commit.clone()), ..Terms::default() };
         let wish = Wish { to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }), ..ask.wish.clone() };
         let command = Command::Deploy { wish, passing_checks: false, because: ask.because.clone(), terms };
         (speech::SHIP_WHEN_GREEN.to_owned(), command)
@@ -166,7 +192,7 @@ async fn moved_since_shown(
 ) -> Result<Message, StoreError> {
     let (by, now) = (&prospect.resolved.named_by, &prospect.resolved.commit);
     let because = ask.because.clone();
-    let terms = Terms { shown: None, ..ask.terms.clone() };
+    let terms = Terms { shown: None, sure_of: BTreeSet::new(), ..ask.terms.clone() };
     let buttons =
         both_ways(ports, &request.origin.person, &prospect.target, by, (shown, now), (ask.passing_checks, because, terms)).await?;
     Ok(speech::ref_moved(&prospect.target, by, shown, now, &buttons))
@@ -306,7 +332,7 @@ async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect,
         builds_ordered: 0,
         announcements_ordered: 0,
         slot_wanted_since: None,
-        code_spent_at: (code == Code::Accepted).then_some(now),
+        code_spent_at: if code == Code::Accepted { Some(now) } else { ask.terms.code_spent_at },
         announcement: None,
         build: None,
         release: None,

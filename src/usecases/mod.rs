@@ -4,6 +4,7 @@
 
 mod accounts;
 mod answer;
+mod confirm;
 mod departures;
 mod deploy;
 mod diff;

@@ -7,7 +7,7 @@ use crate::domain::speech::{self, Plan};
 use crate::ports::Credentials;
 
 use super::facts::{find_target, look_ahead};
-use super::{Ports, Trouble};
+use super::{Ports, Trouble, confirm};
 
 /// Plans a deploy.
 pub(super) async fn plan(ports: &Ports, request: &Request, who: &Credentials, wish: &Wish) -> Result<Message, Trouble> {
@@ -19,6 +19,8 @@ pub(super) async fn plan(ports: &Ports, request: &Request, who: &Credentials, wi
         Some(id) => ports.store.deployment(id).await?,
         None => None,
     };
+    let commits = confirm::commits(ports, who, &prospect).await;
+    let doubts = confirm::doubts_about(ports, asker, &prospect).await;
     Ok(speech::plan(&Plan {
         target: &prospect.target,
         repository: &prospect.repository,
@@ -26,7 +28,8 @@ pub(super) async fn plan(ports: &Ports, request: &Request, who: &Credentials, wi
         resolved: &prospect.resolved,
         access: prospect.access,
         running: prospect.running.as_ref(),
-        change: prospect.change.as_ref(),
+        change: commits.of(&prospect),
+        doubts: &doubts,
         verdict: &prospect.verdict,
         holder: holder.as_ref(),
         waiting: line.next().count(),

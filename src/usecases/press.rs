@@ -11,7 +11,7 @@ use crate::domain::source::AskedRef;
 use crate::domain::speech::{self, Doing};
 use crate::ports::{Batch, Credentials, StoreError};
 
-use super::{Ports, Trouble, WhileDoing, answer, forms, privacy, rules, stop};
+use super::{Ports, Trouble, WhileDoing, answer, confirm, forms, privacy, rules, stop};
 
 /// How many lines of output are shown.
 const OUTPUT_LINES: usize = 30;
@@ -47,6 +47,7 @@ pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, a
             answer::run(ports, request, who, &command, None).await
         }
         Act::Take(id) => take(ports, request, who, id).await,
+        Act::Decline(id) => confirm::decline(ports, request, id).await.map(Some),
         Act::EnterCode(id) => forms::ask_for_code(ports, request, id).await,
     }
 }
@@ -71,7 +72,7 @@ fn again(deployment: &Deployment, presser: &Person) -> Command {
         to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }),
     };
     let because = deployment.because.as_deref().and_then(|because| Because::parse(because).ok());
-    Command::Deploy { wish, passing_checks, because, terms: Terms { when_green: deployment.when_green, shown: None } }
+    Command::Deploy { wish, passing_checks, because, terms: Terms { when_green: deployment.when_green, ..Terms::default() } }
 }
 
 fn place_of(deployment: &Deployment) -> Where {
@@ -123,7 +124,7 @@ pub(super) async fn take_without_login(ports: &Ports, request: &Request) -> Resu
 }
 
 /// Takes an offer: once, by the person it was made to, in time. What it stands for, or why not.
-async fn taken(ports: &Ports, request: &Request, id: OfferId) -> Result<Result<Command, Message>, Trouble> {
+pub(super) async fn taken(ports: &Ports, request: &Request, id: OfferId) -> Result<Result<Command, Message>, Trouble> {
     let Some(mut offer) = ports.store.offer(id).await? else { return Ok(Err(speech::offer_gone())) };
     if offer.to != request.origin.person {
         return Ok(Err(speech::offer_not_yours()));

@@ -295,7 +295,7 @@ pub(super) async fn may_press(ports: &Ports, origin: &Origin, act: Act) -> Resul
     let person = &origin.person;
     let (of, own) = match act {
         // Whoever takes an offer asks for its command, which is judged as if it were typed.
-        Act::Take(_) => return Ok(()),
+        Act::Take(_) | Act::Decline(_) => return Ok(()),
         Act::Cancel(id) | Act::Free(id) => (ports.store.deployment(id).await?, true),
         Act::ShowOutput(id) | Act::Retry(id) | Act::RollBack(id) | Act::EnterCode(id) => (ports.store.deployment(id).await?, false),
     };

@@ -62,7 +62,7 @@ ana> deploy hubot/topic to staging
     Play {
         name: "a code",
         text: "\
-ana> deploy vault to production 123456
+ana> deploy vault/v1.0 to production 123456
 ~ 4m
 = builds of vault-production: 1, succeeded
 = github deployments of acme/vault: 1, success
@@ -72,9 +72,35 @@ ana> deploy vault to production 123456
 ",
         repository: "acme/vault",
         app: "vault-production",
-        code: Some("deploy vault to production 654321"),
+        code: Some("deploy vault/v1.0 to production 654321"),
         next: "deploy vault/feature/with/slash to production 777777",
         at_every_point: true,
+    },
+    Play {
+        name: "asked first",
+        text: "\
+ana> deploy hubot to production
+ana presses [Ship 8fcbedd]
+~ 4m
+= builds of hubot-production: 1, succeeded
+= github deployments of acme/hubot: 1, success
+= no violations
+",
+        app: "hubot-production",
+        next: "deploy hubot/feature/with/slash to production",
+        ..HUBOT
+    },
+    Play {
+        name: "when green",
+        text: "\
+ana> deploy hubot/pending to staging when green
+* acme/hubot pending: ci/circleci passed
+~ 5m
+= builds of hubot-staging: 1, succeeded
+= github deployments of acme/hubot: 1, success
+= no violations
+",
+        ..HUBOT
     },
     Play {
         name: "a release phase",

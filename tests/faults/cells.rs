@@ -56,7 +56,7 @@ ana> deploy hubot/topic to staging
     },
     Play {
         name: "a code",
-        text: "* FAULT\nana> deploy vault to production 123456\n",
+        text: "* FAULT\nana> deploy vault/v1.0 to production 123456\n",
         repository: "acme/vault",
         app: "vault-production",
         next: "deploy vault/feature/with/slash to production 777777",

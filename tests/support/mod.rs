@@ -1,4 +1,5 @@
 //! What several tests need.
 
 pub mod folders;
+pub mod questions;
 pub mod records;

@@ -176,6 +176,7 @@ fn kind(act: &Act) -> &'static str {
         Act::Retry(_) => "retry",
         Act::RollBack(_) => "back",
         Act::Take(_) => "take",
+        Act::Decline(_) => "decline",
         Act::EnterCode(_) => "code",
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn question_before(act: &Act) -> Option<Question> {
             yes: "Free it",
             no: "Keep it",
         }),
-        Act::Cancel(_) | Act::ShowOutput(_) | Act::Retry(_) | Act::RollBack(_) | Act::Take(_) | Act::EnterCode(_) => None,
+        Act::Cancel(_) | Act::ShowOutput(_) | Act::Retry(_) | Act::RollBack(_) | Act::Take(_) | Act::Decline(_) | Act::EnterCode(_) => None,
     }
 }
 

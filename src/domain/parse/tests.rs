@@ -436,7 +436,7 @@ fn commands() -> impl Strategy<Value = Command> {
         keys().prop_map(|pipeline| Command::Info { pipeline }),
         wishes().prop_map(Command::Plan),
         (wishes(), prop::option::of(reasons()), any::<bool>()).prop_map(|(wish, because, when_green)| {
-            Command::Deploy { wish, passing_checks: false, because, terms: Terms { when_green, shown: None } }
+            Command::Deploy { wish, passing_checks: false, because, terms: Terms { when_green, ..Terms::default() } }
         }),
         (wishes(), reasons())
             .prop_map(|(wish, why)| { Command::Deploy { wish, passing_checks: true, because: Some(why), terms: Terms::default() } }),

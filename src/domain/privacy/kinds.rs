@@ -79,6 +79,8 @@ const COMMAND: &[&str] = &[
     "deploy.because",
     "deploy.terms.when_green",
     "deploy.terms.shown",
+    "deploy.terms.sure_of[]",
+    "deploy.terms.code_spent_at",
     "status.pipeline.name",
     "status.pipeline.id",
     "queue.pipeline.name",

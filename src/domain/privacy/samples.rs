@@ -14,6 +14,7 @@ use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{
     Announcement, Back, Cancel, Card, Failure, MessageRef, Override, Phase, Promote, Stage, StageTime, Untold, Usual, Way,
 };
+use crate::domain::doubt::Doubt;
 use crate::domain::form::Topic;
 use crate::domain::gate::Reason;
 use crate::domain::installation::{BotRight, Happened, Happening, Installation, Tenant};
@@ -139,7 +140,12 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             Command::Plan(_) => [Command::Plan(wish(pipeline_keys().remove(0), AskedRef::Default))],
             Command::Deploy { .. } => [Command::Deploy {
                 wish: wish(pipeline_keys().remove(0), AskedRef::Default), passing_checks: true, because: Some(because()),
-                terms: Terms { when_green: true, shown: Some(CommitSha::parse(&"a".repeat(40)).unwrap()) },
+                terms: Terms {
+                    when_green: true,
+                    shown: Some(CommitSha::parse(&"a".repeat(40)).unwrap()),
+                    sure_of: BTreeSet::from([Doubt::PassesChecks]),
+                    code_spent_at: Some(at(0)),
+                },
             }],
             Command::Status { .. } => [Command::Status { pipeline: Some(pipeline_keys().remove(0)) }],
             Command::Queue(_) => [Command::Queue(anywhere(pipeline_keys().remove(0)))],
@@ -310,6 +316,7 @@ every! {
         Act::Retry(_) => [Act::Retry(DeploymentId(id()))],
         Act::RollBack(_) => [Act::RollBack(DeploymentId(id()))],
         Act::Take(_) => [Act::Take(OfferId(id()))],
+        Act::Decline(_) => [Act::Decline(OfferId(id()))],
         Act::EnterCode(_) => [Act::EnterCode(DeploymentId(id()))],
     }
 }

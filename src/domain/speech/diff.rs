@@ -68,10 +68,10 @@ pub fn diff(
     message.lines.push([vec![text("From ")], from.words(now)].concat());
     message.lines.push([vec![text("To ")], to.words(now)].concat());
     message.lines.extend(difference.size.filter(|size| size.files > 0).map(size_line));
-    message.lines.extend(commit_lines(repository, &difference.commits, change.added));
+    message.lines.extend(commit_lines(repository, &difference.commits, change.added, LISTED));
     if let Some(dropped) = dropped {
         message.lines.push(vec![text("Would be taken away:")]);
-        message.lines.extend(commit_lines(repository, &dropped.commits, dropped.comparison.added));
+        message.lines.extend(commit_lines(repository, &dropped.commits, dropped.comparison.added, LISTED));
     }
     if change.direction != Direction::Same {
         message.lines.push(vec![link("The whole difference", &change.url)]);
@@ -84,8 +84,8 @@ fn size_line(size: Size) -> Line {
     vec![text(format!("{more}{}, {} added and {} removed", count(size.files, "file"), count(size.added, "line"), size.removed))]
 }
 
-fn commit_lines(repository: &Repository, commits: &[CommitLine], all: u64) -> Vec<Line> {
-    let mut lines: Vec<Line> = commits.iter().take(LISTED).map(|commit| commit_line(repository, commit)).collect();
+pub(super) fn commit_lines(repository: &Repository, commits: &[CommitLine], all: u64, most: usize) -> Vec<Line> {
+    let mut lines: Vec<Line> = commits.iter().take(most).map(|commit| commit_line(repository, commit)).collect();
     let more = all.saturating_sub(u64::try_from(lines.len()).unwrap_or(u64::MAX));
     if more > 0 {
         lines.push(vec![text(format!("and {more} more"))]);

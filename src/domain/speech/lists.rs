@@ -1,10 +1,13 @@
 //! What we say when somebody looks: plans, pipelines, what goes on, lines, releases.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::domain::actor::Person;
 use crate::domain::command::Wish;
 use crate::domain::deployment::{Deployment, Phase, Target, WaitingFor};
+use crate::domain::doubt::Doubt;
 use crate::domain::fault::{Fault, PortError};
 use crate::domain::gate::Verdict;
 use crate::domain::lock::Lock;
@@ -13,9 +16,10 @@ use crate::domain::names::{CheckName, RepoName};
 use crate::domain::pipeline::{App, Environment, Pipeline, Place};
 use crate::domain::release::{Access, Release, ReleaseState, Running};
 use crate::domain::rights::Rules;
-use crate::domain::source::{Comparison, Direction, Repository, Resolved};
+use crate::domain::source::{Direction, Repository, Resolved};
 
 use super::card::commit;
+use super::confirm::{Change, commits_of, why};
 use super::locks::{LockRow, lock_line, own_lock};
 use super::may::{May, what_you_may};
 use super::paced::slowed;
@@ -40,7 +44,8 @@ pub struct Plan<'a> {
     pub resolved: &'a Resolved,
     pub access: Access,
     pub running: Option<&'a Running>,
-    pub change: Option<&'a Comparison>,
+    pub change: Change<'a>,
+    pub doubts: &'a BTreeSet<Doubt>,
     pub verdict: &'a Verdict,
     pub holder: Option<&'a Deployment>,
     pub waiting: usize,
@@ -68,10 +73,11 @@ pub fn plan(plan: &Plan<'_>) -> Message {
         Some(Running { version, commit: None }) => vec![text(format!("Runs now: v{version}, of no known commit"))],
         None => vec![text("Nothing runs there yet, or it cannot be read.")],
     });
-    message.lines.extend(plan.change.map(|change| {
+    message.lines.extend(plan.change.comparison.map(|change| {
         let before = if change.direction == Direction::Behind { "It " } else { "Ships " };
         [vec![text(before)], change_words(change)].concat()
     }));
+    message.lines.extend(commits_of(plan.repository, plan.change));
     if let Some(link) = plan.overrides_link_to {
         message.lines.push(vec![
             text(format!("{HEROKU} links the pipeline to ")),
@@ -96,6 +102,9 @@ pub fn plan(plan: &Plan<'_>) -> Message {
     }
     message.lines.extend(plan.own_locks.iter().map(|lock| own_lock(&plan.target.pipeline_name, lock)));
     if plan.verdict.is_open() {
+        if !plan.doubts.is_empty() {
+            message.lines.push(vec![text(format!("A deploy would ask you first, since {}.", why(plan.doubts)))]);
+        }
         return message.line(vec![text("Nothing stands in the way.")]);
     }
     message.tone = Tone::Bad;

@@ -360,7 +360,7 @@ pub const SHIP_WHEN_GREEN: &str = "Ship when green";
 
 /// The command that waits for checks.
 pub(super) fn as_soon_as_green(wish: &Wish) -> Line {
-    let terms = Terms { when_green: true, shown: None };
+    let terms = Terms { when_green: true, ..Terms::default() };
     let command = Command::Deploy { wish: wish.clone(), passing_checks: false, because: None, terms };
     vec![text("Or let it wait for them: "), code(command)]
 }
