@@ -20,7 +20,7 @@ use crate::domain::release::{Access, Build, Dyno, Release, Running};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
 use crate::metrics::Metrics;
 use crate::ports::{
-    Addressee, AnnouncementOrder, ArchiveFault, Asked, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError,
+    Addressee, AnnouncementOrder, ArchiveFault, Asked, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, Printed,
     PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart, Service, SourceArchive, SourceControl, UploadedSource,
     Urgency,
 };
@@ -224,15 +224,8 @@ impl Platform for Counted<dyn Platform> {
         self.seen(self.port.dynos(token, app).await)
     }
 
-    async fn output(
-        &self,
-        token: &SecretString,
-        app: &AppId,
-        build: &BuildId,
-        release: Option<ReleaseId>,
-        lines: usize,
-    ) -> Result<Option<String>, PortError> {
-        self.seen(self.port.output(token, app, build, release, lines).await)
+    async fn output(&self, token: &SecretString, app: &AppId, of: &Printed, lines: usize) -> Result<Option<String>, PortError> {
+        self.seen(self.port.output(token, app, of, lines).await)
     }
 
     // No call: nothing of it ends well or badly.

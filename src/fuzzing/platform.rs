@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::adapters::heroku::{Heroku, HerokuSettings};
 use crate::domain::names::{AppId, BuildId, DeploymentId};
-use crate::ports::{ArchiveBody, BuildOrder, Platform, SourceArchive, UploadedSource};
+use crate::ports::{ArchiveBody, BuildOrder, Platform, Printed, SourceArchive, UploadedSource};
 
 use super::answers::{Jumping, Stage, TOKEN, judged, of};
 
@@ -102,8 +102,8 @@ async fn made(heroku: &Heroku, host: &str, call: u8) {
         12 => judged(&heroku.running(&token, &app).await),
         13 => judged(&heroku.dynos(&token, &app).await),
         other => {
-            let release = (other == 15).then(|| of(json!(ID)));
-            let outcome = heroku.output(&token, &app, &build, release, 30).await;
+            let printed = if other == 15 { Printed::Release(of(json!(ID))) } else { Printed::Build(build) };
+            let outcome = heroku.output(&token, &app, &printed, 30).await;
             judged(&outcome);
             let output = outcome.ok().flatten().unwrap_or_default();
             assert!(output.lines().count() <= 30 && !output.contains(TOKEN), "an output is bounded and cleaned");

@@ -38,7 +38,7 @@ pub use keeping::{HowMuch, Keeping, NoteBatch, NothingKept};
 pub use lock_store::{LockStore, NoLocks};
 pub use operating::Operating;
 pub use platform::{
-    BuildOrder, BuildStart, Follower, Heard, Platform, PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart,
+    BuildOrder, BuildStart, Follower, Heard, Platform, Printed, PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart,
     UploadedSource,
 };
 pub use sign_in::{Granted, Identity, Proof, Revoked, ScopeAsked, SignInAt, Tokens};

@@ -22,6 +22,15 @@ pub struct UploadedSource {
     pub at: Timestamp,
 }
 
+/// Something of an app that prints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Printed {
+    /// A build.
+    Build(BuildId),
+    /// The release phase of a release, whatever made it.
+    Release(ReleaseId),
+}
+
 /// A build to order.
 #[derive(Clone, Debug)]
 pub struct BuildOrder {
@@ -209,16 +218,8 @@ pub trait Platform: Send + Sync + std::fmt::Debug {
     /// All dynos of the app.
     async fn dynos(&self, token: &SecretString, app: &AppId) -> Result<Vec<Dyno>, PortError>;
 
-    /// The last lines of a build's output, or of a release phase's if a release is given: cleaned of control characters
-    /// and secrets, at most `lines`. `None`: there is none, or not yet.
-    async fn output(
-        &self,
-        token: &SecretString,
-        app: &AppId,
-        build: &BuildId,
-        release: Option<ReleaseId>,
-        lines: usize,
-    ) -> Result<Option<String>, PortError>;
+    /// The last lines of what was printed: cleaned of control characters and secrets, at most `lines`. `None`: there is none, or not yet.
+    async fn output(&self, token: &SecretString, app: &AppId, of: &Printed, lines: usize) -> Result<Option<String>, PortError>;
 
     /// The page of a pipeline, for people.
     fn pipeline_page(&self, pipeline: &PipelineId) -> String;

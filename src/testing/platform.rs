@@ -14,7 +14,7 @@ use super::{Arranged, LeftOut, fault_of, or_leave_out, tells_no_secret, value_of
 use crate::domain::fault::Fault;
 use crate::domain::names::{AppId, AppName, BuildId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
 use crate::domain::release::{Access, Build, BuildState, DynoKind, DynosVerdict, ReleaseState, judge_dynos};
-use crate::ports::{ArchiveBody, BuildOrder, BuildStart, Clock, Heard, Platform, ReturnOrder, ReturnStart, SourceArchive};
+use crate::ports::{ArchiveBody, BuildOrder, BuildStart, Clock, Heard, Platform, Printed, ReturnOrder, ReturnStart, SourceArchive};
 
 /// How many builds of others a part makes: more than a page is asked for.
 pub const MANY: usize = 60;
@@ -250,8 +250,8 @@ async fn a_build_becomes_a_release_and_dynos(mut stage: impl Stage) {
     assert!(dynos.iter().any(|dyno| dyno.kind == DynoKind::Lasting), "broken: the dynos of the app are among them: {dynos:?}");
     let verdict = judge_dynos(&dynos, seen.version);
     assert!(matches!(verdict, DynosVerdict::Up { .. }), "broken: in the end the dynos of that release are up: {verdict:?}");
-    for of in [None, Some(release)] {
-        let output = value_of(platform.output(&token, &app, &build.id, of.clone(), 2).await, "an output is read");
+    for of in [Printed::Build(build.id), Printed::Release(release)] {
+        let output = value_of(platform.output(&token, &app, &of, 2).await, "an output is read");
         let output = output.unwrap_or_else(|| panic!("broken: what is over has an output ({of:?})"));
         assert!((1..=2).contains(&output.lines().count()), "broken: at most so many lines, and the last ones: {output:?}");
         assert!(!output.chars().any(|c| c.is_control() && c != '\n'), "broken: an output is cleaned of control characters: {output:?}");
@@ -397,7 +397,7 @@ async fn a_failed_build_shows_its_output_cleaned(mut stage: impl Stage) -> Arran
     let build = started(&stage, 1).await;
     stage.finish().await;
     assert_eq!(looked_at(&stage, &build.id).await.state, BuildState::Failed, "broken: a build that failed is told as such");
-    let output = stage.platform().output(&stage.token(), &stage.app().0, &build.id, None, 50).await;
+    let output = stage.platform().output(&stage.token(), &stage.app().0, &Printed::Build(build.id), 50).await;
     let output = value_of(output, "an output is read").expect("broken: a failed build has an output");
     for secret in planted {
         assert!(!output.contains(&secret), "broken: an output is cleaned of secrets: {}", output.replace(&secret, "***"));
@@ -493,7 +493,7 @@ async fn a_lost_token_is_told(mut stage: impl Stage) -> Arranged {
         platform.releases(&token, &app, 5).await.map(drop),
         platform.running(&token, &app).await.map(drop),
         platform.dynos(&token, &app).await.map(drop),
-        platform.output(&token, &app, &build.id, None, 5).await.map(drop),
+        platform.output(&token, &app, &Printed::Build(build.id.clone()), 5).await.map(drop),
         platform.upload(&token, archive()).await.map(drop),
     ];
     for outcome in errors {

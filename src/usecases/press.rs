@@ -9,7 +9,7 @@ use crate::domain::pipeline::{PipelineKey, Place};
 use crate::domain::request::{Ask, Request};
 use crate::domain::source::AskedRef;
 use crate::domain::speech::{self, Doing};
-use crate::ports::{Batch, Credentials, StoreError};
+use crate::ports::{Batch, Credentials, Printed, StoreError};
 
 use super::{Ports, Trouble, WhileDoing, answer, confirm, forms, privacy, rules, stop};
 
@@ -82,20 +82,17 @@ fn place_of(deployment: &Deployment) -> Where {
 }
 
 async fn show_output(ports: &Ports, who: &Credentials, deployment: &Deployment) -> Result<Message, Trouble> {
-    let Some(build) = &deployment.build else { return Ok(speech::no_output(deployment)) };
-    let app = &deployment.target.app;
-    let of_release = match &deployment.release {
-        Some(release) => ports.platform.output(&who.platform, app, build, Some(release.clone()), OUTPUT_LINES).await,
-        None => Ok(None),
-    };
-    let output = match of_release.while_doing(Doing::ReadingOutput)? {
-        Some(output) => Some(output),
-        None => ports.platform.output(&who.platform, app, build, None, OUTPUT_LINES).await.while_doing(Doing::ReadingOutput)?,
-    };
-    Ok(match output {
-        Some(output) => speech::output(deployment, output, &ports.platform.build_page(&deployment.target.app_name, build)),
-        None => speech::no_output(deployment),
-    })
+    let (app, name) = (&deployment.target.app, &deployment.target.app_name);
+    // What came last says most. Whoever goes back or promotes has built nothing.
+    let release = deployment.release.iter().map(|release| (Printed::Release(release.clone()), ports.platform.release_page(name, release)));
+    let build = deployment.build.iter().map(|build| (Printed::Build(build.clone()), ports.platform.build_page(name, build)));
+    for (of, page) in release.chain(build) {
+        let output = ports.platform.output(&who.platform, app, &of, OUTPUT_LINES).await.while_doing(Doing::ReadingOutput)?;
+        if let Some(output) = output {
+            return Ok(speech::output(deployment, output, &page));
+        }
+    }
+    Ok(speech::no_output(deployment))
 }
 
 /// Takes an offer.

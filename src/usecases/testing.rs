@@ -440,7 +440,7 @@ impl Platform for Outside {
         missing()
     }
 
-    async fn output(&self, _: &SecretString, _: &AppId, _: &BuildId, _: Option<ReleaseId>, _: usize) -> Result<Option<String>, PortError> {
+    async fn output(&self, _: &SecretString, _: &AppId, _: &Printed, _: usize) -> Result<Option<String>, PortError> {
         missing()
     }
 

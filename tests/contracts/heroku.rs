@@ -10,7 +10,7 @@ use slash_heroku::adapters::heroku::{Heroku, HerokuSettings, HerokuSignIn, Herok
 use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::domain::release::{Access, Build, BuildState, Dyno, Running};
 use slash_heroku::ports::{
-    ArchiveBody, BuildOrder, BuildStart, Heard, Platform, PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart,
+    ArchiveBody, BuildOrder, BuildStart, Heard, Platform, Printed, PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart,
     SourceArchive, UploadedSource,
 };
 
@@ -178,8 +178,11 @@ async fn made(heroku: &Heroku, recording: &Recording, replay: &Replay) -> Value 
             json!({ "ok": heard })
         }
         "Platform::output" => {
-            let release = with.get("release").map(|_| arg(with, "release"));
-            let output = heroku.output(&token, &arg(with, "app"), &arg(with, "build"), release, arg(with, "lines")).await;
+            let of = match with.get("release") {
+                Some(_) => Printed::Release(arg(with, "release")),
+                None => Printed::Build(arg(with, "build")),
+            };
+            let output = heroku.output(&token, &arg(with, "app"), &of, arg(with, "lines")).await;
             outcome(output, |text| json!(text))
         }
         other => panic!("{}: there is no call {other}", recording.name),

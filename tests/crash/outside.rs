@@ -19,7 +19,7 @@ use slash_heroku::domain::pipeline::{App, Pipeline};
 use slash_heroku::domain::release::{Access, Build, Dyno, Release, Running};
 use slash_heroku::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
 use slash_heroku::ports::{
-    Addressee, AnnouncementOrder, ArchiveFault, Asked, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError,
+    Addressee, AnnouncementOrder, ArchiveFault, Asked, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, Printed,
     PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart, SourceArchive, SourceControl, UploadedSource, Urgency,
 };
 
@@ -211,15 +211,8 @@ impl Platform for Outside<dyn Platform> {
         self.life.look(self.port.dynos(token, app)).await
     }
 
-    async fn output(
-        &self,
-        token: &SecretString,
-        app: &AppId,
-        build: &BuildId,
-        release: Option<ReleaseId>,
-        lines: usize,
-    ) -> Result<Option<String>, PortError> {
-        self.life.look(self.port.output(token, app, build, release, lines)).await
+    async fn output(&self, token: &SecretString, app: &AppId, of: &Printed, lines: usize) -> Result<Option<String>, PortError> {
+        self.life.look(self.port.output(token, app, of, lines)).await
     }
 
     fn follow(&self, app: &AppId, build: &BuildId, release: Option<ReleaseId>) -> Box<dyn Follower> {

@@ -342,7 +342,7 @@ impl Platform for Seat {
         self.looks("looks at the dynos", |outside, now| Ok(outside.dynos(app, now))).await
     }
 
-    async fn output(&self, _: &SecretString, _: &AppId, _: &BuildId, _: Option<ReleaseId>, _: usize) -> Result<Option<String>, PortError> {
+    async fn output(&self, _: &SecretString, _: &AppId, _: &Printed, _: usize) -> Result<Option<String>, PortError> {
         Ok(None)
     }
 

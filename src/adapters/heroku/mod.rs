@@ -29,8 +29,8 @@ use crate::domain::names::{AppId, AppName, BuildId, CodeId, CommitSha, Deploymen
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
 use crate::ports::{
-    Allowances, BuildOrder, BuildStart, Clock, Follower, Platform, PortError, PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder,
-    ReturnStart, SourceArchive, UploadedSource,
+    Allowances, BuildOrder, BuildStart, Clock, Follower, Platform, PortError, Printed, PromotionOrder, PromotionSeen, PromotionStart,
+    ReturnOrder, ReturnStart, SourceArchive, UploadedSource,
 };
 
 use super::http::base_url::BaseUrl;
@@ -170,15 +170,8 @@ impl Platform for Heroku {
         releases::dynos(&self.wire, token, app).await
     }
 
-    async fn output(
-        &self,
-        token: &SecretString,
-        app: &AppId,
-        build: &BuildId,
-        release: Option<ReleaseId>,
-        lines: usize,
-    ) -> Result<Option<String>, PortError> {
-        output::last(&self.wire, token, app, build, release.as_ref(), lines).await
+    async fn output(&self, token: &SecretString, app: &AppId, of: &Printed, lines: usize) -> Result<Option<String>, PortError> {
+        output::last(&self.wire, token, app, of, lines).await
     }
 
     // By id: two pipelines may share a name.

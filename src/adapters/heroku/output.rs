@@ -13,8 +13,8 @@ use url::Url;
 use crate::adapters::http::call::{Call, CallFault, open};
 use crate::adapters::http::retry::Tries;
 use crate::adapters::http::scrub::last_lines;
-use crate::domain::names::{AppId, BuildId, ReleaseId};
-use crate::ports::{Fault, PortError, Service};
+use crate::domain::names::AppId;
+use crate::ports::{Fault, PortError, Printed, Service};
 
 use super::wire::Wire;
 use super::{builds, releases};
@@ -30,17 +30,10 @@ const REDIRECTS: usize = 3;
 /// What the stream's address is called in the log.
 const PATH: &str = "(output stream)";
 
-pub(super) async fn last(
-    wire: &Wire,
-    token: &SecretString,
-    app: &AppId,
-    build: &BuildId,
-    release: Option<&ReleaseId>,
-    lines: usize,
-) -> Result<Option<String>, PortError> {
-    let address = match release {
-        Some(release) => releases::shape(wire, token, app, release).await?.output_stream_url,
-        None => builds::shape(wire, token, app, build).await?.output_stream_url,
+pub(super) async fn last(wire: &Wire, token: &SecretString, app: &AppId, of: &Printed, lines: usize) -> Result<Option<String>, PortError> {
+    let address = match of {
+        Printed::Release(release) => releases::shape(wire, token, app, release).await?.output_stream_url,
+        Printed::Build(build) => builds::shape(wire, token, app, build).await?.output_stream_url,
     };
     let Some(address) = address else { return Ok(None) };
     let Some(response) = opened(wire, &address).await? else { return Ok(None) };

@@ -1,11 +1,18 @@
 //! What past deployments tell about the next one.
 
-use super::{Deployment, Phase, Stage, Usual};
+use jiff::Timestamp;
 
-/// How long each stage usually took: the median of the past deployments that succeeded, in seconds. Of two middle ones, the longer.
+use super::{Deployment, Milestone, Phase, Stage, Took, Usual};
+
+/// How many of the newest that went well count.
+const COUNTED: usize = 10;
+/// From so many on the shortest and the longest are left out: something odd was the matter with them.
+const MANY: usize = 5;
+
+/// How long each stage usually took: the range of the last deployments that succeeded. `past` begins with the newest.
 /// A stage that was begun several times counts once, as it went through at last.
 pub fn usual<'a>(past: impl IntoIterator<Item = &'a Deployment>) -> Usual {
-    let good: Vec<&Deployment> = past.into_iter().filter(|d| matches!(d.phase, Phase::Succeeded { .. })).collect();
+    let good: Vec<&Deployment> = past.into_iter().filter(|d| matches!(d.phase, Phase::Succeeded { .. })).take(COUNTED).collect();
     let of = |stage: Stage| {
         let last = |deployment: &&Deployment| {
             let time = deployment.times.iter().rfind(|time| time.stage == stage)?;
@@ -13,9 +20,31 @@ pub fn usual<'a>(past: impl IntoIterator<Item = &'a Deployment>) -> Usual {
         };
         let mut seconds: Vec<u32> = good.iter().filter_map(last).collect();
         seconds.sort_unstable();
-        seconds.get(seconds.len() / 2).copied()
+        let odd = usize::from(seconds.len() >= MANY);
+        let usual = seconds.get(odd..seconds.len().saturating_sub(odd)).unwrap_or_default();
+        Some(Took { least: *usual.first()?, most: *usual.last()? })
     };
     Usual { build: of(Stage::Build), release: of(Stage::Release), dynos: of(Stage::Dynos) }
+}
+
+/// How long it usually takes from now on until a deployment is out; `None`: nobody knows, or it stands still.
+pub fn left(deployment: &Deployment, now: Timestamp) -> Option<Took> {
+    match deployment.phase.milestone() {
+        Milestone::Preparing | Milestone::Building | Milestone::Releasing | Milestone::Restarting => {}
+        Milestone::Ended => return None,
+    }
+    if matches!(deployment.phase, Phase::NeedsCode { .. } | Phase::Unknown(_)) {
+        return None;
+    }
+    let each = [Stage::Build, Stage::Release, Stage::Dynos].into_iter().filter_map(|stage| {
+        let usual = deployment.usual.of(stage)?;
+        match deployment.times.iter().rfind(|time| time.stage == stage) {
+            None => Some(usual),
+            Some(time) if time.ended.is_some() => None,
+            Some(time) => Some(usual.after(u32::try_from(now.duration_since(time.began).as_secs()).unwrap_or_default())),
+        }
+    });
+    each.reduce(Took::and)
 }
 
 #[cfg(test)]
@@ -33,23 +62,57 @@ mod tests {
         took(Phase::Succeeded { version: 1, dynos: DynosUp::None }, stages)
     }
 
+    fn both(seconds: u32) -> Option<Took> {
+        Some(Took { least: seconds, most: seconds })
+    }
+
     #[test]
-    fn the_usual_time_is_the_median_of_what_went_well() {
+    fn the_usual_time_is_the_range_of_what_went_well() {
         let past = [
             good(&[(Stage::Build, 10), (Stage::Release, 7), (Stage::Dynos, 3)]),
             good(&[(Stage::Build, 90), (Stage::Dynos, 5)]),
             good(&[(Stage::Build, 20)]),
             took(Phase::Failed { during: Stage::Build, why: Failure::Build }, &[(Stage::Build, 1)]),
         ];
-        assert_eq!(usual(&past), Usual { build: Some(20), release: Some(7), dynos: Some(5) });
+        let build = Some(Took { least: 10, most: 90 });
+        assert_eq!(usual(&past), Usual { build, release: both(7), dynos: Some(Took { least: 3, most: 5 }) });
         assert_eq!(usual(&[]), Usual::default());
+    }
+
+    #[test]
+    fn of_many_the_odd_ones_and_those_of_long_ago_do_not_count() {
+        let builds = [60, 4, 3000, 70, 80, 75, 65, 70, 70, 70, 7, 7, 7];
+        let past: Vec<Deployment> = builds.iter().map(|seconds| good(&[(Stage::Build, *seconds)])).collect();
+        assert_eq!(usual(&past).build, Some(Took { least: 60, most: 80 }));
     }
 
     #[test]
     fn tries_for_a_slot_are_not_builds() {
         let mut tries = vec![(Stage::Build, 1); 30];
         tries.push((Stage::Build, 60));
-        assert_eq!(usual(&[good(&tries), good(&[(Stage::Build, 50)]), good(&[(Stage::Build, 55)])]).build, Some(55));
+        let past = [good(&tries), good(&[(Stage::Build, 50)]), good(&[(Stage::Build, 55)])];
+        assert_eq!(usual(&past).build, Some(Took { least: 50, most: 60 }));
+    }
+
+    #[test]
+    fn what_is_left_is_what_has_not_gone_by() {
+        let usual = Usual { build: Some(Took { least: 60, most: 120 }), release: both(10), dynos: None };
+        let mut one = Deployment { usual, ..deployment(Phase::Starting) };
+        assert_eq!(left(&one, at(0)), Some(Took { least: 70, most: 130 }));
+        one.phase = Phase::Building { build: crate::domain::deployment::samples::build_id() };
+        one.times = vec![StageTime { stage: Stage::Build, began: at(0), ended: None }];
+        assert_eq!(left(&one, at(50)), Some(Took { least: 20, most: 80 }));
+        assert_eq!(left(&one, at(500)), Some(Took { least: 10, most: 10 }), "longer than usual is not less than nothing");
+        one.phase = Phase::Succeeded { version: 1, dynos: DynosUp::None };
+        assert_eq!(left(&one, at(500)), None);
+    }
+
+    #[test]
+    fn a_range_is_read_as_it_was_written_and_as_it_was_before() {
+        for (took, row) in [(Took { least: 7, most: 7 }, "7"), (Took { least: 7, most: 9 }, r#"{"least":7,"most":9}"#)] {
+            assert_eq!(serde_json::to_string(&took).unwrap(), row);
+            assert_eq!(serde_json::from_str::<Took>(row).unwrap(), took);
+        }
     }
 
     #[test]

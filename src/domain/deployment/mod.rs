@@ -26,7 +26,7 @@ use super::route::Sent;
 use super::source::{AskedRef, CommitRef, Comparison, ReportState};
 
 pub use cancel::CancelAnswer;
-pub use history::usual;
+pub use history::{left, usual};
 pub use moves::Step;
 pub use outcome::{Outcome, Said};
 pub use pace::{Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
@@ -108,20 +108,67 @@ pub struct StageTime {
     pub ended: Option<Timestamp>,
 }
 
-/// How long the stages of earlier deployments of the same app usually took, in seconds.
+/// How long something usually takes, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "TookRow", into = "TookRow")]
+pub struct Took {
+    /// At least.
+    pub least: u32,
+    /// At most.
+    pub most: u32,
+}
+
+impl Took {
+    /// One after the other.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { least: self.least.saturating_add(other.least), most: self.most.saturating_add(other.most) }
+    }
+
+    /// What is left of it after so many seconds.
+    #[must_use]
+    pub fn after(self, seconds: u32) -> Self {
+        Self { least: self.least.saturating_sub(seconds), most: self.most.saturating_sub(seconds) }
+    }
+}
+
+/// As it lies on disk: a single number where both are the same, as it was before there were two.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(untagged)]
+enum TookRow {
+    One(u32),
+    Range { least: u32, most: u32 },
+}
+
+impl From<TookRow> for Took {
+    fn from(row: TookRow) -> Self {
+        match row {
+            TookRow::One(both) => Self { least: both, most: both },
+            TookRow::Range { least, most } => Self { least, most },
+        }
+    }
+}
+
+impl From<Took> for TookRow {
+    fn from(Took { least, most }: Took) -> Self {
+        if least == most { Self::One(least) } else { Self::Range { least, most } }
+    }
+}
+
+/// How long the stages of earlier deployments of the same app usually took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usual {
     /// The build.
-    pub build: Option<u32>,
+    pub build: Option<Took>,
     /// The release phase.
-    pub release: Option<u32>,
+    pub release: Option<Took>,
     /// The dynos.
-    pub dynos: Option<u32>,
+    pub dynos: Option<Took>,
 }
 
 impl Usual {
     /// For one stage.
-    pub fn of(&self, stage: Stage) -> Option<u32> {
+    pub fn of(&self, stage: Stage) -> Option<Took> {
         match stage {
             Stage::Build => self.build,
             Stage::Release => self.release,

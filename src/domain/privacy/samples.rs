@@ -12,7 +12,7 @@ use crate::domain::command::{
 };
 use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{
-    Announcement, Back, Cancel, Card, Failure, MessageRef, Override, Phase, Promote, Stage, StageTime, Untold, Usual, Way,
+    Announcement, Back, Cancel, Card, Failure, MessageRef, Override, Phase, Promote, Stage, StageTime, Took, Untold, Usual, Way,
 };
 use crate::domain::doubt::Doubt;
 use crate::domain::form::Topic;
@@ -405,7 +405,11 @@ pub(crate) fn deployments() -> Vec<crate::domain::deployment::Deployment> {
     full.because = Some("why not".to_owned());
     full.overriding = Some(Override { because: "known".to_owned(), skipped: vec![CheckName::parse("ci").unwrap()] });
     full.times = vec![StageTime { stage: Stage::Build, began: at(0), ended: Some(at(1)) }];
-    full.usual = Usual { build: Some(1), release: Some(1), dynos: Some(1) };
+    full.usual = Usual {
+        build: Some(Took { least: 1, most: 2 }),
+        release: Some(Took { least: 1, most: 1 }),
+        dynos: Some(Took { least: 1, most: 1 }),
+    };
     (full.slot_wanted_since, full.code_spent_at) = (Some(at(0)), Some(at(0)));
     full.announcement = Some(Announcement { id: AnnouncementId::parse("1").unwrap(), reported: Some(ReportState::Success) });
     (full.build, full.release) = (Some(BuildId::parse("b").unwrap()), Some(ReleaseId::parse("r").unwrap()));

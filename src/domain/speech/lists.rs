@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::actor::Person;
 use crate::domain::command::Wish;
-use crate::domain::deployment::{Deployment, Phase, Target, WaitingFor};
+use crate::domain::deployment::{Deployment, Phase, Target, Took, WaitingFor, left};
 use crate::domain::doubt::Doubt;
 use crate::domain::fault::{Fault, PortError};
 use crate::domain::gate::Verdict;
@@ -28,7 +28,10 @@ use super::refusals::{as_soon_as_green, commit_words, listed, past_checks, way_o
 use super::routes::{RouteRow, closed_line};
 use super::services::{GITHUB, HEROKU, service};
 use super::stages::change_words;
-use super::words::duration;
+use super::words::{duration, usually};
+
+/// Fewer seconds than this are over before anybody asks how long they take.
+const WORTH_SAYING: u32 = 5;
 
 fn answer(headline: Line) -> Message {
     Message::new(Tone::Info, Audience::Asker, headline)
@@ -380,8 +383,16 @@ pub fn queue(pipeline: &Pipeline, place: Option<&Place>, rows: &[LineRow], now: 
     }
     let mut message = answer(vec![text("In line in "), code(&pipeline.name), text(":")]);
     for row in busy {
+        let mut ahead: Option<Took> = None;
         for (place, deployment) in row.standing.iter().enumerate() {
-            message.lines.push(standing(deployment, Some(place), now));
+            let mut line = standing(deployment, Some(place), now);
+            line.extend(
+                ahead.filter(|ahead| ahead.most >= WORTH_SAYING).map(|ahead| text(format!(", {} to wait as a rule", usually(ahead)))),
+            );
+            message.lines.push(line);
+            // Of one of whom nobody knows how long it takes nobody knows how long the next one waits.
+            let takes = left(deployment, now);
+            ahead = if place == 0 { takes } else { ahead.zip(takes).map(|(ahead, takes)| ahead.and(takes)) };
         }
     }
     message

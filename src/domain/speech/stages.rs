@@ -7,7 +7,7 @@ use crate::domain::message::{Line, Span, code, link, text};
 use crate::domain::source::{Comparison, Direction};
 
 use super::services::HEROKU;
-use super::words::{about, count, duration, list, moment};
+use super::words::{count, duration, list, moment, range, usually};
 
 /// What usually takes fewer seconds than this is over before anybody asks how long it will take.
 const WORTH_COMPARING: u32 = 5;
@@ -110,8 +110,10 @@ fn stage_line(deployment: &Deployment, stage: Stage, now: Timestamp) -> String {
     if let (Stage::Dynos, Phase::Restarting { up: Some((up, of)), .. }) = (stage, &deployment.phase) {
         line.push_str(&format!(", {up} of {of} up"));
     }
-    if let Some(usual) = deployment.usual.of(stage).filter(|usual| *usual >= WORTH_COMPARING) {
-        line.push_str(&format!(", usually about {}", about(usual)));
+    if let Some(took) = deployment.usual.of(stage).filter(|took| took.most >= WORTH_COMPARING) {
+        let began = of_it().find(|time| time.ended.is_none()).map(|time| time.began);
+        let over = began.is_some_and(|began| now.duration_since(began).as_secs() > i64::from(took.most));
+        line.push_str(&if over { format!(", longer than the usual {}", range(took)) } else { format!(", usually {}", usually(took)) });
     }
     line
 }
@@ -151,7 +153,7 @@ fn word(stage: Stage) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::deployment::{Usual, samples};
+    use crate::domain::deployment::{Took, Usual, samples};
     use crate::domain::names::RepoName;
     use crate::domain::speech::testing::plain_line;
 
@@ -183,9 +185,9 @@ mod tests {
             time(Stage::Source, 135, Some(136)),
             time(Stage::Dynos, 136, None),
         ];
-        deployment.usual = Usual { build: Some(118), release: None, dynos: Some(20) };
+        deployment.usual = Usual { build: Some(Took { least: 61, most: 118 }), release: None, dynos: Some(Took { least: 18, most: 20 }) };
         let lines: Vec<String> = stages(&deployment, samples::at(200)).iter().map(plain_line).collect();
-        assert_eq!(lines, ["checks 5s", "build 2m 10s, usually about 2m", "dynos since 00:02 UTC, 2 of 3 up, usually about 20s"]);
+        assert_eq!(lines, ["checks 5s", "build 2m 10s, usually 1m–2m", "dynos since 00:02 UTC, 2 of 3 up, longer than the usual 20s"]);
     }
 
     #[test]

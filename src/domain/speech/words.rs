@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use crate::domain::deployment::Took;
 use crate::domain::message::{Line, code, text};
 
 /// A sentence of our own, in which what is typed stands in backticks. Not for text from outside.
@@ -47,6 +48,18 @@ pub fn about(seconds: u32) -> String {
     let seconds = i64::from(seconds);
     let rounded = |unit: i64| (seconds.saturating_add(unit / 2) / unit).max(1).saturating_mul(unit);
     duration(if seconds < 58 { rounded(5) } else { rounded(60) })
+}
+
+/// `about 2m`, `1m–2m`.
+pub fn usually(took: Took) -> String {
+    let (least, most) = (about(took.least), about(took.most));
+    if least == most { format!("about {most}") } else { format!("{least}–{most}") }
+}
+
+/// `2m`, `1m–2m`.
+pub fn range(took: Took) -> String {
+    let (least, most) = (about(took.least), about(took.most));
+    if least == most { most } else { format!("{least}–{most}") }
 }
 
 /// A moment, with its day where that is not today's.

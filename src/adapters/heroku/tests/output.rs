@@ -5,15 +5,15 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::domain::names::{BuildId, ReleaseId};
-use crate::ports::{Fault, Platform};
+use crate::ports::{Fault, Platform, Printed};
 
 fn build_with(stream: Value) -> ResponseTemplate {
     ok(json!({"id": "b1", "status": "failed", "output_stream_url": stream}))
 }
 
 async fn output(stage: &Stage, lines: usize) -> Result<Option<String>, Fault> {
-    let build = BuildId::parse("b1").unwrap();
-    stage.heroku.output(&token(), &app(), &build, None, lines).await.map_err(|error| {
+    let build = Printed::Build(BuildId::parse("b1").unwrap());
+    stage.heroku.output(&token(), &app(), &build, lines).await.map_err(|error| {
         assert!(!error.detail.contains("/streams/"), "{error}");
         error.fault
     })
@@ -66,8 +66,8 @@ async fn a_release_phase_has_an_output_of_its_own() {
     stage.on("GET", &below("releases/r1"), ok(release)).await;
     stage.on("GET", "/streams/r", ResponseTemplate::new(302).insert_header("location", "/archive/r")).await;
     stage.on("GET", "/archive/r", ResponseTemplate::new(200).set_body_string("migrating\nfailed\n")).await;
-    let (build, release) = (BuildId::parse("b1").unwrap(), ReleaseId::parse("r1").unwrap());
-    let told = stage.heroku.output(&token(), &app(), &build, Some(release), 9).await;
+    let release = Printed::Release(ReleaseId::parse("r1").unwrap());
+    let told = stage.heroku.output(&token(), &app(), &release, 9).await;
     assert_eq!(told.unwrap().unwrap(), "migrating\nfailed");
     assert!(stage.seen().await.iter().skip(1).all(|request| header(request, "authorization").is_empty()));
 }
