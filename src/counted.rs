@@ -13,7 +13,7 @@ use crate::domain::deployment::MessageRef;
 use crate::domain::form::Form;
 use crate::domain::message::Message;
 use crate::domain::names::{
-    AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeliveryId, DeploymentId, PipelineId, ReleaseId, RepoName,
+    AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeliveryId, DeploymentId, PipelineId, RefName, ReleaseId, RepoName,
 };
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
@@ -76,6 +76,10 @@ impl SourceControl for Counted<dyn SourceControl> {
 
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
         self.seen(self.port.resolve(token, repository, asked).await)
+    }
+
+    async fn branches(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError> {
+        self.seen(self.port.branches(token, repository).await)
     }
 
     async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {

@@ -199,7 +199,7 @@ pub fn page(registry: &Registry) -> Result<String, fmt::Error> {
 fn kind(ask: &Ask) -> &'static str {
     match ask {
         Ask::Press { .. } => "press",
-        Ask::Form(_) => "form",
+        Ask::Form(_) | Ask::Filled(_) | Ask::Ship(_) => "form",
         Ask::Command(command) => match command.verb() {
             Verb::Help => "help",
             Verb::Pipelines => "pipelines",

@@ -1,5 +1,9 @@
 //! A form as meaning: what somebody is asked for, without any chat's way of asking.
 
+mod ship;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,21 +12,35 @@ use serde::{Deserialize, Serialize};
 use super::message::Line;
 use super::names::DeploymentId;
 use super::parse;
+use super::pipeline::PipelineKey;
 use super::request::Ask;
 use super::speech;
 
-/// What a form is about. Holds ids and no authority: whoever sends it is judged when they send it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub use ship::{Change, Draft, offered};
+
+/// What a form is about. Holds ids and names and no authority: whoever sends it is judged when they send it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
     /// The one-time code that a deployment waits for.
     Code(DeploymentId),
+    /// The pipeline that something is to ship from.
+    Ship(Draft),
+    /// What is to ship from a pipeline, and where to.
+    ShipFrom {
+        /// The pipeline.
+        pipeline: PipelineKey,
+        /// What was known before.
+        draft: Draft,
+    },
 }
 
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(id) => write!(f, "code:{id}"),
+            Self::Ship(draft) => write!(f, "ship:{draft}"),
+            Self::ShipFrom { pipeline, draft } => write!(f, "ship-from:{pipeline} {draft}"),
         }
     }
 }
@@ -36,9 +54,16 @@ impl FromStr for Topic {
     type Err = ForeignForm;
 
     fn from_str(text: &str) -> Result<Self, ForeignForm> {
-        match text.split_once(':') {
-            Some(("code", id)) => id.parse().map(DeploymentId).map(Self::Code).map_err(|_| ForeignForm),
-            Some(_) | None => Err(ForeignForm),
+        let (kind, rest) = text.split_once(':').ok_or(ForeignForm)?;
+        match kind {
+            "code" => rest.parse().map(DeploymentId).map(Self::Code).map_err(|_| ForeignForm),
+            "ship" => rest.parse().map(Self::Ship),
+            "ship-from" => {
+                let (pipeline, draft) = rest.split_once(' ').ok_or(ForeignForm)?;
+                let pipeline = parse::pipeline_alone(pipeline).ok_or(ForeignForm)?;
+                Ok(Self::ShipFrom { pipeline, draft: draft.parse()? })
+            }
+            _ => Err(ForeignForm),
         }
     }
 }
@@ -48,28 +73,74 @@ impl FromStr for Topic {
 pub enum FieldName {
     /// A one-time code.
     Code,
+    /// A pipeline.
+    Pipeline,
+    /// A branch, a tag, a commit or a pull request.
+    Ref,
+    /// An environment, and an app in it.
+    Place,
+    /// A reason.
+    Because,
 }
 
 impl FieldName {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Code, Self::Pipeline, Self::Ref, Self::Place, Self::Because];
+
     /// As it is called between a chat and us.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Code => "code",
+            Self::Pipeline => "pipeline",
+            Self::Ref => "ref",
+            Self::Place => "place",
+            Self::Because => "because",
         }
+    }
+
+    /// The field that is called so.
+    pub fn called(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.as_str() == name)
+    }
+}
+
+/// Something that may be put into a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// What people read.
+    pub label: String,
+    /// What is put in.
+    pub value: String,
+}
+
+impl Suggestion {
+    /// One that is read as it is put in.
+    pub fn plain(value: impl Into<String>) -> Self {
+        let value = value.into();
+        Self { label: value.clone(), value }
     }
 }
 
 /// What may be put into a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// Something that nobody else may see and that is kept nowhere: never shown again, never filled in beforehand.
     Secret {
         /// The longest that makes sense, in characters.
         longest: u16,
     },
+    /// Words.
+    Words {
+        /// The longest, in characters.
+        longest: u16,
+    },
+    /// One of these.
+    OneOf(Vec<Suggestion>),
+    /// Something that is looked for while it is typed, see [`crate::ports::Inbox::suggest`].
+    Sought,
 }
 
-/// One thing to fill in. It has to be.
+/// One thing to fill in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Its name.
@@ -80,6 +151,10 @@ pub struct Field {
     pub hint: String,
     /// What may be put into it.
     pub entry: Entry,
+    /// Whether it may be left empty.
+    pub optional: bool,
+    /// What stands in it from the beginning. Never in a secret one.
+    pub given: Option<Suggestion>,
 }
 
 /// A form.
@@ -95,6 +170,20 @@ pub struct Form {
     pub fields: Vec<Field>,
     /// The words on the button that sends it, at most 24 characters.
     pub submit: String,
+}
+
+/// What comes of a form that was sent.
+#[derive(Debug)]
+pub enum Sent {
+    /// It asks for something.
+    Asks(Filled),
+    /// It goes on with another form in its place, see [`crate::ports::Inbox::next_form`].
+    GoesOn {
+        /// The pipeline that was chosen.
+        pipeline: PipelineKey,
+        /// What was known before.
+        draft: Draft,
+    },
 }
 
 /// What a form that was sent asks for.
@@ -116,46 +205,39 @@ impl fmt::Debug for Filled {
 pub struct Objection {
     /// The field.
     pub field: FieldName,
-    /// What is wrong and what would do. Never what was put into it.
-    pub words: &'static str,
+    /// What is wrong and what would do. Never a code that was put into it.
+    pub words: String,
+}
+
+impl Objection {
+    /// What is wrong with a field.
+    pub fn new(field: FieldName, words: impl Into<String>) -> Self {
+        Self { field, words: words.into() }
+    }
 }
 
 impl Topic {
-    /// Reads what was put into the fields: what is asked for, or everything that is wrong with it.
-    pub fn filled<'a>(self, value: impl Fn(FieldName) -> Option<&'a str>) -> Result<Filled, Vec<Objection>> {
+    /// Its first field: what is wrong with no field in particular is said there.
+    pub fn first(&self) -> FieldName {
+        match self {
+            Self::Code(_) => FieldName::Code,
+            Self::Ship(_) => FieldName::Pipeline,
+            Self::ShipFrom { .. } => FieldName::Ref,
+        }
+    }
+
+    /// Reads what was put into the fields: what comes of it, or everything that is wrong with it.
+    pub fn filled<'a>(&self, value: impl Fn(FieldName) -> Option<&'a str>) -> Result<Sent, Vec<Objection>> {
         match self {
             Self::Code(_) => match value(FieldName::Code).and_then(parse::code_alone) {
-                Some(code) => Ok(Filled { ask: Ask::Form(self), code: Some(code) }),
-                None => Err(vec![Objection { field: FieldName::Code, words: speech::no_code_shape() }]),
+                Some(code) => Ok(Sent::Asks(Filled { ask: Ask::Form(self.clone()), code: Some(code) })),
+                None => Err(vec![Objection::new(FieldName::Code, speech::no_code_shape())]),
             },
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_topic_survives_the_way_through_a_chat() {
-        let topic = Topic::Code(DeploymentId(uuid::Uuid::from_u128(7)));
-        assert_eq!(topic.to_string().parse(), Ok(topic));
-        for foreign in ["", "code", "code:1", "codes:00000000-0000-0000-0000-000000000007"] {
-            assert_eq!(foreign.parse::<Topic>(), Err(ForeignForm), "{foreign}");
-        }
-    }
-
-    #[test]
-    fn a_code_is_read_and_anything_else_is_objected_to() {
-        let topic = Topic::Code(DeploymentId(uuid::Uuid::from_u128(7)));
-        let read = |text: Option<&str>| topic.filled(|FieldName::Code| text);
-        for text in ["123456", " 123 456\n", "12\u{200b}3456", "12345678"] {
-            let filled = read(Some(text)).unwrap_or_else(|objections| panic!("{text:?}: {objections:?}"));
-            assert_eq!((filled.ask, filled.code.is_some_and(|code| code.starts_with("123456"))), (Ask::Form(topic), true), "{text:?}");
-        }
-        for text in [None, Some(""), Some("12345"), Some("123456789"), Some("deploy web 123456"), Some("soon")] {
-            let objections = read(text).err().unwrap_or_default();
-            assert_eq!(objections.iter().map(|one| one.field).collect::<Vec<_>>(), [FieldName::Code], "{text:?}");
+            Self::Ship(draft) => match value(FieldName::Pipeline).and_then(parse::pipeline_alone) {
+                Some(pipeline) => Ok(Sent::GoesOn { pipeline, draft: draft.clone() }),
+                None => Err(vec![Objection::new(FieldName::Pipeline, speech::no_pipeline_shape())]),
+            },
+            Self::ShipFrom { pipeline, draft: _ } => ship::filled(pipeline, value).map(Sent::Asks),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Words to commands, with errors that point at the word and suggest.
 
+mod changes;
 mod code;
 mod mentions;
 mod reader;
@@ -9,9 +10,12 @@ mod tidy;
 mod tests;
 
 use super::command::{COMMANDS, Command, Verb};
+use super::pipeline::{PipelineKey, Place};
+use super::source::AskedRef;
 
 use reader::Reader;
 
+pub use changes::changes_in;
 pub use code::{code_alone, is_code, is_invisible, split_code, unquoted};
 pub use mentions::{Mention, Mentions};
 
@@ -106,6 +110,40 @@ pub fn parse_mentioning(text: &str, mentions: &Mentions) -> Result<Command, Misu
     };
     reader.end()?;
     Ok(command)
+}
+
+/// Whether a text asks for nothing in particular: it is empty, or the chat's own command word alone.
+pub fn says_nothing(text: &str) -> bool {
+    let gap = |c: char| c.is_whitespace() || c.is_control() || is_invisible(c);
+    let bare = text.trim_matches(gap);
+    bare.is_empty() || (bare.starts_with('/') && !bare.contains(gap))
+}
+
+/// A pipeline by its name or its id, and nothing else.
+pub fn pipeline_alone(text: &str) -> Option<PipelineKey> {
+    alone(text, "", |reader| reader.pipeline())
+}
+
+/// A branch, a tag, a commit or the `#123` of a pull request, and nothing else.
+pub fn ref_alone(text: &str) -> Option<AskedRef> {
+    alone(text, "pipeline/", |reader| reader.wish()).map(|wish| wish.what)
+}
+
+/// An environment, and an app in it if one is named, and nothing else.
+pub fn place_alone(text: &str) -> Option<Place> {
+    alone(text, "pipeline to ", |reader| reader.wish()).and_then(|wish| wish.to)
+}
+
+/// One word behind what makes it a part of a command.
+fn alone<T>(word: &str, before: &str, read: impl FnOnce(&mut Reader<'_>) -> Result<T, Misunderstood>) -> Option<T> {
+    let word = word.trim();
+    if word.is_empty() || word.contains(char::is_whitespace) {
+        return None;
+    }
+    let (text, nobody) = (tidy::tidy(&format!("{before}{word}")), Mentions::default());
+    let mut reader = Reader::new(&text, &nobody);
+    let read = read(&mut reader).ok()?;
+    reader.end().ok().map(|()| read)
 }
 
 /// All first words, with or without `!`.

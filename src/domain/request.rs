@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::actor::Origin;
 use super::command::Command;
 use super::deployment::MessageRef;
-use super::form::Topic;
+use super::form::{Draft, Topic};
 use super::message::Act;
 use super::names::DeliveryId;
 
@@ -25,6 +25,10 @@ pub enum Ask {
     },
     /// A form about this was filled in and sent.
     Form(Topic),
+    /// A form was filled in and sent that asks for this.
+    Filled(Command),
+    /// Somebody wants to ship something, and to be asked what.
+    Ship(Draft),
 }
 
 /// A request that was accepted: the chat was told that we have it only after this lay on disk.

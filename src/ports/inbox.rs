@@ -4,8 +4,11 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 use crate::domain::actor::Origin;
+use crate::domain::form::{Draft, FieldName, Form, Objection, Suggestion, Topic};
 use crate::domain::names::DeliveryId;
+use crate::domain::pipeline::PipelineKey;
 use crate::domain::request::Ask;
+use crate::domain::speech::{self, KnownOfPipeline};
 
 /// Something that came from a chat, verified and understood.
 #[derive(Debug)]
@@ -37,4 +40,18 @@ pub enum Submitted {
 pub trait Inbox: Send + Sync + std::fmt::Debug {
     /// Puts it on disk, then has it answered. Returns as soon as it is on disk; calls nothing outside before.
     async fn submit(&self, incoming: Incoming) -> Submitted;
+
+    /// All that may be put into a field of a form which somebody is filling in and has typed this into, as far as it can be told: for
+    /// [`crate::domain::form::offered`] to choose from. By that person's own rights; nothing is kept, and none is no fault. It asks outside:
+    /// whoever cannot wait for that drops it.
+    async fn suggest(&self, by: &Origin, topic: &Topic, field: FieldName) -> Vec<Suggestion> {
+        let _nothing_is_known = (by, topic, field);
+        Vec::new()
+    }
+
+    /// The form by which somebody ships from a pipeline that they have chosen, or why they cannot. As [`Inbox::suggest`] otherwise.
+    async fn next_form(&self, by: &Origin, pipeline: &PipelineKey, draft: &Draft) -> Result<Form, Vec<Objection>> {
+        let _nobody_in_particular = by;
+        Ok(speech::ship_from_form(pipeline, draft, &KnownOfPipeline::default()))
+    }
 }

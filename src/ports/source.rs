@@ -5,7 +5,7 @@ use bytes::Bytes;
 use secrecy::SecretString;
 
 use crate::domain::checks::Checks;
-use crate::domain::names::{AnnouncementId, CommitSha, DeploymentId, RepoName};
+use crate::domain::names::{AnnouncementId, CommitSha, DeploymentId, RefName, RepoName};
 use crate::domain::pipeline::Environment;
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
 
@@ -79,6 +79,9 @@ pub trait SourceControl: Send + Sync + std::fmt::Debug {
 
     /// What a ref stands for now. A branch is tried before a tag, a tag before a hash.
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError>;
+
+    /// The first hundred branches of a repository: for people to choose from.
+    async fn branches(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError>;
 
     /// What the branch, the tag or the pull request by which a commit was named points at now; `None`: it is gone, or the commit
     /// was named by itself.

@@ -11,10 +11,13 @@ use secrecy::SecretString;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::actor::Origin;
+use crate::domain::form::{Draft, FieldName, Form, Objection, Suggestion, Topic};
 use crate::domain::names::DeliveryId;
+use crate::domain::pipeline::PipelineKey;
 use crate::domain::request::Request;
 use crate::ports::{Inbox, Incoming, Lease, StoreError, Submitted, WakeKey, Work};
-use crate::usecases::{answer, give_up};
+use crate::usecases::{answer, give_up, next_form, suggest};
 
 use super::{Service, Worker};
 
@@ -235,5 +238,13 @@ impl Inbox for Service {
             }
         });
         said.await.unwrap_or(Submitted::Unavailable)
+    }
+
+    async fn suggest(&self, by: &Origin, topic: &Topic, field: FieldName) -> Vec<Suggestion> {
+        suggest(&self.0.ports, by, topic, field).await
+    }
+
+    async fn next_form(&self, by: &Origin, pipeline: &PipelineKey, draft: &Draft) -> Result<Form, Vec<Objection>> {
+        next_form(&self.0.ports, by, pipeline, draft).await
     }
 }

@@ -119,6 +119,8 @@ pub(super) fn code_form() -> Form {
             label: "The-code".to_owned(),
             hint: "where-it-goes".to_owned(),
             entry: Entry::Secret { longest: 64 },
+            optional: false,
+            given: None,
         }],
         submit: "Hand-over".to_owned(),
     }

@@ -73,11 +73,17 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
         Ask::Command(Command::Privacy { wish }) => return privacy::privacy(ports, request, *wish).await,
         // A form comes up within seconds or not at all, and shows nothing that its presser may not see.
         Ask::Press { act: Act::EnterCode(id), on: _ } => return forms::ask_for_code(ports, request, *id).await,
-        Ask::Command(_) | Ask::Press { .. } | Ask::Form(_) => {}
+        Ask::Command(_) | Ask::Press { .. } | Ask::Form(_) | Ask::Filled(_) | Ask::Ship(_) => {}
     }
     let found = ports.accounts.credentials(&request.origin.person).await;
-    if let Ask::Command(Command::Help { about }) = &request.ask {
-        return Ok(Some(speech::help(*about, &ports.command_word, known(&found))));
+    let about = match &request.ask {
+        Ask::Command(Command::Help { about }) => Some(*about),
+        // Whoever cannot be asked, or cannot ship anything yet, is told how it goes.
+        Ask::Ship(_) if !ports.chat.has_forms() || found.is_err() => Some(None),
+        Ask::Command(_) | Ask::Press { .. } | Ask::Form(_) | Ask::Filled(_) | Ask::Ship(_) => None,
+    };
+    if let Some(about) = about {
+        return Ok(Some(speech::help(about, &ports.command_word, known(&found))));
     }
     if !matches!(found, Err(NoCredentials::Stranger)) {
         if let Ask::Command(Command::Rules { wish }) = &request.ask {
@@ -86,8 +92,8 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
         rights::may_ask(ports, request, found.is_ok()).await?;
     }
     let (ask, kept) = match &request.ask {
-        ask @ Ask::Command(command) => (ask, Some(command)),
-        ask @ (Ask::Press { .. } | Ask::Form(_)) => (ask, None),
+        ask @ (Ask::Command(command) | Ask::Filled(command)) => (ask, Some(command)),
+        ask @ (Ask::Press { .. } | Ask::Form(_) | Ask::Ship(_)) => (ask, None),
     };
     let stale = begins_something(ask) && is_stale(ports, request);
     let who = match found {
@@ -126,9 +132,10 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
 /// Does what somebody may ask for.
 async fn done(ports: &Ports, request: &Request, who: &Credentials, code: Option<SecretString>) -> Result<Option<Message>, Trouble> {
     match &request.ask {
-        Ask::Command(command) => run(ports, request, who, command, code).await,
+        Ask::Command(command) | Ask::Filled(command) => run(ports, request, who, command, code).await,
         Ask::Press { act, on: _ } => press::press(ports, request, who, *act).await,
-        Ask::Form(topic) => forms::sent(ports, request, who, *topic, code).await.map(Some),
+        Ask::Form(topic) => forms::sent(ports, request, who, topic, code).await.map(Some),
+        Ask::Ship(draft) => forms::ask_what_ships(ports, request, draft).await,
     }
 }
 
@@ -186,7 +193,7 @@ pub(super) async fn say(ports: &Ports, request: &Request, message: &Message) -> 
 /// Whether an ask may begin something outside.
 fn begins_something(ask: &Ask) -> bool {
     match ask {
-        Ask::Command(command) => {
+        Ask::Command(command) | Ask::Filled(command) => {
             matches!(command, Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { to: Some(_), .. })
         }
         Ask::Press { act: Act::Retry(_) | Act::Take(_), on: _ } => true,
@@ -194,7 +201,8 @@ fn begins_something(ask: &Ask) -> bool {
             act: Act::Cancel(_) | Act::Free(_) | Act::ShowOutput(_) | Act::RollBack(_) | Act::Decline(_) | Act::EnterCode(_),
             on: _,
         }
-        | Ask::Form(_) => false,
+        | Ask::Form(_)
+        | Ask::Ship(_) => false,
     }
 }
 
@@ -205,7 +213,12 @@ fn is_stale(ports: &Ports, request: &Request) -> bool {
 
 /// Whether a code that came with it is looked after by what it asks for.
 fn takes_code(ask: &Ask) -> bool {
-    matches!(ask, Ask::Command(Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { .. } | Command::Login) | Ask::Form(_))
+    matches!(
+        ask,
+        Ask::Command(Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { .. } | Command::Login)
+            | Ask::Form(_)
+            | Ask::Filled(_)
+    )
 }
 
 /// Runs a command of a person who may run commands.

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use crate::domain::actor::Person;
 use crate::domain::deployment::{Deployment, Phase};
-use crate::domain::form::Topic;
+use crate::domain::form::{Draft, Topic};
 use crate::domain::message::Message;
 use crate::domain::names::DeploymentId;
 use crate::domain::request::Request;
@@ -27,16 +27,28 @@ pub(super) async fn ask_for_code(ports: &Ports, request: &Request, id: Deploymen
     }
 }
 
+/// Brings up the form by which something ships.
+pub(super) async fn ask_what_ships(ports: &Ports, request: &Request, draft: &Draft) -> Result<Option<Message>, Trouble> {
+    let form = speech::ship_form(draft, &ports.command_word);
+    match ports.chat.ask(&request.origin, &request.id, &form).await.while_doing(Doing::OpeningForm)? {
+        Asked::Shown => Ok(None),
+        Asked::TooLate => Ok(Some(speech::ship_form_too_late(&ports.command_word))),
+    }
+}
+
 /// Does what a form asks for that was sent. `code` is the code that was put into it, while this process still has it.
 pub(super) async fn sent(
     ports: &Ports,
     request: &Request,
     who: &Credentials,
-    topic: Topic,
+    topic: &Topic,
     code: Option<SecretString>,
 ) -> Result<Message, Trouble> {
     match topic {
+        // What those ask for is a command, and comes in as one.
+        Topic::Ship(_) | Topic::ShipFrom { .. } => Ok(speech::went_wrong()),
         Topic::Code(id) => {
+            let id = *id;
             let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
             if let Some(refused) = no_code_of(&deployment, &request.origin.person, true) {
                 return Ok(refused);

@@ -308,10 +308,14 @@ pub(super) async fn may_press(ports: &Ports, origin: &Origin, act: Act) -> Resul
 /// Whether somebody may ask for something at all. `linked`: whether their logins are there, so that it can begin.
 pub(super) async fn may_ask(ports: &Ports, request: &Request, linked: bool) -> Result<(), Trouble> {
     match &request.ask {
-        Ask::Command(command) => typed(ports, &request.origin, command, linked).await,
+        Ask::Command(command) | Ask::Filled(command) => typed(ports, &request.origin, command, linked).await,
         Ask::Press { act, on: _ } => may_press(ports, &request.origin, *act).await,
         // A form is judged as the button that brought it up.
         Ask::Form(Topic::Code(id)) => may_press(ports, &request.origin, Act::EnterCode(*id)).await,
+        // What ships is judged when it is asked for; the form shows what anybody may look at.
+        Ask::Form(Topic::Ship(_) | Topic::ShipFrom { .. }) | Ask::Ship(_) => {
+            typed(ports, &request.origin, &Command::Pipelines, linked).await
+        }
     }
 }
 

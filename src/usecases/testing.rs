@@ -309,6 +309,10 @@ impl SourceControl for Outside {
         Ok(Resolution::Found(Resolved { commit, named_by, provenance: Provenance::Repository }))
     }
 
+    async fn branches(&self, _: &SecretString, _: &RepoName) -> Result<Vec<RefName>, PortError> {
+        Ok(vec![RefName::parse("main").unwrap()])
+    }
+
     async fn points_at(&self, _: &SecretString, _: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
         let is_main = matches!(named_by, CommitRef::Branch(name) if name.as_str() == "main");
         Ok(Some(if is_main { self.head.lock().unwrap().clone() } else { sha('f') }))

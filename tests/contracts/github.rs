@@ -133,6 +133,7 @@ async fn made(github: &GitHub, recording: &Recording, replay: &Replay) -> Value 
             json!({ "name": name, "default_branch": default_branch, "may_deploy": may_deploy, "archived": archived, "web_url": web_url })
         }),
         "SourceControl::resolve" => outcome(github.resolve(&token, &whole, &arg(with, "asked")).await, of_resolution),
+        "SourceControl::branches" => outcome(github.branches(&token, name).await, |names| json!(names)),
         "SourceControl::checks" => {
             let checks = github.checks(&token, &whole, &arg(with, "named_by"), &arg(with, "commit")).await;
             outcome(checks, |checks| json!({ "required": checks.required, "reported": checks.reported }))

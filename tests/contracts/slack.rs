@@ -9,9 +9,10 @@ use slash_heroku::adapters::settings_bot::OneBot;
 use slash_heroku::adapters::slack::{Sealer, SlackChat, SlackSettings};
 use slash_heroku::domain::actor::{Origin, Person};
 use slash_heroku::domain::deployment::MessageRef;
-use slash_heroku::domain::form::{Entry, Field, FieldName, Form, Topic};
+use slash_heroku::domain::form::{Draft, Entry, Field, FieldName, Form, Topic};
 use slash_heroku::domain::message::{Act, Audience, ButtonStyle, Message, Tone, code, text};
 use slash_heroku::domain::names::{ChannelId, DeliveryId, DeploymentId, UserId, WorkspaceId};
+use slash_heroku::domain::speech;
 use slash_heroku::ports::{Addressee, Asked, Chat, Delivered, Urgency};
 use uuid::Uuid;
 
@@ -47,10 +48,19 @@ pub fn message(card: bool, audience: Audience) -> Message {
 /// What a form was asked for by, and what is asked in it.
 pub const TRIGGER: &str = "1763632799.2.invented";
 
-fn form() -> Form {
+fn form(with: &Value) -> Form {
+    if with["form"] == "ship" {
+        return speech::ship_form(&Draft::default(), "/h");
+    }
     let wanted = vec![code("vault-production"), text(" wants a one-time code.")];
-    let field =
-        Field { name: FieldName::Code, label: "Code".to_owned(), hint: "6 to 8 digits".to_owned(), entry: Entry::Secret { longest: 64 } };
+    let field = Field {
+        name: FieldName::Code,
+        label: "Code".to_owned(),
+        hint: "6 to 8 digits".to_owned(),
+        entry: Entry::Secret { longest: 64 },
+        optional: false,
+        given: None,
+    };
     Form {
         topic: Topic::Code(DeploymentId(Uuid::from_u128(0x0189_0000_0000_7000_8000_0000_0000_0001))),
         title: "One-time code".to_owned(),
@@ -101,7 +111,7 @@ async fn made(chat: &SlackChat, recording: &Recording, asked: &Origin) -> Value 
                 MessageRef { workspace: asked.person.workspace.clone(), channel: asked.channel.clone(), message: MESSAGE.to_owned() };
             outcome(chat.amend(&what, &message(true, Audience::Channel), urgency).await, |()| Value::Null)
         }
-        "Chat::ask" => outcome(chat.ask(asked, &DeliveryId::parse(TRIGGER).unwrap(), &form()).await, |asked| match asked {
+        "Chat::ask" => outcome(chat.ask(asked, &DeliveryId::parse(TRIGGER).unwrap(), &form(with)).await, |asked| match asked {
             Asked::Shown => json!("it came up"),
             Asked::TooLate => json!("it is too late"),
         }),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -14,6 +15,11 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use slash_heroku::adapters::slack::{Sealer, SlackInbound, router};
+use slash_heroku::domain::actor::Origin;
+use slash_heroku::domain::form::{Draft, FieldName, Form, Objection, Suggestion, Topic};
+use slash_heroku::domain::names::{AppId, AppName, RefName};
+use slash_heroku::domain::pipeline::{App, Environment, PipelineKey};
+use slash_heroku::domain::speech::{self, KnownOfPipeline};
 use slash_heroku::ports::{Clock, Hears, Inbox, Incoming, Submitted};
 use slash_heroku::sandbox::serve::Servers;
 use slash_heroku::sandbox::slack::ServiceAddress;
@@ -42,10 +48,41 @@ fn signature(second: &str, body: &str) -> String {
     format!("v0={hex}")
 }
 
+/// What takes requests, and knows what may stand in forms.
+#[derive(Debug)]
+struct Knowing {
+    inbox: Arc<Kept>,
+    asked: Mutex<Vec<Value>>,
+}
+
+#[async_trait]
+impl Inbox for Knowing {
+    async fn submit(&self, incoming: Incoming) -> Submitted {
+        self.inbox.submit(incoming).await
+    }
+
+    async fn suggest(&self, by: &Origin, topic: &Topic, field: FieldName) -> Vec<Suggestion> {
+        self.asked.lock().unwrap().push(json!({ "person": by.person, "topic": topic, "field": field.as_str() }));
+        ["hubot", "shop"].map(Suggestion::plain).into()
+    }
+
+    async fn next_form(&self, by: &Origin, pipeline: &PipelineKey, draft: &Draft) -> Result<Form, Vec<Objection>> {
+        self.asked.lock().unwrap().push(json!({ "person": by.person, "pipeline": pipeline, "draft": draft }));
+        let app = |environment: Environment| {
+            let name = format!("hubot-{environment}");
+            App { id: AppId::parse(&name).unwrap(), name: AppName::parse(&name).unwrap(), environment, web_url: None }
+        };
+        let apps = [Environment::Staging, Environment::Production].map(app).into();
+        let known = KnownOfPipeline { default_branch: Some(RefName::parse("main").unwrap()), apps };
+        Ok(speech::ship_from_form(pipeline, draft, &known))
+    }
+}
+
 /// The way in from Slack, served, and what comes in by it.
 pub struct Door {
     pub inbox: Arc<Kept>,
     pub heard: Arc<Heard>,
+    asked: Arc<Knowing>,
     address: String,
     _servers: Servers,
 }
@@ -61,9 +98,10 @@ impl Door {
         let servers = Servers::default();
         let (listener, address) = Servers::listen(0).await.unwrap();
         let heard = Arc::new(Heard::default());
+        let asked = Arc::new(Knowing { inbox: Arc::clone(&inbox), asked: Mutex::default() });
         let inbound = SlackInbound {
             secrets: vec![signing_secret()],
-            inbox: Arc::<Kept>::clone(&inbox) as Arc<dyn Inbox>,
+            inbox: Arc::<Knowing>::clone(&asked) as Arc<dyn Inbox>,
             hears: Arc::<Heard>::clone(&heard) as Arc<dyn Hears>,
             clock: Jumping::new(),
             sealer: Arc::clone(sealer),
@@ -71,7 +109,7 @@ impl Door {
             allow_loopback_response_url: true,
         };
         servers.serve(listener, router(inbound));
-        Self { inbox, heard, address: format!("http://{address}"), _servers: servers }
+        Self { inbox, heard, asked, address: format!("http://{address}"), _servers: servers }
     }
 
     /// Asks it what was recorded, signed as Slack does. `hooks` is where answer addresses are.
@@ -105,7 +143,9 @@ async fn the_door_keeps_its_side() {
     let mut wrong = Vec::new();
     for recording in inward(&all) {
         let hears = recording.call.as_deref() == Some("Hears::heard");
-        assert!(hears || recording.call.as_deref() == Some("Inbox::submit"), "slack/{}: there is no other call", recording.name);
+        let prompts = matches!(recording.call.as_deref(), Some("Inbox::suggest" | "Inbox::next_form"));
+        let known = hears || prompts || recording.call.as_deref() == Some("Inbox::submit");
+        assert!(known, "slack/{}: there is no other call", recording.name);
         let says = match recording.with["inbox"].as_str() {
             None => Submitted::Accepted,
             Some("repeated") => Submitted::Repeated,
@@ -124,8 +164,16 @@ async fn the_door_keeps_its_side() {
         let submitted: Vec<Value> = door.inbox.take().iter().map(of_incoming).collect();
         let heard = door.heard.take();
         // Whatever comes in is one or the other.
-        assert!(if hears { submitted.is_empty() } else { heard.is_empty() }, "slack/{}: goes elsewhere", recording.name);
-        let found = if hears { json!(heard) } else { json!(submitted) };
+        let asked = std::mem::take(&mut *door.asked.asked.lock().unwrap());
+        let lengths = (submitted.is_empty() || !(hears || prompts), heard.is_empty() || hears, asked.is_empty() || prompts);
+        assert_eq!(lengths, (true, true, true), "slack/{}: goes elsewhere", recording.name);
+        let found = if hears {
+            json!(heard)
+        } else if prompts {
+            json!(asked)
+        } else {
+            json!(submitted)
+        };
         recordings::holds("slack", recording, &found);
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));

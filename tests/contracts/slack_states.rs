@@ -127,6 +127,10 @@ impl Workspace {
     /// The recorded form comes up for ana.
     async fn a_form_by(&self, trigger: &str) {
         let view = recordings::of("slack")["ask"].request.body["view"].clone();
+        self.a_view_by(trigger, view).await;
+    }
+
+    async fn a_view_by(&self, trigger: &str, view: Value) {
         called(&self.api(), &self.token, "views.open", &json!({ "trigger_id": trigger, "view": view })).await;
     }
 
@@ -140,6 +144,14 @@ impl Workspace {
         self.slack.send_form(&self.service, "ana", &Forged::default()).await.unwrap();
     }
 
+    /// A view comes up for ana by something that she does where nobody hears of it.
+    async fn comes_up(&mut self, view: Value) {
+        let service = std::mem::replace(&mut self.service, ServiceAddress::new("http://127.0.0.1:9"));
+        let trigger = self.does_something().await;
+        self.service = service;
+        self.a_view_by(&trigger, view).await;
+    }
+
     /// Makes one thing happen: a directive of scripts, or one of the few that no script needs.
     pub async fn happens(&mut self, what: &str) -> Result<(), String> {
         if let Some(text) = what.strip_prefix("ana types `").and_then(|rest| rest.strip_suffix("` in #deploys")) {
@@ -150,7 +162,26 @@ impl Workspace {
             self.sends_a_form_with(value).await;
             return Ok(());
         }
+        let all = recordings::of("slack");
         match what {
+            "ana looks in a form for `hub`" => {
+                self.comes_up(all["ask-ship"].request.body["view"].clone()).await;
+                self.slack.offers(&self.service, "ana", "Pipeline", "hub").await?;
+            }
+            "ana chooses hubot in a form" => {
+                self.comes_up(all["ask-ship"].request.body["view"].clone()).await;
+                self.slack.choose("ana", "Pipeline", "hubot", "hubot")?;
+                self.slack.send_form(&self.service, "ana", &Forged::default()).await;
+            }
+            "ana sends a form that ships `topic` with `123 456`" => {
+                self.comes_up(all["form-next"].response.body["view"].clone()).await;
+                self.slack.choose("ana", "Branch, tag, commit or pull request", "topic", "topic")?;
+                self.slack.fill_in("ana", "One-time code", "123 456")?;
+                self.slack.send_form(&self.service, "ana", &Forged::default()).await;
+            }
+            "ana picks the shortcut at a message in #deploys" => {
+                self.slack.pick(&self.service, "ana", "deploys", "please ship https://github.com/acme/hubot/pull/7").await;
+            }
             "ana does something in #deploys" => {
                 let trigger = self.does_something().await;
                 self.name(TRIGGER, trigger);

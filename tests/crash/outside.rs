@@ -13,7 +13,7 @@ use slash_heroku::domain::deployment::MessageRef;
 use slash_heroku::domain::form::Form;
 use slash_heroku::domain::message::Message;
 use slash_heroku::domain::names::{
-    AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeliveryId, DeploymentId, PipelineId, ReleaseId, RepoName,
+    AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeliveryId, DeploymentId, PipelineId, RefName, ReleaseId, RepoName,
 };
 use slash_heroku::domain::pipeline::{App, Pipeline};
 use slash_heroku::domain::release::{Access, Build, Dyno, Release, Running};
@@ -69,6 +69,10 @@ impl SourceControl for Outside<dyn SourceControl> {
 
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
         self.life.look(self.port.resolve(token, repository, asked)).await
+    }
+
+    async fn branches(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError> {
+        self.life.look(self.port.branches(token, repository)).await
     }
 
     async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {

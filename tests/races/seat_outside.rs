@@ -117,6 +117,10 @@ impl SourceControl for Seat {
         .await
     }
 
+    async fn branches(&self, _: &SecretString, _: &RepoName) -> Result<Vec<RefName>, PortError> {
+        Ok(Vec::new())
+    }
+
     async fn points_at(&self, _: &SecretString, _: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {
         let CommitRef::Branch(name) = named_by else { return Ok(None) };
         self.looks("reads where a branch points", |outside, _| Ok(outside.heads.get(name.as_str()).cloned())).await

@@ -4,10 +4,12 @@ use std::io;
 
 use super::State;
 use super::print::{line as words, tidy};
-use crate::domain::form::{Field, FieldName, Filled, Form};
+use crate::domain::form::{Entry, Field, FieldName, Form, Sent};
 
 /// What leaves a form: no field takes it.
 const LEAVE: &str = ".";
+/// What leaves a field empty, or as it is.
+const NOTHING: &str = "-";
 
 /// A form that is being filled in. Not printable: it may hold a code.
 pub(super) struct Asking {
@@ -32,7 +34,17 @@ impl State {
 
     fn go_on(&mut self, asking: Asking) -> io::Result<()> {
         if let Some(field) = asking.next() {
-            let line = format!("     {}? {} `{LEAVE}` leaves it.\n", tidy(&field.label), tidy(&field.hint));
+            let mut line = format!("     {}? {}", tidy(&field.label), tidy(&field.hint));
+            if let Entry::OneOf(all) = &field.entry {
+                let all: Vec<String> = all.iter().map(|one| tidy(&one.value)).collect();
+                line.push_str(&format!(" One of: {}.", all.join(", ")));
+            }
+            match &field.given {
+                Some(given) => line.push_str(&format!(" `{NOTHING}`: {}.", tidy(&given.label))),
+                None if field.optional => line.push_str(&format!(" `{NOTHING}`: nothing.")),
+                None => {}
+            }
+            line.push_str(&format!(" `{LEAVE}` leaves it.\n"));
             self.write(&line)?;
             self.asking = Some(asking);
         }
@@ -41,12 +53,17 @@ impl State {
 
     /// Takes a line for the field that was asked for; what the form comes to once it is filled in. What was objected to is asked for
     /// again.
-    pub(super) fn answered(&mut self, mut asking: Asking, line: &str) -> io::Result<Option<Filled>> {
+    pub(super) fn answered(&mut self, mut asking: Asking, line: &str) -> io::Result<Option<Sent>> {
         if line == LEAVE {
             self.write("     Nothing was sent.\n")?;
             return Ok(None);
         }
-        asking.given.extend(asking.next().map(|field| (field.name, line.to_owned())));
+        let put_in = |field: &Field| match &field.given {
+            _ if line != NOTHING || !(field.optional || field.given.is_some()) => line.to_owned(),
+            Some(given) => given.value.clone(),
+            None => String::new(),
+        };
+        asking.given.extend(asking.next().map(|field| (field.name, put_in(field))));
         if asking.next().is_some() {
             return self.go_on(asking).map(|()| None);
         }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::actor::{Origin, Person};
 use crate::domain::checkup::ChatStanding;
 use crate::domain::deployment::MessageRef;
-use crate::domain::form::Form;
+use crate::domain::form::{Draft, Form, Sent};
 use crate::domain::message::{Act, Message, Tone, text};
 use crate::domain::names::{ChannelId, DeliveryId};
 use crate::domain::parse;
@@ -105,7 +105,16 @@ impl Console {
     async fn typed(&self, line: &str, inbox: &dyn Inbox, ids: &dyn Ids) -> io::Result<()> {
         let (ask, code) = if let Some(asking) = self.with_state(|state| state.asking.take()) {
             match self.with_state(|state| state.answered(asking, line))? {
-                Some(filled) => (filled.ask, filled.code.map(SecretString::from)),
+                Some(Sent::Asks(filled)) => (filled.ask, filled.code.map(SecretString::from)),
+                Some(Sent::GoesOn { pipeline, draft }) => {
+                    return match inbox.next_form(&self.origin(), &pipeline, &draft).await {
+                        Ok(form) => self.with_state(|state| state.ask(&form)),
+                        Err(objections) => {
+                            let words: Vec<String> = objections.into_iter().map(|one| one.words).collect();
+                            self.whisper(Tone::Bad, &words.join(" "))
+                        }
+                    };
+                }
                 None => return Ok(()),
             }
         } else if let Ok(number) = line.parse::<usize>() {
@@ -117,6 +126,7 @@ impl Console {
             // The line is the person's own and stays on their screen; what goes on is split as in any chat.
             let (words, code) = parse::split_code(line);
             match parse::parse(words) {
+                Ok(_) if code.is_none() && parse::says_nothing(words) => (Ask::Ship(Draft::default()), None),
                 Ok(command) => (Ask::Command(command), code.map(|code| SecretString::from(code.into_owned()))),
                 Err(what) => {
                     let message = speech::misunderstood(&what, "");
@@ -127,11 +137,14 @@ impl Console {
         let Ok(id) = DeliveryId::parse(&ids.fresh().to_string()) else {
             return self.whisper(Tone::Bad, "this could not be named; please ask again");
         };
-        let origin = Origin { person: self.settings.person.clone(), channel: self.settings.channel.clone(), reply: None };
-        match inbox.submit(Incoming { id, origin, ask, code }).await {
+        match inbox.submit(Incoming { id, origin: self.origin(), ask, code }).await {
             Submitted::Accepted | Submitted::Repeated => Ok(()),
             Submitted::Unavailable => self.whisper(Tone::Bad, "this could not be put on disk, so nothing was started; please ask again"),
         }
+    }
+
+    fn origin(&self) -> Origin {
+        Origin { person: self.settings.person.clone(), channel: self.settings.channel.clone(), reply: None }
     }
 
     fn pressed(&self, number: usize) -> Option<Ask> {

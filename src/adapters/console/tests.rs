@@ -161,7 +161,10 @@ async fn a_form_asks_line_by_line_and_takes_no_command_for_a_code() {
     assert!(paper.read().starts_with("[||] (only you) One-time code\n     hubot-staging wants a one-time code before"));
     console.run(&b"soon\n123 456\n"[..], &inbox, &Count::default(), &CancellationToken::new()).await.unwrap();
     let got: Vec<Incoming> = inbox.0.lock().unwrap().drain(..).collect();
-    assert_eq!(got.iter().map(|incoming| (&incoming.ask, incoming.code.is_some())).collect::<Vec<_>>(), [(&Ask::Form(form.topic), true)]);
+    assert_eq!(
+        got.iter().map(|incoming| (&incoming.ask, incoming.code.is_some())).collect::<Vec<_>>(),
+        [(&Ask::Form(form.topic.clone()), true)]
+    );
     let printed = paper.read();
     assert!(printed.contains("not shaped like a one-time code") && !printed.contains("123"), "{printed}");
 

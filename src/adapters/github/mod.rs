@@ -30,7 +30,7 @@ use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::client;
 use crate::adapters::http::reads::Reads;
 use crate::domain::checks::Checks;
-use crate::domain::names::{AnnouncementId, CommitSha, RepoName};
+use crate::domain::names::{AnnouncementId, CommitSha, RefName, RepoName};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
 use crate::ports::{Allowances, AnnouncementOrder, ArchiveFault, Boundless, Clock, PortError, SourceArchive, SourceControl};
 
@@ -96,6 +96,10 @@ impl SourceControl for GitHub {
 
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
         self.find_commit(token, repository, asked).await
+    }
+
+    async fn branches(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError> {
+        self.first_branches(token, repository).await
     }
 
     async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {

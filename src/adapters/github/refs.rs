@@ -260,11 +260,17 @@ impl GitHub {
 
     /// A branch that is spelled alike, among the first hundred. Not finding out is no fault.
     async fn nearest_branch(&self, token: &SecretString, repository: &RepoName, name: &RefName) -> Option<RefName> {
+        let branches = self.first_branches(token, repository).await.ok()?;
+        let near = nearest(name.as_str(), branches.iter().map(RefName::as_str))?;
+        RefName::parse(near).ok()
+    }
+
+    /// The first hundred branches; names that none can have are left out.
+    pub(super) async fn first_branches(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError> {
         let mut url = self.at(repository, ["branches"]);
         url.query_pairs_mut().append_pair("per_page", "100");
-        let branches: Vec<Named> = self.get(token, url, "/repos/{owner}/{repo}/branches").await.ok()?;
-        let near = nearest(name.as_str(), branches.iter().map(|branch| branch.name.as_str()))?;
-        RefName::parse(near).ok()
+        let branches: Vec<Named> = self.get(token, url, "/repos/{owner}/{repo}/branches").await?;
+        Ok(branches.iter().filter_map(|branch| RefName::parse(&branch.name).ok()).collect())
     }
 }
 

@@ -1,5 +1,7 @@
 //! What Slack sends: verified on the raw bytes, understood, put on disk, acknowledged inside three seconds.
 
+mod forms;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +18,9 @@ use serde_json::{Value, json};
 use super::events;
 use super::payload::Interaction;
 use super::seal::Sealer;
-use super::{markup, render, reply_url, signature, view, words};
+use super::{markup, render, reply_url, signature, words};
 use crate::domain::actor::{Origin, Person, ReplyAddress};
-use crate::domain::form::Objection;
+use crate::domain::form::Draft;
 use crate::domain::installation::Happening;
 use crate::domain::message::Message;
 use crate::domain::names::{ChannelId, DeliveryId, UserId, WorkspaceId};
@@ -104,6 +106,10 @@ async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respon
 
     let (typed, mentions) = markup::plain(form.get("text").unwrap_or_default());
     let (text, code) = parse::split_code(&typed);
+    if code.is_none() && parse::says_nothing(text) {
+        let incoming = Incoming { id: asked.id, origin, ask: Ask::Ship(Draft::default()), code: None };
+        return taken(&door, incoming, command_word).await;
+    }
     let command = match parse::parse_mentioning(text, &mentions) {
         Ok(command) => command,
         Err(what) => {
@@ -113,7 +119,12 @@ async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respon
     };
     let code = code.map(|code| SecretString::from(code.into_owned()));
     let incoming = Incoming { id: asked.id, origin, ask: Ask::Command(command), code };
-    match tokio::time::timeout(door.patience, inbound.inbox.submit(incoming)).await {
+    taken(&door, incoming, command_word).await
+}
+
+/// What was typed, put on disk.
+async fn taken(door: &Door, incoming: Incoming, command_word: &str) -> Response {
+    match tokio::time::timeout(door.patience, door.inbound.inbox.submit(incoming)).await {
         // Always silent: with any other answer Slack could show what was typed, and a code with it. The card is the
         // public thing.
         Ok(Submitted::Accepted | Submitted::Repeated) => nothing(StatusCode::OK),
@@ -136,7 +147,9 @@ async fn action(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respons
     let Ok(value) = serde_json::from_str::<Value>(payload) else { return nothing(StatusCode::BAD_REQUEST) };
     match value.get("type").and_then(Value::as_str) {
         Some("block_actions") => pressed(&door, value).await,
-        Some("view_submission") => sent(&door, value).await,
+        Some("view_submission") => forms::sent(&door, value).await,
+        Some("message_action") => forms::picked(&door, value).await,
+        Some("block_suggestion") => forms::sought(&door, value).await,
         Some(_) | None => nothing(StatusCode::OK),
     }
 }
@@ -160,25 +173,6 @@ async fn pressed(door: &Door, value: Value) -> Response {
         Ok(Submitted::Unavailable) => nothing(StatusCode::SERVICE_UNAVAILABLE),
         Err(_) => {
             tracing::error!("putting a press on disk took too long");
-            nothing(StatusCode::SERVICE_UNAVAILABLE)
-        }
-    }
-}
-
-/// A form that was sent. It closes when it is on disk; until then it stays, with what is wrong at its fields.
-async fn sent(door: &Door, value: Value) -> Response {
-    let Ok(sent) = serde_json::from_value::<view::Sent>(value) else { return nothing(StatusCode::BAD_REQUEST) };
-    let Some(view::Read { id, origin, first, filled }) = sent.read() else { return nothing(StatusCode::OK) };
-    let filled = match filled {
-        Ok(filled) => filled,
-        Err(objections) => return as_json(&view::objections(&objections)),
-    };
-    let incoming = Incoming { id, origin, ask: filled.ask, code: filled.code.map(SecretString::from) };
-    match tokio::time::timeout(door.patience, door.inbound.inbox.submit(incoming)).await {
-        Ok(Submitted::Accepted | Submitted::Repeated) => nothing(StatusCode::OK),
-        Ok(Submitted::Unavailable) => as_json(&view::objections(&[Objection { field: first, words: speech::form_not_kept() }])),
-        Err(_) => {
-            tracing::error!("putting a form on disk took too long");
             nothing(StatusCode::SERVICE_UNAVAILABLE)
         }
     }

@@ -6,6 +6,8 @@ use url::Url;
 use super::scopes;
 use crate::domain::command::COMMANDS;
 
+/// What the shortcut at messages is called between Slack and us.
+pub(super) const SHORTCUT: &str = "ship";
 /// Longest hint that Slack takes.
 const HINT: usize = 1000;
 
@@ -34,6 +36,12 @@ pub fn manifest(base_url: &Url, command: &str) -> Value {
         },
         "features": {
             "app_home": { "home_tab_enabled": false, "messages_tab_enabled": true, "messages_tab_read_only_enabled": true },
+            "shortcuts": [{
+                "name": "Deploy this commit or PR",
+                "type": "message",
+                "callback_id": SHORTCUT,
+                "description": "Opens the form with the commit or pull request that the message names",
+            }],
             "bot_user": { "display_name": "slash-heroku", "always_online": true },
             "slash_commands": [{
                 "command": command,
@@ -48,7 +56,8 @@ pub fn manifest(base_url: &Url, command: &str) -> Value {
             "scopes": { "bot": scopes::ALL, "bot_optional": scopes::optional() },
         },
         "settings": {
-            "interactivity": { "is_enabled": true, "request_url": at("actions") },
+            // What is offered in forms while somebody types is asked at the second address.
+            "interactivity": { "is_enabled": true, "request_url": at("actions"), "message_menu_options_url": at("actions") },
             "event_subscriptions": {
                 "request_url": at("events"),
                 "bot_events": ["app_uninstalled", "team_access_granted", "team_access_revoked", "tokens_revoked"],
@@ -87,6 +96,8 @@ mod tests {
         let manifest = manifest(&Url::parse("https://ship.example.com/chat/").unwrap(), "/h");
         assert_eq!(text(&manifest, "/features/slash_commands/0/url"), "https://ship.example.com/chat/slack/commands");
         assert_eq!(text(&manifest, "/settings/interactivity/request_url"), "https://ship.example.com/chat/slack/actions");
+        let options = text(&manifest, "/settings/interactivity/message_menu_options_url");
+        assert_eq!(options, "https://ship.example.com/chat/slack/actions");
         assert_eq!(text(&manifest, "/settings/event_subscriptions/request_url"), "https://ship.example.com/chat/slack/events");
         assert_eq!(text(&manifest, "/oauth_config/redirect_urls/0"), "https://ship.example.com/chat/slack/installed");
         assert_eq!(
@@ -112,6 +123,8 @@ mod tests {
             ("/display_information/long_description", 174, 4000),
             ("/features/slash_commands/0/description", 1, 2000),
             ("/features/slash_commands/0/usage_hint", 1, 1000),
+            ("/features/shortcuts/0/name", 1, 24),
+            ("/features/shortcuts/0/description", 1, 150),
         ] {
             let length = text(&manifest, at).chars().count();
             assert!((least..=most).contains(&length), "{at}: {length}");

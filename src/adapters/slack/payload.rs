@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::markup;
 use crate::domain::deployment::MessageRef;
 use crate::domain::message::Act;
 use crate::domain::names::{ChannelId, UserId, WorkspaceId};
@@ -24,6 +25,9 @@ pub(super) struct Interaction {
     pub(super) trigger_id: Option<String>,
     #[serde(default)]
     pub(super) response_url: Option<String>,
+    /// The message that a shortcut was picked at. Kept loose: it is anybody's.
+    #[serde(default)]
+    message: Value,
     /// Kept loose: elements of kinds that we do not use look different.
     #[serde(default)]
     actions: Vec<Value>,
@@ -81,6 +85,13 @@ impl Interaction {
         self.actions.iter().filter_map(|action| action.get("value")?.as_str()?.parse().ok()).next()
     }
 
+    /// The words of the message that a shortcut was picked at, its links and attachments included.
+    pub(super) fn said(&self) -> String {
+        let mut words = String::new();
+        gather(&self.message, &mut words);
+        words
+    }
+
     /// The message that the button stands under, if it is one that can be edited.
     pub(super) fn on(&self) -> Option<MessageRef> {
         let container = self.container.as_ref().filter(|container| !container.is_ephemeral)?;
@@ -89,5 +100,27 @@ impl Interaction {
             channel: self.channel()?,
             message: container.message_ts.clone()?,
         })
+    }
+}
+
+/// The longest that is looked through of a message.
+const WORDS: usize = 20_000;
+/// Where the words of a message stand, in it and in its blocks and attachments.
+const SAID_IN: [&str; 8] = ["text", "url", "title", "title_link", "pretext", "fallback", "value", "from_url"];
+
+/// All words of a message, one piece a line, without mark-up.
+fn gather(message: &Value, words: &mut String) {
+    match message {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if let Some(said) = value.as_str().filter(|_| SAID_IN.contains(&name.as_str()) && words.len() < WORDS) {
+                    words.extend(markup::plain(said).0.chars().take(WORDS).chain(['\n']));
+                } else if !value.is_string() {
+                    gather(value, words);
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| gather(item, words)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -5,13 +5,17 @@ use serde_json::{Value, json};
 
 use super::render::{plain, sections};
 use crate::domain::actor::{Origin, Person, ReplyAddress};
-use crate::domain::form::{Entry, Field, FieldName, Filled, Form, Objection, Topic};
+use crate::domain::form::{self, Entry, Field, FieldName, Form, Objection, Suggestion, Topic};
 use crate::domain::names::{ChannelId, DeliveryId, UserId, WorkspaceId};
 
 /// The longest of titles and of buttons of a view.
 const TITLE: usize = 24;
 /// The longest of labels and hints.
 const LABEL: usize = 2000;
+/// The longest of what is chosen, and of its words.
+const CHOICE: usize = 75;
+/// The most to choose from.
+const CHOICES: usize = 100;
 /// What may be carried along with a view.
 const CARRIED: usize = 3000;
 /// What views of ours are called.
@@ -34,24 +38,27 @@ impl Carried {
 
 /// The arguments of `views.open`.
 pub(super) fn opening(to: &Origin, by: &DeliveryId, form: &Form) -> Value {
+    json!({ "trigger_id": by, "view": view(to, form) })
+}
+
+/// A form as a view.
+fn view(to: &Origin, form: &Form) -> Value {
     let mut carried = Carried { topic: form.topic.to_string(), channel: to.channel.clone(), reply: to.reply.clone() };
     if carried.written().chars().count() > CARRIED {
         // Without it the answer takes another way.
         carried.reply = None;
     }
     let above = sections(&form.lines).into_iter().map(|text| json!({ "type": "section", "text": marked(&text) }));
-    let blocks: Vec<Value> = above.chain(form.fields.iter().map(input)).collect();
+    let inputs = form.fields.iter().enumerate().map(|(place, field)| input(field, place == 0));
+    let blocks: Vec<Value> = above.chain(inputs).collect();
     json!({
-        "trigger_id": by,
-        "view": {
-            "type": "modal",
-            "callback_id": OURS,
-            "private_metadata": carried.written(),
-            "title": plain(&form.title, TITLE),
-            "submit": plain(&form.submit, TITLE),
-            "close": plain("Not now", TITLE),
-            "blocks": blocks,
-        },
+        "type": "modal",
+        "callback_id": OURS,
+        "private_metadata": carried.written(),
+        "title": plain(&form.title, TITLE),
+        "submit": plain(&form.submit, TITLE),
+        "close": plain("Not now", TITLE),
+        "blocks": blocks,
     })
 }
 
@@ -59,20 +66,74 @@ fn marked(text: &str) -> Value {
     json!({ "type": "mrkdwn", "text": text, "verbatim": true })
 }
 
-fn input(field: &Field) -> Value {
+fn input(field: &Field, first: bool) -> Value {
     let name = field.name.as_str();
-    let element = match field.entry {
-        Entry::Secret { longest } => {
-            json!({ "type": "plain_text_input", "action_id": name, "multiline": false, "max_length": longest, "focus_on_load": true })
+    let mut element = match &field.entry {
+        Entry::Secret { longest } | Entry::Words { longest } => {
+            json!({ "type": "plain_text_input", "multiline": false, "max_length": longest })
         }
+        Entry::OneOf(all) => json!({ "type": "static_select", "options": choices(all) }),
+        Entry::Sought => json!({ "type": "external_select", "min_query_length": 0 }),
     };
-    json!({
+    let begins_with = match field.entry {
+        Entry::Secret { .. } => None,
+        Entry::Words { .. } => field.given.as_ref().map(|given| ("initial_value", json!(given.value))),
+        Entry::OneOf(_) | Entry::Sought => field.given.as_ref().and_then(choice).map(|given| ("initial_option", given)),
+    };
+    let own = [("action_id", json!(name)), ("focus_on_load", json!(first))];
+    if let Some(element) = element.as_object_mut() {
+        element.extend(own.into_iter().chain(begins_with).map(|(key, value)| (key.to_owned(), value)));
+    }
+    let mut block = json!({
         "type": "input",
         "block_id": name,
         "label": plain(&field.label, LABEL),
         "hint": plain(&field.hint, LABEL),
         "element": element,
-    })
+    });
+    if let Some(block) = block.as_object_mut().filter(|_| field.optional) {
+        block.insert("optional".to_owned(), json!(true));
+    }
+    block
+}
+
+/// Something to choose; `None`: it cannot be put in by a choice, which would be cut.
+fn choice(one: &Suggestion) -> Option<Value> {
+    let fits = (1..=CHOICE).contains(&one.value.chars().count());
+    fits.then(|| json!({ "text": plain(&one.label, CHOICE), "value": one.value }))
+}
+
+fn choices(all: &[Suggestion]) -> Vec<Value> {
+    all.iter().filter_map(choice).take(CHOICES).collect()
+}
+
+/// The answer with what may be put into a field.
+pub(super) fn suggestions(all: &[Suggestion]) -> Value {
+    json!({ "options": choices(all) })
+}
+
+/// The answer that puts another form into the place of the one that was sent.
+pub(super) fn instead(of: &Origin, form: &Form) -> Value {
+    json!({ "response_action": "update", "view": view(of, form) })
+}
+
+/// Somebody types into a field of a form, as far as we look at it.
+#[derive(Deserialize)]
+pub(super) struct Seeking {
+    #[serde(flatten)]
+    sent: Sent,
+    #[serde(default)]
+    action_id: String,
+    #[serde(default)]
+    value: String,
+}
+
+impl Seeking {
+    /// Who types, what the form is about, the field, and what was typed. `None`: it is none of our forms.
+    pub(super) fn read(&self) -> Option<(Origin, Topic, FieldName, &str)> {
+        let (origin, topic) = self.sent.about()?;
+        Some((origin, topic, FieldName::called(&self.action_id)?, &self.value))
+    }
 }
 
 /// A view that was sent, as far as we look at it.
@@ -115,27 +176,32 @@ pub(super) struct Read {
     pub(super) origin: Origin,
     /// The first field: for what is wrong with no field.
     pub(super) first: FieldName,
-    /// What it asks for, or what is wrong with it.
-    pub(super) filled: Result<Filled, Vec<Objection>>,
+    /// What comes of it, or what is wrong with it.
+    pub(super) filled: Result<form::Sent, Vec<Objection>>,
 }
 
 impl Sent {
-    /// `None`: it is a view of somebody else, or of an older version of ours.
-    pub(super) fn read(&self) -> Option<Read> {
+    /// Who has a form before them and where they had asked for it, and what it is about. `None`: it is a view of somebody else, or of an
+    /// older version of ours.
+    fn about(&self) -> Option<(Origin, Topic)> {
         let view = self.view.as_ref().filter(|view| view.callback_id == OURS)?;
         let carried: Carried = serde_json::from_str(&view.private_metadata).ok()?;
         let topic: Topic = carried.topic.parse().ok()?;
         let user = self.user.as_ref()?;
         let workspace = user.team_id.as_ref().or(self.team.as_ref().or(self.enterprise.as_ref()).map(|named| &named.id))?;
         let person = Person { workspace: WorkspaceId::parse(workspace).ok()?, user: UserId::parse(&user.id).ok()? };
-        Some(Read {
-            id: DeliveryId::parse(self.trigger_id.as_deref()?).ok()?,
-            origin: Origin { person, channel: carried.channel, reply: carried.reply },
-            first: match topic {
-                Topic::Code(_) => FieldName::Code,
-            },
-            filled: topic.filled(|name| view.state.get("values")?.get(name.as_str())?.get(name.as_str())?.get("value")?.as_str()),
-        })
+        Some((Origin { person, channel: carried.channel, reply: carried.reply }, topic))
+    }
+
+    /// `None`: as for [`Sent::about`].
+    pub(super) fn read(&self) -> Option<Read> {
+        let (origin, topic) = self.about()?;
+        let state = &self.view.as_ref()?.state;
+        let put_in = |name: FieldName| {
+            let input = state.get("values")?.get(name.as_str())?.get(name.as_str())?;
+            input.get("value").or_else(|| input.get("selected_option")?.get("value"))?.as_str()
+        };
+        Some(Read { id: DeliveryId::parse(self.trigger_id.as_deref()?).ok()?, origin, first: topic.first(), filled: topic.filled(put_in) })
     }
 }
 
@@ -162,7 +228,8 @@ mod tests {
 
     fn form() -> Form {
         let hint = "six digits".to_owned();
-        let field = Field { name: FieldName::Code, label: "Code".to_owned(), hint, entry: Entry::Secret { longest: 64 } };
+        let entry = Entry::Secret { longest: 64 };
+        let field = Field { name: FieldName::Code, label: "Code".to_owned(), hint, entry, optional: false, given: None };
         let topic = Topic::Code(DeploymentId(Uuid::from_u128(7)));
         let own = |words: &str| words.to_owned();
         Form { topic, title: own("A title"), lines: vec![vec![text("wanted")]], fields: vec![field], submit: own("Send") }
@@ -184,7 +251,8 @@ mod tests {
             assert_eq!(opened["trigger_id"], "1.2.x");
             let read = sent(&opened, json!("123456")).read().unwrap();
             assert_eq!((read.id.as_str(), read.origin), ("9.9.x", to(reply)));
-            assert_eq!(read.filled.unwrap().ask, Ask::Form(form().topic));
+            let form::Sent::Asks(filled) = read.filled.unwrap() else { panic!("a code asks for something") };
+            assert_eq!(filled.ask, Ask::Form(form().topic));
             for nothing in [json!(null), json!(7), json!("")] {
                 let read = sent(&opened, nothing).read().unwrap();
                 assert_eq!(objections(&read.filled.unwrap_err())["errors"].as_object().unwrap().len(), 1);

@@ -19,6 +19,8 @@ use super::mentions::Mentions;
 use super::tidy::{PageOf, page_of, tidy_word};
 use super::{Misunderstood, verb_words};
 
+pub(super) use seeking::{is_hash, repository_of};
+
 const PREPOSITIONS: [&str; 3] = ["to", "in", "on"];
 const ENVIRONMENTS: [&str; 8] = ["staging", "production", "development", "review", "stg", "prod", "prd", "dev"];
 const AN_ENVIRONMENT: &str = "an environment: `review`, `development`, `staging` or `production`";

@@ -198,12 +198,15 @@ const REQUESTS: RecordKind = RecordKind {
         you("your workspace id and user id", &["origin.person.workspace", "origin.person.user"]),
         you("the channel's id", &["origin.channel"]),
         you("the address for the answer, sealed, until it is answered", &["origin.reply"]),
-        command(&["ask.command"]),
+        command(&["ask.command", "ask.filled"]),
         you(
             "for a button: what it does, and the message it stands under",
             &["ask.press.act.*", "ask.press.on.workspace", "ask.press.on.channel", "ask.press.on.message"],
         ),
-        you("for a form: what it is about, and never what is secret in it", &["ask.form.*"]),
+        you(
+            "for a form: what it is about, and never what is secret in it",
+            &["ask.form.*", "ask.ship.*", "ask.ship.what.*", "ask.ship.found[].of", "ask.ship.found[].what.*"],
+        ),
         you("that a one-time code came with it, and never the code", &["came_with_code"]),
         you("when it came", &["received_at"]),
         work("what the chat delivered it as, a version, and whether it was answered", &["id", "version", "answered"]),

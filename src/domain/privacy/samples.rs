@@ -15,7 +15,7 @@ use crate::domain::deployment::{
     Announcement, Back, Cancel, Card, Failure, MessageRef, Override, Phase, Promote, Stage, StageTime, Took, Untold, Usual, Way,
 };
 use crate::domain::doubt::Doubt;
-use crate::domain::form::Topic;
+use crate::domain::form::{self, Draft, Topic};
 use crate::domain::gate::Reason;
 use crate::domain::installation::{BotRight, Happened, Happening, Installation, Tenant};
 use crate::domain::line::Line;
@@ -326,12 +326,20 @@ every! {
         Ask::Command(_) => [Ask::Command(Command::Pipelines)],
         Ask::Press { .. } => [Ask::Press { act: Act::Cancel(DeploymentId(id())), on: Some(message()) }],
         Ask::Form(_) => [Ask::Form(Topic::Code(DeploymentId(id())))],
+        Ask::Filled(_) => [Ask::Filled(Command::Pipelines)],
+        Ask::Ship(_) => [
+            Ask::Ship(Draft::default()),
+            Ask::Ship(Draft::of_found(vec![form::Change { what: AskedRef::Pull(12), of: Some(RepoName::parse("acme/hubot").unwrap()) }])),
+        ],
     }
 }
 
 fn requests() -> Vec<Request> {
     let presses = acts().into_iter().map(|act| Ask::Press { act, on: Some(message()) });
-    let asks = asks_but_many().into_iter().chain(commands().into_iter().map(Ask::Command)).chain(presses);
+    let asks = asks_but_many()
+        .into_iter()
+        .chain(commands().into_iter().flat_map(|one| [Ask::Command(one.clone()), Ask::Filled(one)]))
+        .chain(presses);
     let delivery = DeliveryId::parse("d1").unwrap();
     asks.map(|ask| Request {
         id: delivery.clone(),

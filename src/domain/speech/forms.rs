@@ -1,10 +1,13 @@
 //! Forms, and what we say beside them.
 
 use crate::domain::deployment::Deployment;
-use crate::domain::form::{Entry, Field, FieldName, Form, Topic};
+use crate::domain::form::{Change, Draft, Entry, Field, FieldName, Form, Suggestion, Topic};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, text};
+use crate::domain::names::{PipelineName, RefName, RepoName};
+use crate::domain::pipeline::{App, NoPipeline, PipelineKey, default_environment, inhabited};
 
 use super::card::commit;
+use super::help::typed;
 use super::services::HEROKU;
 
 /// The longest that a code may be typed as: that of a security key, with some room for blanks.
@@ -29,9 +32,178 @@ pub fn code_form(deployment: &Deployment) -> Form {
             label: "Code".to_owned(),
             hint: format!("6 to 8 digits, or a touch of your security key. It goes straight to {HEROKU} and is kept nowhere."),
             entry: Entry::Secret { longest: CODE },
+            optional: false,
+            given: None,
         }],
         submit: "Hand over".to_owned(),
     }
+}
+
+/// What is known of a pipeline that something ships from, while the form about it is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownOfPipeline {
+    /// The branch that is meant where none is named.
+    pub default_branch: Option<RefName>,
+    /// Its apps.
+    pub apps: Vec<App>,
+}
+
+/// The form that asks for the pipeline to ship from.
+pub fn ship_form(draft: &Draft, command_word: &str) -> Form {
+    let mut lines: Vec<Line> = what_ships(draft).into_iter().chain(looked(draft)).collect();
+    lines.push(vec![
+        text("The same can be typed: "),
+        code(typed(command_word, "deploy PIPELINE/REF to ENV")),
+        text(". All commands: "),
+        code(typed(command_word, "help")),
+    ]);
+    Form {
+        topic: Topic::Ship(draft.clone()),
+        title: "Ship".to_owned(),
+        lines,
+        fields: vec![Field {
+            name: FieldName::Pipeline,
+            label: "Pipeline".to_owned(),
+            hint: "Some letters of its name.".to_owned(),
+            entry: Entry::Sought,
+            optional: false,
+            given: None,
+        }],
+        submit: "Go on".to_owned(),
+    }
+}
+
+/// What looking for something to ship in somebody's words came to, where it is not one thing.
+fn looked(draft: &Draft) -> Option<Line> {
+    let found = draft.found.as_ref()?;
+    let (first, others) = match found.as_slice() {
+        [] => {
+            let words = "In that message there is no commit, no #123 and no link to one. You can say in the next step what ships.";
+            return Some(vec![text(words)]);
+        }
+        [_] => return None,
+        [first, others @ ..] => (first, others),
+    };
+    let name = |change: &Change| {
+        let of = change.of.as_ref().map(|of| text(format!(" of {of}")));
+        [code(&change.what)].into_iter().chain(of)
+    };
+    let mut line = vec![text("Several are named in that message: ")];
+    line.extend(name(first));
+    for other in others {
+        line.push(text(", "));
+        line.extend(name(other));
+    }
+    line.push(text(". You can say in the next step which of them ships."));
+    Some(line)
+}
+
+fn what_ships(draft: &Draft) -> Option<Line> {
+    let mut line = vec![text("Ships "), code(draft.what.as_ref()?)];
+    line.extend(draft.of.iter().flat_map(|of| [text(" of "), code(of)]));
+    line.push(text("."));
+    Some(line)
+}
+
+/// The form that asks for what ships from a pipeline, where to, and why.
+pub fn ship_from_form(pipeline: &PipelineKey, draft: &Draft, known: &KnownOfPipeline) -> Form {
+    let field = |name, label: &str, hint: String, entry| Field { name, label: label.to_owned(), hint, entry, optional: true, given: None };
+    let default = known.default_branch.as_ref().map_or_else(|| "the default branch".to_owned(), ToString::to_string);
+    let mut reference = field(
+        FieldName::Ref,
+        "Branch, tag, commit or pull request",
+        format!("Some letters of it, or #123. Left empty: {default}."),
+        Entry::Sought,
+    );
+    reference.given = draft.what.as_ref().map(|what| Suggestion::plain(what.to_string()));
+    let places = places(&known.apps);
+    let mut place = field(
+        FieldName::Place,
+        "Environment",
+        "Left empty: staging where it exists, never production.".to_owned(),
+        if places.is_empty() { Entry::Words { longest: 100 } } else { Entry::OneOf(places.clone()) },
+    );
+    // Where it is only one that can be meant.
+    let meant = default_environment(&known.apps).map(|environment| environment.word());
+    place.given = places.into_iter().find(|one| Some(one.value.as_str()) == meant);
+    let because = field(FieldName::Because, "Reason", "Stands on the card, for everybody.".to_owned(), Entry::Words { longest: 200 });
+    let hint = format!("Only where the app wants one. It goes straight to {HEROKU} and is kept nowhere.");
+    let secret = field(FieldName::Code, "One-time code", hint, Entry::Secret { longest: CODE });
+    Form {
+        topic: Topic::ShipFrom { pipeline: pipeline.clone(), draft: draft.clone() },
+        title: "Ship".to_owned(),
+        lines: vec![vec![text("From "), code(pipeline), text(".")]],
+        fields: vec![reference, place, because, secret],
+        submit: "Ship".to_owned(),
+    }
+}
+
+/// Where apps stand, as somebody would type it.
+fn places(apps: &[App]) -> Vec<Suggestion> {
+    let mut places = Vec::new();
+    for environment in inhabited(apps) {
+        let there: Vec<&App> = apps.iter().filter(|app| app.environment == environment).collect();
+        match there.as_slice() {
+            [only] => places.push(Suggestion { label: format!("{environment} ({})", only.name), value: environment.to_string() }),
+            several => places.extend(several.iter().map(|app| Suggestion::plain(format!("{environment}/{}", app.name)))),
+        }
+    }
+    places
+}
+
+/// The form for something to ship could not be brought up in time.
+pub fn ship_form_too_late(command_word: &str) -> Message {
+    let headline =
+        vec![text("The form could not be opened in time: there are three seconds for it. If you see none, ask again. (form-too-late)")];
+    Message::new(Tone::Attention, Audience::Asker, headline)
+        .line(vec![text("Without a form: "), code(typed(command_word, "deploy PIPELINE/REF to ENV"))])
+}
+
+/// What was put in for a pipeline is none.
+pub fn no_pipeline_shape() -> &'static str {
+    "This is not shaped like the name of a pipeline: up to 64 of a-z, 0-9, `-`, `_`, `.`"
+}
+
+/// What was put in for something to ship is nothing that can.
+pub fn no_ref_shape() -> &'static str {
+    "This is no branch, tag, commit or `#123`: one word, as it would be typed behind the pipeline."
+}
+
+/// What was put in for a place is none.
+pub fn no_place_shape() -> &'static str {
+    "This is no environment: review, development, staging or production, with an app behind a slash where there are several."
+}
+
+/// What was put in for a reason is none.
+pub fn no_reason_shape() -> &'static str {
+    "This is no reason: up to 200 characters on one line, and more than dots."
+}
+
+/// A field holds what looks like a code, and is not the field for it.
+pub fn code_in_another_field() -> &'static str {
+    "This looks like a one-time code, which has a field of its own. Nothing of it was kept."
+}
+
+/// A pipeline that was chosen is not there.
+pub fn no_such_pipeline(key: &PipelineKey, no: &NoPipeline) -> String {
+    match no {
+        NoPipeline::Unknown { nearest: Some(nearest) } => format!("There is no pipeline {key} that you can see. Did you mean {nearest}?"),
+        NoPipeline::Unknown { nearest: None } => format!("There is no pipeline {key} that you can see."),
+        NoPipeline::Several(_) => format!("Several pipelines are called {key}: choose one of the list."),
+    }
+}
+
+/// What is to ship belongs to another repository than the pipeline's.
+pub fn of_another_repository(name: &PipelineName, ships: Option<&RepoName>, of: &RepoName) -> String {
+    match ships {
+        Some(ships) => format!("{name} ships {ships}, and what you chose belongs to {of}."),
+        None => format!("{name} is linked to no repository, and what you chose belongs to {of}."),
+    }
+}
+
+/// What a form goes on with could not be found out.
+pub fn not_found_out() -> &'static str {
+    "What there is in that pipeline could not be found out in time. Please send this again."
 }
 
 /// What was put in for a code is none.

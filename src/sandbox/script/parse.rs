@@ -54,6 +54,24 @@ pub enum Act {
         /// The same press once more.
         again: bool,
     },
+    /// Picks the app's shortcut at somebody's message in a channel.
+    Pick {
+        /// Who.
+        person: String,
+        /// The channel, without `#`.
+        channel: String,
+        /// What the message says.
+        said: String,
+    },
+    /// Types something into a field to choose in, and looks what is offered.
+    LookFor {
+        /// Who.
+        person: String,
+        /// The label of the field.
+        label: String,
+        /// What is typed.
+        typed: String,
+    },
     /// A person puts something into a field of the form that came up for them.
     FillIn {
         /// Who.
@@ -170,7 +188,7 @@ fn act(line: &str) -> Result<Act, String> {
         }
         _ => press(line).or_else(|| form(line)).or_else(|| browse(line)).ok_or_else(|| {
             "not understood: a line is `ana> command`, `ana in #quiet> command`, `ana presses [Label]`, `ana fills in [Field] with \
-             words`, `ana sends [Label]`, `ana opens [Link]`, `bob opens ana's \
+             words`, `ana looks in [Field] for words`, `ana picks the shortcut in #general at: words`, `ana sends [Label]`, `ana opens [Link]`, `bob opens ana's \
              [Link]`, `ana clicks [Label]`, `* directive`, `= check`, `~ 10m` or a comment"
                 .to_owned()
         }),
@@ -223,6 +241,15 @@ fn form(line: &str) -> Option<Act> {
     if let Some((person, rest)) = line.split_once(" fills in [") {
         let (label, value) = rest.split_once("] with ")?;
         return Some(Act::FillIn { person: person.to_owned(), label: label.to_owned(), value: value.to_owned() });
+    }
+    if let Some((person, rest)) = line.split_once(" looks in [") {
+        let (label, typed) = rest.split_once(']')?;
+        let typed = typed.strip_prefix(" for ").or_else(|| typed.is_empty().then_some(""))?;
+        return Some(Act::LookFor { person: person.to_owned(), label: label.to_owned(), typed: typed.to_owned() });
+    }
+    if let Some((person, rest)) = line.split_once(" picks the shortcut in #") {
+        let (channel, said) = rest.split_once(" at: ")?;
+        return Some(Act::Pick { person: person.to_owned(), channel: channel.to_owned(), said: said.to_owned() });
     }
     let (person, label) = line.strip_suffix(']')?.split_once(" sends [")?;
     Some(Act::Send { person: person.to_owned(), label: label.to_owned() })

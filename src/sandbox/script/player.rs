@@ -153,10 +153,10 @@ impl<'a> Player<'a> {
             }
             self.act(step).await.map_err(error)?;
             let mut seen = std::mem::take(&mut self.page);
-            if let Act::Type { person, .. } | Act::Press { person, .. } | Act::Send { person, .. } = &step.act {
+            if let Act::Type { person, .. } | Act::Press { person, .. } | Act::Pick { person, .. } | Act::Send { person, .. } = &step.act {
                 seen.extend(self.slack.form_news(person));
             }
-            let asks = matches!(step.act, Act::Type { .. } | Act::Press { .. } | Act::Send { .. } | Act::SignIn { .. });
+            let asks = matches!(step.act, Act::Type { .. } | Act::Press { .. } | Act::Pick { .. } | Act::Send { .. } | Act::SignIn { .. });
             seen.extend(self.write(asks));
             played.seen.push(seen);
         }
@@ -208,7 +208,23 @@ impl<'a> Player<'a> {
             }
             Act::FillIn { person, label, value } => {
                 person.clone_into(&mut self.you);
-                self.slack.fill_in(person, label, value)
+                self.slack.put_in(&self.service.address(), person, label, value).await
+            }
+            Act::Pick { person, channel, said } => {
+                person.clone_into(&mut self.you);
+                self.home = format!("#{channel}");
+                self.slack.pick(&self.service.address(), person, channel, said).await;
+                self.settle().await
+            }
+            Act::LookFor { person, label, typed } => {
+                person.clone_into(&mut self.you);
+                let offered = self.slack.offers(&self.service.address(), person, label, typed).await?;
+                self.page = vec![if offered.is_empty() {
+                    "(nothing is offered)".to_owned()
+                } else {
+                    format!("(offered) {}", offered.join(" · "))
+                }];
+                Ok(())
             }
             Act::Send { person, label } => {
                 person.clone_into(&mut self.you);

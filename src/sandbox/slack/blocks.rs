@@ -43,6 +43,19 @@ pub(super) fn faults(blocks: &[Value]) -> Vec<String> {
     faults.0
 }
 
+/// Everything that is wrong with what is offered to choose from; empty means fine.
+pub(super) fn faults_of_options(answer: &Value) -> Vec<String> {
+    let mut faults = Faults(Vec::new());
+    match answer.get("options").and_then(Value::as_array) {
+        Some(options) if options.len() <= 100 => {
+            options.iter().enumerate().for_each(|(place, option)| faults.option(option, &format!("/options/{place}")));
+        }
+        Some(_) => faults.add("no more than 100 items allowed", "/options"),
+        None => faults.add("missing required field: options", ""),
+    }
+    faults.0
+}
+
 /// Everything that is wrong with a view; empty means fine.
 pub(super) fn faults_of_view(view: &Map<String, Value>) -> Vec<String> {
     let mut faults = Faults(Vec::new());
@@ -79,6 +92,10 @@ pub(super) fn faults_of_view(view: &Map<String, Value>) -> Vec<String> {
         if block.get("block_id").is_some_and(|id| !ids.insert(id.to_string())) {
             faults.add("`block_id` already exists in this view", &format!("{at}/block_id"));
         }
+    }
+    let focused = blocks.iter().filter(|block| block.pointer("/element/focus_on_load").and_then(Value::as_bool) == Some(true)).count();
+    if focused > 1 {
+        faults.add("only one element may have the focus", "/view/blocks");
     }
     faults.0
 }
@@ -206,8 +223,41 @@ impl Faults {
                     self.add("must be between 0 and 3000", &format!("{at}/min_length"));
                 }
             }
+            Some("external_select") => {
+                if element.get("min_query_length").is_some_and(|least| least.as_u64().is_none()) {
+                    self.add("must be a number", &format!("{at}/min_query_length"));
+                }
+                self.chosen(element, &at);
+            }
+            Some("static_select") => {
+                for (place, option) in self.items(element, "options", 100, &at).iter().enumerate() {
+                    self.option(option, &format!("{at}/options/{place}"));
+                }
+                let begins = element.get("initial_option");
+                if begins.is_some_and(|one| !element.get("options").and_then(Value::as_array).is_some_and(|all| all.contains(one))) {
+                    self.add("must be one of the options", &format!("{at}/initial_option"));
+                }
+                self.chosen(element, &at);
+            }
             _ => self.add("unsupported type in input", &at),
         }
+    }
+
+    fn chosen(&mut self, element: &Value, at: &str) {
+        if let Some(option) = element.get("initial_option") {
+            self.option(option, &format!("{at}/initial_option"));
+        }
+        if let Some(text) = element.get("placeholder") {
+            self.text(text, 150, at, "placeholder");
+        }
+    }
+
+    fn option(&mut self, option: &Value, at: &str) {
+        match option.get("text") {
+            Some(text) => self.text(text, 75, at, "text"),
+            None => self.add("missing required field: text", at),
+        }
+        self.length(option.get("value").and_then(Value::as_str).unwrap_or_default(), 1, 75, &format!("{at}/value"));
     }
 
     fn text(&mut self, text: &Value, most: usize, at: &str, name: &str) {

@@ -5,6 +5,7 @@
 
 mod api;
 mod blocks;
+mod choosing;
 mod events;
 mod faults;
 mod hooks;

@@ -167,6 +167,39 @@ impl SlackWorkspace {
         ack(answer, trigger_id)
     }
 
+    /// A person picks the app's shortcut at somebody's message in a channel, which says this.
+    pub async fn pick(&self, to: &ServiceAddress, person: &str, channel: &str, said: &str) -> Ack {
+        let trigger_id = self.trigger(person);
+        let Some((user, team, channel)) = self.who_and_where(person, channel) else {
+            return Ack { status: None, body: format!("there is no {person} or no {channel}"), trigger_id };
+        };
+        let now = self.now();
+        let path = self.give_hook("actions", &team, Hook::of_command(person, &channel, now));
+        let seed = &self.seed;
+        let ts = self.change(|state| state.next_ts(now));
+        let payload = json!({
+            "type": "message_action",
+            "token": marked("verification"),
+            "action_ts": self.change(|state| state.next_ts(now)),
+            "team": {"id": team, "domain": seed.team_domain},
+            "user": {"id": user, "username": person, "name": person, "team_id": team},
+            "channel": {"id": channel, "name": self.look(|state| plain_name(state, &channel))},
+            "is_enterprise_install": false,
+            "enterprise": null,
+            "callback_id": "ship",
+            "trigger_id": trigger_id,
+            "response_url": self.hook_url(&path),
+            "message_ts": ts,
+            "message": {"type": "message", "user": "U2", "team": team, "ts": ts, "text": linked(said)},
+        });
+        let body = form_urlencoded::Serializer::new(String::new()).append_pair("payload", &payload.to_string()).finish();
+        let answer = self.deliver(&to.at("/slack/actions"), body, &Forged::default()).await;
+        if !matches!(&answer, Ok(answer) if answer.status == 200) {
+            self.change(|state| failed(state, now, &channel, person, "the shortcut failed: Slack shows an error"));
+        }
+        ack(answer, trigger_id)
+    }
+
     /// Finds the newest button with this label, or with this number in its message (from 1), that the person can see.
     pub fn find_button(&self, person: &str, label: &str) -> Option<Pressed> {
         self.look(|state| {
@@ -303,6 +336,13 @@ fn with_names(state: &State, team: &str, text: &str) -> String {
         channel.map(|channel| format!("<#{}|{name}>", channel.id))
     };
     text.split(' ').map(|word| named(word).unwrap_or_else(|| word.to_owned())).collect::<Vec<_>>().join(" ")
+}
+
+/// A text as Slack keeps it: with its three signs escaped, and links between signs.
+fn linked(said: &str) -> String {
+    let said = said.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let word = |word: &str| if word.starts_with("https://") { format!("<{word}>") } else { word.to_owned() };
+    said.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn plain_name(state: &State, channel: &str) -> String {

@@ -25,12 +25,12 @@ pub(super) struct Trigger {
 /// A form on somebody's screen.
 #[derive(Debug)]
 pub(super) struct OpenForm {
-    person: String,
+    pub(super) person: String,
     id: String,
     hash: String,
-    view: Map<String, Value>,
+    pub(super) view: Map<String, Value>,
     /// By block and action.
-    values: BTreeMap<(String, String), Value>,
+    pub(super) values: BTreeMap<(String, String), Value>,
     /// What is said at fields, by block.
     errors: BTreeMap<String, String>,
     /// What the person saw last of it.
@@ -82,8 +82,24 @@ pub(super) fn open(
     if let Some(trigger) = state.triggers.get_mut(&id) {
         trigger.exchanged = true;
     }
+    let id = format!("V{}", state.next());
+    let form = stood_up(workspace, state, now, (person.clone(), id), team, given);
+    state.forms.retain(|form| form.person != person);
+    let answer = json!({"ok": true, "view": form.view});
+    state.forms.push(form);
+    Ok(answer)
+}
+
+/// A view that was given, as it stands on somebody's screen under this id.
+fn stood_up(
+    workspace: &SlackWorkspace,
+    state: &mut State,
+    now: Timestamp,
+    (person, id): (String, String),
+    team: String,
+    given: Map<String, Value>,
+) -> OpenForm {
     let number = state.next();
-    let id = format!("V{number}");
     let seed = &workspace.seed;
     let mut view = given;
     name_blocks(&mut view, state);
@@ -103,10 +119,13 @@ pub(super) fn open(
     ];
     view.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
     let hash = view.get("hash").and_then(Value::as_str).unwrap_or_default().to_owned();
-    state.forms.retain(|form| form.person != person);
-    let answer = json!({"ok": true, "view": view});
-    state.forms.push(OpenForm { person, id, hash, view, values: BTreeMap::new(), errors: BTreeMap::new(), told: Vec::new() });
-    Ok(answer)
+    let mut form = OpenForm { person, id, hash, view, values: BTreeMap::new(), errors: BTreeMap::new(), told: Vec::new() };
+    let begins = |input: Input<'_>| {
+        let given = input.element.get("initial_option").or_else(|| input.element.get("initial_value"))?.clone();
+        Some(((input.block, input.action), given))
+    };
+    form.values = form.inputs().filter_map(begins).collect();
+    form
 }
 
 /// Slack names the blocks that have no name, and says of inputs what was left to it.
@@ -127,7 +146,7 @@ impl OpenForm {
         self.view.get(name).and_then(|text| text.get("text")).and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
-    fn inputs(&self) -> impl Iterator<Item = Input<'_>> {
+    pub(super) fn inputs(&self) -> impl Iterator<Item = Input<'_>> {
         let blocks = self.view.get("blocks").and_then(Value::as_array).into_iter().flatten();
         blocks.filter(|block| block.get("type").and_then(Value::as_str) == Some("input")).filter_map(|block| {
             let element = block.get("element")?;
@@ -152,7 +171,11 @@ impl OpenForm {
                 continue;
             }
             let Some(input) = inputs.next() else { continue };
-            lines.push(format!("  {}: {}", input.label, input.hint).trim_end().to_owned());
+            // What was typed is nobody's to repeat; what was chosen stands there.
+            let chosen =
+                self.values.get(&(input.block.clone(), input.action.clone())).and_then(|value| value.pointer("/text/text")?.as_str());
+            let chosen = chosen.map(|chosen| format!(" [{chosen}]")).unwrap_or_default();
+            lines.push(format!("  {}{chosen}: {}", input.label, input.hint).trim_end().to_owned());
             lines.extend(self.errors.get(&input.block).map(|error| format!("    ! {error}")));
         }
         lines.push(format!("  [{}] [{}]", self.text("submit"), self.text("close")));
@@ -173,22 +196,33 @@ impl OpenForm {
     fn values(&self) -> Value {
         let mut values = Map::new();
         for input in self.inputs() {
-            let kind = input.element.get("type").cloned().unwrap_or_default();
+            let kind = input.kind();
+            let name = if kind.ends_with("_select") { "selected_option" } else { "value" };
             let value = self.values.get(&(input.block.clone(), input.action.clone())).cloned();
-            let value = json!({"type": kind, "value": value});
+            let value = json!({"type": kind, name: value});
             values.entry(input.block).or_insert_with(|| json!({})).as_object_mut().map(|block| block.insert(input.action, value));
         }
         Value::Object(values)
     }
 }
 
-struct Input<'a> {
-    block: String,
-    action: String,
+pub(super) struct Input<'a> {
+    pub(super) block: String,
+    pub(super) action: String,
     label: String,
     hint: String,
     optional: bool,
-    element: &'a Value,
+    pub(super) element: &'a Value,
+}
+
+impl Input<'_> {
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
+    pub(super) fn kind(&self) -> &str {
+        self.element.get("type").and_then(Value::as_str).unwrap_or_default()
+    }
 }
 
 impl SlackWorkspace {
@@ -211,12 +245,15 @@ impl SlackWorkspace {
         })
     }
 
-    /// Somebody puts something into a field of the form on their screen.
+    /// Somebody types something into a field of the form on their screen.
     pub fn fill_in(&self, person: &str, label: &str, value: &str) -> Result<(), String> {
         self.change(|state| {
             let form = state.forms.iter_mut().find(|form| form.person == person).ok_or_else(|| format!("{person} sees no form"))?;
             let input = form.inputs().find(|input| input.label == label);
             let input = input.ok_or_else(|| format!("there is no field [{label}] in that form"))?;
+            if input.kind() != "plain_text_input" {
+                return Err(format!("[{label}] is chosen and not typed"));
+            }
             let most = input.element.get("max_length").and_then(Value::as_u64).unwrap_or(3000);
             if u64::try_from(value.chars().count()).is_ok_and(|length| length > most) {
                 return Err(format!("[{label}] takes at most {most} characters"));
@@ -280,6 +317,14 @@ impl SlackWorkspace {
             let Some(form) = state.forms.iter_mut().find(|form| form.person == person) else { return };
             match after(&ack, form) {
                 After::Closes => state.forms.retain(|form| form.person != person),
+                After::Becomes(view) => {
+                    let team = form.view.get("team_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+                    let told = form.told.clone();
+                    let id = form.id.clone();
+                    let next = stood_up(self, state, now, (person.to_owned(), id), team, view);
+                    state.forms.retain(|form| form.person != person);
+                    state.forms.push(OpenForm { told, ..next });
+                }
                 After::Stays(errors) => form.errors = errors,
                 After::Wrong(what) => {
                     let first = form.inputs().next().map(|input| input.block).unwrap_or_default();
@@ -297,6 +342,8 @@ impl SlackWorkspace {
 enum After {
     Closes,
     Stays(BTreeMap<String, String>),
+    /// Another view stands in its place.
+    Becomes(Map<String, Value>),
     /// With what a service should never answer.
     Wrong(Option<String>),
 }
@@ -312,6 +359,11 @@ fn after(ack: &Ack, form: &OpenForm) -> After {
     let Ok(answer) = serde_json::from_str::<Value>(&ack.body) else { return After::Wrong(Some("an answer that is no JSON".to_owned())) };
     match answer.get("response_action").and_then(Value::as_str) {
         Some("clear") => After::Closes,
+        Some("update") => {
+            let view = answer.get("view").and_then(Value::as_object).cloned().unwrap_or_default();
+            let faults = blocks::faults_of_view(&view);
+            if faults.is_empty() { After::Becomes(view) } else { After::Wrong(Some(faults.join("; "))) }
+        }
         Some("errors") => {
             let errors = answer.get("errors").and_then(Value::as_object).cloned().unwrap_or_default();
             let errors: BTreeMap<String, String> =

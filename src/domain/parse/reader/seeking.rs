@@ -179,12 +179,12 @@ fn version(word: &str) -> Option<u64> {
 }
 
 /// Whether it is a commit's hash, and nothing that people call a pipeline.
-fn is_hash(word: &str) -> bool {
+pub(in crate::domain::parse) fn is_hash(word: &str) -> bool {
     (7..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_hexdigit()) && word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// The repository in whose pages a link leads.
-fn repository_of(url: &str) -> Option<RepoName> {
+pub(in crate::domain::parse) fn repository_of(url: &str) -> Option<RepoName> {
     let path = url.split_once("://")?.1;
     let mut parts = path.split('/').skip(1);
     RepoName::parse(&format!("{}/{}", parts.next()?, parts.next()?)).ok()

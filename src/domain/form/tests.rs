@@ -1,0 +1,106 @@
+//! Tests of forms.
+
+use super::*;
+use crate::domain::command::{Command, Wish};
+use crate::domain::names::{PipelineName, RefName, RepoName};
+use crate::domain::pipeline::{Environment, Place};
+use crate::domain::source::AskedRef;
+
+fn code() -> Topic {
+    Topic::Code(DeploymentId(uuid::Uuid::from_u128(7)))
+}
+
+fn hubot() -> PipelineKey {
+    PipelineKey::Name(PipelineName::parse("hubot").unwrap())
+}
+
+#[test]
+fn a_topic_survives_the_way_through_a_chat() {
+    let of = RepoName::parse("acme/hubot").unwrap();
+    let drafts = [
+        Draft::default(),
+        Draft { what: Some(AskedRef::Pull(12)), of: Some(of.clone()), found: None },
+        Draft { what: Some(AskedRef::Named(RefName::parse("feature/x").unwrap())), of: None, found: None },
+        Draft { what: None, of: Some(of), found: None },
+    ];
+    let of_draft = |draft: Draft| [Topic::Ship(draft.clone()), Topic::ShipFrom { pipeline: hubot(), draft }];
+    for topic in drafts.into_iter().flat_map(of_draft).chain([code()]) {
+        assert_eq!(topic.to_string().parse(), Ok(topic));
+    }
+    for foreign in ["", "code", "code:1", "codes:00000000-0000-0000-0000-000000000007", "ship:", "ship:~", "ship:x ~", "ship-from:hubot"] {
+        assert_eq!(foreign.parse::<Topic>(), Err(ForeignForm), "{foreign}");
+    }
+}
+
+#[test]
+fn a_code_is_read_and_anything_else_is_objected_to() {
+    let read = |text: Option<&str>| code().filled(|_| text);
+    for text in ["123456", " 123 456\n", "12\u{200b}3456", "12345678"] {
+        let Ok(Sent::Asks(filled)) = read(Some(text)) else { panic!("{text:?}") };
+        assert_eq!((filled.ask, filled.code.is_some_and(|code| code.starts_with("123456"))), (Ask::Form(code()), true), "{text:?}");
+    }
+    for text in [None, Some(""), Some("12345"), Some("123456789"), Some("deploy web 123456"), Some("soon")] {
+        let objections = read(text).err().unwrap_or_default();
+        assert_eq!(objections.iter().map(|one| one.field).collect::<Vec<_>>(), [FieldName::Code], "{text:?}");
+    }
+}
+
+/// What a form about hubot comes to with these in its fields: reference, place, reason, code.
+fn shipped(fields: [&str; 4]) -> Result<Sent, Vec<Objection>> {
+    let [asked, place, because, code] = fields;
+    Topic::ShipFrom { pipeline: hubot(), draft: Draft::default() }.filled(|field| match field {
+        FieldName::Ref => Some(asked),
+        FieldName::Place => Some(place),
+        FieldName::Because => Some(because),
+        FieldName::Code => Some(code),
+        FieldName::Pipeline => None,
+    })
+}
+
+#[test]
+fn a_form_asks_for_what_would_be_typed() {
+    let deploy = |what, to| Wish { pipeline: hubot(), what, to };
+    let staging = Place { environment: Environment::Staging, app: None };
+    let topic = AskedRef::Named(RefName::parse("topic").unwrap());
+    for (fields, wish, why, with_code) in [
+        (["", "", "", ""], deploy(AskedRef::Default, None), None, false),
+        (["topic", "staging", "it is late", "123 456"], deploy(topic, Some(staging.clone())), Some("it is late"), true),
+        (["#12", " stg ", "", ""], deploy(AskedRef::Pull(12), Some(staging)), None, false),
+    ] {
+        let Ok(Sent::Asks(Filled { ask: Ask::Filled(Command::Deploy { wish: found, passing_checks: false, because, terms: _ }), code })) =
+            shipped(fields)
+        else {
+            panic!("{fields:?}")
+        };
+        assert_eq!((found, because.as_ref().map(|one| one.as_str()), code.is_some()), (wish, why, with_code), "{fields:?}");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_its_field_and_no_code_is_taken_for_a_word() {
+    let fields = |wrong: Result<Sent, Vec<Objection>>| wrong.unwrap_err().into_iter().map(|one| one.field).collect::<Vec<_>>();
+    let all = [FieldName::Ref, FieldName::Place, FieldName::Because, FieldName::Code];
+    assert_eq!(fields(shipped(["main to production", "moon", "...", "soon"])), all);
+    assert_eq!(fields(shipped(["a..b", "", "", ""])), [FieldName::Ref]);
+    assert_eq!(fields(shipped(["123456", "", "known 123456", ""])), [FieldName::Ref, FieldName::Because]);
+    assert_eq!(fields(Topic::Ship(Draft::default()).filled(|_| Some("two words"))), [FieldName::Pipeline]);
+    let chosen = Topic::Ship(Draft::default()).filled(|_| Some("hubot"));
+    assert!(matches!(chosen, Ok(Sent::GoesOn { pipeline, .. }) if pipeline == hubot()));
+}
+
+#[test]
+fn what_begins_with_the_typed_is_offered_first_and_what_was_typed_last() {
+    let all = |names: &[&str]| names.iter().copied().map(Suggestion::plain).collect::<Vec<_>>();
+    let found = |field, typed: &str, names: &[&str]| offered(field, typed, all(names)).into_iter().map(|one| one.value).collect::<Vec<_>>();
+    let branches = ["fix-topic", "main", "Topic"];
+    assert_eq!(found(FieldName::Ref, "topic", &branches), ["Topic", "fix-topic", "topic"]);
+    assert_eq!(found(FieldName::Ref, "main", &branches), ["main"]);
+    assert_eq!(found(FieldName::Ref, "", &branches), branches);
+    assert_eq!(found(FieldName::Ref, "two words", &branches), [""; 0]);
+    assert_eq!(found(FieldName::Ref, "123456", &branches), [""; 0], "a code is not handed round");
+    assert_eq!(found(FieldName::Pipeline, "hub", &["hubot"]), ["hubot"]);
+    assert_eq!(found(FieldName::Pipeline, "hub", &[]), ["hub"]);
+    let many: Vec<String> = (0..300).map(|n| format!("branch-{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(found(FieldName::Ref, "branch", &many).len(), 100);
+}
