@@ -41,7 +41,7 @@ fn no_kind_of_record_is_kept_that_the_page_does_not_name() {
         store.at_rest().await.unwrap();
         store.close().await;
     });
-    let database = ::sled::Config::new().path(folder.path()).segment_size(8 << 20).open().unwrap();
+    let database = ::sled::Config::new().path(folder.path()).segment_size(4 << 20).open().unwrap();
     let trees = database.tree_names().into_iter().map(|name| String::from_utf8_lossy(&name).into_owned());
     let history = redb::Database::open(folder.path().join("history")).unwrap();
     let reading = history.begin_read().unwrap();

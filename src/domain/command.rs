@@ -13,7 +13,7 @@ use super::doubt::Doubt;
 use super::lock::Ending;
 use super::names::{ChannelId, CommitSha, NameError, RepoName};
 use super::parse::{is_code, is_invisible, split_code, unquoted};
-use super::pipeline::{Environment, PipelineKey, Place};
+use super::pipeline::{Destination, Environment, PipelineKey, Place};
 use super::route::Only;
 use super::source::AskedRef;
 
@@ -306,22 +306,29 @@ pub enum Command {
         /// Which line; `None`: the only one I stand in.
         line: Option<Where>,
     },
-    /// `cancel PIPELINE [in ENV[/APP]]`
-    Cancel(Where),
+    /// `cancel PIPELINE [in ENV[/APP]] [because WHY]`
+    Cancel {
+        /// Where.
+        #[serde(flatten)]
+        place: Where,
+        /// Why.
+        #[serde(default)]
+        because: Option<Because>,
+    },
     /// `releases PIPELINE [in ENV[/APP]]`
     Releases(Where),
     /// `where PIPELINE`, `where PIPELINE/REF`, `where COMMIT`, `where #PR`, `where LINK`
     Where(Seek),
     /// `diff PIPELINE[/REF] [from ENV[/APP]] [to ENV[/APP] | to REF]`
     Diff(Stretch),
-    /// `promote[!] PIPELINE [from ENV[/APP]] [to ENV[/APP]] [because WHY]`
+    /// `promote[!] PIPELINE [from ENV[/APP]] [to ENV[/APP | /*]] [because WHY]`
     Promote {
         /// The pipeline.
         pipeline: PipelineKey,
         /// From what runs there; `None`: from the last environment before the target.
         from: Option<Place>,
         /// To there; `None`: to the next environment after that.
-        to: Option<Place>,
+        to: Option<Destination>,
         /// `!`: pass failed, pending and missing checks. Always comes with a reason.
         passing_checks: bool,
         /// Why.
@@ -338,12 +345,15 @@ pub enum Command {
     },
     /// `lock PIPELINE [in ENV] [anyway] [for TIME | until TIME] [because WHY]`
     Lock(LockWish),
-    /// `unlock PIPELINE [in ENV] [anyway]`, `unlock all`
+    /// `unlock PIPELINE [in ENV] [anyway] [because WHY]`, `unlock all`
     Unlock {
         /// What to free; `None`: all that I hold.
         on: Option<Hold>,
         /// Also what somebody else holds.
         anyway: bool,
+        /// Why.
+        #[serde(default)]
+        because: Option<Because>,
     },
     /// `locks`
     Locks,
@@ -397,7 +407,7 @@ impl Command {
             Self::Status { .. } => Verb::Status,
             Self::Queue(_) => Verb::Queue,
             Self::Leave { .. } => Verb::Leave,
-            Self::Cancel(_) => Verb::Cancel,
+            Self::Cancel { .. } => Verb::Cancel,
             Self::Releases(_) => Verb::Releases,
             Self::Where(_) => Verb::Where,
             Self::Diff(_) => Verb::Diff,
@@ -538,7 +548,11 @@ impl fmt::Display for Command {
                 write!(f, "{wish}{}", if terms.when_green { " when green" } else { "" })?;
                 because.iter().try_for_each(|because| write_because(f, because))
             }
-            Self::Queue(place) | Self::Cancel(place) | Self::Releases(place) => write!(f, " {place}"),
+            Self::Queue(place) | Self::Releases(place) => write!(f, " {place}"),
+            Self::Cancel { place, because } => {
+                write!(f, " {place}")?;
+                because.iter().try_for_each(|because| write_because(f, because))
+            }
             Self::Where(seek) => write!(f, " {seek}"),
             Self::Diff(stretch) => write!(f, " {stretch}"),
             Self::Promote { pipeline, from, to, passing_checks, because } => {
@@ -554,8 +568,11 @@ impl fmt::Display for Command {
                 because.iter().try_for_each(|because| write_because(f, because))
             }
             Self::Lock(wish) => write!(f, " {wish}"),
-            Self::Unlock { on: None, anyway: _ } => f.write_str(" all"),
-            Self::Unlock { on: Some(on), anyway } => write!(f, " {on}{}", if *anyway { " anyway" } else { "" }),
+            Self::Unlock { on: None, .. } => f.write_str(" all"),
+            Self::Unlock { on: Some(on), anyway, because } => {
+                write!(f, " {on}{}", if *anyway { " anyway" } else { "" })?;
+                because.iter().try_for_each(|because| write_because(f, because))
+            }
             Self::Leave { line } => line.iter().try_for_each(|line| write!(f, " {line}")),
             Self::Privacy { wish } => f.write_str(match wish {
                 PrivacyWish::Show => "",

@@ -132,7 +132,19 @@ pub enum End {
     FreedBy {
         /// Who.
         by: Person,
+        /// Why, in their words.
+        #[serde(default)]
+        because: Option<Because>,
     },
+}
+
+/// Whose locks are freed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freeing<'a> {
+    /// One's own.
+    Own,
+    /// Others' as well, with a reason or without.
+    Anyway(Option<&'a Because>),
 }
 
 /// A lock that has ended.
@@ -259,8 +271,8 @@ impl Locks {
         Ok(Taken { locks, lock, had: before.is_some(), over: others })
     }
 
-    /// Frees a person's locks: the one on an environment, or all of a pipeline's. With `anyway` also others'.
-    pub fn freed(&self, on: Scope, by: &Person, anyway: bool, request: &DeliveryId, now: Timestamp) -> Result<Freed, NotFreed> {
+    /// Frees a person's locks: the one on an environment, or all of a pipeline's.
+    pub fn freed(&self, on: Scope, by: &Person, how: Freeing<'_>, request: &DeliveryId, now: Timestamp) -> Result<Freed, NotFreed> {
         let mut locks = self.swept(now);
         let before: Vec<Lock> =
             locks.ended.iter().filter(|ended| ended.request.as_ref() == Some(request)).map(|ended| ended.lock.clone()).collect();
@@ -270,13 +282,19 @@ impl Locks {
         let meant = |lock: &&Lock| on == Scope::Pipeline || lock.on == on;
         let mine: Vec<Lock> = locks.held.iter().filter(meant).filter(|lock| lock.holder == *by).cloned().collect();
         let all: Vec<Lock> = locks.held.iter().filter(meant).cloned().collect();
-        let freed = if anyway { all } else { mine };
+        let freed = match how {
+            Freeing::Own => mine,
+            Freeing::Anyway(_) => all,
+        };
         if freed.is_empty() {
             let there: Vec<Lock> = locks.held.iter().filter(|lock| lock.on.meets(on)).cloned().collect();
             return Err(if there.is_empty() { NotFreed::Nothing } else { NotFreed::Others(there) });
         }
         for lock in &freed {
-            let how = if lock.holder == *by { End::Freed } else { End::FreedBy { by: by.clone() } };
+            let how = match how {
+                Freeing::Anyway(because) if lock.holder != *by => End::FreedBy { by: by.clone(), because: because.cloned() },
+                Freeing::Anyway(_) | Freeing::Own => End::Freed,
+            };
             locks.end(lock, how, Some(request.clone()), now);
         }
         Ok(Freed { locks, freed })
@@ -358,7 +376,7 @@ impl Locks {
                 let by = Person { workspace: person.workspace.clone(), user: pseudonym.clone() };
                 ended.how = match &ended.how {
                     End::TakenOver { .. } => End::TakenOver { by, because: None },
-                    End::FreedBy { .. } => End::FreedBy { by },
+                    End::FreedBy { .. } => End::FreedBy { by, because: None },
                     End::RanOut => End::RanOut,
                     End::Freed => End::Freed,
                 };
@@ -372,7 +390,7 @@ impl End {
     /// Who ended it in place of its holder.
     pub fn by(&self) -> Option<&Person> {
         match self {
-            Self::TakenOver { by, .. } | Self::FreedBy { by } => Some(by),
+            Self::TakenOver { by, .. } | Self::FreedBy { by, .. } => Some(by),
             Self::RanOut | Self::Freed => None,
         }
     }

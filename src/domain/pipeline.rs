@@ -116,6 +116,38 @@ impl fmt::Display for Place {
     }
 }
 
+/// Where something is promoted to: a place, or every app of an environment, written `production/*`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Destination {
+    /// A place.
+    One(Place),
+    /// Every app there.
+    Every {
+        /// The environment.
+        every_app_of: Environment,
+    },
+}
+
+impl Destination {
+    /// The environment that is meant.
+    pub fn environment(&self) -> Environment {
+        match self {
+            Self::One(place) => place.environment,
+            Self::Every { every_app_of } => *every_app_of,
+        }
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(place) => place.fmt(f),
+            Self::Every { every_app_of } => write!(f, "{every_app_of}/*"),
+        }
+    }
+}
+
 /// Which repository a pipeline ships, and who said so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PipelineRepository {

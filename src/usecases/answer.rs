@@ -5,6 +5,7 @@ use secrecy::SecretString;
 
 use crate::domain::account::Provider;
 use crate::domain::command::{Command, Terms, Wish};
+use crate::domain::lock::Freeing;
 use crate::domain::message::{Act, Message};
 use crate::domain::request::{Ask, Request};
 use crate::domain::speech::{self, Known};
@@ -251,7 +252,7 @@ pub(super) async fn run(
         Command::Status { pipeline } => look::status(ports, request, who, pipeline.as_ref()).await.map(Some),
         Command::Queue(place) => line::queue(ports, request, who, place).await.map(Some),
         Command::Leave { line } => line::leave(ports, request, who, line.clone()).await.map(Some),
-        Command::Cancel(place) => stop::cancel(ports, request, who, place).await.map(Some),
+        Command::Cancel { place, because } => stop::cancel(ports, request, who, place, because.as_ref()).await.map(Some),
         Command::Releases(place) => look::releases(ports, request, who, place).await.map(Some),
         Command::Where(seek) => whereabouts::seek(ports, request, who, seek).await.map(Some),
         Command::Diff(stretch) => diff::diff(ports, request, who, stretch).await.map(Some),
@@ -264,8 +265,11 @@ pub(super) async fn run(
             rollback::rollback(ports, request, who, rollback::Ask { place, to: *to, because: because.as_ref() }, code).await
         }
         Command::Lock(wish) => locks::lock(ports, request, who, wish).await.map(Some),
-        Command::Unlock { on: Some(on), anyway } => locks::unlock(ports, request, who, on, *anyway).await.map(Some),
-        Command::Unlock { on: None, anyway: _ } => locks::unlock_all(ports, request).await.map(Some),
+        Command::Unlock { on: Some(on), anyway, because } => {
+            let how = if *anyway { Freeing::Anyway(because.as_ref()) } else { Freeing::Own };
+            locks::unlock(ports, request, who, on, how).await.map(Some)
+        }
+        Command::Unlock { on: None, .. } => locks::unlock_all(ports, request).await.map(Some),
         Command::Locks => locks::locks(ports, request, who).await.map(Some),
         Command::Mute { end } => notices::mute(ports, request, end.as_ref()).await.map(Some),
         Command::Unmute => notices::unmute(ports, request).await.map(Some),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use secrecy::SecretString;
 
+use crate::domain::checks::Obstacle;
 use crate::domain::command::{Because, Command, Terms, Wish};
 use crate::domain::deployment::{Card, Cargo, Deployment, Override, Phase, StageTime, Target, WaitingFor, Way, usual};
 use crate::domain::line::Line;
@@ -21,7 +22,7 @@ use super::{Ports, Trouble, confirm};
 /// How many past deployments the usual durations come from.
 const PAST: usize = 20;
 /// How often recording is tried again when somebody else moved the line in between.
-const TRIES: u32 = 50;
+pub(super) const TRIES: u32 = 50;
 
 /// A deploy as it was asked for.
 #[derive(Clone, Debug)]
@@ -56,6 +57,16 @@ impl Code {
             Self::Accepted => Some(speech::code_used_up()),
             Self::Wrong => Some(speech::code_refused(false).headline),
             Self::Lost => Some(speech::code_lost(false).headline),
+        }
+    }
+
+    /// What is said when something has begun: the request is answered by then, and the card tells the same.
+    pub(super) fn courtesy(self) -> Option<Message> {
+        match self {
+            Self::None => None,
+            Self::Accepted => Some(speech::code_spent()),
+            Self::Wrong => Some(speech::code_refused(false)),
+            Self::Lost => Some(speech::code_lost(false)),
         }
     }
 }
@@ -131,13 +142,7 @@ pub(super) async fn go(
         Recorded::New => {
             ports.tally.began();
             ports.clock.wake(WakeKey::Keeper);
-            Ok(match code {
-                Code::None => None,
-                // A courtesy: the request is answered by then, and the card tells the same.
-                Code::Accepted => Some(speech::code_spent()),
-                Code::Wrong => Some(speech::code_refused(false)),
-                Code::Lost => Some(speech::code_lost(false)),
-            })
+            Ok(code.courtesy())
         }
         Recorded::Joins(same) => join(ports, request, *same, code).await.map(Some),
         Recorded::AnsweredBefore => Ok(None),
@@ -229,7 +234,12 @@ async fn waiting_for_code(ports: &Ports, request: &Request, ask: &Ask, prospect:
 }
 
 /// A deployment that the same person has going or waiting for the same app and commit.
-async fn same_wish_in(ports: &Ports, request: &Request, target: &Target, commit: &CommitSha) -> Result<Option<Deployment>, StoreError> {
+pub(super) async fn same_wish_in(
+    ports: &Ports,
+    request: &Request,
+    target: &Target,
+    commit: &CommitSha,
+) -> Result<Option<Deployment>, StoreError> {
     let line = ports.store.line(&target.app).await?;
     same_wish(ports, request, target, commit, &line).await
 }
@@ -294,7 +304,15 @@ enum Recorded {
     AnsweredBefore,
 }
 
-async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect, code: Code, way: Way) -> Result<Recorded, Trouble> {
+/// The deployment as it begins, before it has its place in the line.
+pub(super) async fn begun(
+    ports: &Ports,
+    request: &Request,
+    ask: &Ask,
+    prospect: Prospect,
+    code: Code,
+    way: Way,
+) -> Result<Deployment, StoreError> {
     let now = ports.clock.now();
     let id = DeploymentId(ports.ids.fresh());
     let mut past = ports.store.deployments_of_app(&prospect.target.app, PAST).await?;
@@ -303,8 +321,7 @@ async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect,
     let Prospect { target, repository, overrides_link_to, resolved, change, verdict, access: _, running: _, own_locks: _, rules: _ } =
         prospect;
     let because = ask.because.as_ref().map(|because| because.as_str().to_owned());
-    let open = if ask.terms.when_green { verdict.not_done() } else { None };
-    let mut deployment = Deployment {
+    Ok(Deployment {
         id,
         version: 0,
         delivery: request.id.clone(),
@@ -343,21 +360,33 @@ async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect,
         untold: Vec::new(),
         notices: Vec::new(),
         closed: false,
+    })
+}
+
+/// Gives it its place in the line. `open`: the checks that it waits for first.
+pub(super) fn placed(mut deployment: Deployment, line: &Line, open: Option<&[Obstacle]>) -> (Deployment, Line) {
+    let id = deployment.id;
+    let line = if open.is_some() { line.joined_unready_by(id) } else { line.joined_by(id) };
+    deployment.phase = match open {
+        Some(open) => deployment.waiting_for(open.to_vec()),
+        None if line.holder == Some(id) => Phase::Starting,
+        None => Phase::Waiting(WaitingFor::Turn),
     };
+    let began = |stage| StageTime { stage, began: deployment.since, ended: None };
+    deployment.times = deployment.phase.stage().map(began).into_iter().collect();
+    (deployment, line)
+}
+
+async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect, code: Code, way: Way) -> Result<Recorded, Trouble> {
+    let open = if ask.terms.when_green { prospect.verdict.not_done() } else { None };
+    let deployment = begun(ports, request, ask, prospect, code, way).await?;
     for _ in 0..TRIES {
         let line = ports.store.line(&deployment.target.app).await?;
         if let Some(same) = same_wish(ports, request, &deployment.target, &deployment.cargo.commit, &line).await? {
             return Ok(Recorded::Joins(Box::new(same)));
         }
-        let line = if open.is_some() { line.joined_unready_by(id) } else { line.joined_by(id) };
-        deployment.phase = match &open {
-            Some(open) => deployment.waiting_for(open.clone()),
-            None if line.holder == Some(id) => Phase::Starting,
-            None => Phase::Waiting(WaitingFor::Turn),
-        };
-        deployment.times = deployment.phase.stage().map(|stage| StageTime { stage, began: now, ended: None }).into_iter().collect();
-        let batch =
-            Batch { deployments: vec![deployment.clone()], lines: vec![line], requests: vec![request.answered_now()], ..Batch::default() };
+        let (deployment, line) = placed(deployment.clone(), &line, open.as_deref());
+        let batch = Batch { deployments: vec![deployment], lines: vec![line], requests: vec![request.answered_now()], ..Batch::default() };
         match ports.store.save(batch).await {
             Ok(()) => return Ok(Recorded::New),
             Err(StoreError::Conflict(_)) => {

@@ -10,7 +10,9 @@ use crate::domain::gate::{self, GateFacts, RefNow, Verdict};
 use crate::domain::lock::Lock;
 use crate::domain::message::Message;
 use crate::domain::names::{CommitSha, PipelineName, RefName, RepoName};
-use crate::domain::pipeline::{App, NoApp, NoPipeline, Pipeline, PipelineKey, PipelineRepository, Place, pick_app, pick_pipeline};
+use crate::domain::pipeline::{
+    App, Environment, NoApp, NoPipeline, Pipeline, PipelineKey, PipelineRepository, Place, pick_app, pick_pipeline,
+};
 use crate::domain::release::{Access, Running};
 use crate::domain::rights::Rules;
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Provenance, Repository, Resolution, Resolved};
@@ -63,6 +65,19 @@ pub(super) async fn find_app(
     place: Option<&Place>,
     again: impl Fn(Place) -> Command,
 ) -> Result<App, Trouble> {
+    find_app_among(ports, asker, pipeline, apps, place, again, |_| None).await
+}
+
+/// The same, where all apps of an environment may be meant as well.
+pub(super) async fn find_app_among(
+    ports: &Ports,
+    asker: &Person,
+    pipeline: &Pipeline,
+    apps: &[App],
+    place: Option<&Place>,
+    again: impl Fn(Place) -> Command,
+    every: impl Fn(Environment) -> Option<Command>,
+) -> Result<App, Trouble> {
     match pick_app(apps, place) {
         Ok(app) => Ok(app.clone()),
         Err(no) => {
@@ -76,7 +91,12 @@ pub(super) async fn find_app(
                 }
             };
             let label = |place: &Place| place.app.as_ref().map_or_else(|| place.environment.to_string(), ToString::to_string);
-            let buttons = offer(ports, asker, places.into_iter().map(|place| (label(&place), again(place)))).await?;
+            let every = match &no {
+                NoApp::Several { environment, apps } => every(*environment).map(|command| (speech::all_apps(apps.len()), command)),
+                NoApp::EmptyEnvironment { .. } | NoApp::NoDefault { .. } | NoApp::Unknown { .. } => None,
+            };
+            let choices = places.into_iter().map(|place| (label(&place), again(place))).chain(every);
+            let buttons = offer(ports, asker, choices).await?;
             Err(speech::no_app(pipeline, &no, &buttons).into())
         }
     }

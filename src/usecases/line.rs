@@ -63,7 +63,7 @@ pub(super) async fn leave(ports: &Ports, request: &Request, who: &Credentials, p
     }
     match mine.as_slice() {
         [] => Ok(speech::not_waiting(place.is_some())),
-        [only] => stop::stop(ports, &request.origin.person, only.id).await,
+        [only] => stop::stop(ports, &request.origin.person, only.id, None).await,
         [_, ..] => Ok(speech::which_to_stop(&mine)),
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::domain::actor::Person;
 use crate::domain::command::{Command, Hold, LockWish};
 use crate::domain::deployment::Deployment;
-use crate::domain::lock::{Lock, Locks, NotFreed, NotTaken, Scope};
+use crate::domain::lock::{Freeing, Lock, Locks, NotFreed, NotTaken, Scope};
 use crate::domain::message::Message;
 use crate::domain::pipeline::{Pipeline, PipelineKey};
 use crate::domain::request::Request;
@@ -103,21 +103,25 @@ async fn save(ports: &Ports, before: &Locks, after: &Locks) -> Result<(), StoreE
 }
 
 /// `unlock PIPELINE`: frees one's own, and with `anyway` also others'.
-pub(super) async fn unlock(ports: &Ports, request: &Request, who: &Credentials, on: &Hold, anyway: bool) -> Result<Message, Trouble> {
+pub(super) async fn unlock(ports: &Ports, request: &Request, who: &Credentials, on: &Hold, how: Freeing<'_>) -> Result<Message, Trouble> {
     let asker = &request.origin.person;
-    let again = |pipeline| Command::Unlock { on: Some(Hold { pipeline, ..on.clone() }), anyway };
+    let (anyway, because) = match how {
+        Freeing::Own => (false, None),
+        Freeing::Anyway(because) => (true, because),
+    };
+    let again = |pipeline| Command::Unlock { on: Some(Hold { pipeline, ..on.clone() }), anyway, because: because.cloned() };
     let pipeline = find_pipeline(ports, asker, &who.platform, &on.pipeline, again).await?;
     let scope = Scope::of(on.environment);
     for _ in 0..TRIES {
         let now = ports.clock.now();
         let locks = ports.locks.locks(&pipeline.id, &pipeline.name).await?;
-        let freed = match locks.freed(scope, asker, anyway, &request.id, now) {
+        let freed = match locks.freed(scope, asker, how, &request.id, now) {
             Ok(freed) => freed,
             Err(NotFreed::Nothing) => return Ok(speech::nothing_locked(&pipeline, scope)),
             Err(NotFreed::Others(there)) => {
                 let choices = there.iter().map(|lock| {
                     let on = Hold { pipeline: PipelineKey::Id(pipeline.id.clone()), environment: lock.on.environment() };
-                    (speech::free_it(lock.on), Command::Unlock { on: Some(on), anyway: lock.holder != *asker })
+                    (speech::free_it(lock.on), Command::Unlock { on: Some(on), anyway: lock.holder != *asker, because: None })
                 });
                 let buttons = offer(ports, asker, choices).await?;
                 return Ok(speech::not_yours_to_free(&pipeline, scope, asker, &there, &buttons, now));
@@ -144,7 +148,7 @@ pub(super) async fn unlock_all(ports: &Ports, request: &Request) -> Result<Messa
     for all in ports.locks.all_locks().await? {
         let mut tries = TRIES;
         let mut locks = all;
-        while let Ok(after) = locks.freed(Scope::Pipeline, asker, false, &request.id, ports.clock.now()) {
+        while let Ok(after) = locks.freed(Scope::Pipeline, asker, Freeing::Own, &request.id, ports.clock.now()) {
             match save(ports, &locks, &after.locks).await {
                 Ok(()) => {
                     freed.extend(after.freed.into_iter().map(|lock| LockRow { pipeline: locks.name.clone(), lock }));

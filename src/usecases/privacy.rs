@@ -158,7 +158,7 @@ pub(super) async fn begin_removal(ports: &Ports, person: &Person) -> Result<u64,
         if one.has_ended() || one.origin.person != *person {
             continue;
         }
-        let stopped = if one.waits() { Some(stop::stop(ports, person, one.id).await) } else { None };
+        let stopped = if one.waits() { Some(stop::stop(ports, person, one.id, None).await) } else { None };
         match stopped {
             Some(Ok(_)) => {}
             // It goes on then, and is waited for.

@@ -246,13 +246,13 @@ async fn typed(ports: &Ports, origin: &Origin, command: &Command, begins: bool) 
         | Command::Rules { .. } => return Ok(()),
         Command::Login => (Doing::Look, None),
         // What one has begun oneself can always be left and stopped. What is not one's own is judged when it is known.
-        Command::Leave { .. } | Command::Cancel(_) => (Doing::Look, Some(&origin.channel)),
+        Command::Leave { .. } | Command::Cancel { .. } => (Doing::Look, Some(&origin.channel)),
         Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { to: Some(_), .. } if begins => {
             (Doing::Press, Some(&origin.channel))
         }
         Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { .. } => (Doing::Look, Some(&origin.channel)),
         // Whoever may not deploy there keeps nobody else from it, and lets nobody else in.
-        Command::Lock(LockWish { on, .. }) | Command::Unlock { on: Some(on), anyway: true } => {
+        Command::Lock(LockWish { on, .. }) | Command::Unlock { on: Some(on), anyway: true, because: _ } => {
             let places = on.environment.map_or(Environment::ALL.to_vec(), |only| vec![only]);
             for to in places {
                 let doing = Doing::Deploy { to, overriding: false };

@@ -1,7 +1,7 @@
 //! Stopping what can still be stopped, and saying what cannot.
 
 use crate::domain::actor::Person;
-use crate::domain::command::{Command, Where};
+use crate::domain::command::{Because, Command, Where};
 use crate::domain::deployment::{CancelAnswer, Deployment};
 use crate::domain::message::Message;
 use crate::domain::names::DeploymentId;
@@ -17,25 +17,38 @@ use super::{Ports, Trouble, rights};
 const TRIES: u32 = 50;
 
 /// `cancel`: finds what is meant and stops it.
-pub(super) async fn cancel(ports: &Ports, request: &Request, who: &Credentials, place: &Where) -> Result<Message, Trouble> {
-    let again = |pipeline| Command::Cancel(Where { pipeline, place: place.place.clone() });
+pub(super) async fn cancel(
+    ports: &Ports,
+    request: &Request,
+    who: &Credentials,
+    place: &Where,
+    because: Option<&Because>,
+) -> Result<Message, Trouble> {
+    let command = |place| Command::Cancel { place, because: because.cloned() };
+    let again = |pipeline| command(Where { pipeline, place: place.place.clone() });
     let pipeline = find_pipeline(ports, &request.origin.person, &who.platform, &place.pipeline, again).await?;
     let apps = apps_of(ports, &who.platform, &pipeline).await?;
-    let meant = meant(ports, request, &pipeline, &apps, place, Command::Cancel).await?;
+    let meant = meant(ports, request, &pipeline, &apps, place, command).await?;
     let mut going: Vec<Deployment> = ports.store.open_deployments().await?;
     going.retain(|deployment| !deployment.has_ended() && meant.iter().any(|app| app.id == deployment.target.app));
     match going.as_slice() {
         [] => Ok(speech::nothing_to_stop(&pipeline, place.place.as_ref())),
-        [only] => stop_as(ports, who, &request.origin.person, only.id).await,
+        [only] => stop_as(ports, who, &request.origin.person, only.id, because).await,
         [_, ..] => Ok(speech::which_to_stop(&going)),
     }
 }
 
 /// Stops a deployment for a person who may deploy to its app.
-pub(super) async fn stop_as(ports: &Ports, who: &Credentials, person: &Person, id: DeploymentId) -> Result<Message, Trouble> {
+pub(super) async fn stop_as(
+    ports: &Ports,
+    who: &Credentials,
+    person: &Person,
+    id: DeploymentId,
+    because: Option<&Because>,
+) -> Result<Message, Trouble> {
     let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
     may_touch(ports, who, person, &deployment).await?;
-    stop(ports, person, id).await
+    stop(ports, person, id, because).await
 }
 
 /// Whether a person may stop or free somebody's deployment: the asker may, and whoever may deploy to the app.
@@ -49,10 +62,10 @@ async fn may_touch(ports: &Ports, who: &Credentials, person: &Person, deployment
 }
 
 /// Stops a deployment.
-pub(super) async fn stop(ports: &Ports, person: &Person, id: DeploymentId) -> Result<Message, Trouble> {
+pub(super) async fn stop(ports: &Ports, person: &Person, id: DeploymentId, because: Option<&Because>) -> Result<Message, Trouble> {
     for _ in 0..TRIES {
         let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
-        let (next, message) = match deployment.cancelled_by(person, ports.clock.now()) {
+        let (next, message) = match deployment.cancelled_by(person, because, ports.clock.now()) {
             CancelAnswer::Stopped(next) => {
                 let message = speech::stopped(&next);
                 (next, message)

@@ -6,6 +6,7 @@ mod moved;
 mod order;
 mod record;
 mod routed;
+mod together;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -112,6 +113,7 @@ pub(super) async fn tell(
         asker::tell_turn(ports, &view, &mut hands.telling).await?;
         card::show(ports, &view, &mut told, &mut hands.telling).await;
         asker::tell_asker(ports, &view, &mut told, &mut hands.telling).await?;
+        together::speak_for_all(ports, &view, &mut told, &mut hands.telling).await?;
         routed::tell(ports, &view, &mut told, &mut hands.telling).await?;
     }
     if told == *deployment {
@@ -150,6 +152,8 @@ fn with_told(stored: Deployment, told: &Deployment) -> Deployment {
     let end_shown = if stored.phase == told.phase { told.end_shown } else { stored.end_shown };
     Deployment {
         announcement,
+        // Nothing but telling ever changes it.
+        way: told.way.clone(),
         card: told.card.clone(),
         asker_told,
         end_shown,
@@ -163,7 +167,8 @@ fn with_told(stored: Deployment, told: &Deployment) -> Deployment {
 pub(super) async fn is_told(ports: &Ports, source: Option<&SecretString>, deployment: &Deployment, hands: &mut Hands) -> bool {
     let reported = record::has_its_end(ports, source, deployment, &mut hands.telling.record).await;
     let routed = routed::are_told(deployment, &hands.telling);
-    reported && routed && deployment.asker_told && hands.telling.card_stands && !deployment.untold.contains(&Untold::Asker)
+    let said = deployment.asker_told && !deployment.owes_word() && !deployment.untold.contains(&Untold::Asker);
+    reported && routed && said && hands.telling.card_stands
 }
 
 #[cfg(test)]

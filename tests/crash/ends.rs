@@ -50,7 +50,8 @@ impl End {
         for card in seen.iter().filter(|seen| seen.only.is_none() && seen.place.starts_with('#')) {
             cards.entry(about(&card.headline)).or_default().push(told(card));
         }
-        let ends = |seen: &&Rendered| seen.headline.starts_with("Your deploy of");
+        let ends =
+            |seen: &&Rendered| ["deploy", "promotion", "rollback"].iter().any(|what| seen.headline.starts_with(&format!("Your {what} of")));
         Self {
             records: github.deployments(play.repository).iter().map(|record| state(&record.statuses)).collect(),
             builds: heroku.builds(play.app).iter().map(|build| build.status).collect(),

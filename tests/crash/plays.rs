@@ -245,6 +245,42 @@ ana presses [Ship 959368e, as asked]
         ..HUBOT
     },
     Play {
+        name: "a promotion to two apps",
+        text: "\
+ana> deploy web to staging
+~ 4m
+ana> promote web to production/*
+~ 4m
+= builds of web-us: 0
+= releases of web-us: 3
+= releases of web-eu: 3
+= github deployments of acme/web: 3, success, success, success
+= no violations
+",
+        repository: "acme/web",
+        app: "web-us",
+        next: "deploy web/topic to production/web-us",
+        ..HUBOT
+    },
+    Play {
+        name: "a way back, and the lock that it leaves",
+        text: "\
+ana> deploy hubot to staging
+~ 4m
+ana> deploy hubot/topic to staging
+~ 4m
+ana> rollback hubot in staging to v3
+~ 4m
+ana> unlock hubot in staging
+ana> lock hubot in staging because we look at it
+~ 1m
+= releases of hubot-staging: 5
+= github deployments of acme/hubot: 3, inactive, inactive, success
+= no violations
+",
+        ..HUBOT
+    },
+    Play {
         name: "no build slot at first",
         text: "\
 * build slots are used up

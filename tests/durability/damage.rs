@@ -35,7 +35,7 @@ async fn closed_store() -> TempDir {
 
 /// Opens the trees behind the store's back, changes something, and closes them.
 fn tamper(folder: &Path, change: impl FnOnce(&sled::Db)) {
-    let db = sled::Config::new().path(folder).segment_size(8 * 1024 * 1024).cache_capacity(1 << 20).open().unwrap();
+    let db = sled::Config::new().path(folder).segment_size(4 * 1024 * 1024).cache_capacity(1 << 20).open().unwrap();
     change(&db);
     db.flush().unwrap();
 }

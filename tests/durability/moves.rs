@@ -204,6 +204,6 @@ async fn work_that_is_held_stays_until_it_is_given_back() {
     store.close().await;
     let found = SledStore::check(place.path()).unwrap();
     assert_eq!((found.live, found.over), (0, 63));
-    let rows = sled::Config::new().path(place.path()).segment_size(8 << 20).open().unwrap().open_tree("leases").unwrap().len();
+    let rows = sled::Config::new().path(place.path()).segment_size(4 << 20).open().unwrap().open_tree("leases").unwrap().len();
     assert_eq!(rows, 0, "its lease went with it");
 }

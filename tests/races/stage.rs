@@ -93,7 +93,7 @@ pub fn deploy(pipeline: &str, branch: &str) -> Ask {
 }
 
 pub fn cancel(pipeline: &str) -> Ask {
-    Ask::Command(Command::Cancel(whole(pipeline)))
+    Ask::Command(Command::Cancel { place: whole(pipeline), because: None })
 }
 
 pub fn leave() -> Ask {

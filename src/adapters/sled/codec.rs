@@ -11,8 +11,8 @@ pub const SCHEMA: u16 = 1;
 /// The most that a row may have, key and JSON together, in bytes.
 ///
 /// sled puts a log message larger than a quarter of a segment into a side file that it never syncs, and a message may be a
-/// whole leaf of about 17 rows. With segments of 8 MiB that is far away.
-pub const LIMIT: usize = 60 * 1024;
+/// whole leaf of 17 rows. Eighteen such rows fit into a quarter of the smallest segments that there are, which are of 4 MiB.
+pub const LIMIT: usize = 56 * 1024;
 
 /// Schema version (2 bytes), checksum (4 bytes), both big-endian, before the JSON.
 const HEADER: usize = 6;

@@ -22,8 +22,12 @@ const MARK: &str = "store";
 /// Ours, there while a backup is being restored.
 const RESTORING: &str = "restoring";
 
-/// In bytes. Never changes: sled refuses a store that was made with another one. See [`codec::LIMIT`].
-const SEGMENT: usize = 8 * 1024 * 1024;
+/// In bytes, of a store that is made anew. sled reads a whole one twice and writes it once to open a store, so it is as small as
+/// [`codec::LIMIT`] allows. It refuses to open a store with another one than that was made with.
+const SEGMENT: usize = 4 * 1024 * 1024;
+const _: () = assert!(18 * (codec::LIMIT + 256) <= SEGMENT / 4, "a whole leaf may go to a side file");
+/// sled's settings of a store, among them the size of its segments.
+const SETTINGS: &str = "conf";
 /// In bytes. sled takes about 1.6 times as much. What is live is little.
 const CACHE: u64 = 8 * 1024 * 1024;
 
@@ -190,7 +194,15 @@ pub fn open(folder: &Path, opening: Opening, notice: &Notice) -> Result<Opened, 
 
 /// Opens sled's database in a folder, or makes it there.
 pub fn database_in(folder: &Path) -> ::sled::Result<::sled::Db> {
-    ::sled::Config::new().path(folder).segment_size(SEGMENT).cache_capacity(CACHE).open()
+    ::sled::Config::new().path(folder).segment_size(segment_of(folder)).cache_capacity(CACHE).open()
+}
+
+/// The size that the segments of a store have, or will have. What cannot be read there sled refuses by itself.
+fn segment_of(folder: &Path) -> usize {
+    let settings = fs::read(folder.join(SETTINGS)).unwrap_or_default();
+    let said = String::from_utf8_lossy(&settings);
+    let size = said.lines().find_map(|line| line.strip_prefix("segment_size: "));
+    size.and_then(|size| size.trim().parse().ok()).unwrap_or(SEGMENT)
 }
 
 impl Opened {
@@ -287,5 +299,23 @@ pub fn sync_parent(path: &Path) -> io::Result<()> {
     match path.canonicalize()?.parent() {
         Some(parent) => File::open(parent)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_opened_with_the_segments_that_it_was_made_with() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(segment_of(folder.path()), SEGMENT);
+        let larger = SEGMENT * 2;
+        let db = ::sled::Config::new().path(folder.path()).segment_size(larger).open().unwrap();
+        db.insert("a", "b").unwrap();
+        drop(db);
+        assert!(wait_until_free(&folder.path().join(DATABASE), Duration::from_secs(10)).unwrap());
+        assert_eq!(segment_of(folder.path()), larger);
+        assert_eq!(database_in(folder.path()).unwrap().get("a").unwrap().as_deref(), Some(b"b".as_slice()));
     }
 }

@@ -134,7 +134,7 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow {
         verb: Verb::Cancel,
         words: &["cancel"],
-        usage: "cancel PIPELINE [in ENV[/APP]]",
+        usage: "cancel PIPELINE [in ENV[/APP]] [because WHY]",
         summary: "Stops what can still be stopped of a deploy, and says what cannot.",
         example: "cancel hubot in staging",
         needs: Needs::BothAccounts,
@@ -166,7 +166,7 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow {
         verb: Verb::Promote,
         words: &["promote", "promote!"],
-        usage: "promote[!] PIPELINE [from ENV[/APP]] [to ENV[/APP]] [because WHY] [CODE]",
+        usage: "promote[!] PIPELINE [from ENV[/APP]] [to ENV[/APP | /*]] [because WHY] [CODE]",
         summary: "Takes exactly the release that runs in one place to another, without a new build; with ! also past checks, which needs a reason.",
         example: "promote hubot to production",
         needs: Needs::BothAccounts,
@@ -190,7 +190,7 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow {
         verb: Verb::Unlock,
         words: &["unlock"],
-        usage: "unlock PIPELINE [in ENV] [anyway], or unlock all",
+        usage: "unlock PIPELINE [in ENV] [anyway] [because WHY], or unlock all",
         summary: "Frees what you hold, or with anyway what somebody else holds, who is told.",
         example: "unlock hubot in production",
         needs: Needs::BothAccounts,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::actor::Person;
+use crate::domain::command::Because;
 
 use super::phase::{Failure, Milestone, Phase, Stage, Standing, Watched};
 use super::{Cancel, Deployment};
@@ -26,10 +27,10 @@ pub enum CancelAnswer {
 
 impl Deployment {
     /// Stops what can be stopped.
-    pub fn cancelled_by(&self, person: &Person, now: Timestamp) -> CancelAnswer {
+    pub fn cancelled_by(&self, person: &Person, because: Option<&Because>, now: Timestamp) -> CancelAnswer {
         let asked = |told| {
             let mut next = self.clone();
-            next.cancel = Some(Cancel { by: person.clone(), at: now, told });
+            next.cancel = Some(Cancel { by: person.clone(), at: now, told, because: because.cloned() });
             next
         };
         match &self.phase {

@@ -13,7 +13,7 @@ use crate::domain::release::{BuildState, DynosVerdict};
 use outcomes::{announced, build_there, outcomes};
 
 fn cancel(told: bool) -> Cancel {
-    Cancel { by: person("bo"), at: at(0), told }
+    Cancel { by: person("bo"), at: at(0), told, because: None }
 }
 
 /// A phase under all circumstances that change where it goes: a stop that was asked for, earlier orders, an announcement.
@@ -66,7 +66,7 @@ fn an_ended_one_never_moves() {
             for outcome in outcomes() {
                 assert_eq!(one.after(outcome, at(100_000)), None, "{phase:?}");
             }
-            assert_eq!(one.cancelled_by(&person("ana"), at(1)), CancelAnswer::Over);
+            assert_eq!(one.cancelled_by(&person("ana"), None, at(1)), CancelAnswer::Over);
             assert_eq!(one.freed_by(&person("ana"), at(1)), None);
             assert_eq!(one.with_code(at(1)), one);
             assert_eq!(one.next_step(), Some(Step::Close));
@@ -191,7 +191,7 @@ fn an_order_without_an_answer_is_never_hidden_by_another_end() {
                 let next = one.after(outcome.clone(), at(100_000)).unwrap_or_else(|| one.clone());
                 assert!(!next.has_ended(), "{phase:?} {outcome:?}: {:?}", next.phase);
             }
-            if let CancelAnswer::Stopped(next) = one.cancelled_by(&person("ana"), at(1)) {
+            if let CancelAnswer::Stopped(next) = one.cancelled_by(&person("ana"), None, at(1)) {
                 panic!("{phase:?}: {:?}", next.phase);
             }
         }
@@ -202,15 +202,15 @@ fn an_order_without_an_answer_is_never_hidden_by_another_end() {
 fn cancel_in_each_phase() {
     for phase in all() {
         let one = deployment(phase.clone());
-        let answer = one.cancelled_by(&person("bo"), at(5));
+        let answer = one.cancelled_by(&person("bo"), None, at(5));
         let fits = match (&phase, &answer) {
             (Phase::Waiting(_) | Phase::NeedsCode { .. } | Phase::Starting | Phase::Uploading, CancelAnswer::Stopped(next)) => {
                 check_move(&one, next, at(5));
                 matches!(&next.phase, Phase::Cancelled { by, during } if *by == person("bo") && Some(*during) == phase.stage())
             }
             (Phase::Announcing(_) | Phase::AboutToBuild(_) | Phase::Building { .. }, CancelAnswer::Asked(next)) => {
-                assert_eq!(next.cancelled_by(&person("ana"), at(6)), CancelAnswer::AlreadyAsked);
-                next.phase == phase && next.cancel == Some(Cancel { by: person("bo"), at: at(5), told: false })
+                assert_eq!(next.cancelled_by(&person("ana"), None, at(6)), CancelAnswer::AlreadyAsked);
+                next.phase == phase && next.cancel == Some(Cancel { by: person("bo"), at: at(5), told: false, because: None })
             }
             (Phase::Releasing { .. }, CancelAnswer::CannotStop(Stage::Release))
             | (Phase::Restarting { .. }, CancelAnswer::CannotStop(Stage::Dynos))

@@ -7,6 +7,7 @@ mod moves;
 mod outcome;
 mod pace;
 mod phase;
+mod together;
 
 #[cfg(test)]
 mod grid_tests;
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::actor::{Origin, Person};
+use super::command::Because;
 use super::names::{
     AnnouncementId, AppId, AppName, BuildId, CheckName, CodeId, CommitSha, DeliveryId, DeploymentId, PipelineId, PipelineName, ReleaseId,
     RepoName,
@@ -31,6 +33,7 @@ pub use moves::Step;
 pub use outcome::{Outcome, Said};
 pub use pace::{Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
 pub use phase::{DynosUp, Failure, Milestone, Phase, Stage, Standing, WaitingFor, Watched};
+pub use together::Together;
 
 /// Where the one message of a deployment stands in the chat.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +98,9 @@ pub struct Cancel {
     pub at: Timestamp,
     /// Whether the platform has been told.
     pub told: bool,
+    /// Why, in their words, where they said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<Because>,
 }
 
 /// How long one stage took, or has taken so far.
@@ -258,6 +264,9 @@ pub struct Promote {
     pub version: u64,
     /// The number of the newest release of the target when that was asked for: what is made has a later one.
     pub newest: u64,
+    /// The others that were asked for in the same breath, where there are any.
+    #[serde(default)]
+    pub together: Option<Together>,
 }
 
 /// Going back to a release.

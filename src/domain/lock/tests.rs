@@ -150,9 +150,10 @@ proptest! {
                 }
                 Event::Free { who, on, anyway } => {
                     let who = &names[usize::from(who)];
-                    if let Ok(freed) = locks.freed(on, who, anyway, &request, now) {
+                    let how = if anyway { Freeing::Anyway(None) } else { Freeing::Own };
+                    if let Ok(freed) = locks.freed(on, who, how, &request, now) {
                         prop_assert!(anyway || freed.freed.iter().all(|lock| lock.holder == *who));
-                        prop_assert_eq!(&freed.locks.freed(on, who, anyway, &request, now).unwrap().locks, &freed.locks, "twice is once");
+                        prop_assert_eq!(&freed.locks.freed(on, who, how, &request, now).unwrap().locks, &freed.locks, "twice is once");
                         locks = freed.locks;
                     }
                 }

@@ -257,12 +257,11 @@ impl<'t> Reader<'t> {
 
     /// A place, if one is said.
     fn place(&mut self, preposition: &str) -> Result<Option<Place>, Misunderstood> {
-        let Some(word) = self.words.peek() else { return Ok(None) };
-        if self.verb == Some(Verb::Deploy) && (is_because(word) || is_when(word)) {
+        let Some(word) = self.words.peek().cloned() else { return Ok(None) };
+        if self.may_give_a_reason() && is_because(&word) || self.verb == Some(Verb::Deploy) && is_when(&word) {
             return Ok(None);
         }
-        if !is_preposition(word) {
-            let word = word.clone();
+        if !is_preposition(&word) {
             return Err(self.out_of_place(&word, Some(preposition)));
         }
         self.words.next();
@@ -288,6 +287,11 @@ impl<'t> Reader<'t> {
         Ok(Place { environment, app })
     }
 
+    /// Whether `because …` may follow a place.
+    fn may_give_a_reason(&self) -> bool {
+        matches!(self.verb, Some(Verb::Deploy | Verb::Cancel))
+    }
+
     /// A word where a preposition may stand (`Some`: the one to suggest), or nothing more.
     fn out_of_place(&self, word: &Word, preposition: Option<&str>) -> Misunderstood {
         let deploying = self.verb == Some(Verb::Deploy);
@@ -305,7 +309,7 @@ impl<'t> Reader<'t> {
             PREPOSITIONS
                 .into_iter()
                 .filter(|_| preposition.is_some())
-                .chain(deploying.then_some("because"))
+                .chain(self.may_give_a_reason().then_some("because"))
                 .chain(deploying.then_some("when")),
         );
         let app = lower.strip_prefix(first).unwrap_or_default();
@@ -315,6 +319,8 @@ impl<'t> Reader<'t> {
             (None, _, _) => None,
         };
         let expected = match (preposition, deploying) {
+            (Some(_), false) if self.may_give_a_reason() => "`in ENV`, `because WHY` or nothing more",
+            (None, false) if self.may_give_a_reason() => "`because WHY` or nothing more",
             (Some("to"), true) => "`to ENV`, `when green`, `because WHY`, a one-time code of 6 to 8 digits, or nothing more",
             (Some("to"), false) => "`to ENV` or nothing more",
             (Some(_), _) => "`in ENV` or nothing more",

@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::command::{Because, Hold, Limit, LockWish, RouteWish, RulesWish, Seek, Stretch, Terms, Where, Wish};
 use crate::domain::lock::{ClockTime, Day, Ending, LONGEST_HOLD, ZoneName};
 use crate::domain::names::{AppName, ChannelId, CommitSha, GroupId, GroupName, PipelineId, PipelineName, RefName, RepoName, UserId};
-use crate::domain::pipeline::{Environment, PipelineKey, Place};
+use crate::domain::pipeline::{Destination, Environment, PipelineKey, Place};
 use crate::domain::rights::tests::any_change;
 use crate::domain::rights::{Change, Group, Matter, Party, Places, Rule, Who};
 use crate::domain::route::Only;
@@ -106,7 +106,7 @@ fn the_other_commands() {
     assert_eq!(parse("leave"), Ok(Command::Leave { line: None }));
     assert_eq!(parse("leave web in dev"), Ok(Command::Leave { line: Some(there("development")) }));
     assert_eq!(parse("queue web to staging"), Ok(Command::Queue(there("staging"))));
-    assert_eq!(parse("cancel web on staging"), Ok(Command::Cancel(there("staging"))));
+    assert_eq!(parse("cancel web on staging"), Ok(Command::Cancel { place: there("staging"), because: None }));
     assert_eq!(parse("releases web in production"), Ok(Command::Releases(there("production"))));
     assert_eq!(parse("plan web#7 to staging"), Ok(Command::Plan(wish("web", AskedRef::Pull(7), Some(place(Environment::Staging, None))))));
 }
@@ -202,8 +202,17 @@ fn locks_in_every_form() {
     assert_eq!(parse("lock web in prod for 2 days"), lock(production, Some(Ending::After(2880)), false));
     assert_eq!(parse("Lock web In prod UNTIL 17:00 europe/berlin"), lock(production, at(None, Some("Europe/Berlin")), false));
     assert_eq!(parse("lock web anyway until 2026-12-01 17:00"), lock(None, at(Some("2026-12-01"), None), true));
-    assert_eq!(parse("unlock web in prod anyway"), Ok(Command::Unlock { on: Some(hold(production)), anyway: true }));
-    assert_eq!(parse("unlock all"), Ok(Command::Unlock { on: None, anyway: false }));
+    assert_eq!(parse("unlock web in prod anyway"), Ok(Command::Unlock { on: Some(hold(production)), anyway: true, because: None }));
+    let counted = Because::parse("all is counted").ok();
+    assert_eq!(
+        parse("cancel web because all is counted"),
+        Ok(Command::Cancel { place: Where { pipeline: key("web"), place: None }, because: counted.clone() })
+    );
+    assert_eq!(
+        parse("unlock web in prod anyway because all is counted"),
+        Ok(Command::Unlock { on: Some(hold(Some(Environment::Production))), anyway: true, because: counted })
+    );
+    assert_eq!(parse("unlock all"), Ok(Command::Unlock { on: None, anyway: false, because: None }));
     let because = |text: &str| match parse(text) {
         Ok(Command::Lock(LockWish { because, .. })) => because.map(String::from),
         other => panic!("{other:?}"),
@@ -337,6 +346,11 @@ fn places() -> impl Strategy<Value = Option<Place>> {
     prop::option::of(place)
 }
 
+fn destinations() -> impl Strategy<Value = Option<Destination>> {
+    let every = prop::sample::select(&Environment::ALL[..]).prop_map(|every_app_of| Some(Destination::Every { every_app_of }));
+    prop_oneof![places().prop_map(|place| place.map(Destination::One)), every]
+}
+
 fn reasons() -> impl Strategy<Value = Because> {
     let text = prop_oneof![
         "[^\\p{Cc}<`]{1,60}",
@@ -443,7 +457,7 @@ fn commands() -> impl Strategy<Value = Command> {
         prop::option::of(keys()).prop_map(|pipeline| Command::Status { pipeline }),
         wheres().prop_map(Command::Queue),
         prop::option::of(wheres()).prop_map(|line| Command::Leave { line }),
-        wheres().prop_map(Command::Cancel),
+        (wheres(), prop::option::of(reasons())).prop_map(|(place, because)| Command::Cancel { place, because }),
         Just(Command::Login),
         Just(Command::Logout),
         Just(Command::WhoAmI),
@@ -451,14 +465,14 @@ fn commands() -> impl Strategy<Value = Command> {
         wheres().prop_map(Command::Releases),
         seeks().prop_map(Command::Where),
         stretches().prop_map(Command::Diff),
-        (keys(), places(), places(), prop::option::of(reasons())).prop_map(|(pipeline, from, to, because)| Command::Promote {
+        (keys(), places(), destinations(), prop::option::of(reasons())).prop_map(|(pipeline, from, to, because)| Command::Promote {
             pipeline,
             from,
             to,
             passing_checks: false,
             because
         }),
-        (keys(), places(), places(), reasons()).prop_map(|(pipeline, from, to, why)| Command::Promote {
+        (keys(), places(), destinations(), reasons()).prop_map(|(pipeline, from, to, why)| Command::Promote {
             pipeline,
             from,
             to,
@@ -471,8 +485,12 @@ fn commands() -> impl Strategy<Value = Command> {
             because
         }),
         lock_wishes().prop_map(Command::Lock),
-        (holds(), any::<bool>()).prop_map(|(on, anyway)| Command::Unlock { on: Some(on), anyway }),
-        Just(Command::Unlock { on: None, anyway: false }),
+        (holds(), any::<bool>(), prop::option::of(reasons())).prop_map(|(on, anyway, because)| Command::Unlock {
+            on: Some(on),
+            anyway,
+            because
+        }),
+        Just(Command::Unlock { on: None, anyway: false, because: None }),
         Just(Command::Locks),
         prop::option::of(endings()).prop_map(|end| Command::Mute { end }),
         Just(Command::Unmute),

@@ -67,7 +67,12 @@ impl Deployment {
                 *somebody = nobody.clone();
             }
         };
-        one.cancel.iter_mut().for_each(|cancel| replace(&mut cancel.by));
+        if let Some(cancel) = &mut one.cancel {
+            if cancel.by == *person {
+                cancel.because = None;
+            }
+            replace(&mut cancel.by);
+        }
         match &mut one.phase {
             Phase::Cancelled { by, .. } | Phase::Freed { by, .. } => replace(by),
             Phase::Waiting(_)

@@ -12,7 +12,7 @@ use crate::domain::command::{
 };
 use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{
-    Announcement, Back, Cancel, Card, Failure, MessageRef, Override, Phase, Promote, Stage, StageTime, Took, Untold, Usual, Way,
+    Announcement, Back, Cancel, Card, Failure, MessageRef, Override, Phase, Promote, Stage, StageTime, Together, Took, Untold, Usual, Way,
 };
 use crate::domain::doubt::Doubt;
 use crate::domain::form::{self, Draft, Topic};
@@ -24,7 +24,7 @@ use crate::domain::message::Act;
 use crate::domain::names::*;
 use crate::domain::notice::Mute;
 use crate::domain::offer::Offer;
-use crate::domain::pipeline::{Environment, PipelineKey, Place};
+use crate::domain::pipeline::{Destination, Environment, PipelineKey, Place};
 use crate::domain::privacy::{
     Counts, Deed, Did, Ended as DeployEnded, Export, Group, Month, Note, Noted, Removal, RemovalStage, Told, Upkeep,
 };
@@ -56,6 +56,11 @@ fn because() -> Because {
 
 fn place() -> Place {
     Place { environment: Environment::Staging, app: Some(AppName::parse("hubot-staging").unwrap()) }
+}
+
+fn promotion(to: Destination) -> Command {
+    let pipeline = pipeline_keys().remove(0);
+    Command::Promote { pipeline, from: Some(place()), to: Some(to), passing_checks: true, because: Some(because()) }
 }
 
 fn message() -> MessageRef {
@@ -150,7 +155,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             Command::Status { .. } => [Command::Status { pipeline: Some(pipeline_keys().remove(0)) }],
             Command::Queue(_) => [Command::Queue(anywhere(pipeline_keys().remove(0)))],
             Command::Leave { .. } => [Command::Leave { line: Some(anywhere(pipeline_keys().remove(0))) }],
-            Command::Cancel(_) => [Command::Cancel(anywhere(pipeline_keys().remove(0)))],
+            Command::Cancel { .. } => [Command::Cancel { place: anywhere(pipeline_keys().remove(0)), because: Some(because()) }],
             Command::Releases(_) => [Command::Releases(anywhere(pipeline_keys().remove(0)))],
             Command::Where(Seek::Pipeline(_)) => [Command::Where(Seek::Pipeline(pipeline_keys().remove(0)))],
             Command::Where(Seek::InPipeline { .. }) => [
@@ -165,9 +170,8 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             Command::Diff(Stretch { to: Some(Limit::Ref(_)) | None, .. }) => [
                 Command::Diff(Stretch { pipeline: pipeline_keys().remove(0), from: Some(place()), to: Some(Limit::Ref(AskedRef::Pull(7))) }),
             ],
-            Command::Promote { .. } => [Command::Promote {
-                pipeline: pipeline_keys().remove(0), from: Some(place()), to: Some(place()), passing_checks: true, because: Some(because()),
-            }],
+            Command::Promote { to: Some(Destination::Every { .. }), .. } => [promotion(Destination::Every { every_app_of: Environment::Production })],
+            Command::Promote { to: Some(Destination::One(_)) | None, .. } => [promotion(Destination::One(place()))],
             Command::Rollback { .. } => [
                 Command::Rollback { place: anywhere(pipeline_keys().remove(0)), to: Some(12), because: Some(because()) },
             ],
@@ -175,7 +179,9 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             Command::Lock(LockWish { end: Some(Ending::At { .. }) | None, .. }) => [Command::Lock(lock_wish(Ending::At {
                 day: Day::parse("2026-12-01").ok(), time: ClockTime::parse("17:00").unwrap(), zone: ZoneName::parse("Europe/Berlin").ok(),
             }))],
-            Command::Unlock { .. } => [Command::Unlock { on: Some(hold(pipeline_keys().remove(0))), anyway: true }],
+            Command::Unlock { .. } => [Command::Unlock {
+                on: Some(hold(pipeline_keys().remove(0))), anyway: true, because: Some(because()),
+            }],
             Command::Locks => [Command::Locks],
             Command::Mute { end: Some(Ending::After(_)) | None } => [Command::Mute { end: Some(Ending::After(90)) }],
             Command::Mute { end: Some(Ending::At { .. }) } => [Command::Mute { end: Some(Ending::At {
@@ -216,7 +222,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         Command::Lock(wish) => Command::Lock(LockWish { on: hold(pipeline.clone()), ..wish }),
         Command::Route(wish) => Command::Route(RouteWish { pipeline: pipeline.clone(), ..wish }),
         Command::Unroute { from, pipeline: _ } => Command::Unroute { pipeline: pipeline.clone(), from },
-        Command::Unlock { anyway, on: _ } => Command::Unlock { on: Some(hold(pipeline.clone())), anyway },
+        Command::Unlock { anyway, because, on: _ } => Command::Unlock { on: Some(hold(pipeline.clone())), anyway, because },
         Command::Info { .. } => Command::Info { pipeline: pipeline.clone() },
         Command::Plan(_) => Command::Plan(wish(pipeline.clone(), what.clone())),
         Command::Deploy { passing_checks, because, terms, wish: _ } => {
@@ -225,7 +231,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         Command::Status { .. } => Command::Status { pipeline: Some(pipeline.clone()) },
         Command::Queue(_) => Command::Queue(anywhere(pipeline.clone())),
         Command::Leave { .. } => Command::Leave { line: Some(anywhere(pipeline.clone())) },
-        Command::Cancel(_) => Command::Cancel(anywhere(pipeline.clone())),
+        Command::Cancel { because, place: _ } => Command::Cancel { place: anywhere(pipeline.clone()), because },
         Command::Releases(_) => Command::Releases(anywhere(pipeline.clone())),
         Command::History { .. } => Command::History { pipeline: Some(pipeline.clone()) },
     };
@@ -421,7 +427,7 @@ pub(crate) fn deployments() -> Vec<crate::domain::deployment::Deployment> {
     (full.slot_wanted_since, full.code_spent_at) = (Some(at(0)), Some(at(0)));
     full.announcement = Some(Announcement { id: AnnouncementId::parse("1").unwrap(), reported: Some(ReportState::Success) });
     (full.build, full.release) = (Some(BuildId::parse("b").unwrap()), Some(ReleaseId::parse("r").unwrap()));
-    full.cancel = Some(Cancel { by: person("bo"), at: at(0), told: true });
+    full.cancel = Some(Cancel { by: person("bo"), at: at(0), told: true, because: Some(because()) });
     full.untold = vec![Untold::Card, Untold::Asker, Untold::Record];
     full.notices = vec![Sent { to: channel(), news: News::Out }];
     found.push(full);
@@ -433,6 +439,7 @@ pub(crate) fn deployments() -> Vec<crate::domain::deployment::Deployment> {
         release: ReleaseId::parse("r").unwrap(),
         version: 11,
         newest: 14,
+        together: Some(Together { all: vec![DeploymentId(id()), DeploymentId(id())], told: true }),
     });
     found.push(promoted);
     found
@@ -583,7 +590,7 @@ every! {
         LockEnd::RanOut => [LockEnd::RanOut],
         LockEnd::Freed => [LockEnd::Freed],
         LockEnd::TakenOver { .. } => [LockEnd::TakenOver { by: person("bo"), because: Some(because()) }],
-        LockEnd::FreedBy { .. } => [LockEnd::FreedBy { by: person("bo") }],
+        LockEnd::FreedBy { .. } => [LockEnd::FreedBy { by: person("bo"), because: Some(because()) }],
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::deployment::{
 };
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, link, strong, text};
 use crate::domain::names::CommitSha;
-use crate::domain::pipeline::{PipelineKey, Place};
+use crate::domain::pipeline::{Destination, PipelineKey, Place};
 use crate::domain::source::CommitRef;
 
 use super::forms::enter_code;
@@ -75,7 +75,16 @@ pub fn ended(view: &CardView<'_>) -> Message {
     let deployment = view.deployment;
     let mut headline = vec![text(format!("Your {} of ", words(deployment).noun))];
     headline.extend(what_and_where(deployment));
-    headline.extend(match &deployment.phase {
+    headline.extend(how_it_ended(deployment));
+    let mut message = Message::new(tone(deployment), Audience::Asker, headline);
+    message.lines.extend(how_it_stands(view));
+    message.lines.extend(links(view));
+    with_buttons(message, deployment, false)
+}
+
+/// How it ended, for the asker, after what it was.
+pub(super) fn how_it_ended(deployment: &Deployment) -> Line {
+    match &deployment.phase {
         Phase::Succeeded { version, .. } => vec![text(" is out as "), strong(format!("v{version}"))],
         Phase::Failed { why, .. } => vec![text(format!(" did not work: {}", in_short(why)))],
         Phase::Cancelled { by, .. } if *by == deployment.origin.person => vec![text(" is stopped")],
@@ -94,11 +103,7 @@ pub fn ended(view: &CardView<'_>) -> Message {
         | Phase::Building { .. }
         | Phase::Releasing { .. }
         | Phase::Restarting { .. } => vec![text(" goes on")],
-    });
-    let mut message = Message::new(tone(deployment), Audience::Asker, headline);
-    message.lines.extend(how_it_stands(view));
-    message.lines.extend(links(view));
-    with_buttons(message, deployment, false)
+    }
 }
 
 /// What the asker is told privately when the app wants a one-time code: how to go on, and until when. `has_forms`: the chat can ask for
@@ -163,13 +168,13 @@ pub fn promote_command(deployment: &Deployment, from: &Promote, pipeline: Pipeli
     Command::Promote {
         pipeline,
         from: Some(Place { environment: from.from_environment, app: Some(from.from_name.clone()) }),
-        to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }),
+        to: Some(Destination::One(Place { environment: target.environment, app: Some(target.app_name.clone()) })),
         passing_checks,
         because,
     }
 }
 
-fn tone(deployment: &Deployment) -> Tone {
+pub(super) fn tone(deployment: &Deployment) -> Tone {
     if deployment.waits_for_slot() {
         return Tone::Waiting;
     }
@@ -337,7 +342,11 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
             let closed_gate = matches!(why, Failure::Gate(_)).then(|| code_line(sentence(when), why.code()));
             closed_gate.into_iter().chain(failure(why)).collect()
         }
-        Phase::Cancelled { during, .. } => vec![vec![text(format!("It was stopped {}.", stages::stopped(*during)))]],
+        Phase::Cancelled { during, .. } => {
+            let because = deployment.cancel.as_ref().and_then(|cancel| cancel.because.as_ref());
+            let because = because.map(|because| format!(" Because: {because}")).unwrap_or_default();
+            vec![vec![text(format!("It was stopped {}.{because}", stages::stopped(*during)))]]
+        }
         Phase::Freed { was, .. } => vec![last_seen(was)],
         Phase::Waiting(WaitingFor::Turn)
         | Phase::Starting

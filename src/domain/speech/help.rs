@@ -114,6 +114,7 @@ fn notes(verb: Verb) -> &'static [&'static str] {
         Verb::Promote => &[
             "Without `from`: the last environment before the target. Without `to`: the next environment after that.",
             "The release is named by its id: what is released there meanwhile does not slip in. Checks and locks count as for a deploy.",
+            "`to production/*` takes it to every app there: all of them may, or none is touched. You hear once how all of them ended.",
             APP,
         ],
         Verb::Rollback => &[

@@ -60,7 +60,7 @@ fn lock_ended(ended: &Ended, now: Timestamp) -> Line {
     let told = |by: Span, did: &str| vec![text(format!("{}: ", moment(ended.at, now))), by, text(format!(" {did} ")), holder()];
     let (mut line, because) = match &ended.how {
         End::TakenOver { by, because } => (told(Span::Person(by.clone()), "took over the lock of"), because.as_ref()),
-        End::FreedBy { by } => (told(Span::Person(by.clone()), "freed the lock of"), None),
+        End::FreedBy { by, because } => (told(Span::Person(by.clone()), "freed the lock of"), because.as_ref()),
         End::RanOut | End::Freed => (told(text("the time"), "ended the lock of"), None),
     };
     line.push(text(format!(" on {on}")));
@@ -90,7 +90,12 @@ fn outcome(deployment: &Deployment, now: Timestamp) -> Line {
     match &deployment.phase {
         Phase::Succeeded { version, .. } => vec![text(format!("out as v{version}"))],
         Phase::Failed { why, .. } => vec![text(format!("did not work, {}", in_short(why)))],
-        Phase::Cancelled { by: who, .. } => by("stopped", who),
+        Phase::Cancelled { by: who, .. } => {
+            let because = deployment.cancel.as_ref().and_then(|cancel| cancel.because.as_ref());
+            let mut line = by("stopped", who);
+            line.extend(because.map(|because| text(format!(" (because {because})"))));
+            line
+        }
         Phase::Freed { by: who, .. } => by("nobody knows how it ended; the app was freed", who),
         Phase::Unknown(_) => vec![text("unknown")],
         Phase::Waiting(_) | Phase::NeedsCode { .. } => vec![text("waiting")],

@@ -41,7 +41,7 @@ fn reason_behind(because: Option<&Because>) -> Line {
 /// The command that frees it, as it is typed.
 fn unlock_words(pipeline: &PipelineName, on: Scope) -> String {
     let on = Hold { pipeline: PipelineKey::Name(pipeline.clone()), environment: on.environment() };
-    Command::Unlock { on: Some(on), anyway: false }.to_string()
+    Command::Unlock { on: Some(on), anyway: false, because: None }.to_string()
 }
 
 fn lock_words(pipeline: &PipelineName, on: Scope, more: &str) -> String {
@@ -289,14 +289,13 @@ pub fn lock_ended(pipeline: &PipelineName, ended: &Ended, now: Timestamp) -> Mes
     match &ended.how {
         End::RanOut | End::Freed => headline.push(text("Your lock on ")),
         End::TakenOver { by, .. } => headline.extend([Span::Person(by.clone()), text(" took over your lock on ")]),
-        End::FreedBy { by } => headline.extend([Span::Person(by.clone()), text(" freed your lock on ")]),
+        End::FreedBy { by, .. } => headline.extend([Span::Person(by.clone()), text(" freed your lock on ")]),
     }
     headline.extend(place(pipeline, lock.on));
     match &ended.how {
         End::RanOut => headline.push(text(" has run out")),
         End::Freed => headline.push(text(" is freed")),
-        End::TakenOver { because, .. } => headline.extend(reason_behind(because.as_ref())),
-        End::FreedBy { .. } => {}
+        End::TakenOver { because, .. } | End::FreedBy { because, .. } => headline.extend(reason_behind(because.as_ref())),
     }
     let mut line = vec![text(format!("It began {}", moment(lock.since, now)))];
     line.push(text(format!(" and ended {}", moment(ended.at, now))));

@@ -28,6 +28,7 @@ mod rights;
 mod routes;
 mod services;
 mod stages;
+mod together;
 mod whereabouts;
 mod words;
 
@@ -55,4 +56,5 @@ pub use report::{announcement_description, report_description};
 pub use returns::*;
 pub use rights::*;
 pub use routes::*;
+pub use together::*;
 pub use whereabouts::*;

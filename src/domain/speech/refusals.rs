@@ -8,7 +8,7 @@ use crate::domain::fault::{Fault, PortError, Service};
 use crate::domain::gate::Verdict;
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, link, text};
 use crate::domain::names::{CommitSha, OfferId, RepoName};
-use crate::domain::pipeline::{NoApp, NoPipeline, Pipeline, PipelineKey};
+use crate::domain::pipeline::{Environment, NoApp, NoPipeline, Pipeline, PipelineKey};
 use crate::domain::rights::Rules;
 use crate::domain::source::{AskedRef, Repository, Resolution, Resolved};
 
@@ -205,7 +205,7 @@ pub fn no_pipeline(key: &PipelineKey, no: &NoPipeline, all: &[Pipeline], buttons
 
 /// No app, or several.
 pub fn no_app(pipeline: &Pipeline, no: &NoApp, buttons: &[(String, OfferId)]) -> Message {
-    let instead = |environments: &[crate::domain::pipeline::Environment]| {
+    let instead = |environments: &[Environment]| {
         let mut line = vec![text("It has apps in ")];
         line.extend(listed(environments));
         line.push(text("."));
@@ -342,17 +342,36 @@ pub fn gate_closed(
 ) -> Message {
     let mut headline = commit_words(resolved);
     headline.extend([text(" may not go to "), code(&target.app_name), text(format!(" ({}).", target.environment))]);
+    let mut message = closed(headline, verdict, || past_gate(target, wish, way), rules, now);
+    if *way == Way::Build && verdict.may_become_green() {
+        message = message.line(as_soon_as_green(wish));
+    }
+    with_buttons(message, buttons)
+}
+
+/// The same before every app of an environment, for the same reasons.
+pub fn gate_closed_to_every_app(
+    environment: Environment,
+    resolved: &Resolved,
+    verdict: &Verdict,
+    promotion: &Command,
+    rules: &Rules,
+    now: Timestamp,
+) -> Message {
+    let mut headline = commit_words(resolved);
+    headline.push(text(format!(" may not go to any app of {environment}.")));
+    closed(headline, verdict, || past_promotion(&promotion.to_string()), rules, now)
+}
+
+fn closed(headline: Line, verdict: &Verdict, past: impl FnOnce() -> String, rules: &Rules, now: Timestamp) -> Message {
     let mut message = refusal(headline);
     for against in &verdict.reasons {
         message.lines.extend(reason_by(against, rules, now));
     }
     if verdict.may_be_overridden() {
-        message = message.line(vec![text("Or ship it all the same: "), code(past_gate(target, wish, way))]);
+        message = message.line(vec![text("Or ship it all the same: "), code(past())]);
     }
-    if *way == Way::Build && verdict.may_become_green() {
-        message = message.line(as_soon_as_green(wish));
-    }
-    with_buttons(message, buttons)
+    message
 }
 
 /// The button that waits for checks.
@@ -365,13 +384,17 @@ pub(super) fn as_soon_as_green(wish: &Wish) -> Line {
     vec![text("Or let it wait for them: "), code(command)]
 }
 
+fn past_promotion(promotion: &str) -> String {
+    format!("{} because WHY", promotion.replacen("promote ", "promote! ", 1))
+}
+
 /// The command that ships past the checks, by the same way.
 fn past_gate(target: &Target, wish: &Wish, way: &Way) -> String {
     match way {
-        Way::Promote(from) => format!(
-            "promote! {} from {}/{} to {}/{} because WHY",
+        Way::Promote(from) => past_promotion(&format!(
+            "promote {} from {}/{} to {}/{}",
             target.pipeline_name, from.from_environment, from.from_name, target.environment, target.app_name
-        ),
+        )),
         Way::Build | Way::Back(_) => past_checks(wish),
     }
 }

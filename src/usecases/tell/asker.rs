@@ -10,7 +10,7 @@ use crate::ports::{Addressee, PortError};
 use crate::usecases::drive::DriveError;
 use crate::usecases::{Ports, notices};
 
-use super::{Telling, moved};
+use super::{Telling, moved, together};
 
 /// For how long something is said where it was asked for; after that, directly: the way there is open for half an hour.
 const ANSWERED_THERE_FOR: SignedDuration = SignedDuration::from_mins(25);
@@ -40,6 +40,10 @@ pub(super) async fn tell_turn(ports: &Ports, view: &CardView<'_>, telling: &mut 
 pub(super) async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut Deployment, telling: &mut Telling) -> Result<(), DriveError> {
     let deployment = view.deployment;
     if told.asker_told {
+        return Ok(());
+    }
+    if together::leaves_word(ports, view).await.map_err(DriveError::Store)? {
+        told.asker_told = true;
         return Ok(());
     }
     let message = match &deployment.phase {
@@ -96,7 +100,7 @@ pub(super) async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut De
 
 /// By the ways there are, the best one first: what has to be acted on where it was asked for, as long as that way is open, and news
 /// directly. Where one is closed for good, the other may not be.
-async fn say(ports: &Ports, view: &CardView<'_>, message: &Message, telling: &Telling) -> Result<(), PortError> {
+pub(super) async fn say(ports: &Ports, view: &CardView<'_>, message: &Message, telling: &Telling) -> Result<(), PortError> {
     let deployment = view.deployment;
     let fresh = view.now.duration_since(deployment.asked_at) < ANSWERED_THERE_FOR;
     let there = Addressee::Answer(deployment.origin.clone());

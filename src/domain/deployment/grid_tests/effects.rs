@@ -147,7 +147,7 @@ fn a_lost_sign_in_fails_what_has_not_begun_and_nothing_else() {
 }
 
 fn asked(mut one: Deployment, told: bool) -> Deployment {
-    one.cancel = Some(Cancel { by: person("bo"), at: at(0), told });
+    one.cancel = Some(Cancel { by: person("bo"), at: at(0), told, because: None });
     one
 }
 
@@ -184,10 +184,10 @@ fn a_stop_that_was_asked_for_ends_truly() {
 #[test]
 fn a_cancel_while_an_order_may_turn_up_is_unknown_and_not_an_end() {
     let one = orders(Phase::Uploading, 1, 1);
-    let CancelAnswer::Asked(next) = one.cancelled_by(&person("bo"), at(5)) else { panic!("not asked") };
+    let CancelAnswer::Asked(next) = one.cancelled_by(&person("bo"), None, at(5)) else { panic!("not asked") };
     check_move(&one, &next, at(5));
     assert_eq!(next.phase, Phase::Unknown(Watched::Order));
-    assert!(matches!(next.cancelled_by(&person("bo"), at(6)), CancelAnswer::Unknown(Watched::Order)));
+    assert!(matches!(next.cancelled_by(&person("bo"), None, at(6)), CancelAnswer::Unknown(Watched::Order)));
     assert_eq!(on(&next, build_there(), 7).next_step(), Some(Step::StopBuild(build_id())));
 }
 

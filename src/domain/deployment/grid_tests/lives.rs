@@ -80,7 +80,7 @@ proptest! {
                 Event::Any(outcome) => one.after(outcome, now),
                 Event::Smooth => one.next_step().and_then(|step| one.after(smooth(&step), now)),
                 Event::Code => Some(one.with_code(now)).filter(|next| *next != one),
-                Event::Cancel => match one.cancelled_by(&person("bo"), now) {
+                Event::Cancel => match one.cancelled_by(&person("bo"), None, now) {
                     CancelAnswer::Stopped(next) | CancelAnswer::Asked(next) => Some(*next),
                     CancelAnswer::AlreadyAsked | CancelAnswer::CannotStop(_) | CancelAnswer::Unknown(_) | CancelAnswer::Over => None,
                 },

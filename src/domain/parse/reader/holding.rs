@@ -63,12 +63,13 @@ impl Reader<'_> {
     pub(in crate::domain::parse) fn unlock(&mut self) -> Result<Command, Misunderstood> {
         if self.words.peek().is_some_and(|word| is(word, "all")) && self.words.len() == 1 {
             self.words.next();
-            return Ok(Command::Unlock { on: None, anyway: false });
+            return Ok(Command::Unlock { on: None, anyway: false, because: None });
         }
         let on = self.hold()?;
         let anyway = self.words.next_if(|word| is(word, ANYWAY)).is_some();
+        let because = self.because(false)?;
         match self.words.peek().cloned() {
-            None => Ok(Command::Unlock { on: Some(on), anyway }),
+            None => Ok(Command::Unlock { on: Some(on), anyway, because }),
             Some(word) => Err(self.not_about_a_lock(&word, &[ANYWAY])),
         }
     }
@@ -102,7 +103,7 @@ impl Reader<'_> {
         let expected = if words.len() > 1 {
             "`in ENV`, `for 2h`, `until 17:00 Europe/Berlin`, `because WHY`, `anyway` or nothing more"
         } else {
-            "`in ENV`, `anyway` or nothing more"
+            "`in ENV`, `anyway`, `because WHY` or nothing more"
         };
         let lower = word.lower();
         if Environment::from_word(&lower).is_some() {

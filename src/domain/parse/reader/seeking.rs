@@ -2,7 +2,7 @@
 
 use crate::domain::command::{Command, Limit, Seek, Stretch, Where};
 use crate::domain::names::{RefName, RepoName};
-use crate::domain::pipeline::Environment;
+use crate::domain::pipeline::{Destination, Environment};
 use crate::domain::source::AskedRef;
 
 use super::{ENVIRONMENTS, Misunderstood, PageOf, Reader, is_because, is_preposition, nearest, page_of};
@@ -86,7 +86,7 @@ impl Reader<'_> {
             if from.is_none() && self.words.next_if(|word| word.lower() == "from").is_some() {
                 from = Some(self.named_place()?);
             } else if to.is_none() && self.words.next_if(is_preposition).is_some() {
-                to = Some(self.named_place()?);
+                to = Some(self.destination()?);
             } else {
                 break;
             }
@@ -105,6 +105,18 @@ impl Reader<'_> {
                 let expected = "`from ENV`, `to ENV`, `because WHY`, a one-time code or nothing more";
                 Err(self.wrong(word.at, expected, near.as_deref()))
             }
+        }
+    }
+
+    /// A place or all places of an environment.
+    fn destination(&mut self) -> Result<Destination, Misunderstood> {
+        let every = self.words.peek().and_then(|word| Environment::from_word(word.lower().strip_suffix("/*")?));
+        match every {
+            Some(every_app_of) => {
+                self.words.next();
+                Ok(Destination::Every { every_app_of })
+            }
+            None => self.named_place().map(Destination::One),
         }
     }
 

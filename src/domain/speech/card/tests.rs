@@ -127,7 +127,7 @@ fn an_unknown_end_is_neither_good_nor_bad() {
 #[test]
 fn a_stop_is_asked_for_once() {
     let mut deployment = samples::deployment(Phase::Building { build: samples::build_id() });
-    deployment.cancel = Some(Cancel { by: samples::person("bo"), at: samples::at(1), told: true });
+    deployment.cancel = Some(Cancel { by: samples::person("bo"), at: samples::at(1), told: true, because: None });
     let message = show(&deployment, card);
     assert!(acts(&message).is_empty());
     assert!(plain(&message).contains("@bo asked to stop it, and the build is being stopped."));
