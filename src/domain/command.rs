@@ -187,6 +187,31 @@ pub enum Seek {
     },
 }
 
+/// A place among those who wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spot {
+    /// Before all others.
+    First,
+    /// Behind all others.
+    Last,
+    /// This one, counted from 1.
+    Nth(u16),
+}
+
+/// A place in a line that is to change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoveWish {
+    /// The pipeline.
+    pub pipeline: PipelineKey,
+    /// What the deploy that is to be moved ships, as it was asked for; nothing named: the asker's own.
+    pub what: AskedRef,
+    /// Where it waits, if that was said.
+    pub place: Option<Place>,
+    /// Where it is to stand.
+    pub to: Spot,
+}
+
 /// One end of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -301,6 +326,8 @@ pub enum Command {
     },
     /// `queue PIPELINE [in ENV[/APP]]`
     Queue(Where),
+    /// `queue move PIPELINE[/REF] [in ENV[/APP]] first | last | N`
+    QueueMove(MoveWish),
     /// `leave [PIPELINE [in ENV[/APP]]]`
     Leave {
         /// Which line; `None`: the only one I stand in.
@@ -405,7 +432,7 @@ impl Command {
             Self::Plan(_) => Verb::Plan,
             Self::Deploy { .. } => Verb::Deploy,
             Self::Status { .. } => Verb::Status,
-            Self::Queue(_) => Verb::Queue,
+            Self::Queue(_) | Self::QueueMove(_) => Verb::Queue,
             Self::Leave { .. } => Verb::Leave,
             Self::Cancel { .. } => Verb::Cancel,
             Self::Releases(_) => Verb::Releases,
@@ -446,6 +473,24 @@ impl fmt::Display for Where {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_pipeline(f, &self.pipeline, &AskedRef::Default, self.place.is_none())?;
         self.place.iter().try_for_each(|place| write!(f, " in {place}"))
+    }
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::First => f.write_str("first"),
+            Self::Last => f.write_str("last"),
+            Self::Nth(place) => place.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for MoveWish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_pipeline(f, &self.pipeline, &self.what, false)?;
+        self.place.iter().try_for_each(|place| write!(f, " in {place}"))?;
+        write!(f, " {}", self.to)
     }
 }
 
@@ -553,6 +598,7 @@ impl fmt::Display for Command {
                 write!(f, " {place}")?;
                 because.iter().try_for_each(|because| write_because(f, because))
             }
+            Self::QueueMove(wish) => write!(f, " move {wish}"),
             Self::Where(seek) => write!(f, " {seek}"),
             Self::Diff(stretch) => write!(f, " {stretch}"),
             Self::Promote { pipeline, from, to, passing_checks, because } => {

@@ -92,6 +92,22 @@ impl Line {
         Some(line.settled())
     }
 
+    /// Moves one that waits: to the first place of those who wait for 0, at most to the last. `None` if it does not wait, or stands there
+    /// already. Whoever has the app keeps it.
+    pub fn moved(&self, deployment: DeploymentId, to: usize) -> Option<Self> {
+        let from = self.waiting.iter().position(|waiting| *waiting == deployment)?;
+        let to = to.min(self.waiting.len().saturating_sub(1));
+        if from == to {
+            return None;
+        }
+        let mut line = self.clone();
+        line.waiting.retain(|waiting| *waiting != deployment);
+        line.waiting.insert(to, deployment);
+        // The holder's own place stays as far from the beginning as it was.
+        line.passed = line.waiting.iter().copied().take(self.passed.len()).collect();
+        Some(line)
+    }
+
     /// How the line stands once a deployment stands like this; `None`: as before.
     pub fn with(&self, deployment: &Deployment) -> Option<Self> {
         if deployment.has_ended() {

@@ -87,7 +87,7 @@ pub fn parse_mentioning(text: &str, mentions: &Mentions) -> Result<Command, Misu
             Command::Deploy { wish, passing_checks, because: reader.because(passing_checks)?, terms }
         }
         Verb::Status => Command::Status { pipeline: if reader.is_at_end() { None } else { Some(reader.pipeline()?) } },
-        Verb::Queue => Command::Queue(reader.place_in_pipeline()?),
+        Verb::Queue => reader.queue()?,
         Verb::Leave => Command::Leave { line: if reader.is_at_end() { None } else { Some(reader.place_in_pipeline()?) } },
         Verb::Cancel => Command::Cancel { place: reader.place_in_pipeline()?, because: reader.because(false)? },
         Verb::Releases => Command::Releases(reader.place_in_pipeline()?),

@@ -251,6 +251,7 @@ pub(super) async fn run(
         }
         Command::Status { pipeline } => look::status(ports, request, who, pipeline.as_ref()).await.map(Some),
         Command::Queue(place) => line::queue(ports, request, who, place).await.map(Some),
+        Command::QueueMove(wish) => line::change_place(ports, request, who, wish).await.map(Some),
         Command::Leave { line } => line::leave(ports, request, who, line.clone()).await.map(Some),
         Command::Cancel { place, because } => stop::cancel(ports, request, who, place, because.as_ref()).await.map(Some),
         Command::Releases(place) => look::releases(ports, request, who, place).await.map(Some),

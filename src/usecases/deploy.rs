@@ -354,6 +354,7 @@ pub(super) async fn begun(
         build: None,
         release: None,
         cancel: None,
+        moved: None,
         card: Card::NotShown,
         asker_told: false,
         end_shown: false,

@@ -1,16 +1,23 @@
-//! The line: who waits, and stepping out of it.
+//! The line: who waits, stepping out of it, and changing places in it.
 
-use crate::domain::command::{Command, Where};
-use crate::domain::deployment::{Deployment, Phase};
+use crate::domain::command::{Command, MoveWish, Spot, Where};
+use crate::domain::deployment::{Deployment, MovedBy, Phase};
+use crate::domain::line::Line;
 use crate::domain::message::Message;
+use crate::domain::names::RefName;
 use crate::domain::pipeline::{App, NoApp, Place, pick_app};
 use crate::domain::request::Request;
+use crate::domain::source::{AskedRef, CommitRef};
 use crate::domain::speech::{self, LineRow};
-use crate::ports::Credentials;
+use crate::ports::{Addressee, Batch, Credentials, StoreError, WakeKey};
 
 use super::facts::{apps_of, find_app, find_pipeline};
 use super::look::deployments;
+use super::offers::offer;
 use super::{Ports, Trouble, stop};
+
+/// How often a change is tried again when the line has moved meanwhile.
+const TRIES: u32 = 20;
 
 pub(super) async fn queue(ports: &Ports, request: &Request, who: &Credentials, place: &Where) -> Result<Message, Trouble> {
     let asker = &request.origin.person;
@@ -70,4 +77,116 @@ pub(super) async fn leave(ports: &Ports, request: &Request, who: &Credentials, p
 
 fn waits(deployment: &Deployment) -> bool {
     matches!(deployment.phase, Phase::Waiting(_) | Phase::NeedsCode { .. })
+}
+
+/// Gives a deploy that waits another place: one's own further back, and any by the right of an admin.
+pub(super) async fn change_place(ports: &Ports, request: &Request, who: &Credentials, wish: &MoveWish) -> Result<Message, Trouble> {
+    let asker = &request.origin.person;
+    let again = |pipeline| Command::QueueMove(MoveWish { pipeline, ..wish.clone() });
+    let pipeline = find_pipeline(ports, asker, &who.platform, &wish.pipeline, again).await?;
+    let apps = apps_of(ports, &who.platform, &pipeline).await?;
+    let place = Where { pipeline: wish.pipeline.clone(), place: wish.place.clone() };
+    let named = |line: Where| Command::QueueMove(MoveWish { pipeline: line.pipeline, place: line.place, ..wish.clone() });
+    let mut fitting = Vec::new();
+    for app in meant(ports, request, &pipeline, &apps, &place, named).await? {
+        let line = ports.store.line(&app.id).await?;
+        let waiting = deployments(ports, line.waiting.iter().copied()).await?;
+        fitting.extend(waiting.into_iter().filter(|one| match &wish.what {
+            AskedRef::Default => one.origin.person == *asker,
+            what @ (AskedRef::Named(_) | AskedRef::Pull(_) | AskedRef::Pinned { .. }) => is_called(one, what),
+        }));
+    }
+    match fitting.as_slice() {
+        [] => Ok(speech::nobody_to_move(&pipeline, wish.what == AskedRef::Default)),
+        [only] => give_place(ports, request, who, only, wish.to).await,
+        [_, ..] => {
+            let exactly = |one: &Deployment| {
+                let what = RefName::parse(one.cargo.commit.as_str()).map_or_else(|_| wish.what.clone(), AskedRef::Named);
+                let place = Some(Place { environment: one.target.environment, app: Some(one.target.app_name.clone()) });
+                (speech::move_this(one), Command::QueueMove(MoveWish { pipeline: wish.pipeline.clone(), what, place, to: wish.to }))
+            };
+            let buttons = offer(ports, asker, fitting.iter().map(exactly)).await?;
+            Ok(speech::which_to_move(&fitting, &buttons))
+        }
+    }
+}
+
+/// Whether a deploy ships what is called so.
+fn is_called(deployment: &Deployment, what: &AskedRef) -> bool {
+    let cargo = &deployment.cargo;
+    match what {
+        AskedRef::Default => false,
+        AskedRef::Named(name) => match &cargo.named_by {
+            CommitRef::Branch(by) | CommitRef::Tag(by) if by == name => true,
+            CommitRef::Branch(_) | CommitRef::Tag(_) | CommitRef::Commit | CommitRef::Pull { .. } => {
+                name.as_str().len() >= 7 && cargo.commit.as_str().starts_with(name.as_str())
+            }
+        },
+        AskedRef::Pull(number) => matches!(&cargo.named_by, CommitRef::Pull { number: by, .. } if by == number),
+        AskedRef::Pinned { commit, .. } => cargo.commit == *commit,
+    }
+}
+
+async fn give_place(ports: &Ports, request: &Request, who: &Credentials, meant: &Deployment, to: Spot) -> Result<Message, Trouble> {
+    let asker = &request.origin.person;
+    let admin = match ports.rights.member(&asker.workspace, asker, ports.clock.now()).await {
+        Ok(member) => Some(member.admin),
+        Err(error) => {
+            tracing::warn!(%error, "the chat does not say who somebody is");
+            None
+        }
+    };
+    for _ in 0..TRIES {
+        let before = ports.store.line(&meant.target.app).await?;
+        let Some(mut deployment) = ports.store.deployment(meant.id).await? else { return Ok(speech::no_such_deployment()) };
+        let to = match to {
+            Spot::First => 0,
+            Spot::Last => usize::MAX,
+            Spot::Nth(place) => usize::from(place).saturating_sub(1),
+        };
+        let Some(after) = before.moved(meant.id, to) else { return Ok(speech::stays_there(&deployment)) };
+        let own = deployment.origin.person == *asker;
+        let back = position(&after, &deployment) > position(&before, &deployment);
+        if admin != Some(true) && !(own && back) {
+            return Ok(speech::may_not_move(&deployment, admin.is_some()));
+        }
+        if !own {
+            stop::may_touch(ports, who, asker, &deployment).await?;
+        }
+        deployment.moved = Some(MovedBy { by: asker.clone(), at: ports.clock.now() });
+        let batch = Batch { deployments: vec![deployment.clone()], lines: vec![after.clone()], ..Batch::default() };
+        match ports.store.save(batch).await {
+            Ok(()) => {
+                tell_of_it(ports, asker, &deployment, &before, &after).await?;
+                return Ok(speech::moved(&deployment, after.place_of(deployment.id).unwrap_or(0)));
+            }
+            Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(speech::not_recorded().into())
+}
+
+fn position(line: &Line, deployment: &Deployment) -> Option<usize> {
+    line.waiting.iter().position(|waiting| *waiting == deployment.id)
+}
+
+/// Tells everybody whose place somebody else has changed; the cards show the same.
+async fn tell_of_it(
+    ports: &Ports,
+    by: &crate::domain::actor::Person,
+    moved: &Deployment,
+    before: &Line,
+    after: &Line,
+) -> Result<(), StoreError> {
+    for one in deployments(ports, after.waiting.iter().copied()).await? {
+        ports.clock.wake(WakeKey::Deployment(one.id));
+        let places = before.place_of(one.id).zip(after.place_of(one.id));
+        let Some(places) = places.filter(|(was, is)| was != is && one.origin.person != *by) else { continue };
+        let message = speech::place_changed(&one, moved, by, places);
+        if let Err(error) = ports.chat.say(&Addressee::Direct(one.origin.person.clone()), &message).await {
+            tracing::warn!(deployment = %one.id, %error, "somebody could not be told of their place: the card shows it");
+        }
+    }
+    Ok(())
 }

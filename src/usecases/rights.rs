@@ -272,6 +272,7 @@ async fn typed(ports: &Ports, origin: &Origin, command: &Command, begins: bool) 
         | Command::Plan(_)
         | Command::Status { .. }
         | Command::Queue(_)
+        | Command::QueueMove(_)
         | Command::Releases(_)
         | Command::History { .. } => (Doing::Look, Some(&origin.channel)),
     };

@@ -52,7 +52,7 @@ pub(super) async fn stop_as(
 }
 
 /// Whether a person may stop or free somebody's deployment: the asker may, and whoever may deploy to the app.
-async fn may_touch(ports: &Ports, who: &Credentials, person: &Person, deployment: &Deployment) -> Result<(), Trouble> {
+pub(super) async fn may_touch(ports: &Ports, who: &Credentials, person: &Person, deployment: &Deployment) -> Result<(), Trouble> {
     if deployment.origin.person == *person {
         return Ok(());
     }

@@ -118,8 +118,8 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow {
         verb: Verb::Queue,
         words: &["queue"],
-        usage: "queue PIPELINE [in ENV[/APP]]",
-        summary: "Shows who has an app and who waits for it.",
+        usage: "queue PIPELINE [in ENV[/APP]], or queue move PIPELINE[/REF] [in ENV[/APP]] first | last | N",
+        summary: "Shows who has an app and who waits for it; changes the order, where you may.",
         example: "queue hubot in staging",
         needs: Needs::BothAccounts,
     },

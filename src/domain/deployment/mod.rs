@@ -103,6 +103,15 @@ pub struct Cancel {
     pub because: Option<Because>,
 }
 
+/// That somebody gave it another place in the line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedBy {
+    /// Who.
+    pub by: Person,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// How long one stage took, or has taken so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageTime {
@@ -356,6 +365,9 @@ pub struct Deployment {
     pub release: Option<ReleaseId>,
     /// That somebody asked to stop it.
     pub cancel: Option<Cancel>,
+    /// Who gave it another place in the line last.
+    #[serde(default)]
+    pub moved: Option<MovedBy>,
     /// Its message.
     pub card: Card,
     /// Whether the asker was told what only they are told in this phase: that a code is wanted, or the end.

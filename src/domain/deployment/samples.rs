@@ -99,6 +99,7 @@ pub(crate) fn deployment(phase: Phase) -> Deployment {
         untold: Vec::new(),
         notices: Vec::new(),
         cancel: None,
+        moved: None,
         card: Card::NotShown,
         closed: false,
     }

@@ -46,10 +46,18 @@ enum Event {
     Leaves,
     Ready,
     Unready,
+    Moved(usize),
 }
 
 fn events() -> impl Strategy<Value = Vec<(Event, u8)>> {
-    let event = prop_oneof![Just(Event::Joins), Just(Event::JoinsUnready), Just(Event::Leaves), Just(Event::Ready), Just(Event::Unready),];
+    let event = prop_oneof![
+        Just(Event::Joins),
+        Just(Event::JoinsUnready),
+        Just(Event::Leaves),
+        Just(Event::Ready),
+        Just(Event::Unready),
+        (0usize..6).prop_map(Event::Moved)
+    ];
     prop::collection::vec((event, 0u8..6), 0..80)
 }
 
@@ -77,6 +85,18 @@ proptest! {
                     let ready = line.ready(one);
                     prop_assert_eq!(ready.is_some(), unready.remove(&one));
                     line = ready.unwrap_or(line);
+                }
+                Event::Moved(to) => {
+                    let moved = line.moved(one, to);
+                    let holds = line.holder == Some(one);
+                    prop_assert!(moved.is_none() || stood && !holds, "only who waits is moved");
+                    line = moved.unwrap_or(line);
+                    if stood && !holds {
+                        let place = line.holder.and_then(|holder| came.iter().position(|other| *other == holder));
+                        came.retain(|other| *other != one && Some(*other) != line.holder);
+                        came.insert(to.min(came.len()), one);
+                        if let (Some(place), Some(holder)) = (place, line.holder) { came.insert(place, holder); }
+                    }
                 }
                 Event::Unready => {
                     let waits = line.unready(one);

@@ -1,6 +1,7 @@
 //! Reads a tidied text word by word.
 
 mod holding;
+mod lining;
 mod routing;
 mod rules;
 mod seeking;

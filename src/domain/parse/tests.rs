@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::command::{Because, Hold, Limit, LockWish, RouteWish, RulesWish, Seek, Stretch, Terms, Where, Wish};
+use crate::domain::command::{Because, Hold, Limit, LockWish, MoveWish, RouteWish, RulesWish, Seek, Spot, Stretch, Terms, Where, Wish};
 use crate::domain::lock::{ClockTime, Day, Ending, LONGEST_HOLD, ZoneName};
 use crate::domain::names::{AppName, ChannelId, CommitSha, GroupId, GroupName, PipelineId, PipelineName, RefName, RepoName, UserId};
 use crate::domain::pipeline::{Destination, Environment, PipelineKey, Place};
@@ -442,6 +442,14 @@ fn lock_wishes() -> impl Strategy<Value = LockWish> {
     })
 }
 
+fn moves() -> impl Strategy<Value = Command> {
+    let spots = prop_oneof![Just(Spot::First), Just(Spot::Last), (1u16..100).prop_map(Spot::Nth)];
+    (wishes(), spots).prop_map(|(wish, to)| {
+        let Wish { pipeline, what, to: place } = wish;
+        Command::QueueMove(MoveWish { pipeline, what, place, to })
+    })
+}
+
 fn commands() -> impl Strategy<Value = Command> {
     let verbs: Vec<Verb> = COMMANDS.iter().map(|row| row.verb).collect();
     prop_oneof![
@@ -455,7 +463,7 @@ fn commands() -> impl Strategy<Value = Command> {
         (wishes(), reasons())
             .prop_map(|(wish, why)| { Command::Deploy { wish, passing_checks: true, because: Some(why), terms: Terms::default() } }),
         prop::option::of(keys()).prop_map(|pipeline| Command::Status { pipeline }),
-        wheres().prop_map(Command::Queue),
+        prop_oneof![wheres().prop_map(Command::Queue), moves()],
         prop::option::of(wheres()).prop_map(|line| Command::Leave { line }),
         (wheres(), prop::option::of(reasons())).prop_map(|(place, because)| Command::Cancel { place, because }),
         Just(Command::Login),

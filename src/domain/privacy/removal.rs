@@ -42,7 +42,11 @@ impl Deployment {
             | Phase::Failed { .. } => None,
         };
         let holders = self.locked_by();
-        std::iter::once(&self.origin.person).chain(self.cancel.as_ref().map(|cancel| &cancel.by)).chain(by).chain(holders)
+        std::iter::once(&self.origin.person)
+            .chain(self.cancel.as_ref().map(|cancel| &cancel.by))
+            .chain(self.moved.as_ref().map(|moved| &moved.by))
+            .chain(by)
+            .chain(holders)
     }
 
     /// Those whose locks it met.
@@ -73,6 +77,7 @@ impl Deployment {
             }
             replace(&mut cancel.by);
         }
+        one.moved.iter_mut().for_each(|moved| replace(&mut moved.by));
         match &mut one.phase {
             Phase::Cancelled { by, .. } | Phase::Freed { by, .. } => replace(by),
             Phase::Waiting(_)

@@ -8,11 +8,12 @@ use crate::domain::account::{Account, Life, Login, Provider, Right, SealedTokens
 use crate::domain::actor::{Origin, ReplyAddress};
 use crate::domain::checks::Obstacle;
 use crate::domain::command::{
-    Because, Command, Hold, Limit, LockWish, PrivacyWish, RouteWish, RulesWish, Seek, Stretch, Terms, Verb, Where, Wish,
+    Because, Command, Hold, Limit, LockWish, MoveWish, PrivacyWish, RouteWish, RulesWish, Seek, Spot, Stretch, Terms, Verb, Where, Wish,
 };
 use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{
-    Announcement, Back, Cancel, Card, Failure, MessageRef, Override, Phase, Promote, Stage, StageTime, Together, Took, Untold, Usual, Way,
+    Announcement, Back, Cancel, Card, Failure, MessageRef, MovedBy, Override, Phase, Promote, Stage, StageTime, Together, Took, Untold,
+    Usual, Way,
 };
 use crate::domain::doubt::Doubt;
 use crate::domain::form::{self, Draft, Topic};
@@ -154,6 +155,11 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             }],
             Command::Status { .. } => [Command::Status { pipeline: Some(pipeline_keys().remove(0)) }],
             Command::Queue(_) => [Command::Queue(anywhere(pipeline_keys().remove(0)))],
+            Command::QueueMove(_) => [Command::QueueMove(MoveWish {
+                pipeline: pipeline_keys().remove(0), what: AskedRef::Default, place: Some(place()), to: Spot::Nth(2),
+            }), Command::QueueMove(MoveWish {
+                pipeline: pipeline_keys().remove(0), what: AskedRef::Default, place: None, to: Spot::First,
+            })],
             Command::Leave { .. } => [Command::Leave { line: Some(anywhere(pipeline_keys().remove(0))) }],
             Command::Cancel { .. } => [Command::Cancel { place: anywhere(pipeline_keys().remove(0)), because: Some(because()) }],
             Command::Releases(_) => [Command::Releases(anywhere(pipeline_keys().remove(0)))],
@@ -230,6 +236,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         }
         Command::Status { .. } => Command::Status { pipeline: Some(pipeline.clone()) },
         Command::Queue(_) => Command::Queue(anywhere(pipeline.clone())),
+        Command::QueueMove(wish) => Command::QueueMove(MoveWish { pipeline: pipeline.clone(), what: what.clone(), ..wish }),
         Command::Leave { .. } => Command::Leave { line: Some(anywhere(pipeline.clone())) },
         Command::Cancel { because, place: _ } => Command::Cancel { place: anywhere(pipeline.clone()), because },
         Command::Releases(_) => Command::Releases(anywhere(pipeline.clone())),
@@ -427,6 +434,7 @@ pub(crate) fn deployments() -> Vec<crate::domain::deployment::Deployment> {
     (full.slot_wanted_since, full.code_spent_at) = (Some(at(0)), Some(at(0)));
     full.announcement = Some(Announcement { id: AnnouncementId::parse("1").unwrap(), reported: Some(ReportState::Success) });
     (full.build, full.release) = (Some(BuildId::parse("b").unwrap()), Some(ReleaseId::parse("r").unwrap()));
+    full.moved = Some(MovedBy { by: person("bo"), at: at(0) });
     full.cancel = Some(Cancel { by: person("bo"), at: at(0), told: true, because: Some(because()) });
     full.untold = vec![Untold::Card, Untold::Asker, Untold::Record];
     full.notices = vec![Sent { to: channel(), news: News::Out }];

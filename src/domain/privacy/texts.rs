@@ -34,7 +34,7 @@ pub const TEXTS: &[Text] = &[
     Text {
         version: CURRENT_TEXT,
         since: "2026-11-29",
-        changed: "what you set about notices is kept: that you want no news, and where a team wants them",
+        changed: "what you set about notices is kept: that you want no news, and where a team wants them; and who gave a deploy another place in a line",
         words: include_str!("../../../PRIVACY.md"),
     },
 ];

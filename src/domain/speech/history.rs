@@ -80,6 +80,13 @@ fn deployed(deployment: &Deployment, now: Timestamp) -> Line {
     } else if let Some(because) = &deployment.because {
         line.push(text(format!(". Because {because}")));
     }
+    if let Some(moved) = &deployment.moved {
+        line.extend([
+            text(". Given another place in the line by "),
+            Span::Person(moved.by.clone()),
+            text(format!(", {}", moment(moved.at, now))),
+        ]);
+    }
     line
 }
 

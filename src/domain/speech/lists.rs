@@ -383,16 +383,20 @@ pub fn queue(pipeline: &Pipeline, place: Option<&Place>, rows: &[LineRow], now: 
     }
     let mut message = answer(vec![text("In line in "), code(&pipeline.name), text(":")]);
     for row in busy {
-        let mut ahead: Option<Took> = None;
-        for (place, deployment) in row.standing.iter().enumerate() {
+        let (mut place, mut ahead): (usize, Option<Took>) = (0, None);
+        for deployment in &row.standing {
             let mut line = standing(deployment, Some(place), now);
-            line.extend(
-                ahead.filter(|ahead| ahead.most >= WORTH_SAYING).map(|ahead| text(format!(", {} to wait as a rule", usually(ahead)))),
-            );
+            // Whoever waits for checks is passed by the others.
+            if !matches!(deployment.phase, Phase::Waiting(WaitingFor::Checks { .. })) {
+                line.extend(
+                    ahead.filter(|ahead| ahead.most >= WORTH_SAYING).map(|ahead| text(format!(", {} to wait as a rule", usually(ahead)))),
+                );
+                // Of one of whom nobody knows how long it takes nobody knows how long the next one waits.
+                let takes = left(deployment, now);
+                ahead = if place == 0 { takes } else { ahead.zip(takes).map(|(ahead, takes)| ahead.and(takes)) };
+                place = place.saturating_add(1);
+            }
             message.lines.push(line);
-            // Of one of whom nobody knows how long it takes nobody knows how long the next one waits.
-            let takes = left(deployment, now);
-            ahead = if place == 0 { takes } else { ahead.zip(takes).map(|(ahead, takes)| ahead.and(takes)) };
         }
     }
     message
