@@ -79,6 +79,7 @@ const FIXTURES: &[(&str, &str, &str)] = &[
     ("fixtures/github/", ".json", "contracts::recordings"),
     ("fixtures/heroku/", ".json", "contracts::recordings"),
     ("fixtures/store/", ".json", "store"),
+    ("fixtures/cards/", ".json", "slack::cards, browser"),
     ("fixtures/fuzz/", "", "fuzzing"),
 ];
 

@@ -1,6 +1,7 @@
 //! The pages in a real browser: on a telephone, in the light and in the dark, by the keyboard alone. Each page that is come by is looked
 //! at, and a picture of it is kept below `target/pages`.
 
+mod cards;
 mod chromium;
 
 use std::net::SocketAddr;

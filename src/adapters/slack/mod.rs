@@ -1,6 +1,8 @@
 //! Slack: signed requests in, messages out, both in the domain's words.
 
 mod api;
+#[cfg(test)]
+mod cards;
 mod directory;
 mod events;
 mod fit;

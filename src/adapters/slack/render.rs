@@ -8,8 +8,8 @@ use super::fit::{Fit, escaped, is_shown};
 use super::words;
 use crate::domain::message::{Act, Button, ButtonStyle, Line, Message, Tone};
 
-/// Characters of a headline.
-const HEADLINE: usize = 1000;
+/// Characters of a headline: a text object takes 3,000, and the text of a message that is changed 4,000.
+const HEADLINE: usize = 2000;
 /// Characters of a text object; Slack takes 3,000.
 const SECTION: usize = 3000;
 /// Sections of lines: with the headline and an output it stays far below what a message may hold in all.

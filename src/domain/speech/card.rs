@@ -8,7 +8,7 @@ use crate::domain::deployment::{
     Deployment, DynosUp, Failure, Milestone, Phase, Promote, Standing, UNKNOWN_LOOKS_FOR, Untold, WaitingFor, Watched, Way,
 };
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, link, strong, text};
-use crate::domain::names::CommitSha;
+use crate::domain::names::{CheckName, CommitSha};
 use crate::domain::pipeline::{Destination, PipelineKey, Place};
 use crate::domain::source::CommitRef;
 
@@ -19,7 +19,12 @@ use super::reasons::{code_line, failure, in_short, not_done};
 use super::returns::config_words;
 use super::services::{GITHUB, service};
 use super::stages;
-use super::words::{list, moment, sentence};
+use super::words::{cut, list, moment, sentence};
+
+/// How many of the checks that were passed over are named in a headline.
+const SKIPPED: usize = 5;
+/// How much of their names is shown there, in characters.
+const CHECK: usize = 60;
 
 /// Pages of the platform about a deployment, as absolute addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -304,7 +309,15 @@ fn by_hand(deployment: &Deployment, by: &Person, verb: &str, end: &str) -> Line 
 
 fn skipping(deployment: &Deployment) -> Option<Span> {
     let overriding = deployment.overriding.as_ref().filter(|overriding| !overriding.skipped.is_empty())?;
-    Some(text(format!(", skipping {}: {}", list(&overriding.skipped), overriding.because)))
+    Some(text(format!(", skipping {}: {}", few(&overriding.skipped), overriding.because)))
+}
+
+/// Checks by name, as many as leave room for the reason.
+fn few(checks: &[CheckName]) -> String {
+    let mut named: Vec<String> = checks.iter().take(SKIPPED).map(|name| cut(name.as_str(), CHECK)).collect();
+    let more = checks.len().saturating_sub(SKIPPED);
+    named.extend((more > 0).then(|| format!("{more} more")));
+    list(&named)
 }
 
 /// What there is to know about the phase, beyond the headline.
@@ -328,11 +341,13 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
         Phase::Announcing(Standing::Unclear { .. }) => {
             vec![sentence("Whether it was recorded in the repository is not clear yet: looking.")]
         }
-        Phase::AboutToBuild(Standing::Unclear { .. }) => vec![sentence("Whether the build was taken is not clear yet: looking.")],
+        Phase::AboutToBuild(Standing::Unclear { .. }) => {
+            vec![vec![text(format!("Whether the {} was taken is not clear yet: looking.", order(deployment)))]]
+        }
         Phase::Restarting { crashed_since: Some(since), .. } => {
             vec![vec![text(format!("Some of its dynos are down since {}: looking whether they come back.", at(*since)))]]
         }
-        Phase::Unknown(watched) => vec![last_seen(watched), looking_on(deployment, view.now)],
+        Phase::Unknown(watched) => vec![last_seen(deployment, watched), looking_on(deployment, view.now)],
         Phase::Succeeded { dynos: DynosUp::None, .. } => vec![sentence("The app is scaled to no dynos, so there was none to wait for.")],
         Phase::Succeeded { version, dynos: DynosUp::Overtaken(later) } => {
             vec![vec![text(format!("v{later} took over before all dynos of v{version} were seen up."))]]
@@ -347,7 +362,7 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
             let because = because.map(|because| format!(" Because: {because}")).unwrap_or_default();
             vec![vec![text(format!("It was stopped {}.{because}", stages::stopped(*during)))]]
         }
-        Phase::Freed { was, .. } => vec![last_seen(was)],
+        Phase::Freed { was, .. } => vec![last_seen(deployment, was)],
         Phase::Waiting(WaitingFor::Turn)
         | Phase::Starting
         | Phase::Announcing(Standing::Fresh)
@@ -370,9 +385,20 @@ fn record_without_end(deployment: &Deployment) -> Option<Line> {
     stands.then(|| vec![text(format!("{GITHUB} did not take how it ended: the deployment there stays as it was last reported."))])
 }
 
-fn last_seen(watched: &Watched) -> Line {
+/// What is ordered outside.
+fn order(deployment: &Deployment) -> &'static str {
+    match &deployment.way {
+        Way::Build => "build",
+        Way::Back(_) | Way::Promote(_) => words(deployment).noun,
+    }
+}
+
+fn last_seen(deployment: &Deployment, watched: &Watched) -> Line {
     match watched {
-        Watched::Order => sentence("A build was ordered, no answer came, and no build of ours was found."),
+        Watched::Order => {
+            let order = order(deployment);
+            vec![text(format!("A {order} was ordered, no answer came, and no {order} of ours was found."))]
+        }
         Watched::Build { .. } => sentence("It was last seen building."),
         Watched::Release { version: Some(version), .. } => vec![text(format!("It was last seen in the release phase of v{version}."))],
         Watched::Release { version: None, .. } => sentence("It was last seen in its release phase."),

@@ -14,6 +14,10 @@ use super::words::{cut, list, sentence};
 
 /// How many checks are named.
 const NAMED: usize = 10;
+/// How much of the name of a check is shown, in characters: so that what became of the checks stands behind them in any case.
+const CHECK: usize = 80;
+/// The longest address of a check that is linked to, for the same reason.
+const PAGE: usize = 200;
 /// How much of what somebody outside said is repeated, in characters.
 const SAID: usize = 300;
 
@@ -113,9 +117,10 @@ fn checks_line(checks: &[Obstacle], verb: &str) -> Line {
 }
 
 fn check_span(check: &Obstacle) -> Span {
+    let name = cut(check.name.as_str(), CHECK);
     match &check.url {
-        Some(url) if url.starts_with("https://") || url.starts_with("http://") => link(check.name.as_str(), url),
-        Some(_) | None => code(&check.name),
+        Some(url) if url.len() <= PAGE && (url.starts_with("https://") || url.starts_with("http://")) => link(name, url),
+        Some(_) | None => code(name),
     }
 }
 

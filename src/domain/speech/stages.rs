@@ -7,10 +7,12 @@ use crate::domain::message::{Line, Span, code, link, text};
 use crate::domain::source::{Comparison, Direction};
 
 use super::services::HEROKU;
-use super::words::{count, duration, list, moment, range, usually};
+use super::words::{count, cut, duration, list, moment, range, usually};
 
 /// What usually takes fewer seconds than this is over before anybody asks how long it will take.
 const WORTH_COMPARING: u32 = 5;
+/// How much of the name that an author gave themselves is shown, in characters.
+const AUTHOR: usize = 40;
 
 /// What the deploy changes: the commits that are added and taken away.
 pub(super) fn change(deployment: &Deployment) -> Line {
@@ -42,7 +44,8 @@ fn added(change: &Comparison) -> Span {
 }
 
 fn by(change: &Comparison) -> String {
-    if change.authors.is_empty() { String::new() } else { format!(" by {}", list(&change.authors)) }
+    let authors: Vec<String> = change.authors.iter().map(|name| cut(name, AUTHOR)).collect();
+    if authors.is_empty() { String::new() } else { format!(" by {}", list(&authors)) }
 }
 
 /// Things about the deploy that somebody should know.

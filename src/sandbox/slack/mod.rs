@@ -39,6 +39,17 @@ use super::serve::Servers;
 use crate::ports::Clock;
 use state::State;
 
+/// Everything that Slack would not take of a message, or that we never want in one; empty means fine.
+pub fn objections(text: &str, blocks: &[serde_json::Value]) -> Vec<String> {
+    let mut all = blocks::faults(blocks);
+    all.extend(render::alarms(text, blocks));
+    // What is posted may be longer; what is changed may not, and a card is.
+    if !(1..=4000).contains(&text.chars().count()) {
+        all.push("the text is empty, or longer than a change of it may be".to_owned());
+    }
+    all
+}
+
 /// What a workspace starts with. All values are make-believe.
 #[derive(Clone, Debug)]
 pub struct SlackSeed {
