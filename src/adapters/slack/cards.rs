@@ -152,6 +152,7 @@ fn promoted(phase: Phase) -> Deployment {
         release: ReleaseId::parse("release-0").unwrap(),
         version: 41,
         newest: 11,
+        together: None,
     });
     let mut deployment = Deployment { way, build: None, ..lived(phase) };
     deployment.target.app_name = AppName::parse("hubot-production").unwrap();
@@ -219,7 +220,7 @@ fn stretched(mut deployment: Deployment) -> Deployment {
         promote.from_name = app;
     }
     deployment.untold = vec![Untold::Record];
-    deployment.cancel = Some(Cancel { by: samples::person("bo"), at: samples::at(1), told: true });
+    deployment.cancel = Some(Cancel { by: samples::person("bo"), at: samples::at(1), told: true, because: None });
     deployment
 }
 
@@ -279,7 +280,8 @@ fn kept() -> BTreeMap<&'static str, Vec<(String, Message)>> {
     let out = || lived(Phase::Succeeded { version: 12, dynos: DynosUp::Up(3) });
     let turn = lived(Phase::Waiting(WaitingFor::Turn));
     put("waiting", "is next in line".to_owned(), show(&turn, Some(0), false, speech::card));
-    let stopping = Deployment { cancel: Some(Cancel { by: samples::person("bo"), at: samples::at(400), told: true }), ..building() };
+    let stopping =
+        Deployment { cancel: Some(Cancel { by: samples::person("bo"), at: samples::at(400), told: true, because: None }), ..building() };
     put("working", "builds, and is being stopped".to_owned(), card(&stopping));
     put("working", "builds, and is looked at less".to_owned(), show(&building(), None, true, speech::card));
     let skipping = |skipped: &[&str]| Override {

@@ -1,10 +1,10 @@
 //! The words of a line: who stands in it, and where somebody is to stand.
 
 use crate::domain::command::{Command, MoveWish, Spot};
-use crate::domain::pipeline::nearest;
+use crate::domain::pipeline::{Environment, nearest};
 use crate::domain::source::AskedRef;
 
-use super::{Misunderstood, Reader, is_preposition};
+use super::{Misunderstood, Reader, Word, is_preposition};
 
 const A_SPOT: &str = "`first`, `last`, or a place among those who wait, as `2`";
 
@@ -13,7 +13,8 @@ impl Reader<'_> {
     pub(in crate::domain::parse) fn queue(&mut self) -> Result<Command, Misunderstood> {
         // A pipeline may be called so: then nothing or a place follows.
         let mut ahead = self.words.clone();
-        let moves = ahead.next().is_some_and(|word| word.lower() == "move") && ahead.next().is_some_and(|word| !is_preposition(&word));
+        let moves = ahead.next().is_some_and(|word| word.lower() == "move")
+            && ahead.next().is_some_and(|word| !is_preposition(&word) || !ahead.next().is_some_and(|word| is_environment(&word)));
         if !moves {
             return self.place_in_pipeline().map(Command::Queue);
         }
@@ -38,4 +39,9 @@ impl Reader<'_> {
             },
         }
     }
+}
+
+/// Whether a word names an environment, with an app behind it or without.
+fn is_environment(word: &Word) -> bool {
+    word.lower().split('/').next().is_some_and(|first| Environment::from_word(first).is_some())
 }
