@@ -51,6 +51,23 @@ fn the_readme_has_every_setting() {
     block_is("README.md", "settings", &show::readme_table());
 }
 
+/// The remarks of a conversation as paragraphs, and what is said behind each. What comes before the second remark sets the scene.
+fn told(conversation: &str) -> String {
+    let Some((_, acts)) = conversation.split_once("\n# ") else { return String::new() };
+    let acts = acts.split("\n# ").map(|act| {
+        let (remark, said) = act.split_once('\n').unwrap_or((act, ""));
+        let said: Vec<&str> = said.lines().filter(|line| !line.starts_with("= ")).collect();
+        format!("{remark}\n\n```text\n{}\n```\n", said.join("\n"))
+    });
+    acts.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_day_in_the_readme_is_one_of_the_conversations() {
+    let day = fs::read_to_string(at("fixtures/scenarios/190-a-working-day.chat")).unwrap();
+    block_is("README.md", "day", &told(&day));
+}
+
 #[test]
 fn the_readme_has_every_command() {
     let rows: String = COMMANDS.iter().map(|row| format!("| `{}` | {} | `{}` |\n", row.usage, row.summary, row.example)).collect();
