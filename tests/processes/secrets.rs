@@ -20,6 +20,9 @@ pub async fn no_secret_leaves_its_place() {
     let mut scene = Scene::set_with("secrets", &[("SLASH_HEROKU_LOG", "trace,hyper=debug,reqwest=debug,sled=debug")]).await;
     scene.asks("deploy legacy to staging").await;
     scene.asks("deploy vault to production").await;
+    scene.until("it is asked about", |scene| scene.world.slack.find_button("ana", "Ship 4419ede").is_some()).await;
+    let ship = scene.world.slack.find_button("ana", "Ship 4419ede").expect("production is asked about");
+    assert_eq!(scene.world.slack.press(&scene.child.address(), "ana", &ship).await.status, Some(200));
     scene.until("it waits for a code", |scene| scene.said("waiting for a one-time code") == 1).await;
     let [code, other] = CODES;
     scene.asks(&format!("deploy vault to production {code}")).await;
