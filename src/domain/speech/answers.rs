@@ -8,7 +8,7 @@ use crate::domain::names::{CommitSha, OfferId};
 use crate::domain::pipeline::{Pipeline, Place};
 use crate::domain::source::CommitRef;
 
-use super::card::{Pages, commit};
+use super::card::{Pages, commit, noun};
 use super::services::{HEROKU, service};
 use super::words::{duration, sentence};
 
@@ -44,14 +44,14 @@ pub fn joined(deployment: &Deployment, ahead: Option<usize>) -> Message {
         (Phase::Waiting(_), Some(ahead)) if ahead > 0 => format!(" already waits in line, {ahead} ahead. Nothing was added."),
         (_, _) => " is already on its way. Nothing was started a second time.".to_owned(),
     };
-    let mut headline = about("Your deploy of ", deployment, "");
+    let mut headline = about(&format!("Your {} of ", noun(deployment)), deployment, "");
     headline.extend(sentence(&state));
     answer(Tone::Info, headline)
 }
 
 /// A code was accepted for a deployment that waits or goes on.
 pub fn code_taken(deployment: &Deployment) -> Message {
-    answer(Tone::Good, about("The code was accepted. Your deploy of ", deployment, " goes on."))
+    answer(Tone::Good, about(&format!("The code was accepted. Your {} of ", noun(deployment)), deployment, " goes on."))
 }
 
 /// A code was not accepted. `waits`: the deploy waits for one.
@@ -78,14 +78,18 @@ fn after_a_code(waits: bool) -> &'static str {
 
 /// Stopped.
 pub fn stopped(deployment: &Deployment) -> Message {
-    answer(Tone::Good, about("Stopped your deploy of ", deployment, ". Nothing had changed on the app."))
+    answer(Tone::Good, about(&format!("Stopped your {} of ", noun(deployment)), deployment, ". Nothing had changed on the app."))
 }
 
 /// It will be stopped.
 pub fn stopping(deployment: &Deployment) -> Message {
     answer(
         Tone::Working,
-        about("Stopping the deploy of ", deployment, format!(" as soon as {HEROKU} lets go. The card shows how it ends.").as_str()),
+        about(
+            &format!("Stopping the {} of ", noun(deployment)),
+            deployment,
+            &format!(" as soon as {HEROKU} lets go. The card shows how it ends."),
+        ),
     )
 }
 
@@ -96,7 +100,7 @@ pub fn cannot_stop(deployment: &Deployment, stage: Stage) -> Message {
         Stage::Dynos => " cannot be stopped: the release is out and its dynos are restarting. To go back, deploy the earlier commit.",
         Stage::Line | Stage::Code | Stage::Checks | Stage::Announcement | Stage::Source | Stage::Build => " cannot be stopped now.",
     };
-    answer(Tone::Bad, about("The deploy of ", deployment, &format!("{why} (too-late)")))
+    answer(Tone::Bad, about(&format!("The {} of ", noun(deployment)), deployment, &format!("{why} (too-late)")))
 }
 
 /// What is known about an unknown deployment, and that it can be freed.
@@ -114,39 +118,62 @@ pub fn unknown_evidence(deployment: &Deployment, watched: &Watched, pages: &Page
             links.extend([text(" · "), link(label, page)]);
         }
     }
-    answer(Tone::Unknown, about("Nobody knows how the deploy of ", deployment, &format!(" stands, for {waited} now.")))
-        .line(vec![text(last)])
-        .line(links)
-        .line(vec![text("Look there first. If nothing goes on any more, free the app for the next deploy.")])
-        .button("Free the app", Act::Free(deployment.id), ButtonStyle::Danger)
+    answer(
+        Tone::Unknown,
+        about(&format!("Nobody knows how the {} of ", noun(deployment)), deployment, &format!(" stands, for {waited} now.")),
+    )
+    .line(vec![text(last)])
+    .line(links)
+    .line(vec![text("Look there first. If nothing goes on any more, free the app for the next deploy.")])
+    .button("Free the app", Act::Free(deployment.id), ButtonStyle::Danger)
 }
 
 /// Freed.
 pub fn freed(deployment: &Deployment) -> Message {
-    answer(Tone::Attention, about("Freed the app. Nobody knows how the deploy of ", deployment, " ended."))
+    answer(Tone::Attention, about(&format!("Freed the app. Nobody knows how the {} of ", noun(deployment)), deployment, " ended."))
 }
 
 /// It is not unknown.
 pub fn is_not_unknown(deployment: &Deployment) -> Message {
     if matches!(deployment.phase, Phase::Freed { .. }) {
-        return answer(Tone::Info, about("The app was freed already. Nobody knows how the deploy of ", deployment, " ended."));
+        return answer(
+            Tone::Info,
+            about(&format!("The app was freed already. Nobody knows how the {} of ", noun(deployment)), deployment, " ended."),
+        );
     }
-    answer(Tone::Info, about("It is known how the deploy of ", deployment, " stands; there is nothing to free. The card shows it."))
+    answer(
+        Tone::Info,
+        about(
+            &format!("It is known how the {} of ", noun(deployment)),
+            deployment,
+            " stands; there is nothing to free. The card shows it.",
+        ),
+    )
 }
 
 /// It is over.
 pub fn is_over(deployment: &Deployment) -> Message {
-    answer(Tone::Info, about("The deploy of ", deployment, " is over; there is nothing to stop. The card shows how it ended."))
+    answer(
+        Tone::Info,
+        about(&format!("The {} of ", noun(deployment)), deployment, " is over; there is nothing to stop. The card shows how it ended."),
+    )
 }
 
 /// It still goes on.
 pub fn still_going(deployment: &Deployment) -> Message {
-    answer(Tone::Info, about("The deploy of ", deployment, " still goes on; there is nothing to repeat."))
+    answer(Tone::Info, about(&format!("The {} of ", noun(deployment)), deployment, " still goes on; there is nothing to repeat."))
 }
 
 /// The presser may not.
 pub fn may_not_touch(deployment: &Deployment) -> Message {
-    answer(Tone::Bad, about("The deploy of ", deployment, " is somebody else's, and you may not deploy to that app. (may-not-deploy)"))
+    answer(
+        Tone::Bad,
+        about(
+            &format!("The {} of ", noun(deployment)),
+            deployment,
+            " is somebody else's, and you may not deploy to that app. (may-not-deploy)",
+        ),
+    )
 }
 
 /// A button of a deployment that we do not know.
@@ -180,14 +207,14 @@ pub fn which_to_stop(deployments: &[Deployment]) -> Message {
 
 /// The last lines of an output.
 pub fn output(deployment: &Deployment, output: String, page: &str) -> Message {
-    let mut message = answer(Tone::Info, about("The last lines of the deploy of ", deployment, ":"));
+    let mut message = answer(Tone::Info, about(&format!("The last lines of the {} of ", noun(deployment)), deployment, ":"));
     message.output = Some(output);
     message.line(vec![link("All of it", page)])
 }
 
 /// There is none.
 pub fn no_output(deployment: &Deployment) -> Message {
-    answer(Tone::Info, about("There is no output of the deploy of ", deployment, " (yet)."))
+    answer(Tone::Info, about(&format!("There is no output of the {} of ", noun(deployment)), deployment, " (yet)."))
 }
 
 /// A button that is too old.

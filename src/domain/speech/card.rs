@@ -210,6 +210,11 @@ pub(super) fn commit(sha: &CommitSha, named_by: &CommitRef) -> Line {
     vec![code(sha.short()), text(named)]
 }
 
+/// What it is called, in one word.
+pub(super) fn noun(deployment: &Deployment) -> &'static str {
+    words(deployment).noun
+}
+
 /// What it is called.
 struct Words {
     noun: &'static str,
