@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Because, write_because};
+use super::Because;
+use super::typed::write_because;
 use crate::domain::rights::{Change, Party, Places, Rule, Who};
 
 /// What somebody wants of the rules of their workspace.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Deployment;
+use super::{Deployment, Promote, Way};
 use crate::domain::names::DeploymentId;
 
 /// How long the word on all of them waits for those that are not over.
@@ -50,7 +50,7 @@ impl Deployment {
 
     /// The word on all of them was said.
     pub fn has_spoken(&mut self) {
-        if let super::Way::Promote(super::Promote { together: Some(together), .. }) = &mut self.way {
+        if let Way::Promote(Promote { together: Some(together), .. }) = &mut self.way {
             together.told = true;
         }
     }

@@ -1,8 +1,7 @@
 //! What we say of several apps that something is promoted to at once.
 
 use crate::domain::deployment::{Deployment, Phase};
-use crate::domain::message::{Act, Span};
-use crate::domain::message::{Audience, ButtonStyle, Line, Message, Tone, code, strong, text};
+use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, strong, text};
 use crate::domain::names::{AppName, OfferId};
 use crate::domain::pipeline::{App, Environment};
 

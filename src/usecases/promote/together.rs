@@ -35,8 +35,8 @@ pub(super) async fn promote(
     if let (Code::Accepted, Some(waiting)) = (code, waiting) {
         return join(ports, request, waiting, code).await.map(Some);
     }
-    let all = all_or_none(ports, request, who, ask, ends, targets).await.map_err(|trouble| noting(trouble, code.note()))?;
-    let (fresh, going) = all;
+    let found = all_or_none(ports, request, who, ask, ends, targets).await;
+    let (fresh, going) = found.map_err(|trouble| noting(trouble, code.note()))?;
     if let (true, Some(same)) = (fresh.is_empty(), going) {
         return join(ports, request, same, code).await.map(Some);
     }
@@ -112,10 +112,6 @@ async fn all_or_none(
 
 /// Records all of them at once.
 async fn record(ports: &Ports, request: &Request, deployments: Vec<Deployment>, code: Code) -> Result<Option<Message>, Trouble> {
-    let together = |deployments: &[Deployment]| {
-        let all: Vec<_> = deployments.iter().map(|deployment| deployment.id).collect();
-        (all.len() > 1).then_some(Together { all, told: false })
-    };
     for _ in 0..TRIES {
         // Somebody may have pressed twice.
         let (mut fresh, mut going) = (Vec::new(), None);
@@ -128,7 +124,8 @@ async fn record(ports: &Ports, request: &Request, deployments: Vec<Deployment>, 
         if let (true, Some(same)) = (fresh.is_empty(), going) {
             return join(ports, request, same, code).await.map(Some);
         }
-        let group = together(&fresh);
+        let all: Vec<_> = fresh.iter().map(|deployment| deployment.id).collect();
+        let group = (all.len() > 1).then_some(Together { all, told: false });
         let mut batch = Batch { requests: vec![request.answered_now()], ..Batch::default() };
         for mut deployment in fresh {
             if let Way::Promote(Promote { together, .. }) = &mut deployment.way {
