@@ -19,7 +19,7 @@ pub trait Directory: Send + Sync + std::fmt::Debug {
     /// What a person is in a workspace, which may be another one than their own.
     async fn member(&self, workspace: &WorkspaceId, person: &Person) -> Result<Member, PortError>;
 
-    /// What a conversation of a workspace is now. [`super::Fault::NotFound`]: there is no such conversation, or it is not for us to see.
+    /// What a conversation of a workspace is now; of one between two, that it is such a one. [`super::Fault::NotFound`]: there is no such conversation, or it is not for us to see.
     async fn conversation(&self, workspace: &WorkspaceId, channel: &ChannelId) -> Result<Conversation, PortError>;
 
     /// Who is in a group of a workspace now. [`super::Fault::NotFound`]: there is no such group, or not any more.

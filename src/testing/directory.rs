@@ -60,6 +60,9 @@ pub trait Stage: Send {
     /// A conversation of the workspace, of nobody else's, in which something can be said.
     fn conversation(&self) -> ChannelId;
 
+    /// One between [`Stage::person`] and us, if the chat has such.
+    fn conversation_of_two(&self) -> Option<ChannelId>;
+
     /// One that there is not.
     fn no_conversation(&self) -> ChannelId;
 
@@ -154,9 +157,13 @@ async fn conversations<S: Stage>(stage: &mut S) -> Arranged {
     let told =
         async |stage: &S, promise: &str| value_of(stage.directory().conversation(&stage.workspace(), &stage.conversation()).await, promise);
     let own = told(stage, "a conversation is told").await;
-    assert_eq!(own, Conversation { shared: false, archived: false }, "broken: what is one's own and open is told as that");
+    assert_eq!(own, Conversation::OWN, "broken: what is one's own and open is told as that");
     let none = stage.directory().conversation(&stage.workspace(), &stage.no_conversation()).await;
     assert_eq!(fault_of(none, "what is not there is not found"), Fault::NotFound, "broken: what is not there is not found");
+    if let Some(direct) = stage.conversation_of_two() {
+        let direct = value_of(stage.directory().conversation(&stage.workspace(), &direct).await, "one between two is told");
+        assert!(direct.direct && !direct.shared, "broken: one between two is told as that");
+    }
     or_leave_out!(stage.share().await);
     assert!(told(stage, "a shared one is told").await.shared, "broken: an answer is of this moment, and tells who may read along");
     or_leave_out!(stage.archive().await);

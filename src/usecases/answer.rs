@@ -13,7 +13,7 @@ use crate::ports::{Addressee, Batch, Credentials, Fault, NoCredentials, StoreErr
 
 use super::respite::Respite;
 use super::{
-    Ports, Trouble, accounts, deploy, diff, doctor, forms, history, line, locks, look, notices, plan, press, privacy, promote, rights,
+    Ports, Trouble, accounts, aside, deploy, diff, doctor, forms, history, line, locks, look, notices, plan, press, privacy, promote, rights,
     rollback, routes, rules, stop, whereabouts,
 };
 
@@ -52,6 +52,7 @@ pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>
         if request.came_with_code && ports.chat.has_forms() && matches!(request.ask, Ask::Command(Command::Deploy { .. })) {
             message = message.line(speech::better_by_form());
         }
+        message = aside::answer(ports, &request.origin, message).await?;
         if !say(ports, request, &message).await && ports.is_stopping() {
             // The next start answers it.
             return Ok(());

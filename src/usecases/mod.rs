@@ -4,6 +4,7 @@
 
 mod accounts;
 mod answer;
+mod aside;
 mod confirm;
 mod departures;
 mod deploy;

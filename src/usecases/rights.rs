@@ -22,7 +22,9 @@ use super::{Ports, Trouble};
 
 /// For how long it is believed what the chat has said of somebody.
 const BELIEVED: SignedDuration = SignedDuration::from_mins(5);
-/// Of how many people that is remembered.
+/// For how long it is believed that it does not say what a conversation is: somebody may invite us.
+const UNSEEN: SignedDuration = SignedDuration::from_mins(1);
+/// Of how many people that is remembered, and of how many conversations.
 const PEOPLE: usize = 10_000;
 /// Of how many groups.
 const GROUPS: usize = 200;
@@ -48,6 +50,8 @@ pub struct Rights {
 struct Seen {
     members: BTreeMap<(WorkspaceId, Person), (Timestamp, Member)>,
     groups: BTreeMap<(WorkspaceId, GroupId), (Timestamp, Users)>,
+    /// `None`: the chat does not let us see it.
+    conversations: BTreeMap<(WorkspaceId, ChannelId), (Timestamp, Option<Conversation>)>,
 }
 
 impl Rights {
@@ -69,8 +73,9 @@ impl Rights {
     pub(super) fn forget(&self, person: &Person) {
         let mut seen = self.seen();
         seen.members.retain(|(_, somebody), _| somebody != person);
-        // Groups are asked for again: they may have held them.
+        // Groups are asked for again: they may have held them. And so are conversations, which may be theirs alone.
         seen.groups.clear();
+        seen.conversations.clear();
     }
 
     /// What a person is in a workspace.
@@ -128,8 +133,37 @@ impl Rights {
     pub(super) async fn conversation(&self, workspace: &WorkspaceId, channel: &ChannelId) -> Result<Conversation, PortError> {
         match &self.directory {
             Some(directory) => directory.conversation(workspace, channel).await,
-            None => Ok(Conversation { shared: false, archived: false }),
+            None => Ok(Conversation::OWN),
         }
+    }
+
+    /// What a conversation was lately; `None`: the chat does not let us see it.
+    pub(super) async fn seen_conversation(
+        &self,
+        workspace: &WorkspaceId,
+        channel: &ChannelId,
+        now: Timestamp,
+    ) -> Result<Option<Conversation>, PortError> {
+        let key = (workspace.clone(), channel.clone());
+        if let Some((at, found)) = self.seen().conversations.get(&key).copied()
+            && now.duration_since(at) < found.map_or(UNSEEN, |_| BELIEVED)
+        {
+            return Ok(found);
+        }
+        let found = match self.conversation(workspace, channel).await {
+            Ok(found) => Some(found),
+            Err(error) if error.is_temporary() => return Err(error),
+            Err(error) => {
+                tracing::info!(%error, "the chat does not say who reads along in a conversation");
+                None
+            }
+        };
+        let mut seen = self.seen();
+        if seen.conversations.len() >= PEOPLE {
+            seen.conversations.clear();
+        }
+        seen.conversations.insert(key, (now, found));
+        Ok(found)
     }
 
     /// Whether there is such a group now.

@@ -44,6 +44,8 @@ pub(super) struct Telling {
     card_given_up: bool,
     /// How often a card was lost that had been shown.
     cards_lost: u32,
+    /// How often the chat did not say who would read a card along.
+    looks_failed: u32,
     /// A change of the card got no clear answer and may still be made late: what stands is said once more then.
     show_again_at: Option<Timestamp>,
     /// The asker is to be told that their turn came.
@@ -111,7 +113,7 @@ pub(super) async fn tell(
         let seen = told.clone();
         let view = CardView { deployment: &seen, now, ahead: line.place_of(deployment.id), pages: &pages, slowed };
         asker::tell_turn(ports, &view, &mut hands.telling).await?;
-        card::show(ports, &view, &mut told, &mut hands.telling).await;
+        card::show(ports, &view, &mut told, &mut hands.telling).await?;
         asker::tell_asker(ports, &view, &mut told, &mut hands.telling).await?;
         together::speak_for_all(ports, &view, &mut told, &mut hands.telling).await?;
         routed::tell(ports, &view, &mut told, &mut hands.telling).await?;

@@ -38,7 +38,7 @@ pub async fn made(settings: &SlackSettings, recording: &Recording) -> Value {
         }
         "Directory::conversation" => {
             let channel = ChannelId::parse(with["channel"].as_str().unwrap_or(CHANNEL)).unwrap();
-            let told = |Conversation { shared, archived }: Conversation| json!({ "shared": shared, "archived": archived });
+            let told = |Conversation { shared, archived, direct: _ }: Conversation| json!({ "shared": shared, "archived": archived });
             outcome(directory.conversation(&workspace, &channel).await, told)
         }
         "Directory::group" => {
@@ -127,6 +127,10 @@ impl Stage for Simulated {
 
     fn conversation(&self) -> ChannelId {
         ChannelId::parse("C1").unwrap()
+    }
+
+    fn conversation_of_two(&self) -> Option<ChannelId> {
+        ChannelId::parse("DU1").ok()
     }
 
     fn no_conversation(&self) -> ChannelId {

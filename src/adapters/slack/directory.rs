@@ -124,10 +124,14 @@ impl Directory for SlackDirectory {
 
     async fn conversation(&self, workspace: &WorkspaceId, channel: &ChannelId) -> Result<Conversation, PortError> {
         const METHOD: &str = "conversations.info";
+        // Of those between two nothing more is to be known, and asking would take a right of its own.
+        if channel.as_str().starts_with('D') {
+            return Ok(Conversation { direct: true, ..Conversation::OWN });
+        }
         let told = self.api.read(workspace, METHOD, &[("channel", channel.as_str())], Again::Harmless).await;
         let told = told.map_err(|fault| port_error(METHOD, fault))?;
         let about: Channel = told.get("channel").and_then(|channel| Channel::deserialize(channel).ok()).ok_or_else(|| nonsense(METHOD))?;
-        Ok(Conversation { shared: about.is_ext_shared || about.is_pending_ext_shared, archived: about.is_archived })
+        Ok(Conversation { shared: about.is_ext_shared || about.is_pending_ext_shared, archived: about.is_archived, direct: false })
     }
 
     async fn group(&self, workspace: &WorkspaceId, group: &GroupId) -> Result<BTreeSet<UserId>, PortError> {

@@ -39,6 +39,35 @@ pub struct Conversation {
     pub shared: bool,
     /// Whether nothing can be said there any more.
     pub archived: bool,
+    /// Whether it is one between two: with us, or of two people, whom nobody may join.
+    pub direct: bool,
+}
+
+impl Conversation {
+    /// One in which nobody else reads along.
+    pub const OWN: Self = Self { shared: false, archived: false, direct: false };
+}
+
+/// Why something is said to whoever asked alone, and not for everybody where they asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// People of other companies read along there, whom the rules let see nothing.
+    Shared,
+    /// Nobody knows whether they do.
+    Unseen,
+    /// It is a conversation between two.
+    Direct,
+}
+
+/// Whether something is said aside; `found`: what the chat says of the conversation, where it says so.
+pub fn aside(rules: &Rules, found: Option<Conversation>) -> Option<Aside> {
+    let outsiders_read = rules.rule(Matter::Outsiders) == Rule::Outsiders { welcome: true };
+    match found {
+        Some(at) if at.direct => Some(Aside::Direct),
+        Some(at) if at.shared && !outsiders_read => Some(Aside::Shared),
+        None if !outsiders_read => Some(Aside::Unseen),
+        Some(_) | None => None,
+    }
 }
 
 /// What somebody wants to do.

@@ -18,7 +18,7 @@ use super::names::{ChannelId, GroupId, GroupName, PipelineId, PipelineName, User
 use super::pipeline::Environment;
 use super::route::Only;
 
-pub use judge::{Asker, Conversation, Denial, Doing, Member, Standing, judge};
+pub use judge::{Aside, Asker, Conversation, Denial, Doing, Member, Standing, aside, judge};
 
 /// What a rule is about. There is one rule at most for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

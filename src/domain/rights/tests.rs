@@ -53,6 +53,21 @@ impl Case {
 }
 
 #[test]
+fn what_is_said_for_all_is_said_aside_where_others_read_along_or_may() {
+    let (none, open) = (rules(&[]), rules(&[Rule::Outsiders { welcome: true }]));
+    let shared = Conversation { shared: true, ..Conversation::OWN };
+    let direct = Conversation { direct: true, ..Conversation::OWN };
+    for (found, closed_says, open_says) in [
+        (Some(Conversation::OWN), None, None),
+        (Some(shared), Some(Aside::Shared), None),
+        (Some(direct), Some(Aside::Direct), Some(Aside::Direct)),
+        (None, Some(Aside::Unseen), None),
+    ] {
+        assert_eq!((aside(&none, found), aside(&open, found)), (closed_says, open_says), "{found:?}");
+    }
+}
+
+#[test]
 fn without_rules_members_may_everything_and_others_nothing() {
     let none = rules(&[]);
     for doing in [Doing::Look, Doing::StopOwn, Doing::Press, DEPLOY, OVERRIDE] {

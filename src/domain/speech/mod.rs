@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod aside;
 mod card;
 mod codes;
 mod confirm;
@@ -38,6 +39,7 @@ pub(crate) mod testing;
 
 pub use accounts::*;
 pub use answers::*;
+pub use aside::*;
 pub use card::{CardView, Pages, card, ended, needs_code, promote_command, routed, turn};
 pub use codes::*;
 pub use confirm::{Change, code_kept, declined, sure};

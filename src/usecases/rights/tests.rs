@@ -14,11 +14,12 @@ use crate::domain::fault::Service;
 struct Told {
     member: Mutex<Result<Member, Fault>>,
     asked: Mutex<u32>,
+    conversation: Mutex<Result<Conversation, Fault>>,
 }
 
 impl Told {
     fn new() -> Arc<Self> {
-        Arc::new(Self { member: Mutex::new(Ok(ONE_OF_US)), asked: Mutex::default() })
+        Arc::new(Self { member: Mutex::new(Ok(ONE_OF_US)), asked: Mutex::default(), conversation: Mutex::new(Ok(Conversation::OWN)) })
     }
 
     fn says(&self, what: Result<Member, Fault>) {
@@ -39,7 +40,9 @@ impl Directory for Told {
     }
 
     async fn conversation(&self, _: &WorkspaceId, _: &ChannelId) -> Result<Conversation, PortError> {
-        Ok(Conversation { shared: false, archived: false })
+        *self.asked.lock().unwrap() += 1;
+        let said = *self.conversation.lock().unwrap();
+        said.map_err(|fault| PortError::new(Service::Chat, fault, "told to"))
     }
 
     async fn group(&self, _: &WorkspaceId, group: &GroupId) -> Result<BTreeSet<UserId>, PortError> {
@@ -68,6 +71,27 @@ async fn what_the_chat_says_of_people_is_believed_for_five_minutes() {
     assert_eq!(standing(602).await, Ok(Standing::Member), "a fault is not remembered");
     rights.forget(&ana);
     assert!(rights.seen().members.is_empty());
+}
+
+#[tokio::test]
+async fn who_reads_along_is_believed_for_five_minutes_and_that_nobody_knows_for_one() {
+    let told = Told::new();
+    let rights = Rights::new(Some(Arc::<Told>::clone(&told)), BTreeSet::new());
+    let (workspace, channel) = (person("ana").workspace, ChannelId::parse("C1").unwrap());
+    let seen = async |second| rights.seen_conversation(&workspace, &channel, at(second)).await;
+    let shared = Conversation { shared: true, ..Conversation::OWN };
+    assert_eq!((seen(0).await, told.asked()), (Ok(Some(Conversation::OWN)), 1));
+    *told.conversation.lock().unwrap() = Ok(shared);
+    assert_eq!((seen(299).await, told.asked()), (Ok(Some(Conversation::OWN)), 1));
+    assert_eq!((seen(300).await, told.asked()), (Ok(Some(shared)), 2));
+    *told.conversation.lock().unwrap() = Err(Fault::Forbidden);
+    assert_eq!((seen(600).await, seen(659).await, told.asked()), (Ok(None), Ok(None), 3));
+    *told.conversation.lock().unwrap() = Err(Fault::Unreachable);
+    assert!(seen(660).await.is_err(), "that it cannot be asked now says nothing");
+    *told.conversation.lock().unwrap() = Ok(shared);
+    assert_eq!(seen(661).await, Ok(Some(shared)));
+    rights.forget(&person("ana"));
+    assert!(rights.seen().conversations.is_empty());
 }
 
 #[tokio::test]

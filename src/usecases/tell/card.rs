@@ -2,22 +2,26 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::deployment::{Card, Deployment, Phase, Untold};
+use crate::domain::deployment::{Card, Deployment, MessageRef, Phase, Untold};
 use crate::domain::message::Message;
+use crate::domain::rights::Aside;
 use crate::domain::speech::{self, CardView};
 use crate::ports::{Addressee, Delivered, Fault, PortError, Urgency};
-use crate::usecases::Ports;
+use crate::usecases::drive::DriveError;
 use crate::usecases::respite::Respite;
+use crate::usecases::{Ports, aside};
 
 use super::Telling;
 
 /// How often a card that was lost is shown anew.
 const CARDS: u32 = 2;
+/// How often it is looked who would read it along, before it is for its asker alone.
+const LOOKS: u32 = 3;
 /// How late a change may still be made that got no answer.
 const LATE: SignedDuration = SignedDuration::from_secs(20);
 
 /// Shows where the deployment stands, as far as it has changed and the chat may be asked.
-pub(super) async fn show(ports: &Ports, view: &CardView<'_>, told: &mut Deployment, telling: &mut Telling) {
+pub(super) async fn show(ports: &Ports, view: &CardView<'_>, told: &mut Deployment, telling: &mut Telling) -> Result<(), DriveError> {
     let message = speech::card(view);
     let cannot_change = telling.card_given_up || told.card == Card::SaidOnce;
     if cannot_change {
@@ -29,18 +33,53 @@ pub(super) async fn show(ports: &Ports, view: &CardView<'_>, told: &mut Deployme
         telling.card_stands = telling.show_again_at.is_none();
     } else if telling.card.is_over(view.now) {
         telling.show_again_at = telling.show_again_at.filter(|_| !again);
-        change(ports, view, message, told, telling).await;
+        change(ports, view, message, told, telling).await?;
     } else {
         telling.card_stands = false;
     }
     told.end_shown = told.has_ended() && (shown || telling.shown_now());
+    Ok(())
 }
 
-async fn change(ports: &Ports, view: &CardView<'_>, message: Message, told: &mut Deployment, telling: &mut Telling) {
+async fn change(
+    ports: &Ports,
+    view: &CardView<'_>,
+    message: Message,
+    told: &mut Deployment,
+    telling: &mut Telling,
+) -> Result<(), DriveError> {
     telling.card_stands = false;
+    let aside = match aside::of(ports, &told.origin).await.map_err(DriveError::Store)? {
+        Ok(aside) => aside,
+        // Where a card stands, or cannot wait any longer, it is for its asker alone.
+        Err(_) if told.card != Card::NotShown || telling.looks_failed >= LOOKS => Some(Aside::Unseen),
+        Err(error) => {
+            tracing::warn!(deployment = %told.id, %error, "the chat does not say who would read the card along");
+            telling.looks_failed = telling.looks_failed.saturating_add(1);
+            telling.card.failed(&error, view.now);
+            return Ok(());
+        }
+    };
+    let first = told.card == Card::NotShown && telling.cards_lost == 0;
+    if let Card::At(place) = &told.card
+        && aside == Some(Aside::Shared)
+        && place.channel == told.origin.channel
+    {
+        if let Err(error) = ports.chat.amend(place, &speech::goes_on_aside(), Urgency::Now).await {
+            tracing::warn!(deployment = %told.id, %error, "a card that others have come to read could not be taken back");
+            if error.is_temporary() {
+                telling.card_failed(&error, view.now, told, Respite::failed);
+                return Ok(());
+            }
+        }
+        told.card = Card::NotShown;
+    }
     if let Card::At(place) = &told.card {
-        match ports.chat.amend(place, &message, urgency(&told.phase)).await {
-            Ok(()) => return telling.stands_as(message, told),
+        match ports.chat.amend(place, &as_it_stands(&message, aside, place, told), urgency(&told.phase)).await {
+            Ok(()) => {
+                telling.stands_as(message, told);
+                return Ok(());
+            }
             Err(error) if !error.is_temporary() && telling.cards_lost < CARDS => {
                 tracing::warn!(deployment = %told.id, %error, "the card is gone: there will be a new one");
                 telling.cards_lost = telling.cards_lost.saturating_add(1);
@@ -48,12 +87,20 @@ async fn change(ports: &Ports, view: &CardView<'_>, message: Message, told: &mut
             }
             Err(error) => {
                 tracing::warn!(deployment = %told.id, %error, "the card could not be changed");
-                return telling.card_failed(&error, view.now, told, Respite::failed);
+                telling.card_failed(&error, view.now, told, Respite::failed);
+                return Ok(());
             }
         }
     }
-    match ports.chat.say(&Addressee::Card(told.origin.clone()), &message).await {
+    let (to, said) = match aside {
+        None => (Addressee::Card(told.origin.clone()), message.clone()),
+        Some(why) => (Addressee::Direct(told.origin.person.clone()), speech::card_aside(message.clone(), why, told)),
+    };
+    match ports.chat.say(&to, &said).await {
         Ok(Delivered::Editable(place)) => {
+            if let Some(why) = aside.filter(|_| first && place.channel != told.origin.channel) {
+                say_where(ports, told, why).await;
+            }
             told.card = Card::At(place);
             telling.stands_as(message, told);
         }
@@ -65,6 +112,23 @@ async fn change(ports: &Ports, view: &CardView<'_>, message: Message, told: &mut
             tracing::warn!(deployment = %told.id, %error, "the card could not be shown");
             telling.card_failed(&error, view.now, told, Respite::failed_to_say);
         }
+    }
+    Ok(())
+}
+
+/// A card as it is put to a place: in direct messages it says why it stands there.
+fn as_it_stands(message: &Message, aside: Option<Aside>, place: &MessageRef, told: &Deployment) -> Message {
+    match aside {
+        Some(why) if place.channel != told.origin.channel => speech::card_aside(message.clone(), why, told),
+        Some(_) | None => message.clone(),
+    }
+}
+
+/// Tells the asker, where they asked, that the card stands elsewhere. The card says it as well.
+async fn say_where(ports: &Ports, told: &Deployment, why: Aside) {
+    let there = Addressee::Answer(told.origin.clone());
+    if let Err(error) = ports.chat.say(&there, &speech::shown_aside(told, why, &ports.command_word)).await {
+        tracing::info!(deployment = %told.id, %error, "the asker could not be told where the card stands");
     }
 }
 

@@ -16,10 +16,10 @@ fn reason_of(right: BotRight) -> &'static str {
         BotRight::SpeakUninvited => "to show deploys in public conversations without being invited there first; it also works without",
         BotRight::SeeGroups => "to see who is in a group of people that a rule names; it also works without, for rules that name none",
         BotRight::SeeConversations => {
-            "to see whether a conversation that notices are routed to is shared with another company; without it none are"
+            "to see whether a conversation is shared with another company before deploys are shown there; without it they are shown to their asker alone"
         }
         BotRight::SeePrivateConversations => {
-            "to see the same of a private conversation that it was invited to; without it none are routed there"
+            "to see the same of a private conversation that it was invited to; without it they are shown to their asker alone"
         }
     }
 }
