@@ -199,7 +199,7 @@ pub fn page(registry: &Registry) -> Result<String, fmt::Error> {
 fn kind(ask: &Ask) -> &'static str {
     match ask {
         Ask::Press { .. } => "press",
-        Ask::Form(_) | Ask::Filled(_) | Ask::Ship(_) => "form",
+        Ask::Form(_) | Ask::Filled(_) | Ask::Reasoned { .. } | Ask::Ship(_) => "form",
         Ask::Command(command) => match command.verb() {
             Verb::Help => "help",
             Verb::Pipelines => "pipelines",
@@ -210,6 +210,7 @@ fn kind(ask: &Ask) -> &'static str {
             Verb::Queue => "queue",
             Verb::Leave => "leave",
             Verb::Cancel => "cancel",
+            Verb::Free => "free",
             Verb::Login => "login",
             Verb::Logout => "logout",
             Verb::WhoAmI => "whoami",

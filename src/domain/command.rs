@@ -48,6 +48,8 @@ pub enum Verb {
     Leave,
     /// Stop.
     Cancel,
+    /// Give an app away whose deploy nobody knows the end of.
+    Free,
     /// The last releases.
     Releases,
     /// What runs where, or where a change is.
@@ -342,6 +344,14 @@ pub enum Command {
         #[serde(default)]
         because: Option<Because>,
     },
+    /// `free PIPELINE [in ENV[/APP]] because WHY`
+    Free {
+        /// Where.
+        #[serde(flatten)]
+        place: Where,
+        /// Why.
+        because: Because,
+    },
     /// `releases PIPELINE [in ENV[/APP]]`
     Releases(Where),
     /// `where PIPELINE`, `where PIPELINE/REF`, `where COMMIT`, `where #PR`, `where LINK`
@@ -435,6 +445,7 @@ impl Command {
             Self::Queue(_) | Self::QueueMove(_) => Verb::Queue,
             Self::Leave { .. } => Verb::Leave,
             Self::Cancel { .. } => Verb::Cancel,
+            Self::Free { .. } => Verb::Free,
             Self::Releases(_) => Verb::Releases,
             Self::Where(_) => Verb::Where,
             Self::Diff(_) => Verb::Diff,

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::command::Because;
 use super::message::Line;
 use super::names::DeploymentId;
 use super::parse;
@@ -17,6 +18,16 @@ use super::request::Ask;
 use super::speech;
 
 pub use ship::{Change, Draft, offered};
+
+/// What is done to something that is somebody else's, or that nobody knows the end of. It wants a reason, which goes on record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reasoned {
+    /// To free the app of a deployment whose end nobody knows.
+    Free(DeploymentId),
+    /// To stop somebody else's deployment.
+    Stop(DeploymentId),
+}
 
 /// What a form is about. Holds ids and names and no authority: whoever sends it is judged when they send it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +44,8 @@ pub enum Topic {
         /// What was known before.
         draft: Draft,
     },
+    /// Why something is to be done.
+    Why(Reasoned),
 }
 
 impl fmt::Display for Topic {
@@ -41,6 +54,8 @@ impl fmt::Display for Topic {
             Self::Code(id) => write!(f, "code:{id}"),
             Self::Ship(draft) => write!(f, "ship:{draft}"),
             Self::ShipFrom { pipeline, draft } => write!(f, "ship-from:{pipeline} {draft}"),
+            Self::Why(Reasoned::Free(id)) => write!(f, "why-free:{id}"),
+            Self::Why(Reasoned::Stop(id)) => write!(f, "why-stop:{id}"),
         }
     }
 }
@@ -63,6 +78,8 @@ impl FromStr for Topic {
                 let pipeline = parse::pipeline_alone(pipeline).ok_or(ForeignForm)?;
                 Ok(Self::ShipFrom { pipeline, draft: draft.parse()? })
             }
+            "why-free" => rest.parse().map(DeploymentId).map(|id| Self::Why(Reasoned::Free(id))).map_err(|_| ForeignForm),
+            "why-stop" => rest.parse().map(DeploymentId).map(|id| Self::Why(Reasoned::Stop(id))).map_err(|_| ForeignForm),
             _ => Err(ForeignForm),
         }
     }
@@ -223,6 +240,7 @@ impl Topic {
             Self::Code(_) => FieldName::Code,
             Self::Ship(_) => FieldName::Pipeline,
             Self::ShipFrom { .. } => FieldName::Ref,
+            Self::Why(_) => FieldName::Because,
         }
     }
 
@@ -238,6 +256,18 @@ impl Topic {
                 None => Err(vec![Objection::new(FieldName::Pipeline, speech::no_pipeline_shape())]),
             },
             Self::ShipFrom { pipeline, draft: _ } => ship::filled(pipeline, value).map(Sent::Asks),
+            Self::Why(what) => match reason(value(FieldName::Because).unwrap_or_default()) {
+                Ok(because) => Ok(Sent::Asks(Filled { ask: Ask::Reasoned { what: *what, because }, code: None })),
+                Err(words) => Err(vec![Objection::new(FieldName::Because, words)]),
+            },
         }
     }
+}
+
+/// A reason that was put into a field. Whatever ends like a code may be one in the wrong field, and is neither kept nor repeated.
+fn reason(given: &str) -> Result<Because, &'static str> {
+    if parse::split_code(given).1.is_some() {
+        return Err(speech::code_in_another_field());
+    }
+    Because::parse(given).map_err(|_| speech::no_reason_shape())
 }

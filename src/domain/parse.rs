@@ -90,6 +90,7 @@ pub fn parse_mentioning(text: &str, mentions: &Mentions) -> Result<Command, Misu
         Verb::Queue => reader.queue()?,
         Verb::Leave => Command::Leave { line: if reader.is_at_end() { None } else { Some(reader.place_in_pipeline()?) } },
         Verb::Cancel => Command::Cancel { place: reader.place_in_pipeline()?, because: reader.because(false)? },
+        Verb::Free => Command::Free { place: reader.place_in_pipeline()?, because: reader.why()? },
         Verb::Releases => Command::Releases(reader.place_in_pipeline()?),
         Verb::Where => Command::Where(reader.seek()?),
         Verb::Diff => Command::Diff(reader.stretch()?),

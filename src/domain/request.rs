@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Origin;
-use super::command::Command;
+use super::command::{Because, Command};
 use super::deployment::MessageRef;
-use super::form::{Draft, Topic};
+use super::form::{Draft, Reasoned, Topic};
 use super::message::Act;
 use super::names::DeliveryId;
 
@@ -27,6 +27,13 @@ pub enum Ask {
     Form(Topic),
     /// A form was filled in and sent that asks for this.
     Filled(Command),
+    /// A form was filled in and sent that asks for this, and says why.
+    Reasoned {
+        /// What.
+        what: Reasoned,
+        /// Why.
+        because: Because,
+    },
     /// Somebody wants to ship something, and to be asked what.
     Ship(Draft),
 }

@@ -13,8 +13,8 @@ use crate::ports::{Addressee, Batch, Credentials, Fault, NoCredentials, StoreErr
 
 use super::respite::Respite;
 use super::{
-    Ports, Trouble, accounts, aside, deploy, diff, doctor, forms, history, line, locks, look, notices, plan, press, privacy, promote, rights,
-    rollback, routes, rules, stop, whereabouts,
+    Ports, Trouble, accounts, aside, deploy, diff, doctor, forms, history, line, locks, look, notices, plan, press, privacy, promote,
+    rights, rollback, routes, rules, stop, whereabouts,
 };
 
 /// How often an answer is tried.
@@ -75,14 +75,14 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
         Ask::Command(Command::Privacy { wish }) => return privacy::privacy(ports, request, *wish).await,
         // A form comes up within seconds or not at all, and shows nothing that its presser may not see.
         Ask::Press { act: Act::EnterCode(id), on: _ } => return forms::ask_for_code(ports, request, *id).await,
-        Ask::Command(_) | Ask::Press { .. } | Ask::Form(_) | Ask::Filled(_) | Ask::Ship(_) => {}
+        Ask::Command(_) | Ask::Press { .. } | Ask::Form(_) | Ask::Filled(_) | Ask::Reasoned { .. } | Ask::Ship(_) => {}
     }
     let found = ports.accounts.credentials(&request.origin.person).await;
     let about = match &request.ask {
         Ask::Command(Command::Help { about }) => Some(*about),
         // Whoever cannot be asked, or cannot ship anything yet, is told how it goes.
         Ask::Ship(_) if !ports.chat.has_forms() || found.is_err() => Some(None),
-        Ask::Command(_) | Ask::Press { .. } | Ask::Form(_) | Ask::Filled(_) | Ask::Ship(_) => None,
+        Ask::Command(_) | Ask::Press { .. } | Ask::Form(_) | Ask::Filled(_) | Ask::Reasoned { .. } | Ask::Ship(_) => None,
     };
     if let Some(about) = about {
         return Ok(Some(speech::help(about, &ports.command_word, known(&found))));
@@ -95,7 +95,7 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
     }
     let (ask, kept) = match &request.ask {
         ask @ (Ask::Command(command) | Ask::Filled(command)) => (ask, Some(command)),
-        ask @ (Ask::Press { .. } | Ask::Form(_) | Ask::Ship(_)) => (ask, None),
+        ask @ (Ask::Press { .. } | Ask::Form(_) | Ask::Reasoned { .. } | Ask::Ship(_)) => (ask, None),
     };
     let stale = begins_something(ask) && is_stale(ports, request);
     let who = match found {
@@ -137,6 +137,7 @@ async fn done(ports: &Ports, request: &Request, who: &Credentials, code: Option<
         Ask::Command(command) | Ask::Filled(command) => run(ports, request, who, command, code).await,
         Ask::Press { act, on: _ } => press::press(ports, request, who, *act).await,
         Ask::Form(topic) => forms::sent(ports, request, who, topic, code).await.map(Some),
+        Ask::Reasoned { what, because } => stop::reasoned(ports, who, &request.origin.person, *what, because).await.map(Some),
         Ask::Ship(draft) => forms::ask_what_ships(ports, request, draft).await,
     }
 }
@@ -204,6 +205,7 @@ fn begins_something(ask: &Ask) -> bool {
             on: _,
         }
         | Ask::Form(_)
+        | Ask::Reasoned { .. }
         | Ask::Ship(_) => false,
     }
 }
@@ -255,6 +257,7 @@ pub(super) async fn run(
         Command::QueueMove(wish) => line::change_place(ports, request, who, wish).await.map(Some),
         Command::Leave { line } => line::leave(ports, request, who, line.clone()).await.map(Some),
         Command::Cancel { place, because } => stop::cancel(ports, request, who, place, because.as_ref()).await.map(Some),
+        Command::Free { place, because } => stop::free_there(ports, request, who, place, because).await.map(Some),
         Command::Releases(place) => look::releases(ports, request, who, place).await.map(Some),
         Command::Where(seek) => whereabouts::seek(ports, request, who, seek).await.map(Some),
         Command::Diff(stretch) => diff::diff(ports, request, who, stretch).await.map(Some),

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use crate::domain::actor::Person;
 use crate::domain::deployment::{Deployment, Phase};
-use crate::domain::form::{Draft, Topic};
+use crate::domain::form::{Draft, Reasoned, Topic};
 use crate::domain::message::Message;
 use crate::domain::names::DeploymentId;
 use crate::domain::request::Request;
@@ -36,6 +36,18 @@ pub(super) async fn ask_what_ships(ports: &Ports, request: &Request, draft: &Dra
     }
 }
 
+/// Brings up the form for the reason of something that wants one.
+pub(super) async fn ask_why(ports: &Ports, request: &Request, deployment: &Deployment, what: Reasoned) -> Result<Option<Message>, Trouble> {
+    if ports.chat.has_forms() {
+        let form = speech::why_form(deployment, what);
+        match ports.chat.ask(&request.origin, &request.id, &form).await.while_doing(Doing::OpeningForm)? {
+            Asked::Shown => return Ok(None),
+            Asked::TooLate => {}
+        }
+    }
+    Ok(Some(speech::say_why(deployment, what, &ports.command_word)))
+}
+
 /// Does what a form asks for that was sent. `code` is the code that was put into it, while this process still has it.
 pub(super) async fn sent(
     ports: &Ports,
@@ -45,8 +57,8 @@ pub(super) async fn sent(
     code: Option<SecretString>,
 ) -> Result<Message, Trouble> {
     match topic {
-        // What those ask for is a command, and comes in as one.
-        Topic::Ship(_) | Topic::ShipFrom { .. } => Ok(speech::went_wrong()),
+        // What those ask for comes in as what it is.
+        Topic::Ship(_) | Topic::ShipFrom { .. } | Topic::Why(_) => Ok(speech::went_wrong()),
         Topic::Code(id) => {
             let id = *id;
             let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };

@@ -19,8 +19,8 @@ const OUTPUT_LINES: usize = 30;
 pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, act: Act) -> Result<Option<Message>, Trouble> {
     let person = &request.origin.person;
     match act {
-        Act::Cancel(id) => stop::stop_as(ports, who, person, id, None).await.map(Some),
-        Act::Free(id) => stop::free(ports, who, person, id).await.map(Some),
+        Act::Cancel(id) => stop::stop_pressed(ports, request, who, id).await,
+        Act::Free(id) => stop::free_pressed(ports, request, who, id).await,
         Act::ShowOutput(id) => {
             let Some(deployment) = ports.store.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
             show_output(ports, who, &deployment).await.map(Some)

@@ -30,7 +30,7 @@ async fn all(ports: &Ports, by: &Origin, topic: &Topic, field: FieldName) -> Res
             return Ok(pipelines.iter().map(|pipeline| named(pipeline, &pipelines)).collect());
         }
         (Topic::ShipFrom { pipeline, draft }, FieldName::Ref) => (pipeline, draft),
-        (Topic::Code(_) | Topic::Ship(_) | Topic::ShipFrom { .. }, _) => return Ok(Vec::new()),
+        (Topic::Code(_) | Topic::Ship(_) | Topic::ShipFrom { .. } | Topic::Why(_), _) => return Ok(Vec::new()),
     };
     let who = asker(ports, by).await?;
     let pipelines = ports.platform.pipelines(&who.platform).await.while_doing(Doing::ReadingPipelines)?;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::actor::{Origin, Person};
 use crate::domain::command::{Command, LockWish};
 use crate::domain::deployment::Deployment;
-use crate::domain::form::Topic;
+use crate::domain::form::{Reasoned, Topic};
 use crate::domain::message::Act;
 use crate::domain::names::{ChannelId, GroupId, UserId, WorkspaceId};
 use crate::domain::pipeline::Environment;
@@ -280,7 +280,7 @@ async fn typed(ports: &Ports, origin: &Origin, command: &Command, begins: bool) 
         | Command::Rules { .. } => return Ok(()),
         Command::Login => (Doing::Look, None),
         // What one has begun oneself can always be left and stopped. What is not one's own is judged when it is known.
-        Command::Leave { .. } | Command::Cancel { .. } => (Doing::Look, Some(&origin.channel)),
+        Command::Leave { .. } | Command::Cancel { .. } | Command::Free { .. } => (Doing::Look, Some(&origin.channel)),
         Command::Deploy { .. } | Command::Promote { .. } | Command::Rollback { to: Some(_), .. } if begins => {
             (Doing::Press, Some(&origin.channel))
         }
@@ -346,6 +346,12 @@ pub(super) async fn may_ask(ports: &Ports, request: &Request, linked: bool) -> R
         Ask::Command(command) | Ask::Filled(command) => typed(ports, &request.origin, command, linked).await,
         Ask::Press { act, on: _ } => may_press(ports, &request.origin, *act).await,
         // A form is judged as the button that brought it up.
+        Ask::Reasoned { what: Reasoned::Free(id), because: _ } | Ask::Form(Topic::Why(Reasoned::Free(id))) => {
+            may_press(ports, &request.origin, Act::Free(*id)).await
+        }
+        Ask::Reasoned { what: Reasoned::Stop(id), because: _ } | Ask::Form(Topic::Why(Reasoned::Stop(id))) => {
+            may_press(ports, &request.origin, Act::Cancel(*id)).await
+        }
         Ask::Form(Topic::Code(id)) => may_press(ports, &request.origin, Act::EnterCode(*id)).await,
         // What ships is judged when it is asked for; the form shows what anybody may look at.
         Ask::Form(Topic::Ship(_) | Topic::ShipFrom { .. }) | Ask::Ship(_) => {

@@ -57,7 +57,7 @@ async fn change(ports: &Ports, request: &Request, change: &Change, because: Opti
             Err(StoreError::Conflict(_)) => continue,
             Err(error) => return Err(error.into()),
         }
-        let back = Command::Rules { wish: RulesWish::Change { change: undo, because: None } };
+        let back = Command::Rules { wish: RulesWish::Change { change: undo, because: Because::parse(speech::TAKEN_BACK).ok() } };
         let buttons = offer(ports, person, [(speech::TAKE_BACK.to_owned(), back)]).await?;
         let take_back = buttons.first().map(|(_, id)| *id);
         return Ok(speech::rules_changed(&changed.rules, change, take_back, &ports.command_word));

@@ -1,9 +1,7 @@
 //! What people do and what befalls the processes: one plot for each kind of race, all of them drawn from the seed.
 
-use slash_heroku::domain::message::Act;
-
 use super::schedule::Random;
-use super::stage::{Plot, Setting, Stage, cancel, deploy, leave, press, status};
+use super::stage::{Plot, Setting, Stage, cancel, deploy, frees, leave, status, stops};
 
 const PEOPLE: [&str; 3] = ["ana", "bob", "cleo"];
 
@@ -69,7 +67,7 @@ async fn frees_what_nobody_knows(stage: &Stage) {
     for round in 0..12 {
         stage.pause(600_000).await;
         for deployment in stage.unknown() {
-            stage.ask(0, &format!("free{round}-{}", deployment.0.as_u128()), "ana", press(Act::Free(deployment)), None).await;
+            stage.ask(0, &format!("free{round}-{}", deployment.0.as_u128()), "ana", frees(deployment), None).await;
         }
         if stage.rests() {
             return;
@@ -111,7 +109,7 @@ impl<'a> Drawn<'a> {
         self.plot.push(Box::pin(async move {
             stage.pause(at).await;
             if let Some(deployment) = stage.some_deployment() {
-                stage.ask(slot, &id, user, press(Act::Cancel(deployment)), None).await;
+                stage.ask(slot, &id, user, stops(deployment), None).await;
             }
         }));
     }

@@ -10,9 +10,9 @@ use jiff::SignedDuration;
 use prometheus_client::registry::Registry;
 use secrecy::SecretString;
 use slash_heroku::domain::actor::{Origin, Person, ReplyAddress};
-use slash_heroku::domain::command::{Command, Terms, Where, Wish};
+use slash_heroku::domain::command::{Because, Command, Terms, Where, Wish};
 use slash_heroku::domain::deployment::Phase;
-use slash_heroku::domain::message::Act;
+use slash_heroku::domain::form::Reasoned;
 use slash_heroku::domain::names::*;
 use slash_heroku::domain::pipeline::{PipelineKey, Place};
 use slash_heroku::domain::request::Ask;
@@ -93,7 +93,7 @@ pub fn deploy(pipeline: &str, branch: &str) -> Ask {
 }
 
 pub fn cancel(pipeline: &str) -> Ask {
-    Ask::Command(Command::Cancel { place: whole(pipeline), because: None })
+    Ask::Command(Command::Cancel { place: whole(pipeline), because: Because::parse("it is in the way").ok() })
 }
 
 pub fn leave() -> Ask {
@@ -104,8 +104,14 @@ pub fn status() -> Ask {
     Ask::Command(Command::Status { pipeline: None })
 }
 
-pub fn press(act: Act) -> Ask {
-    Ask::Press { act, on: None }
+/// A form that stops a deploy, filled in and sent.
+pub fn stops(deployment: DeploymentId) -> Ask {
+    Ask::Reasoned { what: Reasoned::Stop(deployment), because: Because::parse("it is in the way").unwrap() }
+}
+
+/// A form that frees an app, filled in and sent.
+pub fn frees(deployment: DeploymentId) -> Ask {
+    Ask::Reasoned { what: Reasoned::Free(deployment), because: Because::parse("its page says so").unwrap() }
 }
 
 /// How long whoever delivers waits for the word that it was taken.

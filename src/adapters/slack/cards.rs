@@ -50,7 +50,7 @@ fn name(phase: &Phase) -> String {
         Phase::Succeeded { dynos: DynosUp::Overtaken(_), .. } => "is out, and was overtaken",
         Phase::Failed { why, .. } => return format!("failed: {}", why.code()),
         Phase::Cancelled { by, during } => return format!("stopped by {} during {during:?}", by.user),
-        Phase::Freed { by, was } => return format!("freed by {} after {}", by.user, watched_name(was)),
+        Phase::Freed { by, was, because: _ } => return format!("freed by {} after {}", by.user, watched_name(was)),
     };
     what.to_owned()
 }

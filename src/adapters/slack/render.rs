@@ -5,7 +5,6 @@
 use serde_json::{Value, json};
 
 use super::fit::{Fit, escaped, is_shown};
-use super::words;
 use crate::domain::message::{Act, Button, ButtonStyle, Line, Message, Tone};
 
 /// Characters of a headline: a text object takes 3,000, and the text of a message that is changed 4,000.
@@ -150,20 +149,8 @@ fn button(place: usize, button: &Button) -> Value {
         ButtonStyle::Primary => Some("primary"),
         ButtonStyle::Danger => Some("danger"),
     };
-    if let Some(fields) = element.as_object_mut() {
-        if let Some(style) = style {
-            fields.insert("style".to_owned(), json!(style));
-        }
-        if let Some(question) = words::question_before(&button.act) {
-            let confirm = json!({
-                "title": plain(question.title, 100),
-                "text": plain(question.text, 300),
-                "confirm": plain(question.yes, 30),
-                "deny": plain(question.no, 30),
-                "style": "danger",
-            });
-            fields.insert("confirm".to_owned(), confirm);
-        }
+    if let (Some(fields), Some(style)) = (element.as_object_mut(), style) {
+        fields.insert("style".to_owned(), json!(style));
     }
     element
 }

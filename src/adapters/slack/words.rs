@@ -1,6 +1,6 @@
 //! The few sentences that only a chat like this has to say: what it could not do, and the way out.
 
-use crate::domain::message::{Act, Audience, Line, Message, Tone, code, text};
+use crate::domain::message::{Audience, Line, Message, Tone, code, text};
 
 /// The request is certainly not kept.
 pub(super) fn not_kept() -> Message {
@@ -34,29 +34,4 @@ pub(super) fn directly_instead() -> Line {
         code("/invite"),
         text(" me there to change that."),
     ]
-}
-
-/// The question before an act that takes something away; `None`: no question.
-pub(super) fn question_before(act: &Act) -> Option<Question> {
-    match act {
-        Act::Free(_) => Some(Question {
-            title: "Free the app?",
-            text: "Nobody knows how this deploy ended. Freeing the app lets the next one start although this one may still run.",
-            yes: "Free it",
-            no: "Keep it",
-        }),
-        Act::Cancel(_) | Act::ShowOutput(_) | Act::Retry(_) | Act::RollBack(_) | Act::Take(_) | Act::Decline(_) | Act::EnterCode(_) => None,
-    }
-}
-
-/// A question before an act.
-pub(super) struct Question {
-    /// At most 100 characters.
-    pub(super) title: &'static str,
-    /// At most 300 characters.
-    pub(super) text: &'static str,
-    /// At most 30 characters.
-    pub(super) yes: &'static str,
-    /// At most 30 characters.
-    pub(super) no: &'static str,
 }

@@ -149,6 +149,10 @@ impl fmt::Display for Command {
                 write!(f, " {place}")?;
                 because.iter().try_for_each(|because| write_because(f, because))
             }
+            Self::Free { place, because } => {
+                write!(f, " {place}")?;
+                write_because(f, because)
+            }
             Self::QueueMove(wish) => write!(f, " move {wish}"),
             Self::Where(seek) => write!(f, " {seek}"),
             Self::Diff(stretch) => write!(f, " {stretch}"),

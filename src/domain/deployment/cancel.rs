@@ -57,10 +57,10 @@ impl Deployment {
     }
 
     /// Gives the app of an unknown deployment to the next one; `None` if it is not unknown.
-    pub fn freed_by(&self, person: &Person, now: Timestamp) -> Option<Self> {
+    pub fn freed_by(&self, person: &Person, because: Option<&Because>, now: Timestamp) -> Option<Self> {
         let Phase::Unknown(was) = &self.phase else { return None };
         let mut next = self.clone();
-        next.enter(Phase::Freed { by: person.clone(), was: was.clone() }, now);
+        next.enter(Phase::Freed { by: person.clone(), was: was.clone(), because: because.cloned() }, now);
         Some(next)
     }
 

@@ -67,7 +67,7 @@ fn an_ended_one_never_moves() {
                 assert_eq!(one.after(outcome, at(100_000)), None, "{phase:?}");
             }
             assert_eq!(one.cancelled_by(&person("ana"), None, at(1)), CancelAnswer::Over);
-            assert_eq!(one.freed_by(&person("ana"), at(1)), None);
+            assert_eq!(one.freed_by(&person("ana"), None, at(1)), None);
             assert_eq!(one.with_code(at(1)), one);
             assert_eq!(one.next_step(), Some(Step::Close));
             let closed = one.closed_now();
@@ -216,9 +216,10 @@ fn cancel_in_each_phase() {
             | (Phase::Restarting { .. }, CancelAnswer::CannotStop(Stage::Dynos))
             | (Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. }, CancelAnswer::Over) => true,
             (Phase::Unknown(watched), CancelAnswer::Unknown(answered)) => {
-                let freed = one.freed_by(&person("bo"), at(5)).unwrap();
+                let why = Because::parse("its page says so").unwrap();
+                let freed = one.freed_by(&person("bo"), Some(&why), at(5)).unwrap();
                 check_move(&one, &freed, at(5));
-                freed.phase == Phase::Freed { by: person("bo"), was: watched.clone() } && watched == answered
+                freed.phase == Phase::Freed { by: person("bo"), was: watched.clone(), because: Some(why) } && watched == answered
             }
             _ => false,
         };

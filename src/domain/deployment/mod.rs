@@ -466,6 +466,23 @@ impl Deployment {
         matches!(self.phase, Phase::NeedsCode { .. }) && self.origin.person == *by && self.target.app == *app
     }
 
+    /// Whether somebody did something to it that others may ask about: it went past its checks, somebody else stopped or moved it, or
+    /// its app was freed.
+    pub fn is_remarkable(&self) -> bool {
+        let by_others = |by: &Person| *by != self.origin.person;
+        self.overriding.is_some()
+            || self.cancel.as_ref().is_some_and(|cancel| by_others(&cancel.by))
+            || self.moved.as_ref().is_some_and(|moved| by_others(&moved.by))
+            || matches!(self.phase, Phase::Freed { .. })
+    }
+
+    /// When the last of that was done.
+    pub fn remarkable_at(&self) -> Timestamp {
+        let freed = matches!(self.phase, Phase::Freed { .. }).then_some(self.since);
+        let others = [self.cancel.as_ref().map(|cancel| cancel.at), self.moved.as_ref().map(|moved| moved.at), freed];
+        others.into_iter().flatten().max().unwrap_or(self.asked_at)
+    }
+
     /// Whether it may be what the same person asks for again.
     pub fn is_same_wish(&self, by: &Person, app: &AppId, commit: &CommitSha) -> bool {
         !self.has_ended() && self.origin.person == *by && self.target.app == *app && self.cargo.commit == *commit

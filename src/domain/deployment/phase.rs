@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::actor::Person;
 use crate::domain::checks::Obstacle;
+use crate::domain::command::Because;
 use crate::domain::fault::Service;
 use crate::domain::gate::Reason;
 use crate::domain::names::{BuildId, ReleaseId};
@@ -84,6 +85,9 @@ pub enum Phase {
         by: Person,
         /// What was last known.
         was: Watched,
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<Because>,
     },
 }
 

@@ -194,7 +194,7 @@ every! {
             Phase::Cancelled { by: person("ana"), during: Stage::Build },
             Phase::Cancelled { by: person("bo"), during: Stage::Line },
         ],
-        Phase::Freed { .. } => [Phase::Freed { by: person("bo"), was: Watched::Order }],
+        Phase::Freed { .. } => [Phase::Freed { by: person("bo"), was: Watched::Order, because: None }],
     }
 }
 
@@ -207,7 +207,7 @@ pub(crate) fn running() -> Vec<Phase> {
 pub(crate) fn ended() -> Vec<Phase> {
     let ended = phases().into_iter().filter(|phase| phase.milestone() == Milestone::Ended);
     let failed = failures().into_iter().map(|why| Phase::Failed { during: Stage::Build, why });
-    let freed = watched().into_iter().map(|was| Phase::Freed { by: person("bo"), was });
+    let freed = watched().into_iter().map(|was| Phase::Freed { by: person("bo"), was, because: Because::parse("its page says so").ok() });
     ended.chain(failed).chain(freed).collect()
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::command::{Because, Command, Terms, Wish};
+use crate::domain::command::{Command, Terms, Wish};
 use crate::domain::names::RepoName;
 use crate::domain::parse;
 use crate::domain::pipeline::PipelineKey;
@@ -13,7 +13,7 @@ use crate::domain::request::Ask;
 use crate::domain::source::AskedRef;
 use crate::domain::speech;
 
-use super::{FieldName, Filled, ForeignForm, Objection, Suggestion};
+use super::{FieldName, Filled, ForeignForm, Objection, Suggestion, reason};
 
 /// The most that is offered at a time.
 const OFFERED: usize = 100;
@@ -88,10 +88,7 @@ pub(super) fn filled<'a>(pipeline: &PipelineKey, value: impl Fn(FieldName) -> Op
         None => Err(speech::no_ref_shape()),
     });
     let to = form.read(FieldName::Place, |given| parse::place_alone(given).ok_or_else(speech::no_place_shape));
-    let because = form.read(FieldName::Because, |given| match Because::parse(given) {
-        _ if parse::split_code(given).1.is_some() => Err(speech::code_in_another_field()),
-        because => because.map_err(|_| speech::no_reason_shape()),
-    });
+    let because = form.read(FieldName::Because, reason);
     let code = form.read(FieldName::Code, |given| parse::code_alone(given).ok_or_else(speech::no_code_shape));
     if !form.wrong.is_empty() {
         return Err(form.wrong);

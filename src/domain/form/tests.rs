@@ -6,8 +6,12 @@ use crate::domain::names::{PipelineName, RefName, RepoName};
 use crate::domain::pipeline::{Environment, Place};
 use crate::domain::source::AskedRef;
 
+fn an_id() -> DeploymentId {
+    DeploymentId(uuid::Uuid::from_u128(7))
+}
+
 fn code() -> Topic {
-    Topic::Code(DeploymentId(uuid::Uuid::from_u128(7)))
+    Topic::Code(an_id())
 }
 
 fn hubot() -> PipelineKey {
@@ -24,7 +28,9 @@ fn a_topic_survives_the_way_through_a_chat() {
         Draft { what: None, of: Some(of), found: None },
     ];
     let of_draft = |draft: Draft| [Topic::Ship(draft.clone()), Topic::ShipFrom { pipeline: hubot(), draft }];
-    for topic in drafts.into_iter().flat_map(of_draft).chain([code()]) {
+    for topic in
+        drafts.into_iter().flat_map(of_draft).chain([code(), Topic::Why(Reasoned::Free(an_id())), Topic::Why(Reasoned::Stop(an_id()))])
+    {
         assert_eq!(topic.to_string().parse(), Ok(topic));
     }
     for foreign in ["", "code", "code:1", "codes:00000000-0000-0000-0000-000000000007", "ship:", "ship:~", "ship:x ~", "ship-from:hubot"] {
@@ -103,4 +109,18 @@ fn what_begins_with_the_typed_is_offered_first_and_what_was_typed_last() {
     let many: Vec<String> = (0..300).map(|n| format!("branch-{n}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert_eq!(found(FieldName::Ref, "branch", &many).len(), 100);
+}
+
+#[test]
+fn whoever_frees_or_stops_what_is_not_theirs_says_why_and_gives_no_code_for_a_reason() {
+    for what in [Reasoned::Free(an_id()), Reasoned::Stop(an_id())] {
+        let Ok(Sent::Asks(filled)) = Topic::Why(what).filled(|_| Some(" its page says so ")) else { panic!("{what:?}") };
+        let because = Because::parse("its page says so").unwrap();
+        assert_eq!((filled.ask, filled.code), (Ask::Reasoned { what, because }, None));
+        for wrong in [None, Some(""), Some(" … "), Some("known 123456"), Some("two\nlines")] {
+            let objections = Topic::Why(what).filled(|_| wrong).unwrap_err();
+            assert_eq!(objections.iter().map(|one| one.field).collect::<Vec<_>>(), [FieldName::Because], "{wrong:?}");
+            assert!(!format!("{objections:?}").contains("123456"));
+        }
+    }
 }

@@ -189,6 +189,17 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// A reason, which has to be there.
+    pub(super) fn why(&mut self) -> Result<Because, Misunderstood> {
+        match self.because(false)? {
+            Some(because) => Ok(because),
+            None => match self.words.next() {
+                Some(word) => Err(self.out_of_place(&word, None)),
+                None => Err(self.missing("`because` and a reason, which goes on record", Some("because …"))),
+            },
+        }
+    }
+
     /// Nothing may be left.
     pub(super) fn end(&mut self) -> Result<(), Misunderstood> {
         match self.words.next() {
@@ -290,7 +301,7 @@ impl<'t> Reader<'t> {
 
     /// Whether `because …` may follow a place.
     fn may_give_a_reason(&self) -> bool {
-        matches!(self.verb, Some(Verb::Deploy | Verb::Cancel))
+        matches!(self.verb, Some(Verb::Deploy | Verb::Cancel | Verb::Free))
     }
 
     /// A word where a preposition may stand (`Some`: the one to suggest), or nothing more.

@@ -131,17 +131,20 @@ fn rules_in_every_form() {
     let both = || Party { people: [UserId::parse("U1").unwrap()].into(), groups: [crew()].into() };
     let ops = Places::Only([ChannelId::parse("C1").unwrap()].into());
     for (text, change) in [
-        ("rules use everyone", Change::Set(Rule::Use(Who::Everyone))),
-        ("rules use nobody", Change::Set(Rule::Use(Who::Only(Party::default())))),
+        ("rules use everyone because x", Change::Set(Rule::Use(Who::Everyone))),
+        ("rules use nobody because x", Change::Set(Rule::Use(Who::Only(Party::default())))),
         ("rules override only @ana @crew because they know", Change::Set(Rule::Override(Who::Only(both())))),
-        ("RULES Deploy to Prod @crew @ana", Change::Set(Rule::Deploy { to: Environment::Production, who: Who::Only(both()) })),
-        ("rules deploy staging @U1 group:S1/crew", Change::Set(Rule::Deploy { to: Environment::Staging, who: Who::Only(both()) })),
-        ("rules channels only #ops", Change::Set(Rule::Channels(ops))),
-        ("rules channels everywhere", Change::Set(Rule::Channels(Places::Everywhere))),
-        ("rules guests yes", Change::Set(Rule::Guests { welcome: true })),
-        ("rules outsiders no", Change::Set(Rule::Outsiders { welcome: false })),
-        ("rules reset deploy to production", Change::Reset(Matter::Deploy(Environment::Production))),
-        ("rules reset channels", Change::Reset(Matter::Channels)),
+        ("RULES Deploy to Prod @crew @ana because x", Change::Set(Rule::Deploy { to: Environment::Production, who: Who::Only(both()) })),
+        (
+            "rules deploy staging @U1 group:S1/crew because x",
+            Change::Set(Rule::Deploy { to: Environment::Staging, who: Who::Only(both()) }),
+        ),
+        ("rules channels only #ops because x", Change::Set(Rule::Channels(ops))),
+        ("rules channels everywhere because x", Change::Set(Rule::Channels(Places::Everywhere))),
+        ("rules guests yes because x", Change::Set(Rule::Guests { welcome: true })),
+        ("rules outsiders no because x", Change::Set(Rule::Outsiders { welcome: false })),
+        ("rules reset deploy to production because x", Change::Reset(Matter::Deploy(Environment::Production))),
+        ("rules reset channels because x", Change::Reset(Matter::Channels)),
     ] {
         assert_eq!(rules_of(text), change, "{text}");
     }
@@ -274,6 +277,8 @@ fn errors_point_at_the_word_and_suggest() {
         ("rules use ana", "ana", Some("@ana")),
         ("rules use only #ops", "#ops", None),
         ("rules use everyone becuase x", "becuase", Some("because")),
+        ("rules use everyone", "", Some("because …")),
+        ("rules reset use", "", Some("because …")),
         ("rules channels ops", "ops", Some("#ops")),
         ("rules channels @ana", "@ana", None),
         ("rules guests maybe", "maybe", None),
@@ -466,6 +471,7 @@ fn commands() -> impl Strategy<Value = Command> {
         prop_oneof![wheres().prop_map(Command::Queue), moves()],
         prop::option::of(wheres()).prop_map(|line| Command::Leave { line }),
         (wheres(), prop::option::of(reasons())).prop_map(|(place, because)| Command::Cancel { place, because }),
+        (wheres(), reasons()).prop_map(|(place, because)| Command::Free { place, because }),
         Just(Command::Login),
         Just(Command::Logout),
         Just(Command::WhoAmI),
@@ -507,8 +513,8 @@ fn commands() -> impl Strategy<Value = Command> {
         (keys(), prop::option::of(channels())).prop_map(|(pipeline, from)| Command::Unroute { pipeline, from }),
         prop::option::of(keys()).prop_map(|pipeline| Command::History { pipeline }),
         Just(Command::Rules { wish: RulesWish::Show }),
-        (any_change(), prop::option::of(reasons()))
-            .prop_map(|(change, because)| Command::Rules { wish: RulesWish::Change { change, because } }),
+        (any_change(), reasons())
+            .prop_map(|(change, because)| Command::Rules { wish: RulesWish::Change { change, because: Some(because) } }),
     ]
 }
 

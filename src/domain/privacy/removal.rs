@@ -79,7 +79,13 @@ impl Deployment {
         }
         one.moved.iter_mut().for_each(|moved| replace(&mut moved.by));
         match &mut one.phase {
-            Phase::Cancelled { by, .. } | Phase::Freed { by, .. } => replace(by),
+            Phase::Freed { by, because, .. } => {
+                if by == person {
+                    *because = None;
+                }
+                replace(by);
+            }
+            Phase::Cancelled { by, .. } => replace(by),
             Phase::Waiting(_)
             | Phase::NeedsCode { .. }
             | Phase::Starting
@@ -137,6 +143,7 @@ mod tests {
                         assert!(!text.contains(word), "{word} in {text}");
                     }
                 }
+                assert!(user != "bo" || !text.contains("its page says so"), "{text}");
                 assert_eq!((&without.cargo.commit, &without.target, without.id), (&one.cargo.commit, &one.target, one.id));
                 assert_eq!(without.without(&person(user), &name), None, "once is enough");
             }

@@ -16,7 +16,7 @@ use crate::domain::deployment::{
     Usual, Way,
 };
 use crate::domain::doubt::Doubt;
-use crate::domain::form::{self, Draft, Topic};
+use crate::domain::form::{self, Draft, Reasoned, Topic};
 use crate::domain::gate::Reason;
 use crate::domain::installation::{BotRight, Happened, Happening, Installation, Tenant};
 use crate::domain::line::Line;
@@ -162,6 +162,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             })],
             Command::Leave { .. } => [Command::Leave { line: Some(anywhere(pipeline_keys().remove(0))) }],
             Command::Cancel { .. } => [Command::Cancel { place: anywhere(pipeline_keys().remove(0)), because: Some(because()) }],
+            Command::Free { .. } => [Command::Free { place: anywhere(pipeline_keys().remove(0)), because: because() }],
             Command::Releases(_) => [Command::Releases(anywhere(pipeline_keys().remove(0)))],
             Command::Where(Seek::Pipeline(_)) => [Command::Where(Seek::Pipeline(pipeline_keys().remove(0)))],
             Command::Where(Seek::InPipeline { .. }) => [
@@ -239,6 +240,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         Command::QueueMove(wish) => Command::QueueMove(MoveWish { pipeline: pipeline.clone(), what: what.clone(), ..wish }),
         Command::Leave { .. } => Command::Leave { line: Some(anywhere(pipeline.clone())) },
         Command::Cancel { because, place: _ } => Command::Cancel { place: anywhere(pipeline.clone()), because },
+        Command::Free { because, place: _ } => Command::Free { place: anywhere(pipeline.clone()), because },
         Command::Releases(_) => Command::Releases(anywhere(pipeline.clone())),
         Command::History { .. } => Command::History { pipeline: Some(pipeline.clone()) },
     };
@@ -340,6 +342,7 @@ every! {
         Ask::Press { .. } => [Ask::Press { act: Act::Cancel(DeploymentId(id())), on: Some(message()) }],
         Ask::Form(_) => [Ask::Form(Topic::Code(DeploymentId(id())))],
         Ask::Filled(_) => [Ask::Filled(Command::Pipelines)],
+        Ask::Reasoned { .. } => [Ask::Reasoned { what: Reasoned::Free(DeploymentId(id())), because: because() }],
         Ask::Ship(_) => [
             Ask::Ship(Draft::default()),
             Ask::Ship(Draft::of_found(vec![form::Change { what: AskedRef::Pull(12), of: Some(RepoName::parse("acme/hubot").unwrap()) }])),

@@ -189,6 +189,25 @@ pub fn nothing_to_stop(pipeline: &Pipeline, place: Option<&Place>) -> Message {
     answer(Tone::Info, headline)
 }
 
+/// There is no deploy whose end nobody knows.
+pub fn nothing_to_free(pipeline: &Pipeline, place: Option<&Place>) -> Message {
+    let mut headline = vec![text("Of everything that is deployed in "), code(&pipeline.name)];
+    headline.extend(place.into_iter().flat_map(|place| [text(" in "), code(place)]));
+    headline.push(text(", it is known how it stands: there is nothing to free."));
+    answer(Tone::Info, headline)
+}
+
+/// Several could be meant.
+pub fn which_to_free(deployments: &[Deployment]) -> Message {
+    let mut message = answer(Tone::Info, vec![text("Several apps could be freed. Name the one: behind `in`, as below.")]);
+    for deployment in deployments {
+        let mut line = which(deployment);
+        line.extend([text(": "), code(format!("in {}/{}", deployment.target.environment, deployment.target.app_name))]);
+        message = message.line(line);
+    }
+    message
+}
+
 /// Nothing waits.
 pub fn not_waiting(place_named: bool) -> Message {
     answer(Tone::Info, vec![text(if place_named { "You do not wait in any line there." } else { "You do not wait in any line." })])

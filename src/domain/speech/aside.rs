@@ -8,7 +8,7 @@ use crate::domain::rights::Aside;
 use super::card::noun;
 use super::help::typed;
 
-const OPEN: &str = "rules outsiders yes";
+const OPEN: &str = "rules outsiders yes because …";
 
 /// Why it is not said there; `None`: that is plain to see.
 fn why(aside: Aside, origin: &Origin) -> Option<Line> {
@@ -32,12 +32,9 @@ fn why(aside: Aside, origin: &Origin) -> Option<Line> {
 fn way_out(aside: Aside, command_word: &str) -> Line {
     let mut line = match aside {
         Aside::Shared => Vec::new(),
-        Aside::Unseen => vec![
-            code("/invite"),
-            text(" me there; what else I lack, "),
-            code(typed(command_word, "doctor")),
-            text(" says. Or: "),
-        ],
+        Aside::Unseen => {
+            vec![code("/invite"), text(" me there; what else I lack, "), code(typed(command_word, "doctor")), text(" says. Or: ")]
+        }
         Aside::Direct => return vec![text("In a conversation between two I say nothing to the other one.")],
     };
     line.extend([text("Admins of the workspace can let others read along: "), code(OPEN)]);

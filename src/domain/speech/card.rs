@@ -367,7 +367,10 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
             let because = because.map(|because| format!(" Because: {because}")).unwrap_or_default();
             vec![vec![text(format!("It was stopped {}.{because}", stages::stopped(*during)))]]
         }
-        Phase::Freed { was, .. } => vec![last_seen(deployment, was)],
+        Phase::Freed { was, because, .. } => {
+            let because = because.as_ref().map(|because| vec![text(format!("It was freed because {because}"))]);
+            std::iter::once(last_seen(deployment, was)).chain(because).collect()
+        }
         Phase::Waiting(WaitingFor::Turn)
         | Phase::Starting
         | Phase::Announcing(Standing::Fresh)

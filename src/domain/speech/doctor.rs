@@ -72,7 +72,9 @@ fn why(right: BotRight) -> &'static str {
         BotRight::Speak => "answer, and keep cards up to date",
         BotRight::SeePeople => "tell members from guests and admins from others",
         BotRight::SeeGroups => "see who is in a group that a rule names",
-        BotRight::SeeConversations => "see whether a public conversation is shared with another company (cards stand in direct messages then, and no notices are routed there)",
+        BotRight::SeeConversations => {
+            "see whether a public conversation is shared with another company (cards stand in direct messages then, and no notices are routed there)"
+        }
         BotRight::SeePrivateConversations => "see the same of a private conversation",
         BotRight::SpeakDirectly => "tell people how their deploys ended",
         BotRight::SpeakUninvited => "show deploys in public conversations without being invited",

@@ -1,12 +1,12 @@
 //! Forms, and what we say beside them.
 
 use crate::domain::deployment::Deployment;
-use crate::domain::form::{Change, Draft, Entry, Field, FieldName, Form, Suggestion, Topic};
+use crate::domain::form::{Change, Draft, Entry, Field, FieldName, Form, Reasoned, Suggestion, Topic};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, text};
 use crate::domain::names::{PipelineName, RefName, RepoName};
 use crate::domain::pipeline::{App, NoPipeline, PipelineKey, default_environment, inhabited};
 
-use super::card::commit;
+use super::card::{commit, noun};
 use super::help::typed;
 use super::services::HEROKU;
 
@@ -37,6 +37,58 @@ pub fn code_form(deployment: &Deployment) -> Form {
         }],
         submit: "Hand over".to_owned(),
     }
+}
+
+/// The form that asks why somebody frees an app, or stops what somebody else has begun.
+pub fn why_form(deployment: &Deployment, what: Reasoned) -> Form {
+    let mut line = vec![text(format!("The {} of ", noun(deployment)))];
+    line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
+    line.extend([text(" to "), code(&deployment.target.app_name)]);
+    let (title, submit) = match what {
+        Reasoned::Free(_) => {
+            line.push(text(": nobody knows how it ended. Freeing the app lets the next one start although this one may still run."));
+            ("Free the app?", "Free it")
+        }
+        Reasoned::Stop(_) => {
+            line.extend([text(" is "), Span::Person(deployment.origin.person.clone()), text("'s, who is told that you stopped it.")]);
+            ("Stop it?", "Stop it")
+        }
+    };
+    Form {
+        topic: Topic::Why(what),
+        title: title.to_owned(),
+        lines: vec![line],
+        fields: vec![Field {
+            name: FieldName::Because,
+            label: "Reason".to_owned(),
+            hint: "Stands on the card and in the history, for everybody.".to_owned(),
+            entry: Entry::Words { longest: 200 },
+            optional: false,
+            given: None,
+        }],
+        submit: submit.to_owned(),
+    }
+}
+
+/// What wants a reason, and how it is typed with one.
+pub fn say_why(deployment: &Deployment, what: Reasoned, command_word: &str) -> Message {
+    let mut headline = vec![text(format!("The {} of ", noun(deployment)))];
+    headline.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
+    headline.extend([text(" to "), code(&deployment.target.app_name)]);
+    let verb = match what {
+        Reasoned::Free(_) => {
+            headline.push(text(": say why you free its app. Nothing was done. (no-reason)"));
+            "free"
+        }
+        Reasoned::Stop(_) => {
+            let asker = Span::Person(deployment.origin.person.clone());
+            headline.extend([text(" is "), asker, text("'s: say why you stop it. Nothing was done. (no-reason)")]);
+            "cancel"
+        }
+    };
+    let target = &deployment.target;
+    let words = format!("{verb} {} in {}/{} because …", target.pipeline_name, target.environment, target.app_name);
+    Message::new(Tone::Bad, Audience::Asker, headline).line(vec![text("The reason goes on record: "), code(typed(command_word, &words))])
 }
 
 /// What is known of a pipeline that something ships from, while the form about it is made.

@@ -98,7 +98,13 @@ fn notes(verb: Verb) -> &'static [&'static str] {
         Verb::Cancel => &[
             EVERYWHERE,
             "Where several deploys fit, each gets a button.",
-            "What waits or builds can be stopped. A release that has begun cannot. A deploy whose end is unknown can be freed by hand.",
+            "What waits or builds can be stopped. A release that has begun cannot. Of a deploy whose end is unknown, `free` gives the app away.",
+            "Whoever stops somebody else's deploy says why.",
+        ],
+        Verb::Free => &[
+            EVERYWHERE,
+            "Look at the pages of the build, the release and the app first: what goes on there goes on. `cancel` links to them.",
+            "Who freed what, when and why is on record: `history` lists it.",
         ],
         Verb::Queue => &[EVERYWHERE],
         Verb::Releases => &[ENV, APP],
@@ -146,12 +152,14 @@ fn notes(verb: Verb) -> &'static [&'static str] {
             "Not told meanwhile: how your deploys end, which their cards show all the same, that your turn came, and reminders and ends of your \
              locks. What others do to what is yours is told all the same, and so is what waits for you to act. `whoami` shows it.",
         ],
-        Verb::History => &["Without PIPELINE: changes of the rules of this workspace."],
+        Verb::History => &[
+            "Without PIPELINE: of all pipelines that you can see, what was done past checks, or to what is somebody else's, and changes of rules and of where notices go.",
+        ],
         Verb::Rules => &[
             "WHAT is `use`, `deploy to ENV`, `override`, `channels`, `guests` or `outsiders`.",
             "WHO is `everyone`, `nobody`, or people and groups: `only @ana @crew`. For channels: `everywhere` or `only #deploys`. \
              For guests and outsiders, the people of other companies: `yes` or `no`.",
-            "`rules reset deploy to production` takes a rule away. Every change is on record, and its answer has a button that takes it back.",
+            "`rules reset deploy to production because …` takes a rule away. Every change is on record with its reason, and its answer has a button that takes it back.",
             "Rules hold beside what everybody's own logins let them do, and never give more. They hold when something is asked, when a button is \
              pressed, and once more when a deploy that waited begins.",
             "Admins and owners of the workspace can always change the rules, whatever these say, in every conversation.",

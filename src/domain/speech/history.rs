@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::domain::deployment::{Deployment, Phase};
 use crate::domain::lock::{End, Ended, Scope};
 use crate::domain::message::{Audience, Line, Message, Span, Tone, code, strong, text};
+use crate::domain::names::PipelineName;
 use crate::domain::pipeline::Pipeline;
 use crate::domain::rights::{Did, Entry};
 
@@ -40,15 +41,46 @@ pub fn history(pipeline: &Pipeline, deployments: &[Deployment], over: &[Ended], 
     message
 }
 
-/// The last changes of the rules of a workspace, newest first.
-pub fn history_of_rules(entries: &[Entry], command_word: &str, now: Timestamp) -> Message {
-    let mut message = answer(vec![text(match entries {
-        [] => "The rules of this workspace have never been changed, or not within 24 months.",
-        [_, ..] => "The last changes of the rules of this workspace, the newest first:",
+/// Something that somebody did by a right that others may ask about.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// A deploy past its checks, one that somebody else stopped or moved, or one whose app was freed.
+    Deploy(Box<Deployment>),
+    /// A lock of this pipeline that somebody else has ended.
+    Lock(PipelineName, Box<Ended>),
+    /// A change of the rules, or of where notices go.
+    Entry(Box<Entry>),
+}
+
+impl Deed {
+    /// When it was done.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Deploy(deployment) => deployment.remarkable_at(),
+            Self::Lock(_, ended) => ended.at,
+            Self::Entry(entry) => entry.at,
+        }
+    }
+}
+
+/// All of that in a workspace, newest first.
+pub fn history_of_all(deeds: &[Deed], command_word: &str, now: Timestamp) -> Message {
+    let mut message = answer(vec![text(match deeds {
+        [] => "Nothing was overridden, stopped or freed by others or changed in the rules here, or not within 24 months.",
+        [_, ..] => "What was done past checks, to what is somebody else's, and by admins, the newest first:",
     })]);
-    message.lines.extend(entries.iter().map(|entry| entry_line(entry, now)));
-    message
-        .line(vec![text("What was deployed, overridden, stopped and freed in a pipeline: "), code(typed(command_word, "history PIPELINE"))])
+    for deed in deeds {
+        message.lines.push(match deed {
+            Deed::Deploy(deployment) => deployed(deployment, now),
+            Deed::Lock(pipeline, ended) => {
+                let mut line = lock_ended(ended, now);
+                line.extend([text(", in "), code(pipeline)]);
+                line
+            }
+            Deed::Entry(entry) => entry_line(entry, now),
+        });
+    }
+    message.line(vec![text("The last deploys of a pipeline: "), code(typed(command_word, "history PIPELINE"))])
 }
 
 fn lock_ended(ended: &Ended, now: Timestamp) -> Line {
@@ -103,7 +135,11 @@ fn outcome(deployment: &Deployment, now: Timestamp) -> Line {
             line.extend(because.map(|because| text(format!(" (because {because})"))));
             line
         }
-        Phase::Freed { by: who, .. } => by("nobody knows how it ended; the app was freed", who),
+        Phase::Freed { by: who, because, .. } => {
+            let mut line = by("nobody knows how it ended; the app was freed", who);
+            line.extend(because.iter().map(|because| text(format!(" (because {because})"))));
+            line
+        }
         Phase::Unknown(_) => vec![text("unknown")],
         Phase::Waiting(_) | Phase::NeedsCode { .. } => vec![text("waiting")],
         Phase::Starting

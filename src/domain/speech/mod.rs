@@ -47,7 +47,7 @@ pub use diff::*;
 pub use doctor::{checkup, looking};
 pub use forms::*;
 pub use help::{Known, help};
-pub use history::{history, history_of_rules};
+pub use history::{Deed, history, history_of_all};
 pub use line::*;
 pub use lists::*;
 pub use locks::*;

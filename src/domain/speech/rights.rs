@@ -15,14 +15,20 @@ use super::words::{moment, sentence};
 /// The words on the button that takes a change of the rules back.
 pub const TAKE_BACK: &str = "Take it back";
 
+/// The reason of a change that takes another one back.
+pub const TAKEN_BACK: &str = "the change before was taken back";
+
 /// What the rules have against something, and the way out. Nobody is named: this may stand in a record and on a card.
 pub(super) fn denied_by(denial: Denial) -> (Line, Line) {
     let (evidence, way_out) = match denial {
         Denial::Gone => ("The account in the chat is closed", "Whoever looks after the workspace can open it again."),
-        Denial::Guest => ("Guests of this workspace may not see or do anything here", "Its admins can let guests in: `rules guests yes`."),
-        Denial::Outsider => {
-            ("People of other companies may not see or do anything here", "Admins of the workspace can let them in: `rules outsiders yes`.")
+        Denial::Guest => {
+            ("Guests of this workspace may not see or do anything here", "Its admins can let guests in: `rules guests yes because …`")
         }
+        Denial::Outsider => (
+            "People of other companies may not see or do anything here",
+            "Admins of the workspace can let them in: `rules outsiders yes because …`",
+        ),
         Denial::NotAUser => ("By the rules of this workspace you are not among those who may use this", "Its admins can change the rule."),
         Denial::WrongChannel => ("By the rules of this workspace commands are not answered in this conversation", ELSEWHERE),
         Denial::NotForEnvironment(environment) => {

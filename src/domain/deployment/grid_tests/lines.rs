@@ -98,7 +98,7 @@ impl Stage {
     fn person(&mut self, n: usize, frees: bool) {
         let Some(stored) = &self.stored[n] else { return };
         let next = match (frees, stored.cancelled_by(&person("bo"), None, self.now)) {
-            (true, _) => stored.freed_by(&person("bo"), self.now),
+            (true, _) => stored.freed_by(&person("bo"), None, self.now),
             (false, CancelAnswer::Stopped(next) | CancelAnswer::Asked(next)) => Some(*next),
             (false, CancelAnswer::AlreadyAsked | CancelAnswer::CannotStop(_) | CancelAnswer::Unknown(_) | CancelAnswer::Over) => None,
         };

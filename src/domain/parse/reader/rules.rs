@@ -37,9 +37,9 @@ impl Reader<'_> {
             }),
         };
         if let Some(word) = self.words.next_if(|word| !is_because(word)) {
-            return Err(self.wrong(word.at.clone(), "`because WHY` or nothing more", nearest(&word.lower(), ["because"])));
+            return Err(self.wrong(word.at.clone(), "`because WHY`", nearest(&word.lower(), ["because"])));
         }
-        Ok(RulesWish::Change { change, because: self.because(false)? })
+        Ok(RulesWish::Change { change, because: self.why().map(Some)? })
     }
 
     fn matter(&mut self) -> Result<Matter, Misunderstood> {

@@ -76,7 +76,7 @@ fn the_main_headlines() {
         (by("ana"), "@ana stopped the deploy of 27bd10a (main) to staging (hubot-staging)"),
         (by("bo"), "@bo stopped the deploy of 27bd10a (main) to staging (hubot-staging) by @ana"),
         (
-            Phase::Freed { by: samples::person("bo"), was: Watched::Dynos { release, version: 12 } },
+            Phase::Freed { by: samples::person("bo"), was: Watched::Dynos { release, version: 12 }, because: None },
             "@bo freed the app of the deploy of 27bd10a (main) to staging (hubot-staging) by @ana: nobody knows how it ended",
         ),
     ] {
