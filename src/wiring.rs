@@ -26,11 +26,11 @@ use crate::domain::names::ChannelId;
 use crate::health;
 use crate::metrics::Metrics;
 use crate::ports::{
-    AccountStore, Allowances, Chat, Clock, Directory, Ids, Inbox, InstallationStore, Keeping, LockStore, Operating, Platform,
+    AccountStore, Allowances, Chat, Clock, Directory, Forgets, Ids, Inbox, InstallationStore, Keeping, LockStore, Operating, Platform,
     Service as Outside, SourceControl, Store,
 };
 use crate::service::Service;
-use crate::usecases::{Departures, ExportLinks, OperatorsDesk, Ports, Privacy, RepositoryMap, Rights};
+use crate::usecases::{Departures, ExportLinks, Memories, OperatorsDesk, Ports, Privacy, RepositoryMap, Rights};
 
 /// What differs between the real thing and a rehearsal of it.
 #[derive(Debug)]
@@ -79,9 +79,8 @@ pub struct Wired {
 
 /// Wires everything. `terminal` is where the console prints, if that is the chat.
 pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>) -> anyhow::Result<Wired> {
-    let (people, sign_ins) = accounts::who_people_are(settings, &ground)?;
     let bots = installs::bots(settings, &ground)?;
-    let Ground { clock, ids, store, accounts, installations, keeping, locks, workers, between } = ground;
+    let clock = Arc::clone(&ground.clock);
     let mut registry = Registry::default();
     let metrics = Metrics::registered(&mut registry);
     let github = github::GitHubSettings {
@@ -99,6 +98,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         ChatSettings::Slack(slack) => Some(Arc::new(Sealer::new(&slack.signing_secrets).context("nothing can seal reply addresses")?)),
         ChatSettings::Console { .. } => None,
     };
+    let mut remembering: Vec<Arc<dyn Forgets>> = Vec::new();
     let (chat, console, directory): (Arc<dyn Chat>, _, Option<Arc<dyn Directory>>) = match (&settings.chat, &sealer) {
         (ChatSettings::Slack(slack), Some(sealer)) => {
             let slack = SlackSettings {
@@ -108,8 +108,9 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
                 allow_loopback_response_url: slack.loopback_response_url,
             };
             let directory = SlackDirectory::new(&slack, Arc::clone(&clock)).context("no HTTP client for the people of the chat")?;
-            let chat = SlackChat::new(slack, Arc::clone(&clock)).context("no HTTP client for the chat")?;
-            (Arc::new(chat), None, Some(Arc::new(directory)))
+            let chat = Arc::new(SlackChat::new(slack, Arc::clone(&clock)).context("no HTTP client for the chat")?);
+            remembering.push(Arc::<SlackChat>::clone(&chat));
+            (chat, None, Some(Arc::new(directory)))
         }
         (ChatSettings::Console { person }, _) => {
             let channel = ChannelId::parse("terminal").context("the terminal has no name")?;
@@ -118,11 +119,21 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         }
         (ChatSettings::Slack(_), None) => anyhow::bail!("nothing can seal reply addresses"),
     };
-    let allowances: Arc<dyn Allowances> = Arc::new(InMemory::new(github::LIMITS, heroku::LIMITS));
+    let book = Arc::new(InMemory::new(github::LIMITS, heroku::LIMITS));
+    let allowances: Arc<dyn Allowances> = Arc::<InMemory>::clone(&book);
     let github = GitHub::new(github, Arc::clone(&clock)).context("no HTTP client for GitHub")?;
-    let source: Arc<dyn SourceControl> = Arc::new(github.telling(Arc::clone(&allowances)));
+    let github = Arc::new(github.telling(Arc::clone(&allowances)));
     let heroku = Heroku::new(heroku, Arc::clone(&clock)).context("no HTTP client for Heroku")?;
-    let platform: Arc<dyn Platform> = Arc::new(heroku.telling(Arc::clone(&allowances)));
+    let heroku = Arc::new(heroku.telling(Arc::clone(&allowances)));
+    let source: Arc<dyn SourceControl> = Arc::<GitHub>::clone(&github);
+    let platform: Arc<dyn Platform> = Arc::<Heroku>::clone(&heroku);
+    let rights = Arc::new(Rights::new(directory, accounts::trusted(settings)));
+    let privacy = Arc::new(Privacy::new(Arc::clone(&ground.keeping), Some(Arc::new(SystemSecrets)), settings.privacy.clone()));
+    let others: [Arc<dyn Forgets>; 5] = [book, github, heroku, Arc::<Rights>::clone(&rights), Arc::<Privacy>::clone(&privacy)];
+    remembering.extend(others);
+    let memories = Memories::new(remembering);
+    let (people, sign_ins) = accounts::who_people_are(settings, &ground, &memories)?;
+    let Ground { clock: _, ids, store, accounts, installations, keeping: _, locks, workers, between } = ground;
     let ports = Ports {
         chat: Counted::new(chat, Outside::Chat, &metrics),
         source: Counted::new(source, Outside::SourceControl, &metrics),
@@ -134,8 +145,9 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         sign_ins: sign_ins.clone(),
         allowances,
         locks,
-        privacy: Arc::new(Privacy::new(keeping, Some(Arc::new(SystemSecrets)), settings.privacy.clone())),
-        rights: Arc::new(Rights::new(directory, accounts::trusted(settings))),
+        privacy,
+        rights,
+        memories: memories.clone(),
         repositories: Arc::new(RepositoryMap::new(settings.repositories.iter().cloned())),
         command_word: Arc::from(settings.command.as_str()),
         tally: Arc::new(metrics.clone()),
@@ -151,6 +163,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         accounts,
         people: sign_ins,
         bots: bots.clone(),
+        memories,
         clock: Arc::clone(&clock),
     };
     let export_page = privacy_pages::exports(Arc::new(ExportLinks(ports.clone())));

@@ -21,13 +21,15 @@ use slash_heroku::adapters::sled::SledStore;
 use slash_heroku::adapters::vault::TokenVault;
 use slash_heroku::domain::account::Unlinked;
 use slash_heroku::domain::account::{Account, Missing, Obstacle, Provider, Standing};
-use slash_heroku::ports::{AccountBatch, AccountStore, Accounts, Clock, Resealed, SealedThings, Secrets, SignInAt, VaultError, WakeKey};
+use slash_heroku::ports::{
+    AccountBatch, AccountStore, Accounts, Clock, Forgets, Resealed, SealedThings, Secrets, SignInAt, VaultError, WakeKey,
+};
 use slash_heroku::sandbox::fault::{Fault, FaultRule};
 use slash_heroku::sandbox::github::{self as at_github, AppSeed, Github};
 use slash_heroku::sandbox::heroku::{ClientSeed, Heroku, HerokuPorts};
 use slash_heroku::sandbox::serve::Servers;
 use slash_heroku::testing::account_store::person;
-use slash_heroku::usecases::{Denied, LinkedAccounts};
+use slash_heroku::usecases::{Denied, LinkedAccounts, Memories};
 
 use crate::support::folders;
 
@@ -79,7 +81,24 @@ struct Stage {
     clock: Arc<Ahead>,
     folder: tempfile::TempDir,
     services: BTreeMap<Provider, Arc<dyn SignInAt>>,
+    forgotten: Arc<Forgotten>,
     _servers: Servers,
+}
+
+/// The tokens with which whatever was read is to be forgotten.
+#[derive(Debug, Default)]
+struct Forgotten(Mutex<Vec<String>>);
+
+impl Forgets for Forgotten {
+    fn forget_credential(&self, token: &SecretString) {
+        self.0.lock().unwrap().push(token.expose_secret().to_owned());
+    }
+}
+
+impl Forgotten {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
 }
 
 impl Stage {
@@ -113,7 +132,7 @@ impl Stage {
         let source: Arc<dyn SignInAt> = Arc::new(GitHubSignIn::new(source, Arc::<Ahead>::clone(&clock)).unwrap());
         let platform: Arc<dyn SignInAt> = Arc::new(HerokuSignIn::new(platform, Arc::<Ahead>::clone(&clock)).unwrap());
         let services = BTreeMap::from([(Provider::SourceControl, source), (Provider::Platform, platform)]);
-        Self { github, heroku, clock, folder: folders::in_memory(), services, _servers: servers }
+        Self { github, heroku, clock, folder: folders::in_memory(), services, forgotten: Arc::default(), _servers: servers }
     }
 
     fn open_with(&self, keys: &SecretString) -> (SledStore, LinkedAccounts) {
@@ -122,6 +141,7 @@ impl Stage {
             store: Arc::new(store.clone()),
             accounts: Arc::new(store.clone()),
             vault: Arc::new(TokenVault::new(keys).unwrap()),
+            memories: Memories::new(vec![Arc::<Forgotten>::clone(&self.forgotten)]),
             services: self.services.clone(),
             clock: Arc::<Ahead>::clone(&self.clock),
         };
@@ -328,6 +348,20 @@ async fn whoever_unlinks_ends_it_at_the_services_too() {
     let (source, platform) = ("ana-made-this-at-github".into(), "ana-made-this-at-heroku".into());
     assert_eq!(stage.takes(&source, &platform).await, (true, true), "her own keys are never touched");
     assert!(stage.heroku.violations().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_read_with_a_token_is_forgotten_with_it() {
+    let stage = Stage::set().await;
+    let (_store, linked) = stage.open();
+    stage.link(&linked).await;
+    let first = tokens(&linked).await;
+    assert_eq!(stage.forgotten.take(), [""; 0]);
+    stage.clock.go(hours(9));
+    let second = tokens(&linked).await;
+    assert_eq!(stage.forgotten.take(), [first.0, first.1], "what was renewed is another one");
+    linked.unlink(&person("T1", "U1")).await.unwrap();
+    assert_eq!(stage.forgotten.take(), [second.0, second.1]);
 }
 
 #[tokio::test]

@@ -81,6 +81,7 @@ impl Stage {
             accounts: Arc::new(store.clone()),
             people: None,
             bots: Some(bots.clone()),
+            memories: slash_heroku::usecases::Memories::default(),
             clock: Arc::<Ahead>::clone(&clock),
         };
         let secrets = vec![SecretString::from(slack.seed().signing_secret.clone())];

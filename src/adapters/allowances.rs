@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::allowance::{Holder, Holders, Ledger, Limits, Purpose, Short};
 use crate::domain::deployment::Deployment;
 use crate::domain::names::DeploymentId;
-use crate::ports::{Allowances, Credentials, Service};
+use crate::ports::{Allowances, Credentials, Forgets, Service};
 
 /// A ledger that is shared.
 #[derive(Debug)]
@@ -32,6 +32,12 @@ fn holder(token: &SecretString) -> Holder {
 
 fn holders(who: &Credentials) -> Holders {
     Holders { source: holder(&who.source), platform: holder(&who.platform) }
+}
+
+impl Forgets for InMemory {
+    fn forget_credential(&self, token: &SecretString) {
+        self.ledger().forget(holder(token));
+    }
 }
 
 impl Allowances for InMemory {

@@ -29,8 +29,9 @@ const STALE: SignedDuration = SignedDuration::from_mins(30);
 ///
 /// `code` is the one-time code that came with it, while this process still has it.
 pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>) -> Result<(), StoreError> {
-    if matches!(request.ask, Ask::Command(_)) {
-        privacy::tell_changes(ports, &request.origin).await?;
+    match request.ask {
+        Ask::Command(_) | Ask::Filled(_) => privacy::tell_changes(ports, &request.origin).await?,
+        Ask::Press { .. } | Ask::Form(_) | Ask::Reasoned { .. } | Ask::Ship(_) => privacy::seen(ports, &request.origin.person).await?,
     }
     let message = match answered(ports, request, code).await {
         Ok(message) => message,

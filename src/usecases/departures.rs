@@ -9,9 +9,10 @@ use crate::domain::account::Account;
 use crate::domain::actor::Person;
 use crate::domain::installation::{After, Happened, Happening, Installation, Tenant};
 use crate::domain::names::WorkspaceId;
-use crate::ports::{AccountStore, Clock, Hears, InstallationBatch, InstallationStore, Left, Store, StoreError, WakeKey};
+use crate::ports::{AccountStore, Clock, Forgets as _, Hears, InstallationBatch, InstallationStore, Left, Store, StoreError, WakeKey};
 
 use super::installed::InstalledBots;
+use super::memories::Memories;
 use super::visits::SignIns;
 
 /// How long what is done is remembered, so that a repeated delivery is known: the chat repeats for a day at most.
@@ -32,6 +33,8 @@ pub struct Departures {
     pub people: Option<SignIns>,
     /// What the app speaks with; `None`: the settings say it.
     pub bots: Option<InstalledBots>,
+    /// What is remembered in memory of people.
+    pub memories: Memories,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -193,6 +196,7 @@ impl Departures {
             people.end_all_in(workspace, before).await?;
         }
         let left = self.kept.forget_workspace(workspace, before).await?;
+        self.memories.forget_workspace(workspace);
         if left != Left::default() {
             tracing::info!(%workspace, deployments = left.deployments, accounts = left.accounts, "what goes on in a workspace is left until its end");
         }

@@ -12,9 +12,11 @@ use crate::domain::actor::Person;
 use crate::domain::command::Needs;
 use crate::domain::sign_in::{SignIn, Stage};
 use crate::ports::{
-    AccountBatch, AccountStore, Accounts, Clock, Credentials, Fault, Granted, Lease, NoCredentials, PortError, Resealed, Revoked,
-    SealedThings, SignInAt, Store, StoreError, Tokens, Vault, VaultError, Work,
+    AccountBatch, AccountStore, Accounts, Clock, Credentials, Fault, Forgets as _, Granted, Lease, NoCredentials, PortError, Resealed,
+    Revoked, SealedThings, SignInAt, Store, StoreError, Tokens, Vault, VaultError, Work,
 };
+
+use super::memories::Memories;
 
 /// How long the claim on an account is held: longer than a renewal may take.
 const CLAIM: SignedDuration = SignedDuration::from_secs(60);
@@ -51,6 +53,8 @@ pub struct LinkedAccounts {
     pub accounts: Arc<dyn AccountStore>,
     /// What opens them.
     pub vault: Arc<dyn Vault>,
+    /// What remembers things that were read with them.
+    pub memories: Memories,
     /// Where they are renewed and ended.
     pub services: BTreeMap<Provider, Arc<dyn SignInAt>>,
     /// Time.
@@ -149,7 +153,10 @@ impl LinkedAccounts {
         for (at, login) in &account.logins {
             became.insert(*at, self.end(person, *at, login).await);
         }
+        let read_with: Vec<Tokens> =
+            account.logins.iter().filter_map(|(at, login)| self.vault.open(&login.tokens, person, *at).ok()).collect();
         self.forget(person, account).await?;
+        read_with.iter().for_each(|tokens| self.memories.forget_credential(&tokens.access));
         if let Some(lease) = lease {
             self.store.release(&lease).await?;
         }
@@ -300,6 +307,7 @@ impl LinkedAccounts {
                 let grant = granted.grant.clone().or_else(|| login.grant.clone());
                 let next = Login { linked_at: login.linked_at, grant, ..self.login(person, at, login.id.clone(), granted)? };
                 self.replace(person, at, login, next).await?;
+                self.memories.forget_credential(&tokens.access);
                 Ok(access)
             }
             Err(error) if error.fault == Fault::SignInLost => {

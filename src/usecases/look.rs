@@ -15,7 +15,7 @@ use super::drive::is_slowed;
 use super::facts::{apps_of, find_pipeline, find_place, repository_of};
 use super::locks::rows_of;
 use super::rights::judged_deploy;
-use super::{Ports, Trouble, WhileDoing, routes};
+use super::{Ports, Trouble, WhileDoing, privacy, routes};
 
 /// How many releases are shown.
 const RELEASES: usize = 10;
@@ -115,7 +115,17 @@ pub(super) async fn status(ports: &Ports, request: &Request, who: &Credentials, 
     };
     let reader = &request.origin.person;
     let closed = routes::closed(ports, &reader.workspace, pipeline.as_ref()).await?;
-    Ok(speech::status(reader, pipeline.as_ref(), &rows, &locks, &closed, is_slowed(ports, Some(who)), now))
+    let message = speech::status(reader, pipeline.as_ref(), &rows, &locks, &closed, is_slowed(ports, Some(who)), now);
+    // Whoever looks after the workspace also sees that what is too old goes.
+    let looks_after = pipeline.is_none() && ports.rights.member(&reader.workspace, reader, now).await.is_ok_and(|member| member.admin);
+    if !looks_after {
+        return Ok(message);
+    }
+    let (upkeep, waiting) = privacy::upkeep_state(ports).await?;
+    Ok(match speech::retention_line(&upkeep, waiting, now) {
+        Some(line) => message.line(line),
+        None => message,
+    })
 }
 
 pub(super) async fn status_row(ports: &Ports, deployment: Deployment) -> Result<StatusRow, StoreError> {

@@ -19,6 +19,7 @@ mod line;
 mod linked;
 mod locks;
 mod look;
+mod memories;
 mod notices;
 mod offers;
 mod operating;
@@ -59,6 +60,7 @@ pub use drive::{DriveError, drive};
 pub use installed::InstalledBots;
 pub use linked::{Denied, LinkedAccounts};
 pub use locks::mind_locks;
+pub use memories::Memories;
 pub use operating::OperatorsDesk;
 pub use privacy::{ExportLinks, Privacy};
 pub use prompts::{next_form, suggest};
@@ -94,6 +96,8 @@ pub struct Ports {
     pub privacy: Arc<Privacy>,
     /// Who may do what, by the rules of workspaces.
     pub rights: Arc<Rights>,
+    /// What is remembered in memory of people.
+    pub memories: Memories,
     /// Our own mapping of pipelines to repositories.
     pub repositories: Arc<RepositoryMap>,
     /// How people call us: the command's word in the chat.

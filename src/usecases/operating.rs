@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::domain::actor::Person;
-use crate::domain::privacy::{Deed, Did, Note, NoteKey, NoteKind, Noted, OperatorAsks, Wanted};
+use crate::domain::privacy::{Deed, Did, Note, NoteKind, Noted, OperatorAsks, Wanted};
 use crate::domain::speech::operators;
 use crate::ports::{NoteBatch, Operating, StoreError};
 
@@ -51,12 +51,10 @@ impl Operating for OperatorsDesk {
                 Ok(operators::deeds(deeds))
             }
             Wanted::State => {
-                let upkeep = keeping.note(&NoteKey::Upkeep).await?;
-                let waiting = keeping.notes(NoteKind::Removal).await?.len();
+                let (upkeep, waiting) = privacy::upkeep_state(&self.0).await?;
                 let counts = keeping.notes(NoteKind::Counts).await?;
                 let counts = counts.iter().filter_map(|noted| if let Note::Counts(counts) = &noted.note { Some(counts) } else { None });
-                let upkeep = upkeep.and_then(|noted| if let Note::Upkeep(upkeep) = noted.note { Some(upkeep) } else { None });
-                Ok(operators::state(&upkeep.unwrap_or_default(), waiting, counts))
+                Ok(operators::state(&upkeep, waiting, counts))
             }
         }
     }

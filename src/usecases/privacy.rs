@@ -10,11 +10,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::domain::actor::{Origin, Person};
 use crate::domain::command::{Command, PrivacyWish};
 use crate::domain::message::Message;
-use crate::domain::privacy::{CURRENT_TEXT, Export, Month, Note, NoteKey, Noted, PrivacyPage, Removal, RemovalStage, Told, changed_since};
+use crate::domain::names::WorkspaceId;
+use crate::domain::privacy::{
+    CURRENT_TEXT, Export, Month, Note, NoteKey, NoteKind, Noted, PrivacyPage, Removal, RemovalStage, Told, Upkeep, changed_since,
+};
 use crate::domain::request::Request;
 use crate::domain::sign_in::Digest;
 use crate::domain::speech;
-use crate::ports::{Addressee, Exports, Keeping, NoteBatch, NothingKept, Secrets, StoreError, WakeKey};
+use crate::ports::{Addressee, Exports, Forgets, Keeping, NoteBatch, NothingKept, Secrets, StoreError, WakeKey};
 
 use super::offers::offer;
 use super::{Ports, Trouble, stop};
@@ -49,11 +52,6 @@ impl Privacy {
         Arc::new(Self::new(Arc::new(NothingKept), None, PrivacyPage::default()))
     }
 
-    /// Forgets what is remembered of a person beside the store.
-    pub(super) fn forget(&self, person: &Person) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(person);
-    }
-
     fn was_here(&self, person: &Person, month: Month) -> bool {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(person) == Some(&month)
     }
@@ -67,6 +65,16 @@ impl Privacy {
     }
 }
 
+impl Forgets for Privacy {
+    fn forget_person(&self, person: &Person) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(person);
+    }
+
+    fn forget_workspace(&self, workspace: &WorkspaceId) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).retain(|person, _| person.workspace != *workspace);
+    }
+}
+
 /// Notes that a person is here, and tells them once, privately, what has changed on the privacy page since they knew it. Where that
 /// cannot be said now, it is with their next command.
 pub(super) async fn tell_changes(ports: &Ports, origin: &Origin) -> Result<(), StoreError> {
@@ -77,6 +85,24 @@ pub(super) async fn tell_changes(ports: &Ports, origin: &Origin) -> Result<(), S
             tracing::warn!(%error, "somebody could not be told that the privacy page has changed");
             Ok(())
         }
+    }
+}
+
+/// Notes that a person is here who is told nothing now.
+pub(super) async fn seen(ports: &Ports, person: &Person) -> Result<(), StoreError> {
+    let month = Month::of(ports.clock.now());
+    if ports.privacy.was_here(person, month) {
+        return Ok(());
+    }
+    let Some(noted) = ports.privacy.keeping.note(&NoteKey::Told(person.clone())).await? else { return Ok(()) };
+    let Note::Told(told) = noted.note.clone() else { return Ok(()) };
+    if told.seen == month {
+        return Ok(());
+    }
+    let save = vec![noted.saying(Note::Told(Told { seen: month, ..told }))];
+    match ports.privacy.keeping.save_notes(NoteBatch { save, ..NoteBatch::default() }).await {
+        Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -140,15 +166,23 @@ pub(super) async fn privacy(ports: &Ports, request: &Request, wish: PrivacyWish)
 
 pub(super) async fn export(ports: &Ports, person: &Person) -> Result<Message, Trouble> {
     let (Some(secrets), Some(public)) = (&ports.privacy.secrets, &ports.privacy.page.public) else {
-        return Ok(speech::no_link_possible(&ports.privacy.page));
+        return Ok(speech::no_link_possible(person, &ports.privacy.page));
     };
-    let Ok(secret) = secrets.fresh() else { return Ok(speech::no_link_possible(&ports.privacy.page)) };
+    let Ok(secret) = secrets.fresh() else { return Ok(speech::no_link_possible(person, &ports.privacy.page)) };
     let now = ports.clock.now();
     let until = now.checked_add(LINK_LIVES).unwrap_or(now);
     let export = Export { link: secrets.digest(LINK, &secret), person: person.clone(), until };
     let save = vec![Noted::new(Note::Export(export))];
     ports.privacy.keeping.save_notes(NoteBatch { save, ..NoteBatch::default() }).await?;
     Ok(speech::export_link(&format!("{public}/privacy/export/{}", secret.expose_secret())))
+}
+
+/// How far upkeep is, and how many people wait to be removed.
+pub(super) async fn upkeep_state(ports: &Ports) -> Result<(Upkeep, usize), StoreError> {
+    let keeping = &ports.privacy.keeping;
+    let noted = keeping.note(&NoteKey::Upkeep).await?;
+    let upkeep = noted.and_then(|noted| if let Note::Upkeep(upkeep) = noted.note { Some(upkeep) } else { None });
+    Ok((upkeep.unwrap_or_default(), keeping.notes(NoteKind::Removal).await?.len()))
 }
 
 /// Begins a removal: what waits is stopped, what runs goes on to its end, and then upkeep does the rest. Returns how many run.

@@ -16,7 +16,7 @@ use crate::domain::privacy::{Note, NoteKey, Noted};
 use crate::domain::request::{Ask, Request};
 use crate::domain::rights::{Asker, Conversation, Denial, Doing, Member, Rules, Standing, judge};
 use crate::domain::speech;
-use crate::ports::{Directory, Fault, PortError, StoreError};
+use crate::ports::{Directory, Fault, Forgets, PortError, StoreError};
 
 use super::{Ports, Trouble};
 
@@ -67,15 +67,6 @@ impl Rights {
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Forgets what is remembered of a person.
-    pub(super) fn forget(&self, person: &Person) {
-        let mut seen = self.seen();
-        seen.members.retain(|(_, somebody), _| somebody != person);
-        // Groups are asked for again: they may have held them. And so are conversations, which may be theirs alone.
-        seen.groups.clear();
-        seen.conversations.clear();
     }
 
     /// What a person is in a workspace.
@@ -174,6 +165,24 @@ impl Rights {
             Err(error) if error.fault == Fault::NotFound => Ok(false),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Forgets for Rights {
+    fn forget_person(&self, person: &Person) {
+        let mut seen = self.seen();
+        seen.members.retain(|(_, somebody), _| somebody != person);
+        // Groups are asked for again: they may have held them. And so are conversations, which may be theirs alone.
+        seen.groups.clear();
+        seen.conversations.clear();
+    }
+
+    fn forget_workspace(&self, workspace: &WorkspaceId) {
+        let mut seen = self.seen();
+        seen.members.retain(|(of, somebody), _| of != workspace && somebody.workspace != *workspace);
+        // A group may hold people of another workspace.
+        seen.groups.clear();
+        seen.conversations.retain(|(of, _), _| of != workspace);
     }
 }
 

@@ -114,6 +114,7 @@ impl Outside {
             locks: Arc::new(NoLocks),
             privacy: Privacy::none(),
             rights: Rights::none(),
+            memories: super::Memories::default(),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: self.clone(),

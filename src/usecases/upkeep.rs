@@ -11,7 +11,7 @@ use crate::domain::privacy::{
     CURRENT_TEXT, Counting, Counts, Month, Note, NoteKey, NoteKind, Noted, Removal, RemovalStage, Upkeep, pseudonym,
 };
 use crate::domain::speech;
-use crate::ports::{Addressee, Lease, NoteBatch, StoreError};
+use crate::ports::{Addressee, Forgets as _, Lease, NoteBatch, StoreError};
 
 use super::{Denied, Ports};
 
@@ -142,8 +142,9 @@ async fn remove(keeper: &mut Keeper<'_>, noted: &Noted, removal: &Removal) -> Re
     ports.privacy.keeping.remove_person(person, &name).await?;
     // After that, so that no backup that still holds them counts as one made since.
     ports.privacy.keeping.remember_removal(person, keeper.now()).await?;
-    ports.privacy.forget(person);
-    ports.rights.forget(person);
+    ports.privacy.forget_person(person);
+    ports.rights.forget_person(person);
+    ports.memories.forget_person(person);
     let upkeep = Upkeep { removed: keeper.upkeep.removed.saturating_add(1), ..keeper.to_rewrite() };
     let done = noted.saying(Note::Removal(Removal { stage: RemovalStage::Done { at: keeper.now() }, ..removal.clone() }));
     keeper.save(upkeep, NoteBatch { save: vec![done.clone()], ..NoteBatch::default() }).await?;
@@ -243,6 +244,12 @@ async fn notes(keeper: &mut Keeper<'_>) -> Result<(), StoreError> {
             Note::Upkeep(_) | Note::Counts(_) | Note::Removal(_) | Note::Rules(_) | Note::Routes(_) => false,
         };
         over.extend(keeper.ports.privacy.keeping.notes(kind).await?.into_iter().filter(is_over));
+    }
+    // Whoever has not been here for as long has no use for their logins.
+    for noted in &over {
+        if let Note::Told(told) = &noted.note {
+            unlink(keeper.ports, &told.person).await?;
+        }
     }
     for some in over.chunks(NOTES_TOGETHER) {
         let upkeep = keeper.to_rewrite();

@@ -18,10 +18,14 @@ use crate::domain::account::Provider;
 use crate::domain::actor::Person;
 use crate::ports::{Accounts, Clock, SignInAt};
 use crate::service::{Service, WholeSteps};
-use crate::usecases::{LinkedAccounts, SignIns};
+use crate::usecases::{LinkedAccounts, Memories, SignIns};
 
 /// The accounts, and where people link them, if they do.
-pub(super) fn who_people_are(settings: &Settings, ground: &Ground) -> anyhow::Result<(Arc<dyn Accounts>, Option<SignIns>)> {
+pub(super) fn who_people_are(
+    settings: &Settings,
+    ground: &Ground,
+    memories: &Memories,
+) -> anyhow::Result<(Arc<dyn Accounts>, Option<SignIns>)> {
     match &settings.accounts {
         AccountsSettings::OnePerson { person, credentials } => Ok((Arc::new(OnePerson::new(person.clone(), credentials.clone())), None)),
         AccountsSettings::SignIn(own) => {
@@ -29,6 +33,7 @@ pub(super) fn who_people_are(settings: &Settings, ground: &Ground) -> anyhow::Re
                 store: Arc::clone(&ground.store),
                 accounts: Arc::clone(&ground.accounts),
                 vault: Arc::<TokenVault>::clone(&own.vault),
+                memories: memories.clone(),
                 services: services(settings, own, &ground.clock)?,
                 clock: Arc::clone(&ground.clock),
             };

@@ -84,6 +84,7 @@ impl Served {
             locks: Arc::new(slash_heroku::ports::NoLocks),
             privacy: slash_heroku::usecases::Privacy::none(),
             rights: slash_heroku::usecases::Rights::none(),
+            memories: slash_heroku::usecases::Memories::default(),
             stopping: Arc::new(AtomicBool::new(false)),
         };
         Self { service: Service::new(ports, metrics, Handle::current()), store, answers, loses_its_store, _folder: folder }

@@ -170,6 +170,7 @@ impl Stage {
             locks: Arc::new(slash_heroku::ports::NoLocks),
             privacy: Privacy::none(),
             rights: slash_heroku::usecases::Rights::none(),
+            memories: slash_heroku::usecases::Memories::default(),
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: seat,

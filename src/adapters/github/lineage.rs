@@ -44,10 +44,39 @@ impl Lineage {
         }
     }
 
+    /// Forgets what was read with a credential.
+    pub(super) fn forget(&self, token: &SecretString) {
+        let of = digest(token);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let theirs: Vec<Place> = known.iter().map(|(place, _)| place.clone()).filter(|(credential, _)| *credential == of).collect();
+        theirs.iter().for_each(|place| {
+            known.pop(place);
+        });
+    }
+
     /// The commit `head`, if it is known that nothing but `base` came right before it.
     pub(super) fn follows(&self, token: &SecretString, base: &CommitSha, head: &CommitSha) -> Option<ComparedCommit> {
         let place = (digest(token), head.clone());
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(&place).filter(|(parent, _)| parent == base).map(|(_, body)| body.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_credential_is_forgotten_by_itself() {
+        let lineage = Lineage::default();
+        let sha = |digit: &str| CommitSha::parse(&digit.repeat(40)).unwrap();
+        let tip = || serde_json::from_value::<Tip>(serde_json::json!({ "sha": "b".repeat(40), "parents": [{ "sha": "a".repeat(40) }] }));
+        let tokens: [SecretString; 2] = ["ana".into(), "bob".into()];
+        for token in &tokens {
+            lineage.learn(token, &sha("b"), tip().unwrap());
+        }
+        lineage.forget(&tokens[0]);
+        let knows = |token| lineage.follows(token, &sha("a"), &sha("b")).is_some();
+        assert_eq!((knows(&tokens[0]), knows(&tokens[1])), (false, true));
     }
 }

@@ -32,7 +32,7 @@ use crate::adapters::http::reads::Reads;
 use crate::domain::checks::Checks;
 use crate::domain::names::{AnnouncementId, CommitSha, RefName, RepoName};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
-use crate::ports::{Allowances, AnnouncementOrder, ArchiveFault, Boundless, Clock, PortError, SourceArchive, SourceControl};
+use crate::ports::{Allowances, AnnouncementOrder, ArchiveFault, Boundless, Clock, Forgets, PortError, SourceArchive, SourceControl};
 
 use lineage::Lineage;
 
@@ -85,6 +85,13 @@ impl GitHub {
     #[must_use]
     pub fn telling(self, allowances: Arc<dyn Allowances>) -> Self {
         Self { allowances, ..self }
+    }
+}
+
+impl Forgets for GitHub {
+    fn forget_credential(&self, token: &SecretString) {
+        self.quick.forget_all_of(token);
+        self.lineage.forget(token);
     }
 }
 

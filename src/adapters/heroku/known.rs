@@ -48,7 +48,23 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Forgets what was read with a credential.
+fn forget<T>(known: &Mutex<LruCache<Place, T>>, of: [u8; 32]) {
+    let mut known = locked(known);
+    let theirs: Vec<Place> = known.iter().map(|(place, _)| place.clone()).filter(|(credential, _)| *credential == of).collect();
+    theirs.iter().for_each(|place| {
+        known.pop(place);
+    });
+}
+
 impl Known {
+    /// Forgets what was read with a credential.
+    pub(super) fn forget(&self, token: &SecretString) {
+        let of = digest(token);
+        forget(&self.slugs, of);
+        forget(&self.access, of);
+    }
+
     /// The commit of a slug, if that has been read; a slug never changes.
     pub(super) fn commit_of(&self, token: &SecretString, slug: &str) -> Option<Option<CommitSha>> {
         locked(&self.slugs).get(&place(token, slug)).cloned()
@@ -72,5 +88,25 @@ impl Known {
         if access.may_deploy == Some(true) {
             locked(&self.access).put(place(token, app.as_str()), (access, now));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_credential_is_forgotten_by_itself() {
+        let known = Known::default();
+        let (app, now) = (AppId::parse("app-1").unwrap(), Timestamp::UNIX_EPOCH);
+        let may = Access { may_deploy: Some(true), ..Access::default() };
+        let tokens: [SecretString; 2] = ["ana".into(), "bob".into()];
+        for token in &tokens {
+            known.slug_is_of(token, "slug", None);
+            known.has_access(token, &app, may, now);
+        }
+        known.forget(&tokens[0]);
+        let knows = |token| (known.commit_of(token, "slug").is_some(), known.access_to(token, &app, now).is_some());
+        assert_eq!((knows(&tokens[0]), knows(&tokens[1])), ((false, false), (true, true)));
     }
 }

@@ -29,8 +29,8 @@ use crate::domain::names::{AppId, AppName, BuildId, CodeId, CommitSha, Deploymen
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
 use crate::ports::{
-    Allowances, BuildOrder, BuildStart, Clock, Follower, Platform, PortError, Printed, PromotionOrder, PromotionSeen, PromotionStart,
-    ReturnOrder, ReturnStart, SourceArchive, UploadedSource,
+    Allowances, BuildOrder, BuildStart, Clock, Follower, Forgets, Platform, PortError, Printed, PromotionOrder, PromotionSeen,
+    PromotionStart, ReturnOrder, ReturnStart, SourceArchive, UploadedSource,
 };
 
 use super::http::base_url::BaseUrl;
@@ -74,6 +74,13 @@ impl Heroku {
 
     fn page<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> String {
         self.dashboard.at(segments).into()
+    }
+}
+
+impl Forgets for Heroku {
+    fn forget_credential(&self, token: &SecretString) {
+        self.wire.forget(token);
+        self.known.forget(token);
     }
 }
 

@@ -152,6 +152,11 @@ impl Wire {
         Self { allowances, ..self }
     }
 
+    /// Forgets what was read with a credential.
+    pub(super) fn forget(&self, token: &SecretString) {
+        self.client.forget_all_of(token);
+    }
+
     /// The client for answers that are read whole.
     pub(super) fn client(&self) -> &Client {
         self.client.client()

@@ -11,6 +11,7 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::Client;
+use secrecy::SecretString;
 
 use super::call::{Answer, Call, CallFault, exchange};
 use super::shelf::{Kept, Key, Shelf};
@@ -71,6 +72,12 @@ impl Reads {
         }
     }
 
+    /// Forgets every answer that was read with a token; what is being read with it is not handed to anybody who asks from now on.
+    pub fn forget_all_of(&self, token: &SecretString) {
+        self.state.flights().1.retain(|key, _| !key.is_of(token));
+        self.state.shelf().forget_all_of(token);
+    }
+
     fn flight(&self, key: Key, call: Call, limit: usize) -> Flight {
         let mut flights = self.state.flights();
         let (last, flying) = &mut *flights;
@@ -103,6 +110,13 @@ struct Landing {
     state: Arc<State>,
     key: Key,
     number: u64,
+}
+
+impl Landing {
+    /// Whether nobody has taken it off the list meanwhile: by a change, or because what is read so is to be forgotten.
+    fn is_listed(&self) -> bool {
+        self.state.flights().1.get(&self.key).is_some_and(|(number, _)| *number == self.number)
+    }
 }
 
 impl Drop for Landing {
@@ -143,7 +157,7 @@ async fn fly(client: Client, landing: Landing, mut call: Call, limit: usize) -> 
     match (answer.status, kept) {
         (StatusCode::NOT_MODIFIED, Some(kept)) => Ok(renewed(kept.answer, answer.headers)),
         (StatusCode::NOT_MODIFIED, None) => Ok(answer),
-        (status, _) if conditional && status.is_success() => Ok(keep(state, *key, answer)),
+        (status, _) if conditional && status.is_success() && landing.is_listed() => Ok(keep(state, *key, answer)),
         // Who may not see it any more has no use for what they once saw.
         (status, _) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
             state.shelf().forget(key);

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, IF_NONE_MATCH};
 use lru::LruCache;
+use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, bearer};
 
 /// How many answers are kept.
 const ANSWERS: usize = 1024;
@@ -55,6 +56,11 @@ impl Key {
     /// Whether both are of one credential.
     pub fn same_credential(&self, other: &Self) -> bool {
         self.credential == other.credential
+    }
+
+    /// Whether it is of a request that was made with a token.
+    pub fn is_of(&self, token: &SecretString) -> bool {
+        bearer(token).is_some_and(|header| <[u8; 32]>::from(Sha256::digest(header.as_bytes())) == self.credential)
     }
 }
 
@@ -137,6 +143,12 @@ impl Shelf {
             let Some((_, (size, _))) = self.kept.pop_lru() else { return };
             self.taken = self.taken.saturating_sub(size);
         }
+    }
+
+    /// Keeps nothing any more that was read with a token.
+    pub fn forget_all_of(&mut self, token: &SecretString) {
+        let theirs: Vec<Key> = self.kept.iter().map(|(key, _)| *key).filter(|key| key.is_of(token)).collect();
+        theirs.iter().for_each(|key| self.forget(key));
     }
 
     /// Keeps nothing for this request any more.

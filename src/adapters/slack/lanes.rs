@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::actor::Person;
 use crate::domain::allowance::{Bucket, Window};
 use crate::domain::names::WorkspaceId;
-use crate::ports::Urgency;
+use crate::ports::{Forgets, Urgency};
 
 /// About one message a second in one conversation, and a few at once.
 const BURST: u32 = 4;
@@ -35,6 +35,16 @@ impl AllLanes {
             Some(lanes) => Arc::clone(lanes),
             None => Arc::clone(all.entry(workspace.clone()).or_insert_with(|| Arc::new(Lanes::new()))),
         }
+    }
+}
+
+impl Forgets for AllLanes {
+    fn forget_person(&self, person: &Person) {
+        self.of(&person.workspace).keep(person, None);
+    }
+
+    fn forget_workspace(&self, workspace: &WorkspaceId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(workspace);
     }
 }
 

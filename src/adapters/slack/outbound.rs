@@ -22,7 +22,7 @@ use crate::domain::form::Form;
 use crate::domain::installation::BotRight;
 use crate::domain::message::{Audience, Message};
 use crate::domain::names::{ChannelId, DeliveryId, ScopeName, WorkspaceId};
-use crate::ports::{Addressee, Asked, BotTokens, Chat, Clock, Delivered, Fault, PortError, Service, Urgency};
+use crate::ports::{Addressee, Asked, BotTokens, Chat, Clock, Delivered, Fault, Forgets, PortError, Service, Urgency};
 
 /// Slack's own Web API.
 pub const API: &str = "https://slack.com/api";
@@ -202,6 +202,16 @@ impl SlackChat {
             // It was said; only its name is missing.
             _ => Ok(Delivered::Final),
         }
+    }
+}
+
+impl Forgets for SlackChat {
+    fn forget_person(&self, person: &Person) {
+        self.lanes.forget_person(person);
+    }
+
+    fn forget_workspace(&self, workspace: &WorkspaceId) {
+        self.lanes.forget_workspace(workspace);
     }
 }
 

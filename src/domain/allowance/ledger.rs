@@ -292,6 +292,14 @@ impl Ledger {
         self.waiting.remove(&id);
     }
 
+    /// Forgets what a service said of a credential, unless something that has begun with it still has to end.
+    pub fn forget(&mut self, holder: Holder) {
+        let goes_on = self.begun.values().any(|begun| begun.holders.source == holder || begun.holders.platform == holder);
+        if !goes_on {
+            self.accounts.retain(|(_, known), _| *known != holder);
+        }
+    }
+
     /// Whether something may be created at the source control now, or when.
     pub fn may_write(&mut self, holder: Holder, purpose: Purpose, now: Timestamp) -> Result<(), Timestamp> {
         let owed =

@@ -534,7 +534,7 @@ const ACCOUNTS: RecordKind = RecordKind {
     tree: "accounts",
     holds: "the logins that you have linked",
     why: "to act with your own rights",
-    kept: "until you unlink the login",
+    kept: "until you unlink the login, or have asked for nothing for 24 months",
     goes: "the tokens, opened for each call, to the service that gave them",
     fields: &[
         you("your workspace id and user id", &["person.workspace", "person.user"]),

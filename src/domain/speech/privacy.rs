@@ -1,11 +1,14 @@
 //! What we say about what is kept.
 
+use jiff::Timestamp;
+
+use crate::domain::actor::Person;
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Tone, code, link, text};
 use crate::domain::names::OfferId;
-use crate::domain::privacy::{FILES_WITHIN_DAYS, PrivacyPage, RECORD_KINDS};
+use crate::domain::privacy::{FILES_WITHIN_DAYS, PrivacyPage, RECORD_KINDS, Upkeep};
 
 use super::help::typed;
-use super::words::count;
+use super::words::{count, moment};
 
 /// The words on the button that removes somebody.
 pub const REMOVE_ME: &str = "Remove me";
@@ -59,13 +62,42 @@ pub fn export_link(address: &str) -> Message {
     .line(vec![text("It works once, for 15 minutes, and for whoever has it: do not pass it on.")])
 }
 
-/// No link can be made.
-pub fn no_link_possible(page: &PrivacyPage) -> Message {
+/// No link can be made for somebody.
+pub fn no_link_possible(person: &Person, page: &PrivacyPage) -> Message {
+    let way_out =
+        format!("slash-heroku privacy export --workspace {} --user {} --by NAME --because 'they asked'", person.workspace, person.user);
     private(
         Tone::Bad,
         "This installation has no public address, so it can give you no link. Whoever runs it can export it for you. (no-public-address)",
     )
+    .line(vec![text("They type, on its machine: "), code(way_out), text(". It is on record that they did.")])
     .line(page_line(page))
+}
+
+/// For whoever looks after a workspace: how far the removal of what is too old is, where anything was or is to be removed. `waiting`: how
+/// many people wait for it.
+pub fn retention_line(upkeep: &Upkeep, waiting: usize, now: Timestamp) -> Option<Line> {
+    let Upkeep { known_version: _, dropping, settled_at: _, dropped, removed, rewrite_since, rewritten_at } = upkeep;
+    if (*dropped, *removed, waiting) == (0, 0, 0) && dropping.is_none() && rewrite_since.is_none() && rewritten_at.is_none() {
+        return None;
+    }
+    let settled = upkeep.settled_at.map_or_else(|| "not yet".to_owned(), |at| moment(at, now));
+    let mut words = format!("What is too old or to be removed: last all done {settled}");
+    words.push_str(&format!("; {} gone in all, {} removed", count(*dropped, "deploy"), people(*removed)));
+    if waiting > 0 {
+        words.push_str(&format!(", {} to be removed", people(u64::try_from(waiting).unwrap_or(u64::MAX))));
+    }
+    match (*rewrite_since, *rewritten_at) {
+        (Some(since), _) => words.push_str(&format!("; in the files something of it is left since {}", moment(since, now))),
+        (None, Some(at)) => words.push_str(&format!("; the files were written anew {}", moment(at, now))),
+        (None, None) => {}
+    }
+    words.push('.');
+    Some(vec![text(words)])
+}
+
+fn people(many: u64) -> String {
+    if many == 1 { "1 person".to_owned() } else { format!("{many} people") }
 }
 
 /// Whether they are sure.

@@ -44,6 +44,7 @@ fn ports(source: MockSourceControl, platform: MockPlatform) -> Ports {
         locks: Arc::new(crate::ports::NoLocks),
         privacy: crate::usecases::Privacy::none(),
         rights: crate::usecases::Rights::none(),
+        memories: crate::usecases::Memories::default(),
         repositories: Arc::new(RepositoryMap::default()),
         command_word: Arc::from("/h"),
         tally: super::super::testing::Outside::new(),

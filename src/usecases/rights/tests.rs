@@ -69,7 +69,7 @@ async fn what_the_chat_says_of_people_is_believed_for_five_minutes() {
     assert!(standing(601).await.is_err(), "what was believed long ago is not believed any more");
     told.says(Ok(ONE_OF_US));
     assert_eq!(standing(602).await, Ok(Standing::Member), "a fault is not remembered");
-    rights.forget(&ana);
+    rights.forget_person(&ana);
     assert!(rights.seen().members.is_empty());
 }
 
@@ -90,7 +90,7 @@ async fn who_reads_along_is_believed_for_five_minutes_and_that_nobody_knows_for_
     assert!(seen(660).await.is_err(), "that it cannot be asked now says nothing");
     *told.conversation.lock().unwrap() = Ok(shared);
     assert_eq!(seen(661).await, Ok(Some(shared)));
-    rights.forget(&person("ana"));
+    rights.forget_person(&person("ana"));
     assert!(rights.seen().conversations.is_empty());
 }
 
@@ -124,4 +124,17 @@ async fn no_more_is_remembered_than_is_said() {
         rights.member(&somebody.workspace, &somebody, at(0)).await.unwrap();
     }
     assert_eq!(rights.seen().members.len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_remembered_of_a_workspace_that_has_left() {
+    let rights = Rights::new(Some(Told::new()), BTreeSet::new());
+    let elsewhere = Person { workspace: WorkspaceId::parse("T2").unwrap(), user: person("ana").user };
+    for somebody in [person("ana"), elsewhere.clone()] {
+        rights.member(&somebody.workspace, &somebody, at(0)).await.unwrap();
+        rights.seen_conversation(&somebody.workspace, &ChannelId::parse("C1").unwrap(), at(0)).await.unwrap();
+    }
+    rights.forget_workspace(&person("ana").workspace);
+    let left: Vec<Person> = rights.seen().members.keys().map(|(_, somebody)| somebody.clone()).collect();
+    assert_eq!((left, rights.seen().conversations.len()), (vec![elsewhere], 1));
 }

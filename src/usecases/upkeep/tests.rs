@@ -7,15 +7,16 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::super::testing::{Did, Outside};
-use super::super::{ExportLinks, Privacy};
+use super::super::{ExportLinks, LinkedAccounts, Memories, Privacy, SignIns};
 use super::*;
 use crate::adapters::secrets::SystemSecrets;
 use crate::adapters::sled::{Opening, SledStore};
+use crate::domain::account::{Account, Provider};
 use crate::domain::deployment::samples::{deployment, person};
 use crate::domain::deployment::{Deployment, DynosUp, Phase};
 use crate::domain::names::DeploymentId;
 use crate::domain::privacy::{Counts, PrivacyPage, Told};
-use crate::ports::{Batch, Clock as _, Exports as _, Keeping as _, Store as _, Work};
+use crate::ports::{AccountBatch, AccountStore as _, Batch, Clock as _, Exports as _, Keeping as _, Store as _, Work};
 
 const DAY: i64 = 86_400;
 
@@ -266,5 +267,69 @@ async fn whoever_knew_the_page_before_is_told_once_what_changed() {
     let told = stage.store.note(&NoteKey::Told(person("ana"))).await.unwrap().unwrap();
     let seen = Note::Told(Told { person: person("ana"), version: CURRENT_TEXT, seen: Month::of(outside.now()) });
     assert_eq!((told.note, told.version), (seen, 2), "a word each month that they are here");
+    stage.store.close().await;
+}
+
+/// Whoever was to be forgotten.
+#[derive(Debug, Default)]
+struct Forgotten(std::sync::Mutex<Vec<crate::domain::actor::Person>>);
+
+impl crate::ports::Forgets for Forgotten {
+    fn forget_person(&self, person: &crate::domain::actor::Person) {
+        self.0.lock().unwrap().push(person.clone());
+    }
+}
+
+/// With a place where people link their logins, at services that cannot be reached.
+fn with_logins(stage: &mut Stage, memories: Memories) {
+    let keys = secrecy::SecretString::from(format!("first:{}=", "A".repeat(43)));
+    let linked = LinkedAccounts {
+        store: Arc::new(stage.store.clone()),
+        accounts: Arc::new(stage.store.clone()),
+        vault: Arc::new(crate::adapters::vault::TokenVault::new(&keys).unwrap()),
+        memories: memories.clone(),
+        services: std::collections::BTreeMap::new(),
+        clock: Arc::<Outside>::clone(&stage.outside),
+    };
+    let sign_ins = SignIns { linked, secrets: Arc::new(SystemSecrets), ids: Arc::<Outside>::clone(&stage.outside), pages: Arc::from("/") };
+    stage.ports = Ports { sign_ins: Some(sign_ins), memories, ..stage.ports.clone() };
+}
+
+#[tokio::test]
+async fn logins_of_whoever_is_not_here_any_more_are_unlinked() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = Outside::new();
+    let mut stage = Stage::on(folder.path(), &outside);
+    with_logins(&mut stage, Memories::default());
+    begin_upkeep(&stage.ports).await.unwrap();
+    let ana = person("ana");
+    let login = crate::testing::account_store::login;
+    let account = Account::empty(ana.clone()).with(Provider::SourceControl, login("1")).with(Provider::Platform, login("2"));
+    let batch = AccountBatch { accounts: vec![account], sign_ins: Vec::new() };
+    stage.store.save_accounts(batch).await.unwrap();
+    let seen = |month| Note::Told(Told { person: ana.clone(), version: CURRENT_TEXT, seen: month });
+    let save = vec![Noted::new(seen(Month::of(outside.now())))];
+    stage.store.save_notes(NoteBatch { save, ..NoteBatch::default() }).await.unwrap();
+    outside.pass(700 * DAY);
+    stage.upkeep().await;
+    assert_eq!(stage.store.account(&ana).await.unwrap().logins.len(), 2, "not yet");
+    outside.pass(62 * DAY);
+    stage.upkeep().await;
+    assert_eq!(stage.store.account(&ana).await.unwrap().logins.len(), 0);
+    assert_eq!(stage.store.how_much(&ana).await.unwrap(), []);
+    stage.store.close().await;
+}
+
+#[tokio::test]
+async fn whoever_is_removed_is_forgotten_in_memory_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = Outside::new();
+    let mut stage = Stage::on(folder.path(), &outside);
+    let forgotten = Arc::new(Forgotten::default());
+    with_logins(&mut stage, Memories::new(vec![Arc::<Forgotten>::clone(&forgotten)]));
+    begin_upkeep(&stage.ports).await.unwrap();
+    super::super::privacy::ask_to_remove(&stage.ports, &person("ana")).await.unwrap();
+    stage.upkeep().await;
+    assert_eq!(*forgotten.0.lock().unwrap(), [person("ana")]);
     stage.store.close().await;
 }

@@ -211,3 +211,20 @@ async fn who_asks_after_a_change_does_not_get_what_was_asked_before_it() {
     assert_eq!((&old.body[..], &new.body[..]), (&b"before"[..], &b"after"[..]));
     assert_eq!(stage.seen().await.0, 4);
 }
+
+#[tokio::test]
+async fn what_was_read_with_a_token_is_forgotten_and_what_others_have_read_stays() {
+    let stage = Stage::new().await;
+    stage.on(get(), list("\"1\"", "[]").set_delay(Duration::from_millis(20))).await;
+    stage.read("ana").await;
+    stage.read("bob").await;
+    let mut late = Box::pin(stage.read("ana"));
+    assert!((&mut late).now_or_never().is_none(), "it has begun");
+    stage.reads.forget_all_of(&"ana".into());
+    late.await;
+    assert_eq!(stage.seen().await, (3, 1));
+    stage.read("ana").await;
+    assert_eq!(stage.seen().await, (4, 1), "nothing is known of it, also not by what was on its way");
+    stage.read("bob").await;
+    assert_eq!(stage.seen().await, (5, 2));
+}

@@ -140,3 +140,18 @@ fn what_is_over_is_off_the_books() {
     ledger.over(id(3));
     assert_eq!(ledger.begin(id(5), WHO, at(0)), Ok(()));
 }
+
+#[test]
+fn nothing_is_known_of_a_credential_that_is_forgotten_but_what_has_begun_can_still_end() {
+    let mut ledger = ledger();
+    ledger.shut(Service::SourceControl, WHO.source, at(600));
+    ledger.heard(Service::Platform, WHO.platform, 1, None, at(0));
+    ledger.follow(&one(1, Phase::Building { build: build_id() }, Some(None)), WHO);
+    ledger.forget(WHO.source);
+    assert!(ledger.may_write(WHO.source, Purpose::End, at(1)).is_err(), "it goes on");
+    ledger.over(id(1));
+    ledger.forget(WHO.source);
+    ledger.forget(WHO.platform);
+    assert_eq!(ledger.accounts.len(), 0);
+    assert_eq!(ledger.may_write(WHO.source, Purpose::End, at(1)), Ok(()));
+}
