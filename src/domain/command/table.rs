@@ -310,11 +310,11 @@ mod tests {
     #[test]
     fn every_verb_has_one_row_and_every_word_one_verb() {
         use Verb::{
-            Cancel, Deploy, Diff, Doctor, Help, History, Info, Leave, Lock, Locks, Login, Logout, Mute, Pipelines, Plan, Privacy, Promote,
-            Queue, Releases, Rollback, Route, Routes, Rules, Status, Unlock, Unmute, Unroute, Where, WhoAmI,
+            Cancel, Deploy, Diff, Doctor, Free, Help, History, Info, Leave, Lock, Locks, Login, Logout, Mute, Pipelines, Plan, Privacy,
+            Promote, Queue, Releases, Rollback, Route, Routes, Rules, Status, Unlock, Unmute, Unroute, Where, WhoAmI,
         };
         let all = [
-            Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Releases, Where, Diff, Promote,
+            Help, Login, Logout, WhoAmI, Pipelines, Info, Plan, Deploy, Status, Queue, Leave, Cancel, Free, Releases, Where, Diff, Promote,
             Rollback, Lock, Unlock, Locks, Mute, Unmute, Route, Routes, Unroute, History, Rules, Privacy, Doctor,
         ];
         assert_eq!(COMMANDS.len(), all.len());

@@ -30,15 +30,17 @@ fn why(aside: Aside, origin: &Origin) -> Option<Line> {
 
 /// What opens it.
 fn way_out(aside: Aside, command_word: &str) -> Line {
-    let mut line = match aside {
-        Aside::Shared => Vec::new(),
-        Aside::Unseen => {
-            vec![code("/invite"), text(" me there; what else I lack, "), code(typed(command_word, "doctor")), text(" says. Or: ")]
-        }
-        Aside::Direct => return vec![text("In a conversation between two I say nothing to the other one.")],
-    };
-    line.extend([text("Admins of the workspace can let others read along: "), code(OPEN)]);
-    line
+    match aside {
+        Aside::Shared => vec![text("Admins of the workspace can let others read along: "), code(OPEN)],
+        Aside::Unseen => vec![
+            code("/invite"),
+            text(" me there; "),
+            code(typed(command_word, "doctor")),
+            text(" says what else I lack. Or admins of the workspace let others read along: "),
+            code(OPEN),
+        ],
+        Aside::Direct => vec![text("In a conversation between two I say nothing to the other one.")],
+    }
 }
 
 /// A card that stands in direct messages.

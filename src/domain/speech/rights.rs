@@ -23,11 +23,11 @@ pub(super) fn denied_by(denial: Denial) -> (Line, Line) {
     let (evidence, way_out) = match denial {
         Denial::Gone => ("The account in the chat is closed", "Whoever looks after the workspace can open it again."),
         Denial::Guest => {
-            ("Guests of this workspace may not see or do anything here", "Its admins can let guests in: `rules guests yes because …`")
+            ("Guests of this workspace may not see or do anything here", "Its admins can let guests in: `rules guests yes because …`.")
         }
         Denial::Outsider => (
             "People of other companies may not see or do anything here",
-            "Admins of the workspace can let them in: `rules outsiders yes because …`",
+            "Admins of the workspace can let them in: `rules outsiders yes because …`.",
         ),
         Denial::NotAUser => ("By the rules of this workspace you are not among those who may use this", "Its admins can change the rule."),
         Denial::WrongChannel => ("By the rules of this workspace commands are not answered in this conversation", ELSEWHERE),

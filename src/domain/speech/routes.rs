@@ -91,7 +91,7 @@ pub fn conversation_archived(to: &ChannelId) -> Message {
 /// People of another company are in it.
 pub fn conversation_shared(to: &ChannelId) -> Message {
     not_set(to, "is shared with another company, whose people would read along. Nothing was changed. (shared-conversation)")
-        .line(sentence("Name a conversation of your own. Admins of the workspace can let others in: `rules outsiders yes because …`"))
+        .line(sentence("Name a conversation of your own. Admins of the workspace can let others in: `rules outsiders yes because …`."))
 }
 
 /// I may not say anything there, or cannot see it.
@@ -106,7 +106,7 @@ pub fn conversation_closed(to: &ChannelId, command_word: &str) -> Message {
 /// Nobody knows whether people of other companies are in it.
 pub fn conversation_unreadable(to: &ChannelId) -> Message {
     not_set(to, "cannot be looked at, so nobody knows whether another company reads along. Nothing was changed. (conversation-unreadable)").line(
-        sentence("The app has to be installed anew, so that it may see which conversations are shared. Or admins let people of other companies in: `rules outsiders yes because …`"),
+        sentence("The app has to be installed anew, so that it may see which conversations are shared. Or admins let people of other companies in: `rules outsiders yes because …`."),
     )
 }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::deployment::{Card, Deployment, MessageRef, Phase, Untold};
-use crate::domain::message::Message;
+use crate::domain::message::{Audience, Message};
 use crate::domain::rights::Aside;
 use crate::domain::speech::{self, CardView};
 use crate::ports::{Addressee, Delivered, Fault, PortError, Urgency};
@@ -96,7 +96,15 @@ async fn change(
         None => (Addressee::Card(told.origin.clone()), message.clone()),
         Some(why) => (Addressee::Direct(told.origin.person.clone()), speech::card_aside(message.clone(), why, told)),
     };
-    match ports.chat.say(&to, &said).await {
+    let delivered = match ports.chat.say(&to, &said).await {
+        // By no other way than the command's own: then it does not move.
+        Err(error) if aside.is_some() && !error.is_temporary() => {
+            tracing::info!(deployment = %told.id, %error, "a card for its asker alone takes another way");
+            ports.chat.say(&Addressee::Answer(told.origin.clone()), &Message { audience: Audience::Asker, ..said }).await
+        }
+        delivered => delivered,
+    };
+    match delivered {
         Ok(Delivered::Editable(place)) => {
             if let Some(why) = aside.filter(|_| first && place.channel != told.origin.channel) {
                 say_where(ports, told, why).await;

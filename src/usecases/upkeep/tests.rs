@@ -272,10 +272,10 @@ async fn whoever_knew_the_page_before_is_told_once_what_changed() {
 
 /// Whoever was to be forgotten.
 #[derive(Debug, Default)]
-struct Forgotten(std::sync::Mutex<Vec<crate::domain::actor::Person>>);
+struct Forgotten(std::sync::Mutex<Vec<Person>>);
 
 impl crate::ports::Forgets for Forgotten {
-    fn forget_person(&self, person: &crate::domain::actor::Person) {
+    fn forget_person(&self, person: &Person) {
         self.0.lock().unwrap().push(person.clone());
     }
 }
@@ -303,7 +303,13 @@ async fn logins_of_whoever_is_not_here_any_more_are_unlinked() {
     with_logins(&mut stage, Memories::default());
     begin_upkeep(&stage.ports).await.unwrap();
     let ana = person("ana");
-    let login = crate::testing::account_store::login;
+    let login = |id: &str| {
+        let login = serde_json::json!({
+            "id": id, "scopes": ["repo"], "rights": ["read_source"], "grant": null, "linked_at": outside.now(), "life": "open",
+            "standing": "good", "tokens": "sealed",
+        });
+        serde_json::from_value(login).unwrap()
+    };
     let account = Account::empty(ana.clone()).with(Provider::SourceControl, login("1")).with(Provider::Platform, login("2"));
     let batch = AccountBatch { accounts: vec![account], sign_ins: Vec::new() };
     stage.store.save_accounts(batch).await.unwrap();
