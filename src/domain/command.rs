@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::doubt::Doubt;
 use super::lock::Ending;
-use super::names::{ChannelId, CommitSha, NameError, RepoName};
+use super::names::{ChannelId, CommitSha, DeploymentId, NameError, RepoName};
 use super::parse::is_invisible;
 use super::pipeline::{Destination, Environment, PipelineKey, Place};
 use super::route::Only;
@@ -134,15 +134,41 @@ pub struct Wish {
     pub to: Option<Place>,
 }
 
+/// Whether a deploy ships with one of somebody else that contains its commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ride {
+    /// It may be asked.
+    #[default]
+    Unsaid,
+    /// By itself.
+    Alone,
+    /// With this one.
+    With(DeploymentId),
+}
+
+impl Ride {
+    /// Whether nobody has said so.
+    pub fn is_unsaid(&self) -> bool {
+        *self == Self::Unsaid
+    }
+}
+
 /// How a deploy is to be done, beyond what, where to and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// It waits for its checks where they are not done yet.
     #[serde(default)]
     pub when_green: bool,
+    /// Where it has to wait for the app, it begins only once its asker has said so at its turn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ask_first: bool,
     /// The commit that a button showed: no other one ships by it. Never parsed from text.
     #[serde(default)]
     pub shown: Option<CommitSha>,
+    /// Whether it ships with somebody else's. Never parsed from text.
+    #[serde(default, skip_serializing_if = "Ride::is_unsaid")]
+    pub ride: Ride,
     /// What was asked about it and answered with yes. Never parsed from text.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub sure_of: BTreeSet<Doubt>,
@@ -309,7 +335,7 @@ pub enum Command {
     },
     /// `plan PIPELINE[/REF] [to ENV[/APP]]`
     Plan(Wish),
-    /// `deploy[!] PIPELINE[/REF] [to ENV[/APP]] [when green] [because WHY]`
+    /// `deploy[!] PIPELINE[/REF] [to ENV[/APP]] [when green] [ask me] [because WHY]`
     Deploy {
         /// What and where to.
         wish: Wish,

@@ -115,7 +115,7 @@ impl Line {
         }
         match &deployment.phase {
             Phase::Waiting(WaitingFor::Checks { .. }) => self.unready(deployment.id),
-            Phase::Waiting(WaitingFor::Turn | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
+            Phase::Waiting(WaitingFor::Turn | WaitingFor::Answer { .. } | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
             | Phase::NeedsCode { .. }
             | Phase::Starting
             | Phase::Announcing(_)

@@ -82,6 +82,10 @@ pub enum Act {
     Take(OfferId),
     /// Let the command that is kept under this id be: nobody runs it any more.
     Decline(OfferId),
+    /// Begin a deployment whose asker is asked at its turn.
+    ShipNow(DeploymentId),
+    /// Step out of the line with a deployment, as long as it waits.
+    StepOut(DeploymentId),
     /// Ask the presser, in a form, for the one-time code that a deployment waits for.
     EnterCode(DeploymentId),
 }
@@ -96,6 +100,8 @@ impl fmt::Display for Act {
             Self::RollBack(id) => write!(f, "back:{id}"),
             Self::Take(id) => write!(f, "take:{id}"),
             Self::Decline(id) => write!(f, "decline:{id}"),
+            Self::ShipNow(id) => write!(f, "ship:{id}"),
+            Self::StepOut(id) => write!(f, "leave:{id}"),
             Self::EnterCode(id) => write!(f, "code:{id}"),
         }
     }
@@ -118,6 +124,8 @@ impl FromStr for Act {
             "output" => deployment().map(Self::ShowOutput),
             "retry" => deployment().map(Self::Retry),
             "back" => deployment().map(Self::RollBack),
+            "ship" => deployment().map(Self::ShipNow),
+            "leave" => deployment().map(Self::StepOut),
             "code" => deployment().map(Self::EnterCode),
             "take" => id.parse().map(OfferId).map(Self::Take).map_err(|_| ForeignAct),
             "decline" => id.parse().map(OfferId).map(Self::Decline).map_err(|_| ForeignAct),
@@ -222,6 +230,8 @@ mod tests {
             Act::RollBack(DeploymentId(id)),
             Act::Take(OfferId(id)),
             Act::Decline(OfferId(id)),
+            Act::ShipNow(DeploymentId(id)),
+            Act::StepOut(DeploymentId(id)),
             Act::EnterCode(DeploymentId(id)),
         ] {
             assert_eq!(act.to_string().parse(), Ok(act));

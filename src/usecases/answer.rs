@@ -202,7 +202,15 @@ fn begins_something(ask: &Ask) -> bool {
         }
         Ask::Press { act: Act::Retry(_) | Act::Take(_), on: _ } => true,
         Ask::Press {
-            act: Act::Cancel(_) | Act::Free(_) | Act::ShowOutput(_) | Act::RollBack(_) | Act::Decline(_) | Act::EnterCode(_),
+            act:
+                Act::Cancel(_)
+                | Act::Free(_)
+                | Act::ShowOutput(_)
+                | Act::RollBack(_)
+                | Act::Decline(_)
+                | Act::ShipNow(_)
+                | Act::StepOut(_)
+                | Act::EnterCode(_),
             on: _,
         }
         | Ask::Form(_)

@@ -85,8 +85,10 @@ pub(super) async fn question(
     sure.wish.to = Some(Place { environment: target.environment, app: Some(target.app_name.clone()) });
     sure.terms = Terms {
         when_green: ask.terms.when_green,
+        ask_first: ask.terms.ask_first,
         shown: Some(resolved.commit.clone()),
         sure_of: doubts.clone(),
+        ride: ask.terms.ride,
         code_spent_at: if code == Code::Accepted { Some(now) } else { ask.terms.code_spent_at },
     };
     let until = now.checked_add(GOOD_FOR).unwrap_or(now);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use secrecy::SecretString;
 
 use crate::domain::checks::Obstacle;
-use crate::domain::command::{Because, Command, Terms, Wish};
+use crate::domain::command::{Because, Command, Ride, Terms, Wish};
 use crate::domain::deployment::{Card, Cargo, Deployment, Override, Phase, StageTime, Target, WaitingFor, Way, usual};
 use crate::domain::line::Line;
 use crate::domain::message::{Line as Words, Message};
@@ -17,7 +17,7 @@ use crate::ports::{Batch, Credentials, StoreError, WakeKey};
 
 use super::facts::{Prospect, find_target, look_ahead};
 use super::offers::{both_ways, offer};
-use super::{Ports, Trouble, confirm};
+use super::{Ports, Trouble, confirm, rides};
 
 /// How many past deployments the usual durations come from.
 const PAST: usize = 20;
@@ -117,6 +117,9 @@ async fn ask_for(
     if let Some(answer) = without_beginning(ports, request, ask, &prospect, code, &Way::Build).await? {
         return Ok(Some(answer));
     }
+    if let Some(answer) = rides::along(ports, request, who, ask, &prospect).await? {
+        return Ok(Some(answer));
+    }
     let mut doubts = confirm::doubts_about(ports, asker, &prospect).await;
     doubts.retain(|doubt| !ask.terms.sure_of.contains(doubt));
     if !doubts.is_empty() {
@@ -139,14 +142,27 @@ pub(super) async fn go(
         return Ok(Some(answer));
     }
     match record(ports, request, ask, prospect, code, way).await? {
-        Recorded::New => {
+        Recorded::New(began) => {
             ports.tally.began();
             ports.clock.wake(WakeKey::Keeper);
+            rides::offer_to_those_before(ports, &began).await?;
             Ok(code.courtesy())
         }
         Recorded::Joins(same) => join(ports, request, *same, code).await.map(Some),
+        Recorded::Rides(message) => Ok(Some(*message)),
         Recorded::AnsweredBefore => Ok(None),
     }
+}
+
+/// Whether somebody else's deploy of the same commit does as well: it is built, and no check is passed over by the asker alone.
+fn may_ride_the_same(ask: &Ask, prospect: &Prospect, way: &Way) -> bool {
+    let by_itself = ask.terms.ride == Ride::Alone || ask.passing_checks;
+    *way == Way::Build && prospect.verdict.is_open() && !by_itself
+}
+
+/// Exactly this app.
+pub(super) fn place_of(target: &Target) -> Place {
+    Place { environment: target.environment, app: Some(target.app_name.clone()) }
 }
 
 /// What is answered where nothing new begins: it goes on already, or something is in its way.
@@ -163,12 +179,16 @@ async fn without_beginning(
     {
         return join(ports, request, waiting, code).await.map(Some);
     }
-    if let Some(same) = same_wish_in(ports, request, &prospect.target, &prospect.resolved.commit).await? {
+    let rides = matches!(ask.terms.ride, Ride::With(_));
+    if !rides && let Some(same) = same_wish_in(ports, request, &prospect.target, &prospect.resolved.commit).await? {
         return join(ports, request, same, code).await.map(Some);
     }
     let waits = ask.terms.when_green && prospect.verdict.not_done().is_some();
     if !prospect.verdict.is_open() && !waits {
         return Err(refused(ports, request, ask, prospect, way).await?.into());
+    }
+    if may_ride_the_same(ask, prospect, way) {
+        return rides::ride_the_same(ports, request, prospect).await;
     }
     Ok(None)
 }
@@ -178,8 +198,8 @@ async fn refused(ports: &Ports, request: &Request, ask: &Ask, prospect: &Prospec
     ports.tally.refused(&prospect.verdict.reasons);
     let Prospect { target, resolved, verdict, rules, .. } = prospect;
     let waiting = (*way == Way::Build && verdict.may_become_green()).then(|| {
-        let terms = Terms { when_green: true, shown: Some(resolved.commit.clone()), ..Terms::default() };
-        let wish = Wish { to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }), ..ask.wish.clone() };
+        let terms = Terms { when_green: true, ask_first: ask.terms.ask_first, shown: Some(resolved.commit.clone()), ..Terms::default() };
+        let wish = Wish { to: Some(place_of(target)), ..ask.wish.clone() };
         let command = Command::Deploy { wish, passing_checks: false, because: ask.because.clone(), terms };
         (speech::SHIP_WHEN_GREEN.to_owned(), command)
     });
@@ -197,7 +217,7 @@ async fn moved_since_shown(
 ) -> Result<Message, StoreError> {
     let (by, now) = (&prospect.resolved.named_by, &prospect.resolved.commit);
     let because = ask.because.clone();
-    let terms = Terms { shown: None, sure_of: BTreeSet::new(), ..ask.terms.clone() };
+    let terms = Terms { shown: None, sure_of: BTreeSet::new(), ride: Ride::Unsaid, ..ask.terms.clone() };
     let buttons =
         both_ways(ports, &request.origin.person, &prospect.target, by, (shown, now), (ask.passing_checks, because, terms)).await?;
     Ok(speech::ref_moved(&prospect.target, by, shown, now, &buttons))
@@ -299,8 +319,9 @@ fn with_form(ports: &Ports, message: Message, deployment: &Deployment, waits: bo
 
 #[derive(Debug)]
 enum Recorded {
-    New,
+    New(Box<Deployment>),
     Joins(Box<Deployment>),
+    Rides(Box<Message>),
     AnsweredBefore,
 }
 
@@ -340,6 +361,7 @@ pub(super) async fn begun(
         },
         way,
         when_green: ask.terms.when_green,
+        ask_first: ask.terms.ask_first,
         overriding: ask.passing_checks.then(|| Override { because: because.clone().unwrap_or_default(), skipped: verdict.skipped }),
         because,
         phase: Phase::Waiting(WaitingFor::Turn),
@@ -355,6 +377,7 @@ pub(super) async fn begun(
         release: None,
         cancel: None,
         moved: None,
+        riders: Vec::new(),
         card: Card::NotShown,
         asker_told: false,
         end_shown: false,
@@ -380,16 +403,22 @@ pub(super) fn placed(mut deployment: Deployment, line: &Line, open: Option<&[Obs
 
 async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect, code: Code, way: Way) -> Result<Recorded, Trouble> {
     let open = if ask.terms.when_green { prospect.verdict.not_done() } else { None };
+    let shared = may_ride_the_same(ask, &prospect, &way);
     let deployment = begun(ports, request, ask, prospect, code, way).await?;
     for _ in 0..TRIES {
         let line = ports.store.line(&deployment.target.app).await?;
         if let Some(same) = same_wish(ports, request, &deployment.target, &deployment.cargo.commit, &line).await? {
             return Ok(Recorded::Joins(Box::new(same)));
         }
+        // Somebody else may have asked for it in the same moment.
+        if shared && let Some(message) = rides::ride_with_one_of(ports, &deployment, &line).await? {
+            return Ok(Recorded::Rides(Box::new(message)));
+        }
         let (deployment, line) = placed(deployment.clone(), &line, open.as_deref());
-        let batch = Batch { deployments: vec![deployment], lines: vec![line], requests: vec![request.answered_now()], ..Batch::default() };
+        let requests = vec![request.answered_now()];
+        let batch = Batch { deployments: vec![deployment.clone()], lines: vec![line], requests, ..Batch::default() };
         match ports.store.save(batch).await {
-            Ok(()) => return Ok(Recorded::New),
+            Ok(()) => return Ok(Recorded::New(Box::new(deployment))),
             Err(StoreError::Conflict(_)) => {
                 let answered = ports.store.request(&request.id).await?.is_none_or(|stored| stored.answered);
                 if answered {

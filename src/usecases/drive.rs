@@ -74,7 +74,7 @@ fn not_too_often(ports: &Ports, who: Option<&Credentials>, deployment: &Deployme
         Phase::Waiting(WaitingFor::Checks { .. }) => {
             ports.allowances.pause(Service::SourceControl, &who.source, now).map(|pause| pause.saturating_mul(REQUESTS_FOR_CHECKS))
         }
-        Phase::Waiting(WaitingFor::Turn | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
+        Phase::Waiting(WaitingFor::Turn | WaitingFor::Answer { .. } | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
         | Phase::NeedsCode { .. }
         | Phase::Starting
         | Phase::Announcing(_)
@@ -196,7 +196,7 @@ fn asked_at(step: &Step) -> &'static [Provider] {
         | Step::SeeBuild(_)
         | Step::SeeRelease(_)
         | Step::SeeDynos { .. } => &[Provider::Platform],
-        Step::WaitForTurn | Step::WaitForSlot | Step::WaitForAllowance | Step::WaitForCode | Step::Close => &[],
+        Step::WaitForTurn | Step::WaitForAnswer | Step::WaitForSlot | Step::WaitForAllowance | Step::WaitForCode | Step::Close => &[],
     }
 }
 
@@ -302,7 +302,7 @@ pub(super) async fn save(ports: &Ports, lease: &Lease, next: &Deployment, entere
 
 /// Whether a step asks a service that may want to be left alone for a while.
 fn asks_outside(step: &Step) -> bool {
-    !matches!(step, Step::WaitForTurn | Step::WaitForSlot | Step::WaitForAllowance | Step::WaitForCode | Step::Close)
+    !matches!(step, Step::WaitForTurn | Step::WaitForAnswer | Step::WaitForSlot | Step::WaitForAllowance | Step::WaitForCode | Step::Close)
 }
 
 /// Calls whoever has the app next, once the end has been told: people hear of an end before they hear of what begins after it.

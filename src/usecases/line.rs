@@ -1,10 +1,11 @@
 //! The line: who waits, stepping out of it, and changing places in it.
 
+use crate::domain::actor::Person;
 use crate::domain::command::{Command, MoveWish, Spot, Where};
 use crate::domain::deployment::{Deployment, MovedBy, Phase};
 use crate::domain::line::Line;
 use crate::domain::message::Message;
-use crate::domain::names::RefName;
+use crate::domain::names::{DeploymentId, RefName};
 use crate::domain::pipeline::{App, NoApp, Place, pick_app};
 use crate::domain::request::Request;
 use crate::domain::source::{AskedRef, CommitRef};
@@ -14,7 +15,7 @@ use crate::ports::{Addressee, Batch, Credentials, StoreError, WakeKey};
 use super::facts::{apps_of, find_app, find_pipeline};
 use super::look::deployments;
 use super::offers::offer;
-use super::{Ports, Trouble, stop};
+use super::{Ports, Trouble, rides, stop};
 
 /// How often a change is tried again when the line has moved meanwhile.
 const TRIES: u32 = 20;
@@ -52,6 +53,7 @@ pub(super) async fn meant(
 
 /// Steps out of the line. Only the asker's own waiting deployments.
 pub(super) async fn leave(ports: &Ports, request: &Request, who: &Credentials, place: Option<Where>) -> Result<Message, Trouble> {
+    let asker = &request.origin.person;
     let mut mine = Vec::new();
     let apps = match &place {
         Some(place) => {
@@ -64,15 +66,50 @@ pub(super) async fn leave(ports: &Ports, request: &Request, who: &Credentials, p
     };
     for deployment in ports.store.open_deployments().await? {
         let fits = apps.as_ref().is_none_or(|apps| apps.iter().any(|app| app.id == deployment.target.app));
-        if fits && waits(&deployment) && deployment.origin.person == request.origin.person {
+        let own = waits(&deployment) && deployment.origin.person == *asker;
+        let rides = deployment.is_ridden_by(asker) && !deployment.has_ended();
+        if fits && (own || rides) {
             mine.push(deployment);
         }
     }
     match mine.as_slice() {
         [] => Ok(speech::not_waiting(place.is_some())),
-        [only] => stop::stop(ports, &request.origin.person, only.id, None).await,
-        [_, ..] => Ok(speech::which_to_stop(&mine)),
+        [only] => step_out(ports, asker, only.id).await,
+        [_, ..] => Ok(speech::which_to_leave(&mine)),
     }
+}
+
+/// Steps out with one's own deployment, as long as it waits.
+pub(super) async fn step_out(ports: &Ports, person: &Person, id: DeploymentId) -> Result<Message, Trouble> {
+    let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
+    if let Some(message) = rides::ride_no_more(ports, person, id).await? {
+        return Ok(message);
+    }
+    if deployment.origin.person != *person {
+        return Ok(speech::rides_not(&deployment));
+    }
+    stop::stop_where(ports, person, id, None, waits, speech::not_called).await
+}
+
+/// Begins what its asker is asked about at its turn.
+pub(super) async fn ship_now(ports: &Ports, person: &Person, id: DeploymentId) -> Result<Message, Trouble> {
+    for _ in 0..TRIES {
+        let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
+        if deployment.origin.person != *person {
+            return Ok(speech::not_your_call(&deployment));
+        }
+        let Some(next) = deployment.answered(ports.clock.now()) else { return Ok(speech::not_called(&deployment)) };
+        let message = speech::ships_now(&next);
+        match ports.store.save(Batch::deployment(next)).await {
+            Ok(()) => {
+                ports.clock.wake(WakeKey::Deployment(id));
+                return Ok(message);
+            }
+            Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(speech::not_recorded().into())
 }
 
 fn waits(deployment: &Deployment) -> bool {
@@ -172,13 +209,7 @@ fn position(line: &Line, deployment: &Deployment) -> Option<usize> {
 }
 
 /// Tells everybody whose place somebody else has changed; the cards show the same.
-async fn tell_of_it(
-    ports: &Ports,
-    by: &crate::domain::actor::Person,
-    moved: &Deployment,
-    before: &Line,
-    after: &Line,
-) -> Result<(), StoreError> {
+async fn tell_of_it(ports: &Ports, by: &Person, moved: &Deployment, before: &Line, after: &Line) -> Result<(), StoreError> {
     for one in deployments(ports, after.waiting.iter().copied()).await? {
         ports.clock.wake(WakeKey::Deployment(one.id));
         let places = before.place_of(one.id).zip(after.place_of(one.id));

@@ -30,6 +30,7 @@ mod privacy;
 mod promote;
 mod prompts;
 mod respite;
+mod rides;
 mod rights;
 mod rollback;
 mod routes;

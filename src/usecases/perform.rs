@@ -39,7 +39,7 @@ pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deplo
             Ok(()) => Outcome::AllowanceThere,
             Err(_) => Outcome::NoNews,
         },
-        Step::WaitForCode | Step::Close => Outcome::NoNews,
+        Step::WaitForAnswer | Step::WaitForCode | Step::Close => Outcome::NoNews,
         Step::Judge => judge(ports, who, deployment, hands).await,
         Step::Announce => announce(ports, who, deployment, hands).await,
         Step::LookForAnnouncement => look_for_announcement(ports, who, deployment, hands).await,

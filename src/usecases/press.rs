@@ -11,7 +11,7 @@ use crate::domain::source::AskedRef;
 use crate::domain::speech::{self, Doing};
 use crate::ports::{Batch, Credentials, Printed, StoreError};
 
-use super::{Ports, Trouble, WhileDoing, answer, confirm, forms, privacy, rules, stop};
+use super::{Ports, Trouble, WhileDoing, answer, confirm, forms, line, privacy, rules, stop};
 
 /// How many lines of output are shown.
 const OUTPUT_LINES: usize = 30;
@@ -48,6 +48,8 @@ pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, a
         }
         Act::Take(id) => take(ports, request, who, id).await,
         Act::Decline(id) => confirm::decline(ports, request, id).await.map(Some),
+        Act::ShipNow(id) => line::ship_now(ports, person, id).await.map(Some),
+        Act::StepOut(id) => line::step_out(ports, person, id).await.map(Some),
         Act::EnterCode(id) => forms::ask_for_code(ports, request, id).await,
     }
 }
@@ -72,7 +74,8 @@ fn again(deployment: &Deployment, presser: &Person) -> Command {
         to: Some(Place { environment: target.environment, app: Some(target.app_name.clone()) }),
     };
     let because = deployment.because.as_deref().and_then(|because| Because::parse(because).ok());
-    Command::Deploy { wish, passing_checks, because, terms: Terms { when_green: deployment.when_green, ..Terms::default() } }
+    let terms = Terms { when_green: deployment.when_green, ask_first: deployment.ask_first, ..Terms::default() };
+    Command::Deploy { wish, passing_checks, because, terms }
 }
 
 fn place_of(deployment: &Deployment) -> Where {

@@ -164,8 +164,23 @@ fn stopping(
 
 /// Stops a deployment.
 pub(super) async fn stop(ports: &Ports, person: &Person, id: DeploymentId, because: Option<&Because>) -> Result<Message, Trouble> {
+    stop_where(ports, person, id, because, |_| true, speech::is_over).await
+}
+
+/// Stops a deployment as long as something holds of it; if it does not, says so with `or_else`.
+pub(super) async fn stop_where(
+    ports: &Ports,
+    person: &Person,
+    id: DeploymentId,
+    because: Option<&Because>,
+    holds: fn(&Deployment) -> bool,
+    or_else: fn(&Deployment) -> Message,
+) -> Result<Message, Trouble> {
     for _ in 0..TRIES {
         let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
+        if !holds(&deployment) {
+            return Ok(or_else(&deployment));
+        }
         let (next, message) = match stopping(ports, person, because, &deployment) {
             Ok(stopping) => stopping,
             Err(refused) => return Ok(refused),

@@ -5,6 +5,7 @@ mod card;
 mod moved;
 mod order;
 mod record;
+mod riders;
 mod routed;
 mod together;
 
@@ -62,6 +63,8 @@ pub(super) struct Telling {
     place: Respite,
     /// Rest for words to the asker.
     word: Respite,
+    /// Rest for words to those who ride along.
+    rider: Respite,
     /// Rest for the source control's record.
     record: Respite,
 }
@@ -69,7 +72,7 @@ pub(super) struct Telling {
 impl Telling {
     /// When something that could not be told may be tried again.
     pub(super) fn again_at(&self) -> Option<Timestamp> {
-        earliest([self.card.until().or(self.show_again_at), self.word.until(), self.place.until(), self.record.until()])
+        earliest([self.card.until().or(self.show_again_at), self.word.until(), self.rider.until(), self.place.until(), self.record.until()])
     }
 
     /// The source control's record is left as it is until then.
@@ -79,7 +82,7 @@ impl Telling {
 
     /// Forgets rests that are over, whether or not there is anything left to tell.
     fn wake_up(&mut self, now: Timestamp) {
-        for rest in [&mut self.card, &mut self.word, &mut self.place, &mut self.record] {
+        for rest in [&mut self.card, &mut self.word, &mut self.rider, &mut self.place, &mut self.record] {
             rest.is_over(now);
         }
     }
@@ -115,6 +118,7 @@ pub(super) async fn tell(
         asker::tell_turn(ports, &view, &mut hands.telling).await?;
         card::show(ports, &view, &mut told, &mut hands.telling).await?;
         asker::tell_asker(ports, &view, &mut told, &mut hands.telling).await?;
+        riders::tell(ports, &view, &mut told, &mut hands.telling).await?;
         together::speak_for_all(ports, &view, &mut told, &mut hands.telling).await?;
         routed::tell(ports, &view, &mut told, &mut hands.telling).await?;
     }
@@ -152,8 +156,13 @@ fn with_told(stored: Deployment, told: &Deployment) -> Deployment {
     // What the asker was told was about the phase that it stood in then.
     let asker_told = if stored.phase == told.phase { told.asker_told } else { stored.asker_told };
     let end_shown = if stored.phase == told.phase { told.end_shown } else { stored.end_shown };
+    let mut riders = stored.riders.clone();
+    for rider in &mut riders {
+        rider.told |= told.riders.iter().any(|known| known.person == rider.person && known.told);
+    }
     Deployment {
         announcement,
+        riders,
         // Nothing but telling ever changes it.
         way: told.way.clone(),
         card: told.card.clone(),
@@ -170,7 +179,7 @@ pub(super) async fn is_told(ports: &Ports, source: Option<&SecretString>, deploy
     let reported = record::has_its_end(ports, source, deployment, &mut hands.telling.record).await;
     let routed = routed::are_told(deployment, &hands.telling);
     let said = deployment.asker_told && !deployment.owes_word() && !deployment.untold.contains(&Untold::Asker);
-    reported && routed && said && hands.telling.card_stands
+    reported && routed && said && riders::are_told(deployment) && hands.telling.card_stands
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ fn watched(phase: &Phase) -> Option<Watched> {
         Phase::Releasing { build, release, .. } => Some(Watched::Release(build.clone(), release.clone())),
         Phase::Restarting { release, .. } => Some(Watched::Dynos(release.clone())),
         Phase::Waiting(WaitingFor::Checks { .. }) => Some(Watched::Checks),
-        Phase::Waiting(WaitingFor::Turn | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
+        Phase::Waiting(WaitingFor::Turn | WaitingFor::Answer { .. } | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
         | Phase::NeedsCode { .. }
         | Phase::Starting
         | Phase::Announcing(_)

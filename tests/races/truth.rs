@@ -69,7 +69,7 @@ fn of_deployment(deployment: &Deployment, outside: &Outside, stage: &Stage, wron
                 Failure::Build => state == Some(BuildState::Failed),
                 Failure::Release => is(Destiny::ReleaseFails),
                 Failure::DynosCrashed { .. } => is(Destiny::DynosCrash),
-                Failure::Gate(_) | Failure::NoCode => build.is_none(),
+                Failure::Gate(_) | Failure::NoCode | Failure::NoAnswer => build.is_none(),
                 // Twice somebody was about to order, and twice nobody came to do it: that is given up.
                 Failure::AnnouncementUnclear => build.is_none() && deployment.announcements_ordered == 2,
                 other => {

@@ -27,6 +27,7 @@ use crate::sandbox::slack::objections;
 fn name(phase: &Phase) -> String {
     let what = match phase {
         Phase::Waiting(WaitingFor::Turn) => "waits for its turn",
+        Phase::Waiting(WaitingFor::Answer { .. }) => "has its turn",
         Phase::Waiting(WaitingFor::Checks { .. }) => "waits for its checks",
         Phase::Waiting(WaitingFor::BuildSlot { .. }) => "waits for room for a build",
         Phase::Waiting(WaitingFor::Allowance { of: Service::SourceControl | Service::Chat, .. }) => "waits for GitHub",
@@ -82,6 +83,7 @@ fn group(phase: &Phase) -> &'static str {
 fn fails_in(why: &Failure) -> Stage {
     match why {
         Failure::Gate(_) | Failure::NotGreen(_) => Stage::Checks,
+        Failure::NoAnswer => Stage::Line,
         Failure::NoCode => Stage::Code,
         Failure::SignInLost | Failure::AnnouncementRefused(_) | Failure::AnnouncementUnclear => Stage::Announcement,
         Failure::SourceUnavailable(_) | Failure::SourceTooLarge { .. } | Failure::DiskFull => Stage::Source,
@@ -237,6 +239,7 @@ fn stretch_failure(why: &mut Failure) {
         Failure::DynosCrashed { names } => *names = (0..200).map(|n| format!("web.{n}")).collect(),
         Failure::Gate(_)
         | Failure::NoCode
+        | Failure::NoAnswer
         | Failure::SignInLost
         | Failure::AnnouncementUnclear
         | Failure::SourceTooLarge { .. }
@@ -322,6 +325,8 @@ fn kept() -> BTreeMap<&'static str, Vec<(String, Message)>> {
     put("told", "its turn came".to_owned(), show(&lived(Phase::Starting), None, false, speech::turn));
     let wants = lived(Phase::NeedsCode { until: samples::at(600) });
     put("told", "wants a code".to_owned(), show(&wants, None, false, |view| speech::needs_code(view, "/h", true)));
+    let called = lived(Phase::Waiting(WaitingFor::Answer { until: samples::at(600) }));
+    put("told", "is asked at its turn".to_owned(), show(&called, Some(0), false, speech::called));
     for phase in [
         Phase::Succeeded { version: 12, dynos: DynosUp::Up(3) },
         Phase::Failed { during: Stage::Build, why: Failure::Build },

@@ -164,6 +164,8 @@ fn kind(act: &Act) -> &'static str {
         Act::RollBack(_) => "back",
         Act::Take(_) => "take",
         Act::Decline(_) => "decline",
+        Act::ShipNow(_) => "ship",
+        Act::StepOut(_) => "leave",
         Act::EnterCode(_) => "code",
     }
 }

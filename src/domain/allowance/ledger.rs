@@ -279,7 +279,11 @@ impl Ledger {
                 self.waiting.remove(&id);
                 self.begun.insert(id, Begun { holders, owes: 1 + usize::from(unannounced), unannounced });
             }
-            (Phase::Waiting(WaitingFor::Turn | WaitingFor::Checks { .. } | WaitingFor::BuildSlot { .. }) | Phase::NeedsCode { .. }, _)
+            (
+                Phase::Waiting(WaitingFor::Turn | WaitingFor::Answer { .. } | WaitingFor::Checks { .. } | WaitingFor::BuildSlot { .. })
+                | Phase::NeedsCode { .. },
+                _,
+            )
             | (Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. }, None | Some(true)) => {
                 self.over(id);
             }

@@ -102,8 +102,9 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow {
         verb: Verb::Deploy,
         words: &["deploy", "deploy!"],
-        usage: "deploy[!] PIPELINE[/REF] [to ENV[/APP]] [when green] [because WHY] [CODE]",
-        summary: "Ships a branch, tag, commit or pull request; with ! also past its checks, which needs a reason; when green waits for them.",
+        usage: "deploy[!] PIPELINE[/REF] [to ENV[/APP]] [when green] [ask me] [because WHY] [CODE]",
+        summary: "Ships a branch, tag, commit or pull request; with ! also past its checks, which needs a reason; when green waits for them; \
+                  ask me asks at your turn in the line.",
         example: "deploy hubot/main to staging",
         needs: Needs::BothAccounts,
     },

@@ -141,7 +141,7 @@ impl fmt::Display for Command {
             Self::Plan(wish) => write!(f, " {wish}"),
             Self::Deploy { wish, passing_checks, because, terms } => {
                 f.write_str(if *passing_checks { "! " } else { " " })?;
-                write!(f, "{wish}{}", if terms.when_green { " when green" } else { "" })?;
+                write!(f, "{wish}{}{}", if terms.when_green { " when green" } else { "" }, if terms.ask_first { " ask me" } else { "" })?;
                 because.iter().try_for_each(|because| write_because(f, because))
             }
             Self::Queue(place) | Self::Releases(place) => write!(f, " {place}"),

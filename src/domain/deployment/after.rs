@@ -8,7 +8,7 @@ use crate::domain::gate::{Reason, Verdict};
 use crate::domain::release::{BuildState, DynosVerdict, Release, ReleaseState};
 
 use super::outcome::Outcome;
-use super::pace::{CODE_WAIT, CRASH_IS_REAL_AFTER, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT};
+use super::pace::{ANSWER_WAIT, CODE_WAIT, CRASH_IS_REAL_AFTER, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT};
 use super::phase::{DynosUp, Failure, Phase, Stage, Standing, WaitingFor, Watched};
 use super::{Deployment, Way};
 
@@ -21,7 +21,7 @@ impl Deployment {
         let upload_failed = |why| (self.phase == Phase::Uploading).then_some(Phase::Failed { during: Stage::Source, why });
         let fresh_order = self.phase == Phase::AboutToBuild(Standing::Fresh);
         let next = match outcome {
-            Outcome::TurnCame => (self.phase == Phase::Waiting(WaitingFor::Turn)).then_some(Phase::Starting),
+            Outcome::TurnCame => (self.phase == Phase::Waiting(WaitingFor::Turn)).then(|| self.at_its_turn(now)),
             Outcome::SlotMayBeFree => matches!(self.phase, Phase::Waiting(WaitingFor::BuildSlot { .. })).then_some(Phase::Starting),
             Outcome::AllowanceThere => matches!(self.phase, Phase::Waiting(WaitingFor::Allowance { .. })).then_some(Phase::Starting),
             Outcome::NoAllowance(of) => self.without_allowance(of, now),
@@ -66,6 +66,7 @@ impl Deployment {
         let failed = |during, why| Some(Phase::Failed { during, why });
         match &self.phase {
             Phase::Waiting(WaitingFor::Checks { open, .. }) => failed(Stage::Checks, Failure::NotGreen(open.clone())),
+            Phase::Waiting(WaitingFor::Answer { .. }) => failed(Stage::Line, Failure::NoAnswer),
             Phase::NeedsCode { .. } => failed(Stage::Code, Failure::NoCode),
             Phase::Starting => failed(Stage::Checks, Failure::Gate(vec![Reason::ChecksUnreadable { said: None }])),
             Phase::Announcing(Standing::Unclear { .. }) => failed(Stage::Announcement, Failure::AnnouncementUnclear),
@@ -80,6 +81,15 @@ impl Deployment {
             | Phase::Failed { .. }
             | Phase::Cancelled { .. }
             | Phase::Freed { .. } => None,
+        }
+    }
+
+    /// It begins, or its asker is asked first who wanted that.
+    fn at_its_turn(&self, now: Timestamp) -> Phase {
+        if self.ask_first {
+            Phase::Waiting(WaitingFor::Answer { until: now.checked_add(ANSWER_WAIT).unwrap_or(now) })
+        } else {
+            Phase::Starting
         }
     }
 

@@ -272,3 +272,21 @@ fn what_is_listened_to_is_hardly_looked_at_and_the_rest_at_a_moderate_pace() {
     assert_eq!(restarting.next_look(at(3), &seen(at(3), 1, false)), Some(at(15)));
     assert_eq!(restarting.next_look(at(400), &seen(at(400), 30, false)), Some(at(420)));
 }
+
+#[test]
+fn whoever_wants_to_be_asked_begins_at_their_word_and_is_passed_without_one() {
+    let waits = Deployment { ask_first: true, ..deployment(Phase::Waiting(WaitingFor::Turn)) };
+    let called = waits.after(Outcome::TurnCame, at(100)).unwrap();
+    check_move(&waits, &called, at(100));
+    assert_eq!(called.phase, Phase::Waiting(WaitingFor::Answer { until: at(700) }));
+    assert_eq!(called.next_look(at(101), &Attention::default()), Some(at(700)));
+    assert_eq!((called.after(Outcome::TurnCame, at(699)), waits.answered(at(101))), (None, None), "asked once, and not before");
+    let begun = called.answered(at(699)).unwrap();
+    check_move(&called, &begun, at(699));
+    assert_eq!((begun.phase, begun.since), (Phase::Starting, at(699)));
+    assert_eq!(called.answered(at(700)), None, "too late");
+    let passed = called.after(Outcome::NoNews, at(700)).unwrap();
+    assert_eq!(passed.phase, Phase::Failed { during: Stage::Line, why: Failure::NoAnswer });
+    let plain = deployment(Phase::Waiting(WaitingFor::Turn));
+    assert_eq!(plain.after(Outcome::TurnCame, at(100)).unwrap().phase, Phase::Starting, "whoever did not ask is not asked");
+}

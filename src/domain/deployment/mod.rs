@@ -7,6 +7,7 @@ mod moves;
 mod outcome;
 mod pace;
 mod phase;
+mod riders;
 mod together;
 
 #[cfg(test)]
@@ -31,8 +32,9 @@ pub use cancel::CancelAnswer;
 pub use history::{left, usual};
 pub use moves::Step;
 pub use outcome::{Outcome, Said};
-pub use pace::{Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
+pub use pace::{ANSWER_WAIT, Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
 pub use phase::{DynosUp, Failure, Milestone, Phase, Stage, Standing, WaitingFor, Watched};
+pub use riders::Rider;
 pub use together::Together;
 
 /// Where the one message of a deployment stands in the chat.
@@ -339,6 +341,9 @@ pub struct Deployment {
     /// It waits for its checks where they are not done, until [`GREEN_WAIT`] after it was asked for.
     #[serde(default)]
     pub when_green: bool,
+    /// Whoever waits for the app with it is asked once its turn has come, and it begins at their word.
+    #[serde(default)]
+    pub ask_first: bool,
     /// Where it stands.
     pub phase: Phase,
     /// Since when it stands there.
@@ -368,6 +373,9 @@ pub struct Deployment {
     /// Who gave it another place in the line last.
     #[serde(default)]
     pub moved: Option<MovedBy>,
+    /// Those who ride along with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub riders: Vec<Rider>,
     /// Its message.
     pub card: Card,
     /// Whether the asker was told what only they are told in this phase: that a code is wanted, or the end.
@@ -447,7 +455,7 @@ impl Deployment {
                 | Phase::Announcing(_)
                 | Phase::Uploading
                 | Phase::AboutToBuild(Standing::Fresh) => true,
-                Phase::Waiting(WaitingFor::Turn | WaitingFor::Checks { .. } | WaitingFor::Allowance { .. })
+                Phase::Waiting(WaitingFor::Turn | WaitingFor::Answer { .. } | WaitingFor::Checks { .. } | WaitingFor::Allowance { .. })
                 | Phase::NeedsCode { .. }
                 | Phase::AboutToBuild(Standing::Unclear { .. })
                 | Phase::Building { .. }

@@ -21,6 +21,8 @@ pub enum Step {
     WaitForSlot,
     /// See whether it may begin now.
     WaitForAllowance,
+    /// Wait for the asker's word, or for the end of the patience.
+    WaitForAnswer,
     /// Wait for a code, or for the end of the patience.
     WaitForCode,
     /// Judge the gate again.
@@ -62,6 +64,7 @@ impl Deployment {
             Phase::Waiting(WaitingFor::Checks { .. }) => Step::SeeChecks,
             Phase::Waiting(WaitingFor::BuildSlot { .. }) => Step::WaitForSlot,
             Phase::Waiting(WaitingFor::Allowance { .. }) => Step::WaitForAllowance,
+            Phase::Waiting(WaitingFor::Answer { .. }) => Step::WaitForAnswer,
             Phase::NeedsCode { .. } => Step::WaitForCode,
             Phase::Starting => Step::Judge,
             Phase::Announcing(Standing::Fresh) => Step::Announce,
@@ -114,6 +117,17 @@ impl Deployment {
         next
     }
 
+    /// Its asker, who is asked at its turn, says that it ships; `None`: nobody is asked, or it is too late.
+    pub fn answered(&self, now: Timestamp) -> Option<Self> {
+        let Phase::Waiting(WaitingFor::Answer { until }) = &self.phase else { return None };
+        if now >= *until {
+            return None;
+        }
+        let mut next = self.clone();
+        next.enter(Phase::Starting, now);
+        Some(next)
+    }
+
     /// Whether the platform still remembers a code for it.
     pub fn has_fresh_code(&self, now: Timestamp) -> bool {
         self.code_spent_at.is_some_and(|at| now.duration_since(at) < CODE_IS_GOOD_FOR)
@@ -131,7 +145,7 @@ impl Deployment {
     /// Whether it is about to begin outside after it waited in line for its app, and nothing else has been said of it since.
     pub fn turn_came(&self) -> bool {
         let waited = self.times.first().is_some_and(|time| time.stage == Stage::Line);
-        let was_told = self.times.iter().any(|time| time.stage == Stage::Code);
+        let was_told = self.ask_first || self.times.iter().any(|time| time.stage == Stage::Code);
         self.phase == Phase::Announcing(Standing::Fresh) && waited && !was_told
     }
 

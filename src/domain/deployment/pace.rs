@@ -9,6 +9,8 @@ use super::{Deployment, Untold};
 pub const EFFECT_BOUND: SignedDuration = SignedDuration::from_secs(60);
 /// How long a deploy waits for its checks, from when it was asked for.
 pub const GREEN_WAIT: SignedDuration = SignedDuration::from_hours(4);
+/// How long the app is kept for somebody who is asked at their turn.
+pub const ANSWER_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// How long a deploy waits for a one-time code.
 pub const CODE_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// For how long we trust the platform to remember a code. It keeps about 20 minutes.
@@ -104,7 +106,7 @@ impl Deployment {
             }
             Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => Some(*next),
             Phase::Waiting(WaitingFor::Allowance { .. }) => Some(after(now, SignedDuration::from_secs(1))),
-            Phase::NeedsCode { until } => Some(*until),
+            Phase::NeedsCode { until } | Phase::Waiting(WaitingFor::Answer { until }) => Some(*until),
             Phase::Starting | Phase::Announcing(_) | Phase::Uploading | Phase::AboutToBuild(_) => {
                 Some(after(now, SignedDuration::from_secs(5)))
             }
@@ -137,7 +139,7 @@ impl Deployment {
             Phase::Announcing(Standing::Unclear { since }) | Phase::AboutToBuild(Standing::Unclear { since }) => {
                 now.duration_since(*since) >= OUT_OF_REACH
             }
-            Phase::NeedsCode { until } | Phase::Waiting(WaitingFor::Checks { until, .. }) => now >= *until,
+            Phase::NeedsCode { until } | Phase::Waiting(WaitingFor::Checks { until, .. } | WaitingFor::Answer { until }) => now >= *until,
             Phase::Building { .. } => waited >= BUILD_LATE,
             Phase::Releasing { .. } => waited >= RELEASE_LATE,
             Phase::Restarting { .. } => waited >= DYNOS_LATE,

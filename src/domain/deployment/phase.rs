@@ -97,6 +97,11 @@ pub enum Phase {
 pub enum WaitingFor {
     /// Its turn at the app.
     Turn,
+    /// A word of its asker, who wanted to be asked: its turn has come, and the app is kept for it meanwhile.
+    Answer {
+        /// When its place goes to the next.
+        until: Timestamp,
+    },
     /// Its checks, beside its turn: others pass it meanwhile.
     Checks {
         /// Which are not done, as far as was seen last.
@@ -193,6 +198,8 @@ pub enum Failure {
     NotGreen(Vec<Obstacle>),
     /// No code was given in time.
     NoCode,
+    /// Its asker wanted to be asked at its turn, and did not answer in time.
+    NoAnswer,
     /// The sign-in was withdrawn.
     SignInLost,
     /// The source control refused to record it.
@@ -234,6 +241,7 @@ impl Failure {
             Self::Gate(_) => "gate-closed",
             Self::NotGreen(_) => "not-green-in-time",
             Self::NoCode => "no-code",
+            Self::NoAnswer => "no-answer",
             Self::SignInLost => "sign-in-lost",
             Self::AnnouncementRefused(_) => "record-refused",
             Self::AnnouncementUnclear => "record-unclear",

@@ -82,6 +82,7 @@ pub(crate) fn deployment(phase: Phase) -> Deployment {
         way: Way::Build,
         overriding: None,
         when_green: false,
+        ask_first: false,
         phase,
         since: at(0),
         times: stage.map(|stage| StageTime { stage, began: at(0), ended: None }).into_iter().collect(),
@@ -100,6 +101,7 @@ pub(crate) fn deployment(phase: Phase) -> Deployment {
         notices: Vec::new(),
         cancel: None,
         moved: None,
+        riders: Vec::new(),
         card: Card::NotShown,
         closed: false,
     }
@@ -131,6 +133,7 @@ every! {
         Failure::Gate(_) => [Failure::Gate(vec![Reason::FromFork])],
         Failure::NotGreen(_) => [Failure::NotGreen(not_done())],
         Failure::NoCode => [Failure::NoCode],
+        Failure::NoAnswer => [Failure::NoAnswer],
         Failure::SignInLost => [Failure::SignInLost],
         Failure::AnnouncementRefused(_) => [Failure::AnnouncementRefused(said())],
         Failure::AnnouncementUnclear => [Failure::AnnouncementUnclear],
@@ -155,6 +158,7 @@ every! {
     /// Every phase, with every kind of data that matters for where it goes.
     fn phases() -> Phase {
         Phase::Waiting(WaitingFor::Turn) => [Phase::Waiting(WaitingFor::Turn)],
+        Phase::Waiting(WaitingFor::Answer { .. }) => [Phase::Waiting(WaitingFor::Answer { until: at(600) })],
         Phase::Waiting(WaitingFor::Checks { .. }) => [Phase::Waiting(WaitingFor::Checks { open: not_done(), until: at(7_200) })],
         Phase::Waiting(WaitingFor::BuildSlot { .. }) => [Phase::Waiting(WaitingFor::BuildSlot { next: at(60), since: at(0) })],
         Phase::Waiting(WaitingFor::Allowance { .. }) => [

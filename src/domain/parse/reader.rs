@@ -75,6 +75,10 @@ fn is_when(word: &Word) -> bool {
     word.lower() == "when"
 }
 
+fn is_ask(word: &Word) -> bool {
+    word.lower() == "ask"
+}
+
 fn is_because(word: &Word) -> bool {
     matches!(word.lower().as_str(), "because" | "because:")
 }
@@ -160,14 +164,29 @@ impl<'t> Reader<'t> {
 
     /// How a deploy is to be done. Whoever passes checks does not wait for them.
     pub(super) fn terms(&mut self, passing_checks: bool) -> Result<Terms, Misunderstood> {
-        let Some(when) = self.words.next_if(is_when) else { return Ok(Terms::default()) };
-        if passing_checks {
-            return Err(self.wrong(when.at, "no `when`: with `!` it does not wait for checks", None));
+        let mut terms = Terms::default();
+        loop {
+            if let Some(when) = self.words.next_if(|word| !terms.when_green && is_when(word)) {
+                if passing_checks {
+                    return Err(self.wrong(when.at, "no `when`: with `!` it does not wait for checks", None));
+                }
+                self.word_after("green", "`green` after `when`")?;
+                terms.when_green = true;
+            } else if self.words.next_if(|word| !terms.ask_first && is_ask(word)).is_some() {
+                self.word_after("me", "`me` after `ask`")?;
+                terms.ask_first = true;
+            } else {
+                return Ok(terms);
+            }
         }
+    }
+
+    /// A word that has to be there.
+    fn word_after(&mut self, meant: &str, expected: &str) -> Result<(), Misunderstood> {
         match self.words.next() {
-            Some(word) if word.lower() == "green" => Ok(Terms { when_green: true, ..Terms::default() }),
-            Some(word) => Err(self.wrong(word.at, "`green` after `when`", Some("green"))),
-            None => Err(self.missing("`green` after `when`", Some("green"))),
+            Some(word) if word.lower() == meant => Ok(()),
+            Some(word) => Err(self.wrong(word.at, expected, Some(meant))),
+            None => Err(self.missing(expected, Some(meant))),
         }
     }
 
@@ -270,7 +289,7 @@ impl<'t> Reader<'t> {
     /// A place, if one is said.
     fn place(&mut self, preposition: &str) -> Result<Option<Place>, Misunderstood> {
         let Some(word) = self.words.peek().cloned() else { return Ok(None) };
-        if self.may_give_a_reason() && is_because(&word) || self.verb == Some(Verb::Deploy) && is_when(&word) {
+        if self.may_give_a_reason() && is_because(&word) || self.verb == Some(Verb::Deploy) && (is_when(&word) || is_ask(&word)) {
             return Ok(None);
         }
         if !is_preposition(&word) {
@@ -322,7 +341,7 @@ impl<'t> Reader<'t> {
                 .into_iter()
                 .filter(|_| preposition.is_some())
                 .chain(self.may_give_a_reason().then_some("because"))
-                .chain(deploying.then_some("when")),
+                .chain(deploying.then_some(["when", "ask"]).into_iter().flatten()),
         );
         let app = lower.strip_prefix(first).unwrap_or_default();
         let meant = match (keyword, environment, preposition) {
@@ -333,10 +352,10 @@ impl<'t> Reader<'t> {
         let expected = match (preposition, deploying) {
             (Some(_), false) if self.may_give_a_reason() => "`in ENV`, `because WHY` or nothing more",
             (None, false) if self.may_give_a_reason() => "`because WHY` or nothing more",
-            (Some("to"), true) => "`to ENV`, `when green`, `because WHY`, a one-time code of 6 to 8 digits, or nothing more",
+            (Some("to"), true) => "`to ENV`, `when green`, `ask me`, `because WHY`, a one-time code of 6 to 8 digits, or nothing more",
             (Some("to"), false) => "`to ENV` or nothing more",
             (Some(_), _) => "`in ENV` or nothing more",
-            (None, true) => "`when green`, `because WHY`, a one-time code of 6 to 8 digits, or nothing more",
+            (None, true) => "`when green`, `ask me`, `because WHY`, a one-time code of 6 to 8 digits, or nothing more",
             (None, false) => "nothing more",
         };
         self.wrong(word.at.clone(), expected, meant.as_deref())

@@ -462,8 +462,8 @@ fn commands() -> impl Strategy<Value = Command> {
         Just(Command::Pipelines),
         keys().prop_map(|pipeline| Command::Info { pipeline }),
         wishes().prop_map(Command::Plan),
-        (wishes(), prop::option::of(reasons()), any::<bool>()).prop_map(|(wish, because, when_green)| {
-            Command::Deploy { wish, passing_checks: false, because, terms: Terms { when_green, ..Terms::default() } }
+        (wishes(), prop::option::of(reasons()), any::<bool>(), any::<bool>()).prop_map(|(wish, because, when_green, ask_first)| {
+            Command::Deploy { wish, passing_checks: false, because, terms: Terms { when_green, ask_first, ..Terms::default() } }
         }),
         (wishes(), reasons())
             .prop_map(|(wish, why)| { Command::Deploy { wish, passing_checks: true, because: Some(why), terms: Terms::default() } }),

@@ -45,6 +45,7 @@ impl Deployment {
         std::iter::once(&self.origin.person)
             .chain(self.cancel.as_ref().map(|cancel| &cancel.by))
             .chain(self.moved.as_ref().map(|moved| &moved.by))
+            .chain(self.riders.iter().map(|rider| &rider.person))
             .chain(by)
             .chain(holders)
     }
@@ -78,6 +79,7 @@ impl Deployment {
             replace(&mut cancel.by);
         }
         one.moved.iter_mut().for_each(|moved| replace(&mut moved.by));
+        one.riders.retain(|rider| rider.person != *person);
         match &mut one.phase {
             Phase::Freed { by, because, .. } => {
                 if by == person {

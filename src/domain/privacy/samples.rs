@@ -8,12 +8,13 @@ use crate::domain::account::{Account, Life, Login, Provider, Right, SealedTokens
 use crate::domain::actor::{Origin, ReplyAddress};
 use crate::domain::checks::Obstacle;
 use crate::domain::command::{
-    Because, Command, Hold, Limit, LockWish, MoveWish, PrivacyWish, RouteWish, RulesWish, Seek, Spot, Stretch, Terms, Verb, Where, Wish,
+    Because, Command, Hold, Limit, LockWish, MoveWish, PrivacyWish, Ride, RouteWish, RulesWish, Seek, Spot, Stretch, Terms, Verb, Where,
+    Wish,
 };
 use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{
-    Announcement, Back, Cancel, Card, Failure, MessageRef, MovedBy, Override, Phase, Promote, Stage, StageTime, Together, Took, Untold,
-    Usual, Way,
+    Announcement, Back, Cancel, Card, Failure, MessageRef, MovedBy, Override, Phase, Promote, Rider, Stage, StageTime, Together, Took,
+    Untold, Usual, Way,
 };
 use crate::domain::doubt::Doubt;
 use crate::domain::form::{self, Draft, Reasoned, Topic};
@@ -148,10 +149,15 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
                 wish: wish(pipeline_keys().remove(0), AskedRef::Default), passing_checks: true, because: Some(because()),
                 terms: Terms {
                     when_green: true,
+                    ask_first: true,
+                    ride: Ride::With(DeploymentId(id())),
                     shown: Some(CommitSha::parse(&"a".repeat(40)).unwrap()),
                     sure_of: BTreeSet::from([Doubt::PassesChecks]),
                     code_spent_at: Some(at(0)),
                 },
+            }, Command::Deploy {
+                wish: wish(pipeline_keys().remove(0), AskedRef::Default), passing_checks: false, because: None,
+                terms: Terms { ride: Ride::Alone, ..Terms::default() },
             }],
             Command::Status { .. } => [Command::Status { pipeline: Some(pipeline_keys().remove(0)) }],
             Command::Queue(_) => [Command::Queue(anywhere(pipeline_keys().remove(0)))],
@@ -332,6 +338,8 @@ every! {
         Act::RollBack(_) => [Act::RollBack(DeploymentId(id()))],
         Act::Take(_) => [Act::Take(OfferId(id()))],
         Act::Decline(_) => [Act::Decline(OfferId(id()))],
+        Act::ShipNow(_) => [Act::ShipNow(DeploymentId(id()))],
+        Act::StepOut(_) => [Act::StepOut(DeploymentId(id()))],
         Act::EnterCode(_) => [Act::EnterCode(DeploymentId(id()))],
     }
 }
@@ -439,6 +447,7 @@ pub(crate) fn deployments() -> Vec<crate::domain::deployment::Deployment> {
     (full.build, full.release) = (Some(BuildId::parse("b").unwrap()), Some(ReleaseId::parse("r").unwrap()));
     full.moved = Some(MovedBy { by: person("bo"), at: at(0) });
     full.cancel = Some(Cancel { by: person("bo"), at: at(0), told: true, because: Some(because()) });
+    full.riders = vec![Rider { person: person("bo"), since: at(0), wants: full.cargo.commit.clone(), told: true }];
     full.untold = vec![Untold::Card, Untold::Asker, Untold::Record];
     full.notices = vec![Sent { to: channel(), news: News::Out }];
     found.push(full);

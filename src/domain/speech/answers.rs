@@ -4,11 +4,12 @@ use jiff::Timestamp;
 
 use crate::domain::deployment::{Deployment, Phase, Stage, Target, WaitingFor, Watched};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Tone, code, link, text};
-use crate::domain::names::{CommitSha, OfferId};
+use crate::domain::names::{CommitSha, DeploymentId, OfferId};
 use crate::domain::pipeline::{Pipeline, Place};
 use crate::domain::source::CommitRef;
 
 use super::card::{Pages, commit, noun};
+use super::line::call_buttons;
 use super::services::{HEROKU, service};
 use super::words::{duration, sentence};
 
@@ -37,6 +38,7 @@ pub fn joined(deployment: &Deployment, ahead: Option<usize>) -> Message {
         (Phase::Waiting(WaitingFor::Checks { .. }), _) => {
             " already waits for its checks. Nothing was added. To ship past them, `cancel` this one first.".to_owned()
         }
+        (Phase::Waiting(WaitingFor::Answer { .. }), _) => " has its turn. Nothing was added: say whether it ships.".to_owned(),
         (Phase::Waiting(WaitingFor::BuildSlot { .. }), _) => " already waits for a build slot. Nothing was added.".to_owned(),
         (Phase::Waiting(WaitingFor::Allowance { of, .. }), _) => {
             format!(" already waits, since {} takes no more for now. Nothing was added.", service(*of))
@@ -46,7 +48,8 @@ pub fn joined(deployment: &Deployment, ahead: Option<usize>) -> Message {
     };
     let mut headline = about(&format!("Your {} of ", noun(deployment)), deployment, "");
     headline.extend(sentence(&state));
-    answer(Tone::Info, headline)
+    let message = answer(Tone::Info, headline);
+    if matches!(deployment.phase, Phase::Waiting(WaitingFor::Answer { .. })) { call_buttons(message, deployment) } else { message }
 }
 
 /// A code was accepted for a deployment that waits or goes on.
@@ -215,11 +218,20 @@ pub fn not_waiting(place_named: bool) -> Message {
 
 /// Several could be meant.
 pub fn which_to_stop(deployments: &[Deployment]) -> Message {
+    which_one(deployments, Act::Cancel)
+}
+
+/// Several lines could be meant, or rides.
+pub fn which_to_leave(deployments: &[Deployment]) -> Message {
+    which_one(deployments, Act::StepOut)
+}
+
+fn which_one(deployments: &[Deployment], act: fn(DeploymentId) -> Act) -> Message {
     let mut message = answer(Tone::Info, vec![text("Several deploys fit. Which one?")]);
     for deployment in deployments {
         message = message.line(which(deployment));
         let label: String = deployment.target.app_name.as_str().chars().take(22).collect();
-        message = message.button(&format!("{label} {}", deployment.cargo.commit.short()), Act::Cancel(deployment.id), ButtonStyle::Danger);
+        message = message.button(&format!("{label} {}", deployment.cargo.commit.short()), act(deployment.id), ButtonStyle::Danger);
     }
     message
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::domain::actor::Person;
 use crate::domain::command::{Because, Command, Terms, Where, Wish};
 use crate::domain::deployment::{
-    Deployment, DynosUp, Failure, Milestone, Phase, Promote, Standing, UNKNOWN_LOOKS_FOR, Untold, WaitingFor, Watched, Way,
+    Deployment, DynosUp, Failure, Milestone, Phase, Promote, Rider, Standing, UNKNOWN_LOOKS_FOR, Untold, WaitingFor, Watched, Way,
 };
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, link, strong, text};
 use crate::domain::names::{CheckName, CommitSha};
@@ -14,9 +14,11 @@ use crate::domain::source::CommitRef;
 
 use super::forms::enter_code;
 use super::help::typed;
+use super::line::ship_now;
 use super::paced::{allowance_wait, looked_at_less};
 use super::reasons::{code_line, failure, in_short, not_done};
 use super::returns::config_words;
+use super::rides::{what_they_rode, with_riders};
 use super::services::{GITHUB, service};
 use super::stages;
 use super::words::{cut, list, moment, sentence};
@@ -80,21 +82,31 @@ pub fn ended(view: &CardView<'_>) -> Message {
     let deployment = view.deployment;
     let mut headline = vec![text(format!("Your {} of ", words(deployment).noun))];
     headline.extend(what_and_where(deployment));
-    headline.extend(how_it_ended(deployment));
+    headline.extend(how_it_ended(deployment, &deployment.origin.person));
     let mut message = Message::new(tone(deployment), Audience::Asker, headline);
     message.lines.extend(how_it_stands(view));
     message.lines.extend(links(view));
     with_buttons(message, deployment, false)
 }
 
-/// How it ended, for the asker, after what it was.
-pub(super) fn how_it_ended(deployment: &Deployment) -> Line {
+/// What somebody who rides along is told directly at the end.
+pub fn ride_ended(view: &CardView<'_>, rider: &Rider) -> Message {
+    let deployment = view.deployment;
+    let headline = [what_they_rode(deployment, rider), how_it_ended(deployment, &rider.person)].concat();
+    let mut message = Message::new(tone(deployment), Audience::Asker, headline);
+    message.lines.extend(how_it_stands(view));
+    message.lines.extend(links(view));
+    with_buttons(message, deployment, false)
+}
+
+/// How it ended, for somebody who wanted it, after what it was.
+pub(super) fn how_it_ended(deployment: &Deployment, reader: &Person) -> Line {
     match &deployment.phase {
         Phase::Succeeded { version, .. } => vec![text(" is out as "), strong(format!("v{version}"))],
         Phase::Failed { why, .. } => vec![text(format!(" did not work: {}", in_short(why)))],
-        Phase::Cancelled { by, .. } if *by == deployment.origin.person => vec![text(" is stopped")],
+        Phase::Cancelled { by, .. } if by == reader => vec![text(" is stopped")],
         Phase::Cancelled { by, .. } => vec![text(" was stopped by "), Span::Person(by.clone())],
-        Phase::Freed { by, .. } if *by == deployment.origin.person => vec![text(": nobody knows how it ended. You freed the app")],
+        Phase::Freed { by, .. } if by == reader => vec![text(": nobody knows how it ended. You freed the app")],
         Phase::Freed { by, .. } => {
             vec![text(": nobody knows how it ended. The app was freed by "), Span::Person(by.clone())]
         }
@@ -261,6 +273,7 @@ fn headline(view: &CardView<'_>) -> Line {
     let says = |verb: &str, end: Line| {
         let mut line = vec![asker(), text(format!(" {verb} "))];
         line.extend(what_and_where(deployment));
+        line.extend(with_riders(deployment));
         line.extend(end);
         line.extend(skipping(deployment));
         line
@@ -277,6 +290,7 @@ fn headline(view: &CardView<'_>) -> Line {
             };
             says(words(deployment).waits, vec![text(place)])
         }
+        Phase::Waiting(WaitingFor::Answer { .. }) => says(words(deployment).waits, vec![text(": its turn has come")]),
         Phase::Waiting(WaitingFor::Checks { .. }) => says(words(deployment).waits, vec![text(" when its checks are done")]),
         Phase::Waiting(WaitingFor::Allowance { of, .. }) => {
             says(words(deployment).waits, vec![text(format!(": {} takes no more for now", service(*of)))])
@@ -335,6 +349,10 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
             line.push(text(format!(". Others pass it meanwhile; it gives up at {}.", at(*until))));
             vec![line]
         }
+        Phase::Waiting(WaitingFor::Answer { until }) => vec![vec![
+            Span::Person(deployment.origin.person.clone()),
+            text(format!(" is asked whether it ships. The app is kept for it until {}; then its place goes to the next.", at(*until))),
+        ]],
         Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => {
             vec![vec![text(format!("It is tried again at {}.", at(*next)))]]
         }
@@ -454,6 +472,8 @@ fn links(view: &CardView<'_>) -> Option<Line> {
 fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Message {
     let id = deployment.id;
     let retry = |message: Message| message.button("Retry", Act::Retry(id), ButtonStyle::Plain);
+    let message =
+        if matches!(deployment.phase, Phase::Waiting(WaitingFor::Answer { .. })) { ship_now(message, deployment) } else { message };
     match &deployment.phase {
         Phase::Waiting(_)
         | Phase::NeedsCode { .. }
@@ -477,6 +497,7 @@ fn with_buttons(message: Message, deployment: &Deployment, holding: bool) -> Mes
             Failure::Gate(_)
             | Failure::NotGreen(_)
             | Failure::NoCode
+            | Failure::NoAnswer
             | Failure::SignInLost
             | Failure::AnnouncementRefused(_)
             | Failure::AnnouncementUnclear

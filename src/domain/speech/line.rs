@@ -1,13 +1,13 @@
 //! What we say of places in a line that change.
 
 use crate::domain::actor::Person;
-use crate::domain::deployment::Deployment;
+use crate::domain::deployment::{Deployment, Failure, Phase, WaitingFor};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, text};
 use crate::domain::names::OfferId;
 use crate::domain::pipeline::Pipeline;
 
-use super::card::commit;
-use super::words::sentence;
+use super::card::{CardView, commit};
+use super::words::{moment, sentence};
 
 fn answer(tone: Tone, headline: Line) -> Message {
     Message::new(tone, Audience::Asker, headline)
@@ -92,4 +92,75 @@ pub fn place_changed(yours: &Deployment, moved: &Deployment, by: &Person, (befor
     }
     headline.push(text(format!("{} now, it was {before}.", ahead_words(now))));
     answer(Tone::Info, headline)
+}
+
+/// With the button that says that it ships.
+pub(super) fn ship_now(message: Message, deployment: &Deployment) -> Message {
+    message.button("Ship it now", Act::ShipNow(deployment.id), ButtonStyle::Primary)
+}
+
+/// With the two answers to the question at its turn.
+pub(super) fn call_buttons(message: Message, deployment: &Deployment) -> Message {
+    ship_now(message, deployment).button("Leave the line", Act::StepOut(deployment.id), ButtonStyle::Plain)
+}
+
+/// To somebody who wanted to be asked: their turn has come.
+pub fn called(view: &CardView<'_>) -> Message {
+    let deployment = view.deployment;
+    let mut headline = vec![text("It is your turn: shall ")];
+    headline.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
+    headline.push(text(format!(" ship to {} ({})?", deployment.target.environment, deployment.target.app_name)));
+    let mut message = answer(Tone::Attention, headline);
+    if let Phase::Waiting(WaitingFor::Answer { until }) = &deployment.phase {
+        message.lines.push(vec![text(format!(
+            "The app is kept for you until {}. Without an answer by then your place goes to the next, and you are told.",
+            moment(*until, view.now)
+        ))]);
+    }
+    call_buttons(message.line(vec![text("Everything is judged once more when you say yes.")]), deployment)
+}
+
+/// It ships at its asker's word.
+pub fn ships_now(deployment: &Deployment) -> Message {
+    let mut headline = vec![text("Your deploy of ")];
+    headline.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
+    headline.extend([text(" to "), code(&deployment.target.app_name), text(" starts now.")]);
+    answer(Tone::Good, headline)
+}
+
+/// Somebody else answers in their place.
+pub fn not_your_call(deployment: &Deployment) -> Message {
+    let asker = Span::Person(deployment.origin.person.clone());
+    answer(Tone::Bad, vec![text("Only "), asker, text(", who asked for that deploy, says whether it ships. (not-your-turn)")])
+}
+
+/// Nobody is asked about it just now: how it stands instead.
+pub fn not_called(deployment: &Deployment) -> Message {
+    let mut headline = vec![text("Your deploy of ")];
+    headline.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
+    headline.extend([text(" to "), code(&deployment.target.app_name)]);
+    let again = |message: Message| message.button("Deploy again", Act::Retry(deployment.id), ButtonStyle::Plain);
+    let (tone, words) = match &deployment.phase {
+        Phase::Failed { why: Failure::NoAnswer, .. } | Phase::Waiting(WaitingFor::Answer { .. }) => {
+            headline.push(text(" is out of the line: no answer came in time. (no-answer)"));
+            return again(answer(Tone::Bad, headline)).line(sentence("Deployed again, it waits at the end of the line."));
+        }
+        Phase::Cancelled { .. } => {
+            headline.push(text(" is out of the line: it was stopped."));
+            return again(answer(Tone::Info, headline));
+        }
+        Phase::Waiting(_) => (Tone::Waiting, " waits. You are asked at its turn."),
+        Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Freed { .. } => (Tone::Info, " is over. Its card shows how it ended."),
+        Phase::NeedsCode { .. }
+        | Phase::Starting
+        | Phase::Announcing(_)
+        | Phase::Uploading
+        | Phase::AboutToBuild(_)
+        | Phase::Building { .. }
+        | Phase::Releasing { .. }
+        | Phase::Restarting { .. }
+        | Phase::Unknown(_) => (Tone::Info, " is on its way already. Its card shows how it stands."),
+    };
+    headline.push(text(words));
+    answer(tone, headline)
 }

@@ -25,10 +25,11 @@ use super::may::{May, what_you_may};
 use super::paced::slowed;
 use super::reasons::{in_short, reason_by};
 use super::refusals::{as_soon_as_green, commit_words, listed, past_checks, way_on, who_does_what};
+use super::rides::with_riders;
 use super::routes::{RouteRow, closed_line};
 use super::services::{GITHUB, HEROKU, service};
 use super::stages::change_words;
-use super::words::{duration, usually};
+use super::words::{duration, moment, usually};
 
 /// Fewer seconds than this are over before anybody asks how long they take.
 const WORTH_SAYING: u32 = 5;
@@ -304,6 +305,9 @@ pub(super) fn standing(deployment: &Deployment, ahead: Option<usize>, now: Times
             let more = ahead.filter(|ahead| *ahead > 0).map(|ahead| format!(", {ahead} ahead")).unwrap_or_default();
             ("waiting in line", more)
         }
+        Phase::Waiting(WaitingFor::Answer { until }) => {
+            ("waiting in line", format!(", called: the answer is due by {}", moment(*until, now)))
+        }
         Phase::Waiting(WaitingFor::Checks { .. }) => ("waiting for its checks", String::new()),
         Phase::Waiting(WaitingFor::BuildSlot { .. }) => ("waiting for a build slot", String::new()),
         Phase::Waiting(WaitingFor::Allowance { of, .. }) => ("waiting", format!(", since {} takes no more for now", service(*of))),
@@ -321,11 +325,9 @@ pub(super) fn standing(deployment: &Deployment, ahead: Option<usize>, now: Times
     let since = deployment.slot_wanted_since.filter(|_| deployment.waits_for_slot()).unwrap_or(deployment.since);
     let mut line = vec![code(&deployment.target.app_name), text(": ")];
     line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
-    line.extend([
-        text(" by "),
-        Span::Person(deployment.origin.person.clone()),
-        text(format!(", {state} for {}{more}", duration(now.duration_since(since).as_secs()))),
-    ]);
+    line.extend([text(" by "), Span::Person(deployment.origin.person.clone())]);
+    line.extend(with_riders(deployment));
+    line.push(text(format!(", {state} for {}{more}", duration(now.duration_since(since).as_secs()))));
     line
 }
 

@@ -66,7 +66,7 @@ mod tests {
             "I do not understand /h deploy web to »stagin«\n\
              Expected there: an environment: review, development, staging or production.\n\
              Did you mean /h deploy web to staging?\n\
-             Usage: /h deploy[!] PIPELINE[/REF] [to ENV[/APP]] [when green] [because WHY] [CODE]"
+             Usage: /h deploy[!] PIPELINE[/REF] [to ENV[/APP]] [when green] [ask me] [because WHY] [CODE]"
         );
         assert_eq!(said("frobnicate"), "I do not understand /h »frobnicate«\nExpected there: a command.\n/h help lists the commands.");
         assert!(said("deploy").starts_with("I do not understand /h deploy »…«\nMissing there: the name of a pipeline."));

@@ -139,6 +139,7 @@ pub fn in_short(failure: &Failure) -> &'static str {
         Failure::Gate(_) => "it may not go out any more",
         Failure::NotGreen(_) => "its checks were not done in time",
         Failure::NoCode => "no one-time code came in time",
+        Failure::NoAnswer => "no answer came in time",
         Failure::SignInLost => "the sign-in was withdrawn",
         Failure::AnnouncementRefused(_) => "the deployment could not be recorded in the repository",
         Failure::AnnouncementUnclear => "nobody knows whether the deployment was recorded in the repository",
@@ -166,6 +167,10 @@ pub fn failure(failure: &Failure) -> Vec<Line> {
                 "See that they run on this commit, then deploy again.",
             )
         }
+        Failure::NoAnswer => (
+            sentence("Nobody said that it ships when its turn came. Its place went to the next"),
+            "Deploy again: it waits at the end of the line.",
+        ),
         Failure::NoCode => (sentence("No one-time code came in time"), "Deploy again, and hand the code over when it is asked for."),
         Failure::SignInLost => (
             sentence("The sign-in of the person who asked was withdrawn"),

@@ -40,7 +40,7 @@ fn worst(all: &[Deployment]) -> Tone {
 }
 
 fn line(deployment: &Deployment) -> Line {
-    [vec![strong(deployment.target.app_name.as_str())], how_it_ended(deployment)].concat()
+    [vec![strong(deployment.target.app_name.as_str())], how_it_ended(deployment, &deployment.origin.person)].concat()
 }
 
 /// None of them was promoted, since the gate is closed before some. `others`: where it is open.

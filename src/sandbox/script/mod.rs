@@ -8,6 +8,7 @@
 //!   [..] @ana is deploying …          what everybody sees then: the player compares it, or writes it
 //! ana presses [Cancel]                the newest button of that label that she can see
 //! ana presses [Cancel] again          the same press once more, even if the button is gone
+//! meanwhile bob> lock hubot           in the same moment as the line before, before anything more comes of that
 //! ana fills in [Code] with 123456     a field of the form that came up on her screen
 //! ana sends [Hand over]               that form
 //! ana opens [Link your logins]        the newest link of these words that she was given, in her browser

@@ -27,6 +27,8 @@ pub struct Step {
     pub line: usize,
     /// What happens.
     pub act: Act,
+    /// It happens before what came of the step before it can be seen.
+    pub meanwhile: bool,
     /// What is to be seen then, without the two spaces before it.
     pub expected: Vec<String>,
     /// Where the expectation stands, as places in the list of lines.
@@ -151,9 +153,14 @@ impl Script {
             }
             open = !line.is_empty() && !line.starts_with('#');
             if open {
-                let act = act(line).map_err(error)?;
+                let (line, meanwhile) = line.strip_prefix("meanwhile ").map_or((line.as_str(), false), |line| (line, true));
+                let act = act(line).map_err(&error)?;
+                let acts = |act: &Act| matches!(act, Act::Type { .. } | Act::Press { .. });
+                if meanwhile && !(acts(&act) && steps.last().is_some_and(|before| acts(&before.act))) {
+                    return Err(error("only what is typed or pressed happens in the same moment as something that is".to_owned()));
+                }
                 open = !matches!(act, Act::Check(_));
-                steps.push(Step { line: place + 1, act, expected: Vec::new(), place: place + 1..place + 1 });
+                steps.push(Step { line: place + 1, act, meanwhile, expected: Vec::new(), place: place + 1..place + 1 });
             }
         }
         Ok(Self { file: file.to_owned(), lines, steps })

@@ -99,6 +99,8 @@ pub struct Player<'a> {
     browsers: BTreeMap<(String, bool), Browser>,
     /// What the browser shows that something was just done in.
     page: Vec<String>,
+    /// The next step follows in the same moment.
+    hurried: bool,
 }
 
 impl std::fmt::Debug for Player<'_> {
@@ -126,6 +128,7 @@ impl<'a> Player<'a> {
             pressed: HashMap::new(),
             browsers: BTreeMap::new(),
             page: Vec::new(),
+            hurried: false,
         }
     }
 
@@ -144,7 +147,8 @@ impl<'a> Player<'a> {
         if !self.running {
             self.start().await.map_err(|what| ScriptError { file: script.file.clone(), line: 1, what })?;
         }
-        for step in &script.steps {
+        for (place, step) in script.steps.iter().enumerate() {
+            self.hurried = script.steps.get(place.saturating_add(1)).is_some_and(|next| next.meanwhile);
             let error = |what: String| ScriptError { file: script.file.clone(), line: step.line, what };
             if let Act::Check(check) = &step.act {
                 played.failures.extend(self.check(check).err().map(error));
@@ -443,8 +447,11 @@ impl<'a> Player<'a> {
         self.rest().await
     }
 
-    /// Lets the world settle: steps the clock while something outside is due, and until nothing was seen for a while.
+    /// Lets the world settle, unless somebody else is about to act in the same moment: steps the clock while something outside is due, and until nothing was seen for a while.
     async fn settle(&mut self) -> Result<(), String> {
+        if self.hurried {
+            return self.rest().await;
+        }
         let began = self.clock.now();
         let (mut quiet_since, mut seen, mut due) = (began, self.slack.seen(), None);
         loop {

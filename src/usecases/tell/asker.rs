@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::domain::deployment::{Card, Deployment, Failure, Milestone, Phase, Stage, Untold};
+use crate::domain::deployment::{Card, Deployment, Failure, Milestone, Phase, Stage, Untold, WaitingFor};
 use crate::domain::message::Message;
 use crate::domain::notice::Notice;
 use crate::domain::speech::{self, CardView};
@@ -62,7 +62,8 @@ pub(super) async fn tell_asker(ports: &Ports, view: &CardView<'_>, told: &mut De
         Phase::Unknown(_) | Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => {
             speech::ended(view)
         }
-        Phase::Waiting(_)
+        Phase::Waiting(WaitingFor::Answer { .. }) => speech::called(view),
+        Phase::Waiting(WaitingFor::Turn | WaitingFor::Checks { .. } | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
         | Phase::Starting
         | Phase::Announcing(_)
         | Phase::Uploading

@@ -45,7 +45,7 @@ async fn moved_buttons(ports: &Ports, deployment: &Deployment, reasons: &[Reason
         return Ok(None);
     };
     let because = deployment.because.as_deref().and_then(|because| Because::parse(because).ok());
-    let terms = Terms { when_green: deployment.when_green, ..Terms::default() };
+    let terms = Terms { when_green: deployment.when_green, ask_first: deployment.ask_first, ..Terms::default() };
     let how = (deployment.overriding.is_some(), because, terms);
     let buttons =
         both_ways(ports, &deployment.origin.person, &deployment.target, by, (asked, now), how).await.map_err(DriveError::Store)?;

@@ -32,11 +32,11 @@ pub(super) async fn is_held_back(ports: &Ports, deployment: &Deployment, line: &
     if let Before::Unknown = telling.before {
         telling.before = earlier(ports, deployment).await?;
     }
-    if matches!(deployment.phase, Phase::Waiting(WaitingFor::Turn | WaitingFor::Checks { .. })) {
+    if matches!(deployment.phase, Phase::Waiting(WaitingFor::Turn | WaitingFor::Answer { .. } | WaitingFor::Checks { .. })) {
         if let Some(holder) = line.holder.filter(|holder| *holder != deployment.id) {
             telling.before = Before::One(holder);
         }
-        // That it waits may be said at any time.
+        // That it waits, and for whom, may be said at any time.
         return Ok(false);
     }
     let Before::One(before) = telling.before else { return Ok(false) };

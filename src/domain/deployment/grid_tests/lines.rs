@@ -22,6 +22,8 @@ enum Event {
     Drive(Option<Outcome>),
     /// A person stops it.
     Cancel,
+    /// Its asker, who wanted to be asked, says that it ships.
+    Answer,
     /// A person frees its app.
     Free,
     /// Its worker is replaced by one that reads the record anew.
@@ -59,7 +61,8 @@ impl Stage {
             Some(_) | None => Phase::Waiting(WaitingFor::Turn),
         };
         let times = phase.stage().map(|stage| StageTime { stage, began: self.now, ended: None }).into_iter().collect();
-        self.stored[n] = Some(Deployment { id, since: self.now, times, when_green, ..deployment(phase) });
+        // Every other one wants to be asked at its turn.
+        self.stored[n] = Some(Deployment { id, since: self.now, times, when_green, ask_first: n % 2 == 1, ..deployment(phase) });
     }
 
     /// `false`: somebody else was faster.
@@ -107,12 +110,20 @@ impl Stage {
         }
     }
 
+    fn answer(&mut self, n: usize) {
+        if let Some(next) = self.stored[n].as_ref().and_then(|stored| stored.answered(self.now)) {
+            assert_eq!(self.line.holder, Some(next.id), "whoever is asked has the app");
+            assert!(self.save(n, next));
+        }
+    }
+
     fn happens(&mut self, n: usize, event: Event) {
         match event {
             Event::Join => self.join(n, false),
             Event::JoinUnready => self.join(n, true),
             Event::Drive(outcome) => self.drive(n, outcome),
             Event::Cancel => self.person(n, false),
+            Event::Answer => self.answer(n),
             Event::Free => self.person(n, true),
             Event::Restart => self.believed[n] = None,
         }
@@ -142,6 +153,7 @@ fn events() -> impl Strategy<Value = Vec<(usize, Event, i64)>> {
         12 => Just(Event::Drive(None)),
         6 => prop::sample::select(outcomes()).prop_map(|outcome| Event::Drive(Some(outcome))),
         2 => Just(Event::Cancel),
+        3 => Just(Event::Answer),
         2 => Just(Event::Free),
         1 => Just(Event::Restart),
     ];

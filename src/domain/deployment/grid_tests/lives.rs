@@ -17,7 +17,7 @@ pub(super) fn smooth(step: &Step) -> Outcome {
         Step::SeeChecks => Outcome::ChecksSeen(Verdict::default()),
         Step::WaitForSlot => Outcome::SlotMayBeFree,
         Step::WaitForAllowance => Outcome::AllowanceThere,
-        Step::WaitForCode => Outcome::NoNews,
+        Step::WaitForAnswer | Step::WaitForCode => Outcome::NoNews,
         Step::Judge => judged(vec![]),
         Step::Announce | Step::LookForAnnouncement => announced(),
         Step::Upload => Outcome::Uploaded,
@@ -55,6 +55,8 @@ enum Event {
     Cancel,
     /// A person gives a code.
     Code,
+    /// Its asker says that it ships.
+    Answer,
 }
 
 fn events() -> impl Strategy<Value = Vec<(Event, i64)>> {
@@ -63,6 +65,7 @@ fn events() -> impl Strategy<Value = Vec<(Event, i64)>> {
         4 => Just(Event::Smooth),
         1 => Just(Event::Cancel),
         1 => Just(Event::Code),
+        2 => Just(Event::Answer),
     ];
     let wait = prop_oneof![Just(0), Just(5), Just(61), Just(601), Just(4_000)];
     prop::collection::vec((event, wait), 0..120)
@@ -70,8 +73,8 @@ fn events() -> impl Strategy<Value = Vec<(Event, i64)>> {
 
 proptest! {
     #[test]
-    fn every_life_keeps_the_rules_and_can_end(events in events()) {
-        let mut one = deployment(Phase::Waiting(WaitingFor::Turn));
+    fn every_life_keeps_the_rules_and_can_end(events in events(), ask_first in any::<bool>()) {
+        let mut one = Deployment { ask_first, ..deployment(Phase::Waiting(WaitingFor::Turn)) };
         let mut now = at(0);
         let mut orders = 0;
         for (event, wait) in events {
@@ -80,6 +83,7 @@ proptest! {
                 Event::Any(outcome) => one.after(outcome, now),
                 Event::Smooth => one.next_step().and_then(|step| one.after(smooth(&step), now)),
                 Event::Code => Some(one.with_code(now)).filter(|next| *next != one),
+                Event::Answer => one.answered(now),
                 Event::Cancel => match one.cancelled_by(&person("bo"), None, now) {
                     CancelAnswer::Stopped(next) | CancelAnswer::Asked(next) => Some(*next),
                     CancelAnswer::AlreadyAsked | CancelAnswer::CannotStop(_) | CancelAnswer::Unknown(_) | CancelAnswer::Over => None,

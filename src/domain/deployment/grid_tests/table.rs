@@ -10,6 +10,7 @@ use crate::domain::release::{BuildState, DynosVerdict, ReleaseState};
 /// Half a minute after the phase began. What is not listed leads nowhere.
 const SOON: &str = "
     waiting-turn:    turn>starting sign-in-lost>failed
+    waiting-answer:  sign-in-lost>failed
     waiting-green:   checks-done>waiting-turn checks-closed>failed sign-in-lost>failed
     waiting-slot:    slot>starting sign-in-lost>failed
     waiting-more:    allowance>starting sign-in-lost>failed
@@ -37,6 +38,7 @@ const SOON: &str = "
 /// Three hours after the phase began: `else` is what comes of everything that is not listed, no news included.
 const LATE: &str = "
     waiting-turn:    turn>starting sign-in-lost>failed
+    waiting-answer:  else>failed
     waiting-green:   checks-done>waiting-turn sign-in-lost>failed else>failed
     waiting-slot:    slot>starting sign-in-lost>failed
     waiting-more:    allowance>starting sign-in-lost>failed
@@ -62,6 +64,7 @@ const LATE: &str = "
 fn phase_word(phase: &Phase) -> &'static str {
     match phase {
         Phase::Waiting(WaitingFor::Turn) => "waiting-turn",
+        Phase::Waiting(WaitingFor::Answer { .. }) => "waiting-answer",
         Phase::Waiting(WaitingFor::Checks { .. }) => "waiting-green",
         Phase::Waiting(WaitingFor::BuildSlot { .. }) => "waiting-slot",
         Phase::Waiting(WaitingFor::Allowance { .. }) => "waiting-more",
