@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::domain::actor::Origin;
+use crate::domain::actor::{Origin, Person};
 use crate::domain::checks::Checks;
 use crate::domain::checkup::ChatStanding;
 use crate::domain::deployment::MessageRef;
@@ -15,6 +15,7 @@ use crate::domain::message::Message;
 use crate::domain::names::{
     AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeliveryId, DeploymentId, PipelineId, RefName, ReleaseId, RepoName,
 };
+use crate::domain::page::Page;
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
@@ -61,6 +62,10 @@ impl Chat for Counted<dyn Chat> {
 
     async fn ask(&self, to: &Origin, by: &DeliveryId, form: &Form) -> Result<Asked, PortError> {
         self.seen(self.port.ask(to, by, form).await)
+    }
+
+    async fn show_page(&self, person: &Person, page: &Page) -> Result<(), PortError> {
+        self.seen(self.port.show_page(person, page).await)
     }
 
     async fn standing(&self, at: &Origin, note: &Message) -> Result<ChatStanding, PortError> {

@@ -199,6 +199,7 @@ pub fn page(registry: &Registry) -> Result<String, fmt::Error> {
 fn kind(ask: &Ask) -> &'static str {
     match ask {
         Ask::Press { .. } => "press",
+        Ask::OnPage(_) => "press",
         Ask::Form(_) | Ask::Filled(_) | Ask::Reasoned { .. } | Ask::Ship(_) => "form",
         Ask::Command(command) => match command.verb() {
             Verb::Help => "help",

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Person;
@@ -22,6 +23,13 @@ pub enum Span {
     Person(Person),
     /// A conversation of the chat, shown in the chat's own way.
     Channel(ChannelId),
+    /// A moment. A chat that knows in which zone its readers live shows it in theirs; all others show the words.
+    Moment {
+        /// When.
+        at: Timestamp,
+        /// The same in words of ours, in UTC.
+        words: String,
+    },
     /// A link. The address is absolute `http` or `https`.
     Link {
         /// The words to show.

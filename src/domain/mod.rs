@@ -20,6 +20,7 @@ pub mod message;
 pub mod names;
 pub mod notice;
 pub mod offer;
+pub mod page;
 pub mod parse;
 pub mod pipeline;
 pub mod privacy;

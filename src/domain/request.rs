@@ -9,6 +9,7 @@ use super::deployment::MessageRef;
 use super::form::{Draft, Reasoned, Topic};
 use super::message::Act;
 use super::names::DeliveryId;
+use super::page::PageAct;
 
 /// What was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub enum Ask {
         /// The message it stands under, where that message can be edited.
         on: Option<MessageRef>,
     },
+    /// A button on the presser's own page was pressed.
+    OnPage(PageAct),
     /// A form about this was filled in and sent.
     Form(Topic),
     /// A form was filled in and sent that asks for this.

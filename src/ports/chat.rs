@@ -8,6 +8,7 @@ use crate::domain::deployment::MessageRef;
 use crate::domain::form::Form;
 use crate::domain::message::Message;
 use crate::domain::names::{ChannelId, DeliveryId, WorkspaceId};
+use crate::domain::page::Page;
 
 use crate::domain::fault::PortError;
 
@@ -78,6 +79,13 @@ pub trait Chat: Send + Sync + std::fmt::Debug {
     ///
     /// Words are cut to fit. Asked again after an unclear answer, at most one form comes up. A chat without forms refuses with [`super::Fault::Refused`].
     async fn ask(&self, to: &Origin, by: &DeliveryId, form: &Form) -> Result<Asked, PortError>;
+
+    /// Shows this on the page that the chat has for us and this person, to them alone, in the place of what stands there. Words are cut to
+    /// fit, and rows that find no room are left out. Safe to repeat. A chat without such pages refuses with [`super::Fault::Refused`].
+    async fn show_page(&self, person: &Person, page: &Page) -> Result<(), PortError> {
+        let _nowhere = (person, page);
+        Err(PortError::new(super::Service::Chat, super::Fault::Refused, "this chat has no pages of its people"))
+    }
 
     /// How the chat takes us, where somebody asked. `note` is said there, to that person alone and by no other way: that tells whether we may.
     async fn standing(&self, at: &Origin, note: &Message) -> Result<ChatStanding, PortError>;

@@ -49,6 +49,13 @@ pub trait Inbox: Send + Sync + std::fmt::Debug {
         Vec::new()
     }
 
+    /// Somebody looks at the page that the chat has for us and them, in their conversation with us: it is shown anew, by what is true then.
+    /// Returns at once, and nothing is kept; what could not be shown is shown when they look again. `false`: we are shutting down.
+    async fn looked_at(&self, page_of: &Origin) -> bool {
+        let _nobody_in_particular = page_of;
+        true
+    }
+
     /// The form by which somebody ships from a pipeline that they have chosen, or why they cannot. As [`Inbox::suggest`] otherwise.
     async fn next_form(&self, by: &Origin, pipeline: &PipelineKey, draft: &Draft) -> Result<Form, Vec<Objection>> {
         let _nobody_in_particular = by;

@@ -17,7 +17,7 @@ use crate::domain::names::DeliveryId;
 use crate::domain::pipeline::PipelineKey;
 use crate::domain::request::Request;
 use crate::ports::{Inbox, Incoming, Lease, StoreError, Submitted, WakeKey, Work};
-use crate::usecases::{answer, give_up, next_form, suggest};
+use crate::usecases::{answer, give_up, next_form, show_page, suggest};
 
 use super::{Service, Worker};
 
@@ -242,6 +242,19 @@ impl Inbox for Service {
 
     async fn suggest(&self, by: &Origin, topic: &Topic, field: FieldName) -> Vec<Suggestion> {
         suggest(&self.0.ports, by, topic, field).await
+    }
+
+    async fn looked_at(&self, page_of: &Origin) -> bool {
+        let (service, page_of) = (self.clone(), page_of.clone());
+        let there = !service.is_draining();
+        if there {
+            self.spawn(async move {
+                if let Err(error) = show_page(&service.0.ports, &page_of).await {
+                    service.store_failed(&error);
+                }
+            });
+        }
+        there
     }
 
     async fn next_form(&self, by: &Origin, pipeline: &PipelineKey, draft: &Draft) -> Result<Form, Vec<Objection>> {

@@ -13,6 +13,7 @@ use crate::domain::fault::Fault;
 use crate::domain::form::{Entry, Field, FieldName, Form, Topic};
 use crate::domain::message::{Act, Audience, ButtonStyle, Message, Tone, code, link, text};
 use crate::domain::names::{DeliveryId, DeploymentId};
+use crate::domain::page::{Page, PageAct, PageButton, Part, Row};
 use crate::ports::{Addressee, Asked, Chat, Clock, Delivered, Urgency};
 
 /// A message as people see it.
@@ -76,6 +77,11 @@ pub trait Stage: Send {
         Vec::new()
     }
 
+    /// The pages that people have now, with what stands on them.
+    async fn pages(&mut self) -> Vec<Seen> {
+        Vec::new()
+    }
+
     /// So much time passes that what was done opens no form any more.
     async fn dawdle(&mut self) -> Arranged {
         Arranged::Cannot("a form is never too late here")
@@ -104,6 +110,7 @@ pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
     left_out.note("a lost answer", nothing_is_said_twice(make().await).await);
     left_out.note("sign-in withdrawn", a_lost_sign_in_is_told(make().await).await);
     left_out.note("a form", a_form_comes_up_for_one(make().await).await);
+    left_out.note("a page", a_page_is_shown_to_one(make().await).await);
     left_out.note("a form too late", a_form_that_is_too_late_is_told(make().await).await);
     left_out
 }
@@ -153,6 +160,39 @@ async fn a_form_comes_up_for_one(mut stage: impl Stage) -> Arranged {
         Form { title: "w".repeat(500), lines: vec![vec![text("<&>é🙂".repeat(2000))]; 60], submit: "s".repeat(500), ..code_form() };
     let by = stage.does_something().await;
     assert_eq!(value_of(chat.ask(&stage.origin(), &by, &long).await, "forms are cut to fit"), Asked::Shown);
+    Arranged::Done
+}
+
+/// A page with a button.
+fn page(words: &str, rows: usize) -> Page {
+    let button = PageButton { label: "Press-on-it".to_owned(), act: PageAct::UnlockAll, style: ButtonStyle::Danger };
+    let row = Row { lines: vec![vec![text(words), code(FROM_OUTSIDE)]], buttons: vec![button] };
+    let note = Some(message(Audience::Asker, "what-came-of-it"));
+    Page { note, parts: vec![Part { title: "The-title".to_owned(), rows: vec![row; rows] }], conversation: None }
+}
+
+async fn a_page_is_shown_to_one(mut stage: impl Stage) -> Arranged {
+    let (chat, person) = (stage.chat(), stage.origin().person);
+    let before = stage.seen().await;
+    let shown = chat.show_page(&person, &page("at-first", 1)).await;
+    if let Err(error) = shown {
+        assert_eq!(error.fault, Fault::Refused, "broken: a chat without pages says so");
+        assert_eq!(stage.seen().await, before, "broken: a chat without pages says nothing in place of one");
+        return Arranged::Cannot("it has no pages of its people");
+    }
+    let pages = stage.pages().await;
+    let [seen] = pages.as_slice() else { panic!("broken: a page is there once: {pages:#?}") };
+    is_for_one(&stage, seen, "a page is seen by nobody but whose it is");
+    for part in ["what-came-of-it", "The-title", "at-first", "Press-on-it"] {
+        assert!(seen.text.contains(part), "broken: all of a page is shown; `{part}` is missing in {seen:#?}");
+    }
+    assert!(seen.effects.is_empty(), "broken: text from outside does nothing on a page either: {seen:#?}");
+    assert_eq!(stage.seen().await, before, "broken: a page says nothing anywhere else");
+    let long = page(&"then <&>é🙂".repeat(600), 200);
+    value_of(chat.show_page(&person, &long).await, "pages are cut to fit");
+    let pages = stage.pages().await;
+    let [seen] = pages.as_slice() else { panic!("broken: a page is there once: {pages:#?}") };
+    assert!(seen.text.contains("then") && !seen.text.contains("at-first"), "broken: a page takes the place of what stood there: {seen:#?}");
     Arranged::Done
 }
 

@@ -196,7 +196,7 @@ async fn a_press_is_an_act(mut stage: impl ChatStage, inbox: &Kept) -> Arranged 
     let got = only(inbox);
     match got.ask {
         Ask::Press { act: pressed, .. } => assert_eq!(pressed, act, "broken: a press does what its button says"),
-        Ask::Command(_) | Ask::Form(_) | Ask::Filled(_) | Ask::Reasoned { .. } | Ask::Ship(_) => {
+        Ask::Command(_) | Ask::OnPage(_) | Ask::Form(_) | Ask::Filled(_) | Ask::Reasoned { .. } | Ask::Ship(_) => {
             panic!("broken: a press is a press: {got:?}")
         }
     }

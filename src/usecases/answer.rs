@@ -13,7 +13,7 @@ use crate::ports::{Addressee, Batch, Credentials, Fault, NoCredentials, StoreErr
 
 use super::respite::Respite;
 use super::{
-    Ports, Trouble, accounts, aside, deploy, diff, doctor, forms, history, line, locks, look, notices, plan, press, privacy, promote,
+    Ports, Trouble, accounts, aside, deploy, diff, doctor, forms, history, home, line, locks, look, notices, plan, press, privacy, promote,
     rights, rollback, routes, rules, stop, whereabouts,
 };
 
@@ -29,10 +29,18 @@ const STALE: SignedDuration = SignedDuration::from_mins(30);
 ///
 /// `code` is the one-time code that came with it, while this process still has it.
 pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>) -> Result<(), StoreError> {
+    let on_page = match &request.ask {
+        Ask::OnPage(act) => Some(home::as_asked(request, act)),
+        Ask::Command(_) | Ask::Press { .. } | Ask::Form(_) | Ask::Filled(_) | Ask::Reasoned { .. } | Ask::Ship(_) => None,
+    };
     match request.ask {
         Ask::Command(_) | Ask::Filled(_) => privacy::tell_changes(ports, &request.origin).await?,
-        Ask::Press { .. } | Ask::Form(_) | Ask::Reasoned { .. } | Ask::Ship(_) => privacy::seen(ports, &request.origin.person).await?,
+        Ask::Press { .. } | Ask::OnPage(_) | Ask::Form(_) | Ask::Reasoned { .. } | Ask::Ship(_) => {
+            privacy::seen(ports, &request.origin.person).await?
+        }
     }
+    let came_from_page = on_page.is_some();
+    let request = on_page.as_ref().unwrap_or(request);
     let message = match answered(ports, request, code).await {
         Ok(message) => message,
         Err(Trouble::Refused(message)) => Some(*message),
@@ -53,10 +61,14 @@ pub async fn answer(ports: &Ports, request: &Request, code: Option<SecretString>
         if request.came_with_code && ports.chat.has_forms() && matches!(request.ask, Ask::Command(Command::Deploy { .. })) {
             message = message.line(speech::better_by_form());
         }
-        message = aside::answer(ports, &request.origin, message).await?;
-        if !say(ports, request, &message).await && ports.is_stopping() {
-            // The next start answers it.
-            return Ok(());
+        // What was pressed on a page is told there: nobody looks into their conversation with us meanwhile.
+        let told = came_from_page && home::show(ports, &request.origin, Some(message.clone())).await?;
+        if !told {
+            message = aside::answer(ports, &request.origin, message).await?;
+            if !say(ports, request, &message).await && ports.is_stopping() {
+                // The next start answers it.
+                return Ok(());
+            }
         }
     }
     mark(ports, request).await
@@ -76,14 +88,14 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
         Ask::Command(Command::Privacy { wish }) => return privacy::privacy(ports, request, *wish).await,
         // A form comes up within seconds or not at all, and shows nothing that its presser may not see.
         Ask::Press { act: Act::EnterCode(id), on: _ } => return forms::ask_for_code(ports, request, *id).await,
-        Ask::Command(_) | Ask::Press { .. } | Ask::Form(_) | Ask::Filled(_) | Ask::Reasoned { .. } | Ask::Ship(_) => {}
+        Ask::Command(_) | Ask::Press { .. } | Ask::OnPage(_) | Ask::Form(_) | Ask::Filled(_) | Ask::Reasoned { .. } | Ask::Ship(_) => {}
     }
     let found = ports.accounts.credentials(&request.origin.person).await;
     let about = match &request.ask {
         Ask::Command(Command::Help { about }) => Some(*about),
         // Whoever cannot be asked, or cannot ship anything yet, is told how it goes.
         Ask::Ship(_) if !ports.chat.has_forms() || found.is_err() => Some(None),
-        Ask::Command(_) | Ask::Press { .. } | Ask::Form(_) | Ask::Filled(_) | Ask::Reasoned { .. } | Ask::Ship(_) => None,
+        Ask::Command(_) | Ask::Press { .. } | Ask::OnPage(_) | Ask::Form(_) | Ask::Filled(_) | Ask::Reasoned { .. } | Ask::Ship(_) => None,
     };
     if let Some(about) = about {
         return Ok(Some(speech::help(about, &ports.command_word, known(&found))));
@@ -96,7 +108,7 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
     }
     let (ask, kept) = match &request.ask {
         ask @ (Ask::Command(command) | Ask::Filled(command)) => (ask, Some(command)),
-        ask @ (Ask::Press { .. } | Ask::Form(_) | Ask::Reasoned { .. } | Ask::Ship(_)) => (ask, None),
+        ask @ (Ask::Press { .. } | Ask::OnPage(_) | Ask::Form(_) | Ask::Reasoned { .. } | Ask::Ship(_)) => (ask, None),
     };
     let stale = begins_something(ask) && is_stale(ports, request);
     let who = match found {
@@ -137,13 +149,15 @@ async fn done(ports: &Ports, request: &Request, who: &Credentials, code: Option<
     match &request.ask {
         Ask::Command(command) | Ask::Filled(command) => run(ports, request, who, command, code).await,
         Ask::Press { act, on: _ } => press::press(ports, request, who, *act).await,
+        // It was made what it asks for before.
+        Ask::OnPage(_) => Ok(None),
         Ask::Form(topic) => forms::sent(ports, request, who, topic, code).await.map(Some),
         Ask::Reasoned { what, because } => stop::reasoned(ports, who, &request.origin.person, *what, because).await.map(Some),
         Ask::Ship(draft) => forms::ask_what_ships(ports, request, draft).await,
     }
 }
 
-fn known(found: &Result<Credentials, NoCredentials>) -> Known {
+pub(super) fn known(found: &Result<Credentials, NoCredentials>) -> Known {
     match found {
         Ok(_) | Err(NoCredentials::Away(_) | NoCredentials::Locked) => Known::Linked,
         Err(NoCredentials::Missing(_)) => Known::MayLink,
@@ -213,6 +227,7 @@ fn begins_something(ask: &Ask) -> bool {
                 | Act::EnterCode(_),
             on: _,
         }
+        | Ask::OnPage(_)
         | Ask::Form(_)
         | Ask::Reasoned { .. }
         | Ask::Ship(_) => false,

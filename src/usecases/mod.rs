@@ -14,6 +14,7 @@ mod drive;
 mod facts;
 mod forms;
 mod history;
+mod home;
 mod installed;
 mod line;
 mod linked;
@@ -58,6 +59,7 @@ use crate::ports::{Accounts, Allowances, Chat, Clock, Ids, LockStore, Platform, 
 pub use answer::{answer, give_up};
 pub use departures::{Departures, Swept};
 pub use drive::{DriveError, drive};
+pub use home::show_page;
 pub use installed::InstalledBots;
 pub use linked::{Denied, LinkedAccounts};
 pub use locks::mind_locks;

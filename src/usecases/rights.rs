@@ -11,6 +11,7 @@ use crate::domain::deployment::Deployment;
 use crate::domain::form::{Reasoned, Topic};
 use crate::domain::message::Act;
 use crate::domain::names::{ChannelId, GroupId, UserId, WorkspaceId};
+use crate::domain::page::PageAct;
 use crate::domain::pipeline::Environment;
 use crate::domain::privacy::{Note, NoteKey, Noted};
 use crate::domain::request::{Ask, Request};
@@ -356,6 +357,10 @@ pub(super) async fn may_ask(ports: &Ports, request: &Request, linked: bool) -> R
     match &request.ask {
         Ask::Command(command) | Ask::Filled(command) => typed(ports, &request.origin, command, linked).await,
         Ask::Press { act, on: _ } => may_press(ports, &request.origin, *act).await,
+        // Judged as what it asks for.
+        Ask::OnPage(PageAct::Press(act)) => may_press(ports, &request.origin, *act).await,
+        Ask::OnPage(PageAct::Unlock { .. } | PageAct::UnlockAll) => typed(ports, &request.origin, &Command::Locks, linked).await,
+        Ask::OnPage(PageAct::Unmute) => Ok(()),
         // A form is judged as the button that brought it up.
         Ask::Reasoned { what: Reasoned::Free(id), because: _ } | Ask::Form(Topic::Why(Reasoned::Free(id))) => {
             may_press(ports, &request.origin, Act::Free(*id)).await

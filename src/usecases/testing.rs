@@ -21,6 +21,7 @@ use crate::domain::line::Line;
 use crate::domain::message::Message;
 use crate::domain::names::*;
 use crate::domain::offer::Offer;
+use crate::domain::page::Page;
 use crate::domain::pipeline::{App, Environment, Pipeline};
 use crate::domain::release::{Access, Build, BuildState, Dyno, Release, Running};
 use crate::domain::request::Request;
@@ -35,6 +36,7 @@ pub(super) enum Did {
     Direct(Message),
     Amend,
     Ask(Form),
+    Page(Page),
     Report(ReportState),
     FindRecord,
     Announce,
@@ -203,6 +205,11 @@ impl Chat for Outside {
     async fn ask(&self, _: &Origin, _: &DeliveryId, form: &Form) -> Result<Asked, PortError> {
         self.note(Did::Ask(form.clone()));
         Ok(Asked::Shown)
+    }
+
+    async fn show_page(&self, _: &Person, page: &Page) -> Result<(), PortError> {
+        self.note(Did::Page(page.clone()));
+        Ok(())
     }
 
     async fn standing(&self, _: &Origin, _: &Message) -> Result<ChatStanding, PortError> {

@@ -13,7 +13,7 @@ use crate::domain::privacy::{
 use crate::domain::speech;
 use crate::ports::{Addressee, Forgets as _, Lease, NoteBatch, StoreError};
 
-use super::{Denied, Ports};
+use super::{Denied, Ports, home};
 
 /// How many deployments are counted in one go.
 const TOGETHER: usize = 500;
@@ -179,6 +179,7 @@ async fn told(keeper: &mut Keeper<'_>, noted: &Noted, person: &Person, since: Ti
             return Ok(false);
         }
     }
+    home::clear(ports, person).await;
     let upkeep = keeper.to_rewrite();
     keeper.save(upkeep, NoteBatch { remove: vec![noted.clone()], ..NoteBatch::default() }).await?;
     Ok(true)

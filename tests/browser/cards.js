@@ -14,7 +14,8 @@
     const buttons = [...card.querySelectorAll("button")].map((button) => button.textContent.trim());
     // A telephone shows about thirty characters of a button.
     for (const button of buttons) if (!button || button.length > 30) wrong.push(`${state}: a button of ${button.length} characters`);
-    if (new Set(buttons).size < buttons.length) wrong.push(`${state}: two buttons of the same words`);
+    // On a page each row has its own.
+    if (!state.startsWith("page") && new Set(buttons).size < buttons.length) wrong.push(`${state}: two buttons of the same words`);
   }
   return wrong;
 })()

@@ -47,8 +47,11 @@ fn marked(text: &str) -> String {
             '<' => {
                 let (inside, left) = after.split_once('>').unwrap();
                 match (inside.split_once('|'), inside.strip_prefix('@')) {
+                    // As read where clocks show the time of our words.
+                    (Some((moment, words)), _) if moment.starts_with("!date^") => (words.to_owned(), left),
                     (Some((url, label)), _) => (format!("<a href=\"{url}\">{label}</a>"), left),
                     (None, Some(user)) => (format!("<a class=who>@{user}</a>"), left),
+                    (None, None) if inside.starts_with('#') => (format!("<a class=who>{inside}</a>"), left),
                     (None, None) => panic!("<{inside}> is neither a link nor a person"),
                 }
             }
@@ -70,6 +73,8 @@ fn block(block: &Value) -> String {
                 |one: &Value| format!("<button class=\"{}\">{}</button>", one["style"].as_str().unwrap_or("plain"), words(&one["text"]));
             format!("<div class=actions>{}</div>", elements().map(button).collect::<String>())
         }
+        "header" => format!("<h3>{}</h3>", words(&block["text"])),
+        "divider" => "<hr>".to_owned(),
         other => panic!("how is a {other} drawn?"),
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use slash_heroku::domain::actor::Origin;
+use slash_heroku::domain::actor::{Origin, Person};
 use slash_heroku::domain::checkup::ChatStanding;
 use slash_heroku::domain::deployment::MessageRef;
 use slash_heroku::domain::form::Form;
 use slash_heroku::domain::message::{Audience, Message};
 use slash_heroku::domain::names::DeliveryId;
+use slash_heroku::domain::page::Page;
 use slash_heroku::ports::{Addressee, Asked, Chat, Clock, Delivered, PortError, Urgency};
 use slash_heroku::testing::Arranged;
 use slash_heroku::testing::chat::{Seen, Stage, all};
@@ -26,6 +27,7 @@ enum Wrong {
     AsksAgain,
     WaitsWithCards,
     ShowsNoForms,
+    ShowsNoPages,
 }
 
 /// Slack's adapter, and a fault of its author's.
@@ -65,6 +67,13 @@ impl Chat for Faulty {
         match self.2 {
             Wrong::ShowsNoForms => Ok(Asked::Shown),
             _ => self.0.ask(to, by, form).await,
+        }
+    }
+
+    async fn show_page(&self, person: &Person, page: &Page) -> Result<(), PortError> {
+        match self.2 {
+            Wrong::ShowsNoPages => Ok(()),
+            _ => self.0.show_page(person, page).await,
         }
     }
 
@@ -121,6 +130,10 @@ impl Stage for Wrapped {
         self.0.does_something().await
     }
 
+    async fn pages(&mut self) -> Vec<Seen> {
+        self.0.pages().await
+    }
+
     async fn forms(&mut self) -> Vec<Seen> {
         self.0.forms().await
     }
@@ -135,6 +148,7 @@ async fn a_broken_promise_is_named() {
         (Wrong::AsksAgain, "a limit beyond the bound is not waited out"),
         (Wrong::WaitsWithCards, "nothing is waited for"),
         (Wrong::ShowsNoForms, "a form comes up once"),
+        (Wrong::ShowsNoPages, "a page is there once"),
     ] {
         let suite = all(async || Wrapped(super::chats::Slack(SlackStage::asked().await.0, origin()), wrong));
         let outcome = AssertUnwindSafe(suite).catch_unwind().await;

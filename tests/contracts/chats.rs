@@ -85,6 +85,10 @@ impl Stage for Slack {
         self.0.forms()
     }
 
+    async fn pages(&mut self) -> Vec<Seen> {
+        self.0.pages()
+    }
+
     async fn dawdle(&mut self) -> Arranged {
         self.0.clock.pause_until(self.0.clock.now() + SignedDuration::from_secs(4)).await;
         Arranged::Done
@@ -227,7 +231,15 @@ async fn the_terminal_keeps_the_promises_of_a_chat() {
         let (console, paper) = terminal();
         Terminal { console, paper, clock: Jumping::new() }
     });
-    let parts =
-        ["a place that is shut", "shut out", "a short limit", "a long limit", "a limit on cards", "sign-in withdrawn", "a form too late"];
+    let parts = [
+        "a place that is shut",
+        "shut out",
+        "a short limit",
+        "a long limit",
+        "a limit on cards",
+        "sign-in withdrawn",
+        "a page",
+        "a form too late",
+    ];
     assert_eq!(left_out.await.parts(), parts);
 }

@@ -10,8 +10,11 @@ use slash_heroku::adapters::slack::{Sealer, SlackChat, SlackSettings};
 use slash_heroku::domain::actor::{Origin, Person};
 use slash_heroku::domain::deployment::MessageRef;
 use slash_heroku::domain::form::{Draft, Entry, Field, FieldName, Form, Topic};
+use slash_heroku::domain::lock::Scope;
 use slash_heroku::domain::message::{Act, Audience, ButtonStyle, Message, Tone, code, text};
-use slash_heroku::domain::names::{ChannelId, DeliveryId, DeploymentId, UserId, WorkspaceId};
+use slash_heroku::domain::names::{ChannelId, DeliveryId, DeploymentId, PipelineId, UserId, WorkspaceId};
+use slash_heroku::domain::page::{Page, PageAct, PageButton, Part, Row};
+use slash_heroku::domain::pipeline::Environment;
 use slash_heroku::domain::speech;
 use slash_heroku::ports::{Addressee, Asked, Chat, Delivered, Urgency};
 use uuid::Uuid;
@@ -43,6 +46,16 @@ pub fn message(card: bool, audience: Audience) -> Message {
     }
     let act = Act::Cancel(DeploymentId(Uuid::from_u128(0x0189_0000_0000_7000_8000_0000_0000_0001)));
     Message::new(Tone::Working, audience, vec![text("hubot is on its way to staging")]).button("Cancel", act, ButtonStyle::Danger)
+}
+
+/// A page with something to press.
+pub fn page() -> Page {
+    let pipeline = PipelineId::parse("01890000-0000-7000-8000-00000000000a").unwrap();
+    let act = PageAct::Unlock { pipeline, on: Scope::Environment(Environment::Staging) };
+    let free = PageButton { label: "Free it".to_owned(), act, style: ButtonStyle::Plain };
+    let row = Row { lines: vec![vec![text("You hold "), code("hubot")]], buttons: vec![free] };
+    let part = Part { title: "What you hold".to_owned(), rows: vec![row] };
+    Page { note: Some(message(false, Audience::Asker)), parts: vec![part], conversation: Some(ChannelId::parse(DIRECT).unwrap()) }
 }
 
 /// What a form was asked for by, and what is asked in it.
@@ -111,6 +124,7 @@ async fn made(chat: &SlackChat, recording: &Recording, asked: &Origin) -> Value 
                 MessageRef { workspace: asked.person.workspace.clone(), channel: asked.channel.clone(), message: MESSAGE.to_owned() };
             outcome(chat.amend(&what, &message(true, Audience::Channel), urgency).await, |()| Value::Null)
         }
+        "Chat::show_page" => outcome(chat.show_page(&asked.person, &page()).await, |()| json!("it is shown")),
         "Chat::ask" => outcome(chat.ask(asked, &DeliveryId::parse(TRIGGER).unwrap(), &form(with)).await, |asked| match asked {
             Asked::Shown => json!("it came up"),
             Asked::TooLate => json!("it is too late"),

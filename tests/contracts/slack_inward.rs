@@ -66,6 +66,11 @@ impl Inbox for Knowing {
         ["hubot", "shop"].map(Suggestion::plain).into()
     }
 
+    async fn looked_at(&self, page_of: &Origin) -> bool {
+        self.asked.lock().unwrap().push(json!({ "person": page_of.person, "conversation": page_of.channel }));
+        true
+    }
+
     async fn next_form(&self, by: &Origin, pipeline: &PipelineKey, draft: &Draft) -> Result<Form, Vec<Objection>> {
         self.asked.lock().unwrap().push(json!({ "person": by.person, "pipeline": pipeline, "draft": draft }));
         let app = |environment: Environment| {
@@ -143,7 +148,7 @@ async fn the_door_keeps_its_side() {
     let mut wrong = Vec::new();
     for recording in inward(&all) {
         let hears = recording.call.as_deref() == Some("Hears::heard");
-        let prompts = matches!(recording.call.as_deref(), Some("Inbox::suggest" | "Inbox::next_form"));
+        let prompts = matches!(recording.call.as_deref(), Some("Inbox::suggest" | "Inbox::next_form" | "Inbox::looked_at"));
         let known = hears || prompts || recording.call.as_deref() == Some("Inbox::submit");
         assert!(known, "slack/{}: there is no other call", recording.name);
         let says = match recording.with["inbox"].as_str() {

@@ -88,6 +88,13 @@ impl SlackStage {
         form.map(|(lines, view)| Seen { text: lines.join("\n"), only: Some(ana()), effects: effects_of(&[view]) }).into_iter().collect()
     }
 
+    /// The page that ana has.
+    pub fn pages(&self) -> Vec<Seen> {
+        let page = self.workspace.home_of("ana");
+        let lines = self.workspace.home_news("ana").join("\n");
+        page.map(|view| Seen { text: lines, only: Some(ana()), effects: effects_of(&[view]) }).into_iter().collect()
+    }
+
     fn as_seen(&self, message: &SeenMessage) -> Seen {
         let direct = self.workspace.channel_name(&message.channel).starts_with('@');
         let only = (direct || message.to.is_some()).then(ana);

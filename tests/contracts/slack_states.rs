@@ -182,6 +182,16 @@ impl Workspace {
             "ana picks the shortcut at a message in #deploys" => {
                 self.slack.pick(&self.service, "ana", "deploys", "please ship https://github.com/acme/hubot/pull/7").await;
             }
+            "ana opens her page" => drop(self.slack.open_home(&self.service, "ana", "home").await?),
+            "ana opens her conversation with the app" => drop(self.slack.open_home(&self.service, "ana", "messages").await?),
+            "ana presses the button of her page" => {
+                let mut view = all["page"].request.body["view"].clone();
+                let direct = opened(ANA, &self.api(), &self.token).await;
+                view["private_metadata"] = json!(direct);
+                self.name(DIRECT, direct);
+                called(&self.api(), &self.token, "views.publish", &json!({ "user_id": ANA, "view": view })).await;
+                self.slack.press_home(&self.service, "ana", "Free it").await?;
+            }
             "ana does something in #deploys" => {
                 let trigger = self.does_something().await;
                 self.name(TRIGGER, trigger);

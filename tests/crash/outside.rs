@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use slash_heroku::domain::actor::Origin;
+use slash_heroku::domain::actor::{Origin, Person};
 use slash_heroku::domain::checks::Checks;
 use slash_heroku::domain::checkup::ChatStanding;
 use slash_heroku::domain::deployment::MessageRef;
@@ -15,6 +15,7 @@ use slash_heroku::domain::message::Message;
 use slash_heroku::domain::names::{
     AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeliveryId, DeploymentId, PipelineId, RefName, ReleaseId, RepoName,
 };
+use slash_heroku::domain::page::Page;
 use slash_heroku::domain::pipeline::{App, Pipeline};
 use slash_heroku::domain::release::{Access, Build, Dyno, Release, Running};
 use slash_heroku::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
@@ -54,6 +55,10 @@ impl Chat for Outside<dyn Chat> {
 
     async fn ask(&self, to: &Origin, by: &DeliveryId, form: &Form) -> Result<Asked, PortError> {
         self.does("ask", self.port.ask(to, by, form)).await
+    }
+
+    async fn show_page(&self, person: &Person, page: &Page) -> Result<(), PortError> {
+        self.life.look(self.port.show_page(person, page)).await
     }
 
     async fn standing(&self, at: &Origin, note: &Message) -> Result<ChatStanding, PortError> {

@@ -60,6 +60,8 @@ const PROMISES: &[(&str, &[&str])] = &[
             "a_person_is_removed_once_what_they_have_going_on_is_over_and_is_told",
         ],
     ),
+    ("That you looked is not kept", &["every_field_of_every_record_is_declared_and_nothing_else_is", "scenarios"]),
+    ("the page is emptied when you are removed", &["a_person_is_removed_once_what_they_have_going_on_is_over_and_is_told"]),
     ("Backups live for 30 days", &["a_restore_removes_again_whoever_was_removed_since"]),
     ("Who was removed is remembered for 35 days as a digest", &["a_removal_is_known_again_and_names_nobody"]),
     (

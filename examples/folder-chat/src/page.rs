@@ -61,7 +61,7 @@ fn line(spans: &[Span]) -> String {
     spans
         .iter()
         .map(|span| match span {
-            Span::Text(words) | Span::Strong(words) | Span::Code(words) => tidy(words),
+            Span::Text(words) | Span::Strong(words) | Span::Code(words) | Span::Moment { words, .. } => tidy(words),
             Span::Person(person) => format!("@{}", person.user),
             Span::Channel(channel) => format!("#{channel}"),
             Span::Link { label, url } => format!("{} ({})", tidy(label), tidy(url)),

@@ -152,6 +152,7 @@ async fn a_folder_keeps_the_promises_of_a_chat() {
             "a lost answer",
             "sign-in withdrawn",
             "a form",
+            "a page",
             "a form too late"
         ]
     );

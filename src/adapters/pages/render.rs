@@ -105,7 +105,7 @@ fn button<'a>(step: &'a Step, given: Given<'a>) -> Button<'a> {
 
 fn piece(span: &Span) -> Piece<'_> {
     match span {
-        Span::Text(words) => Piece { kind: "text", words, url: "" },
+        Span::Text(words) | Span::Moment { words, .. } => Piece { kind: "text", words, url: "" },
         Span::Strong(words) => Piece { kind: "strong", words, url: "" },
         Span::Code(words) => Piece { kind: "code", words, url: "" },
         Span::Person(person) => Piece { kind: "code", words: person.user.as_str(), url: "" },

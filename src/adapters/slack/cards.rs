@@ -15,12 +15,17 @@ use crate::domain::deployment::{
 };
 use crate::domain::fault::Service;
 use crate::domain::gate::Reason;
-use crate::domain::lock::Scope;
-use crate::domain::message::Message;
-use crate::domain::names::{AppId, AppName, CheckName, CodeId, PipelineName, RefName, ReleaseId, RepoName};
+use crate::domain::lock::{Lock, Scope};
+use crate::domain::message::{Audience, Message, Tone, text};
+use crate::domain::names::{
+    AppId, AppName, ChannelId, CheckName, CodeId, DeliveryId, PipelineId, PipelineName, RefName, ReleaseId, RepoName,
+};
+use crate::domain::notice::Mute;
+use crate::domain::page::Page;
 use crate::domain::pipeline::Environment;
+use crate::domain::privacy::PrivacyPage;
 use crate::domain::source::{CommitRef, Comparison, Direction};
-use crate::domain::speech::{self, CardView, Pages};
+use crate::domain::speech::{self, CardView, HomeView, Known, LockRow, Pages, StatusRow};
 use crate::sandbox::slack::objections;
 
 /// What a phase is called in the files. Its kinds of data are told apart where the card tells them apart.
@@ -348,6 +353,65 @@ fn kept() -> BTreeMap<&'static str, Vec<(String, Message)>> {
     all
 }
 
+/// Somebody's own page, in its states.
+fn pages() -> Vec<(String, Page)> {
+    let at = |second| samples::at(second);
+    let own = |phase| StatusRow { deployment: lived(phase), ahead: Some(2) };
+    let rows = [
+        own(Phase::Building { build: samples::build_id() }),
+        own(Phase::Unknown(Watched::Order)),
+        own(Phase::NeedsCode { until: at(600) }),
+        own(Phase::Waiting(WaitingFor::Turn)),
+    ];
+    let pipeline = |id: &str| PipelineId::parse(id).unwrap();
+    let lock = |id: &str, on, until| {
+        let because = Some(Because::parse("of the fair").unwrap());
+        let (taken_in, request) = (ChannelId::parse("C1").unwrap(), DeliveryId::parse("1").unwrap());
+        let lock =
+            Lock { on, holder: samples::person("ana"), because, since: at(0), set_at: at(0), until, taken_in, request, reminders: 0 };
+        (pipeline(id), LockRow { pipeline: PipelineName::parse(id).unwrap(), lock })
+    };
+    let locks = [lock("hubot", Scope::Environment(Environment::Production), Some(at(7200))), lock("shop", Scope::Pipeline, None)];
+    let mute = Mute { person: samples::person("ana"), since: at(0), until: Some(at(9000)) };
+    let privacy = PrivacyPage { public: Some("https://deploys.example.com".to_owned()), ..PrivacyPage::default() };
+    let person = samples::person("ana");
+    let view = HomeView {
+        person: &person,
+        rows: &rows,
+        locks: &locks,
+        mute: Some(&mute),
+        known: Known::Linked,
+        privacy: &privacy,
+        command_word: "/h",
+        now: at(425),
+    };
+    let bare = HomeView { rows: &[], locks: &[], mute: None, known: Known::MayLink, ..view };
+    let note = Some(Message::new(Tone::Good, Audience::Asker, vec![text("Your notices are told again.")]));
+    vec![
+        ("page of whoever has nothing here".to_owned(), speech::home(&bare)),
+        ("page of whoever has much here".to_owned(), speech::home(&view)),
+        ("page after a press".to_owned(), Page { note, ..speech::home(&bare) }),
+        ("page of whoever may not ask".to_owned(), speech::empty_page("/h", &privacy)),
+    ]
+}
+
+/// What a page makes of more than it has room for.
+#[test]
+fn a_page_is_taken_by_slack_however_much_is_on_it() {
+    let row = || StatusRow { deployment: stretched(lived(Phase::Waiting(WaitingFor::Turn))), ahead: Some(usize::MAX) };
+    let rows: Vec<StatusRow> = (0..50).map(|_| row()).collect();
+    let (person, privacy) = (samples::person("ana"), PrivacyPage::default());
+    let (known, now) = (Known::Linked, samples::at(425));
+    let page =
+        speech::home(&HomeView { person: &person, rows: &rows, locks: &[], mute: None, known, privacy: &privacy, command_word: "/h", now });
+    let blocks = render::page(&page);
+    assert_eq!(blocks.chunks(50).flat_map(|some| objections("a page", some)).collect::<Vec<_>>(), [""; 0]);
+    assert!(blocks.len() < 100, "what is kept about somebody stands at the end: {}", blocks.len());
+    assert!(serde_json::to_string(&blocks).unwrap().contains("And 40 more"));
+    let full = Page { parts: vec![page.parts; 5].concat(), ..page };
+    assert_eq!(render::page(&full).len(), 100);
+}
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cards")
 }
@@ -355,15 +419,14 @@ fn folder() -> PathBuf {
 #[test]
 fn every_state_of_a_card_is_sent_as_it_is_kept() {
     let updating = std::env::vars_os().any(|(name, value)| name == "UPDATE" && value == "1");
-    let kept = kept();
+    let sent = |(state, message): (String, Message)| {
+        let sent = render::message(&message);
+        json!({ "state": state, "text": sent.text, "blocks": sent.blocks })
+    };
+    let mut kept: BTreeMap<&str, Vec<Value>> =
+        kept().into_iter().map(|(file, states)| (file, states.into_iter().map(sent).collect())).collect();
+    kept.insert("pages", pages().into_iter().map(|(state, page)| json!({ "state": state, "blocks": render::page(&page) })).collect());
     for (file, states) in &kept {
-        let states: Vec<Value> = states
-            .iter()
-            .map(|(state, message)| {
-                let sent = render::message(message);
-                json!({ "state": state, "text": sent.text, "blocks": sent.blocks })
-            })
-            .collect();
         let made = serde_json::to_string_pretty(&states).unwrap() + "\n";
         let file = folder().join(format!("{file}.json"));
         if std::fs::read_to_string(&file).is_ok_and(|known| known == made) {

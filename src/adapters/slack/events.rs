@@ -6,14 +6,17 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::domain::actor::{Origin, Person};
 use crate::domain::installation::{Happened, Happening, Tenant};
-use crate::domain::names::{DeliveryId, NameError, OrganisationId, UserId, WorkspaceId};
+use crate::domain::names::{ChannelId, DeliveryId, NameError, OrganisationId, UserId, WorkspaceId};
 
 /// What an event is to us.
 #[derive(Debug)]
 pub(super) enum Event {
     /// Something happened to an installation.
     Happening(Box<Happening>),
+    /// Somebody looks at their page.
+    LookedAt(Box<Origin>),
     /// We have no use for it.
     Another,
     /// It should be of use, and is not what it should be.
@@ -67,6 +70,11 @@ struct Tokens {
 
 /// Reads an event that was verified.
 pub(super) fn happening(event: &Value, now: Timestamp) -> Event {
+    let text = |at: &str| event.pointer(at).and_then(Value::as_str);
+    // The other tab of the app is the conversation with it.
+    if (text("/event/type"), text("/event/tab")) == (Some("app_home_opened"), Some("home")) {
+        return page_of(event).map_or(Event::Malformed, |page_of| Event::LookedAt(Box::new(page_of)));
+    }
     // What is of no use may look different in every part.
     let Some("app_uninstalled" | "tokens_revoked" | "team_access_granted" | "team_access_revoked") =
         event.pointer("/event/type").and_then(Value::as_str)
@@ -99,6 +107,14 @@ fn read(envelope: Envelope, now: Timestamp) -> Result<Option<Happening>, NameErr
     Ok(Some(Happening { id: DeliveryId::parse(&event_id)?, version: 0, tenant, at, heard_at: now, what, done: false }))
 }
 
+/// Whose page was looked at, and the conversation with them.
+fn page_of(event: &Value) -> Option<Origin> {
+    let text = |at: &str| event.pointer(at).and_then(Value::as_str);
+    let workspace = WorkspaceId::parse(text("/team_id").or_else(|| text("/enterprise_id"))?).ok()?;
+    let person = Person { workspace, user: UserId::parse(text("/event/user")?).ok()? };
+    Some(Origin { person, channel: ChannelId::parse(text("/event/channel")?).ok()?, reply: None })
+}
+
 fn users(ids: &[String]) -> Result<BTreeSet<UserId>, NameError> {
     ids.iter().map(|id| UserId::parse(id)).collect()
 }
@@ -120,7 +136,7 @@ mod tests {
     fn happened(event: Value) -> Happening {
         match of(event) {
             Event::Happening(happening) => *happening,
-            other @ (Event::Another | Event::Malformed) => panic!("{other:?}"),
+            other @ (Event::LookedAt(_) | Event::Another | Event::Malformed) => panic!("{other:?}"),
         }
     }
 
@@ -161,6 +177,13 @@ mod tests {
     #[test]
     fn what_is_of_no_use_is_left_alone_and_what_should_be_is_looked_at() {
         assert!(matches!(of(envelope(json!({"type": "app_home_opened", "tokens": 7}), json!({}))), Event::Another));
+        let opened = |tab: &str, user: Value| {
+            envelope(json!({"type": "app_home_opened", "tab": tab, "user": user, "channel": "D1"}), json!({"team_id": "T1"}))
+        };
+        assert!(matches!(of(opened("messages", json!("U1"))), Event::Another));
+        assert!(matches!(of(opened("home", json!(7))), Event::Malformed));
+        let Event::LookedAt(page_of) = of(opened("home", json!("U1"))) else { panic!() };
+        assert_eq!((page_of.person.workspace.as_str(), page_of.person.user.as_str(), page_of.channel.as_str()), ("T1", "U1", "D1"));
         assert!(matches!(of(json!({"event": {"type": ["app_uninstalled"]}})), Event::Another));
         for wrong in [
             envelope(json!({"type": "app_uninstalled"}), json!({})),

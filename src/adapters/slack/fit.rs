@@ -1,9 +1,12 @@
 //! Words made safe and made to fit, piece by piece, so that nothing is ever cut in the middle.
 
+use jiff::Timestamp;
 use url::Url;
 
 use crate::domain::message::Span;
 
+/// The latest second that is written as a moment: of the year 9999.
+const LATEST: i64 = 253_402_300_799;
 /// Shown where something was cut.
 const CUT: char = '…';
 
@@ -13,12 +16,19 @@ pub(super) struct Fit {
     /// How many characters may still come; one is kept back for the ellipsis.
     left: usize,
     cut: bool,
+    /// Whether it is shown in Slack, and not read out by something that knows no mark-up.
+    marked: bool,
 }
 
 impl Fit {
     /// At most `most` characters, of which one is for the ellipsis.
     pub(super) fn new(most: usize) -> Self {
-        Self { text: String::new(), left: most.saturating_sub(1), cut: false }
+        Self { text: String::new(), left: most.saturating_sub(1), cut: false, marked: true }
+    }
+
+    /// The same for notifications, where moments stand in words.
+    pub(super) fn for_notices(most: usize) -> Self {
+        Self { marked: false, ..Self::new(most) }
     }
 
     /// What was written.
@@ -74,7 +84,26 @@ impl Fit {
                     self.words("a direct message".chars());
                 }
             }
+            Span::Moment { at, words } => self.moment(*at, words),
             Span::Link { label, url } => self.link(label, url),
+        }
+    }
+
+    /// A moment, which Slack shows in the zone of whoever reads. The words are for clients that cannot.
+    fn moment(&mut self, at: Timestamp, words: &str) {
+        // Slack takes seconds of our age only.
+        let second = at.as_second();
+        if !self.marked || !(1..=LATEST).contains(&second) {
+            self.words(words.chars().map(tame));
+            return;
+        }
+        let mut otherwise = Fit::new(100);
+        otherwise.words(words.chars().map(tame).filter(|c| !matches!(c, '|' | '^')));
+        let token = format!("<!date^{second}^{{date_short_pretty}} {{time}}|{}>", otherwise.done());
+        if token.chars().count() <= self.left && !self.cut {
+            self.whole(&token);
+        } else {
+            self.words(words.chars().map(tame));
         }
     }
 

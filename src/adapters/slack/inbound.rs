@@ -157,16 +157,22 @@ async fn action(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respons
 async fn pressed(door: &Door, value: Value) -> Response {
     let inbound = &door.inbound;
     let Ok(interaction) = serde_json::from_value::<Interaction>(value) else { return nothing(StatusCode::BAD_REQUEST) };
-    // A button of somebody else, or of an older version of ours: nothing to do, and nothing that the presser could mend.
-    let Some(act) = interaction.act() else { return nothing(StatusCode::OK) };
-    let (Some(user), Some(workspace), Some(channel)) = (interaction.user(), interaction.workspace(), interaction.channel()) else {
+    let on_page = interaction.on_page();
+    let ask = match (&on_page, interaction.act()) {
+        (Some((act, _)), _) => Ask::OnPage(act.clone()),
+        (None, Some(act)) => Ask::Press { act, on: interaction.on() },
+        // A button of somebody else, or of an older version of ours: nothing to do, and nothing that the presser could mend.
+        (None, None) => return nothing(StatusCode::OK),
+    };
+    let channel = on_page.map(|(_, conversation)| conversation).or_else(|| interaction.channel());
+    let (Some(user), Some(workspace), Some(channel)) = (interaction.user(), interaction.workspace(), channel) else {
         return nothing(StatusCode::BAD_REQUEST);
     };
     let Some(id) = interaction.trigger_id.as_deref().and_then(|id| DeliveryId::parse(id).ok()) else {
         return nothing(StatusCode::BAD_REQUEST);
     };
     let origin = inbound.origin(Person { workspace, user }, channel, interaction.response_url.as_deref());
-    let incoming = Incoming { id, origin, ask: Ask::Press { act, on: interaction.on() }, code: None };
+    let incoming = Incoming { id, origin, ask, code: None };
     match tokio::time::timeout(door.patience, inbound.inbox.submit(incoming)).await {
         Ok(Submitted::Accepted | Submitted::Repeated) => nothing(StatusCode::OK),
         // The body of this answer is never shown; an error is, as a mark at the button.
@@ -194,6 +200,10 @@ async fn event(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response
         (Some("url_verification"), None) | (None, _) => nothing(StatusCode::BAD_REQUEST),
         (Some("event_callback"), _) => match events::happening(&event, door.inbound.clock.now()) {
             events::Event::Happening(happening) => heard(&door, *happening).await,
+            events::Event::LookedAt(page_of) => {
+                let taken = door.inbound.inbox.looked_at(&page_of).await;
+                nothing(if taken { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE })
+            }
             events::Event::Another => nothing(StatusCode::OK),
             events::Event::Malformed => nothing(StatusCode::BAD_REQUEST),
         },

@@ -33,7 +33,7 @@ pub fn manifest(base_url: &Url, command: &str) -> Value {
                 message in the channel up to date. Everything is done with the asking person's own accounts.",
         },
         "features": {
-            "app_home": { "home_tab_enabled": false, "messages_tab_enabled": true, "messages_tab_read_only_enabled": true },
+            "app_home": { "home_tab_enabled": true, "messages_tab_enabled": true, "messages_tab_read_only_enabled": true },
             "shortcuts": [{
                 "name": "Deploy this commit or PR",
                 "type": "message",
@@ -58,7 +58,7 @@ pub fn manifest(base_url: &Url, command: &str) -> Value {
             "interactivity": { "is_enabled": true, "request_url": at("actions"), "message_menu_options_url": at("actions") },
             "event_subscriptions": {
                 "request_url": at("events"),
-                "bot_events": ["app_uninstalled", "team_access_granted", "team_access_revoked", "tokens_revoked"],
+                "bot_events": ["app_home_opened", "app_uninstalled", "team_access_granted", "team_access_revoked", "tokens_revoked"],
             },
             "org_deploy_enabled": true,
             "socket_mode_enabled": false,

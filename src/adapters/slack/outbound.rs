@@ -22,6 +22,7 @@ use crate::domain::form::Form;
 use crate::domain::installation::BotRight;
 use crate::domain::message::{Audience, Message};
 use crate::domain::names::{ChannelId, DeliveryId, ScopeName, WorkspaceId};
+use crate::domain::page::Page;
 use crate::ports::{Addressee, Asked, BotTokens, Chat, Clock, Delivered, Fault, Forgets, PortError, Service, Urgency};
 
 /// Slack's own Web API.
@@ -263,6 +264,13 @@ impl Chat for SlackChat {
             Err(CallFault::Said(error)) if is_about_trigger(&error) => Ok(Asked::TooLate),
             Err(fault) => Err(port_error(METHOD, fault)),
         }
+    }
+
+    async fn show_page(&self, person: &Person, page: &Page) -> Result<(), PortError> {
+        const METHOD: &str = "views.publish";
+        let body = json!({ "user_id": person.user, "view": view::page(page) });
+        let published = self.api.call(&person.workspace, METHOD, &body, Again::Harmless).await;
+        published.map(|_| ()).map_err(|fault| port_error(METHOD, fault))
     }
 
     async fn standing(&self, at: &Origin, note: &Message) -> Result<ChatStanding, PortError> {

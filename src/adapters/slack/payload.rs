@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::markup;
+use super::{markup, view};
 use crate::domain::deployment::MessageRef;
 use crate::domain::message::Act;
 use crate::domain::names::{ChannelId, UserId, WorkspaceId};
+use crate::domain::page::PageAct;
 
 /// The `payload` field of an interaction.
 #[derive(Deserialize)]
@@ -28,6 +29,9 @@ pub(super) struct Interaction {
     /// The message that a shortcut was picked at. Kept loose: it is anybody's.
     #[serde(default)]
     message: Value,
+    /// The view that was pressed on. Kept loose: it may be one of any kind.
+    #[serde(default)]
+    view: Value,
     /// Kept loose: elements of kinds that we do not use look different.
     #[serde(default)]
     actions: Vec<Value>,
@@ -83,6 +87,13 @@ impl Interaction {
     /// The first button of ours that was pressed.
     pub(super) fn act(&self) -> Option<Act> {
         self.actions.iter().filter_map(|action| action.get("value")?.as_str()?.parse().ok()).next()
+    }
+
+    /// The first button of a page of ours that was pressed, and the conversation that the page belongs to; `None`: it was on no page.
+    pub(super) fn on_page(&self) -> Option<(PageAct, ChannelId)> {
+        let conversation = view::conversation_of_page(&self.view)?;
+        let act = self.actions.iter().filter_map(|action| action.get("value")?.as_str()?.parse().ok()).next()?;
+        Some((act, conversation))
     }
 
     /// The words of the message that a shortcut was picked at, its links and attachments included.

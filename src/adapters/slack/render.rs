@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::fit::{Fit, escaped, is_shown};
 use crate::domain::message::{Act, Button, ButtonStyle, Line, Message, Tone};
+use crate::domain::page::{Page, PageAct, PageButton};
 
 /// Characters of a headline: a text object takes 3,000, and the text of a message that is changed 4,000.
 const HEADLINE: usize = 2000;
@@ -17,6 +18,10 @@ const SECTIONS: usize = 3;
 const LABEL: usize = 75;
 /// Buttons of one block; Slack takes 25.
 const BUTTONS: usize = 25;
+/// Characters of a title on a page; Slack takes 150.
+const TITLE: usize = 150;
+/// Blocks of a page; Slack takes 100.
+const BLOCKS: usize = 100;
 /// Around an output.
 const FENCE: &str = "```";
 
@@ -31,8 +36,8 @@ pub(super) struct Rendered {
 
 /// Renders a message.
 pub(super) fn message(message: &Message) -> Rendered {
-    let text = headline(message);
-    let mut blocks = vec![section(&text)];
+    let text = headline(message, Fit::for_notices(HEADLINE));
+    let mut blocks = vec![section(&headline(message, Fit::new(HEADLINE)))];
     blocks.extend(sections(&message.lines).iter().map(|text| section(text)));
     if let Some(output) = message.output.as_deref().and_then(preformatted) {
         blocks.push(section(&output));
@@ -42,6 +47,40 @@ pub(super) fn message(message: &Message) -> Rendered {
         blocks.push(json!({ "type": "actions", "elements": elements }));
     }
     Rendered { text, blocks }
+}
+
+/// The blocks of a page. Rows that find no room are left out.
+pub(super) fn page(page: &Page) -> Vec<Value> {
+    let mut blocks = page.note.as_ref().map(|note| message(note).blocks).unwrap_or_default();
+    if !blocks.is_empty() {
+        blocks.push(json!({ "type": "divider" }));
+    }
+    for part in &page.parts {
+        blocks.push(json!({ "type": "header", "text": plain(&part.title, TITLE) }));
+        for row in &part.rows {
+            blocks.extend(sections(&row.lines).iter().map(|text| section(text)));
+            if !row.buttons.is_empty() {
+                let button = |button: &PageButton| {
+                    // The same act stands at several rows.
+                    let name = format!("{}-{}", page_kind(&button.act), blocks.len());
+                    element(&name, &button.act.to_string(), &button.label, button.style)
+                };
+                let elements: Vec<Value> = row.buttons.iter().take(BUTTONS).map(button).collect();
+                blocks.push(json!({ "type": "actions", "elements": elements }));
+            }
+        }
+    }
+    blocks.truncate(BLOCKS);
+    blocks
+}
+
+fn page_kind(act: &PageAct) -> &'static str {
+    match act {
+        PageAct::Press(act) => kind(act),
+        PageAct::Unlock { .. } => "unlock",
+        PageAct::UnlockAll => "unlock-all",
+        PageAct::Unmute => "unmute",
+    }
 }
 
 /// The glyph of a tone: read aloud it is a word.
@@ -57,8 +96,7 @@ fn glyph(tone: Tone) -> &'static str {
     }
 }
 
-fn headline(message: &Message) -> String {
-    let mut fit = Fit::new(HEADLINE);
+fn headline(message: &Message, mut fit: Fit) -> String {
     fit.ours(glyph(message.tone));
     fit.ours(" ");
     message.headline.iter().for_each(|span| fit.span(span));
@@ -138,13 +176,13 @@ fn preformatted(output: &str) -> Option<String> {
 }
 
 fn button(place: usize, button: &Button) -> Value {
-    let mut element = json!({
-        "type": "button",
-        "action_id": format!("{}-{place}", kind(&button.act)),
-        "value": button.act.to_string(),
-        "text": plain(&button.label, LABEL),
-    });
-    let style = match button.style {
+    let name = format!("{}-{place}", kind(&button.act));
+    element(&name, &button.act.to_string(), &button.label, button.style)
+}
+
+fn element(name: &str, value: &str, label: &str, style: ButtonStyle) -> Value {
+    let mut element = json!({ "type": "button", "action_id": name, "value": value, "text": plain(label, LABEL) });
+    let style = match style {
         ButtonStyle::Plain => None,
         ButtonStyle::Primary => Some("primary"),
         ButtonStyle::Danger => Some("danger"),

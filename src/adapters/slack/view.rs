@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::render::{plain, sections};
+use super::render::{self, plain, sections};
 use crate::domain::actor::{Origin, Person, ReplyAddress};
 use crate::domain::form::{self, Entry, Field, FieldName, Form, Objection, Suggestion, Topic};
 use crate::domain::names::{ChannelId, DeliveryId, UserId, WorkspaceId};
+use crate::domain::page::Page;
 
 /// The longest of titles and of buttons of a view.
 const TITLE: usize = 24;
@@ -20,6 +21,8 @@ const CHOICES: usize = 100;
 const CARRIED: usize = 3000;
 /// What views of ours are called.
 const OURS: &str = "form";
+/// What pages of ours are called.
+const PAGE: &str = "page";
 
 /// What is carried along: where it was asked for, and how to answer there. It comes back with the form, so that nobody has to remember it.
 #[derive(Serialize, Deserialize)]
@@ -60,6 +63,19 @@ fn view(to: &Origin, form: &Form) -> Value {
         "close": plain("Not now", TITLE),
         "blocks": blocks,
     })
+}
+
+/// Somebody's own page as a view. The conversation with them comes back with whatever is pressed there.
+pub(super) fn page(page: &Page) -> Value {
+    let conversation = page.conversation.as_ref().map(ChannelId::as_str).unwrap_or_default();
+    json!({ "type": "home", "callback_id": PAGE, "private_metadata": conversation, "blocks": render::page(page) })
+}
+
+/// The conversation of a page of ours that something was pressed on; `None`: it is no such page.
+pub(super) fn conversation_of_page(view: &Value) -> Option<ChannelId> {
+    let text = |name: &str| view.get(name).and_then(Value::as_str);
+    let ours = (text("type"), text("callback_id")) == (Some("home"), Some(PAGE));
+    ours.then(|| ChannelId::parse(text("private_metadata")?).ok()).flatten()
 }
 
 fn marked(text: &str) -> Value {

@@ -227,7 +227,16 @@ const REQUESTS: RecordKind = RecordKind {
         command(&["ask.command", "ask.filled"]),
         you(
             "for a button: what it does, and the message it stands under",
-            &["ask.press.act.*", "ask.press.on.workspace", "ask.press.on.channel", "ask.press.on.message"],
+            &[
+                "ask.press.act.*",
+                "ask.press.on.workspace",
+                "ask.press.on.channel",
+                "ask.press.on.message",
+                "ask.on_page",
+                "ask.on_page.press.*",
+                "ask.on_page.unlock.*",
+                "ask.on_page.unlock.on.*",
+            ],
         ),
         you(
             "for a form: what it is about, the reason in it, and never what is secret in it",

@@ -26,6 +26,7 @@ use crate::domain::message::Act;
 use crate::domain::names::*;
 use crate::domain::notice::Mute;
 use crate::domain::offer::Offer;
+use crate::domain::page::PageAct;
 use crate::domain::pipeline::{Destination, Environment, PipelineKey, Place};
 use crate::domain::privacy::{
     Counts, Deed, Did, Ended as DeployEnded, Export, Group, Month, Note, Noted, Removal, RemovalStage, Told, Upkeep,
@@ -348,6 +349,13 @@ every! {
     fn asks_but_many() -> Ask {
         Ask::Command(_) => [Ask::Command(Command::Pipelines)],
         Ask::Press { .. } => [Ask::Press { act: Act::Cancel(DeploymentId(id())), on: Some(message()) }],
+        Ask::OnPage(_) => [
+            Ask::OnPage(PageAct::Press(Act::Cancel(DeploymentId(id())))),
+            Ask::OnPage(PageAct::Unlock { pipeline: PipelineId::parse("pipeline-1").unwrap(), on: Scope::Environment(Environment::Production) }),
+            Ask::OnPage(PageAct::Unlock { pipeline: PipelineId::parse("pipeline-1").unwrap(), on: Scope::Pipeline }),
+            Ask::OnPage(PageAct::UnlockAll),
+            Ask::OnPage(PageAct::Unmute),
+        ],
         Ask::Form(_) => [Ask::Form(Topic::Code(DeploymentId(id())))],
         Ask::Filled(_) => [Ask::Filled(Command::Pipelines)],
         Ask::Reasoned { .. } => [Ask::Reasoned { what: Reasoned::Free(DeploymentId(id())), because: because() }],

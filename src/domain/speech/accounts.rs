@@ -82,7 +82,7 @@ fn obstacle(missing: &Missing, now: Timestamp) -> Line {
     match &missing.why {
         Obstacle::NeverLinked => vec![text(format!("{at}: no login is linked."))],
         Obstacle::Withdrawn { since } => {
-            vec![text(format!("{at}: your login is not taken any more, as we know since {}.", moment(*since, now)))]
+            vec![text(format!("{at}: your login is not taken any more, as we know since ")), moment(*since, now), text(".")]
         }
         Obstacle::RanOut => vec![text(format!("{at}: your login has run out."))],
         Obstacle::Lacks(rights) => {
@@ -242,13 +242,15 @@ pub fn who_you_are(
             Some(name) => strong(name.clone()),
             None => text("its name cannot be asked for at this moment"),
         });
-        line.push(text(format!(", linked {}", moment(login.linked_at, now))));
+        line.extend([text(", linked "), moment(login.linked_at, now)]);
         if !login.scopes.is_empty() {
             line.push(text(", may "));
             let mut scopes = super::refusals::listed(&login.scopes);
             line.append(&mut scopes);
         }
-        line.push(text(format!("; {}.", life(&login.life, now))));
+        line.push(text("; "));
+        line.extend(life(&login.life, now));
+        line.push(text("."));
         message.lines.push(line);
     }
     message.lines.extend(missing.iter().map(|missing| obstacle(missing, now)));
@@ -268,13 +270,14 @@ pub fn you_are_the_one(person: &crate::domain::actor::Person, mute: Option<&Mute
     message
 }
 
-fn life(life: &Life, now: Timestamp) -> String {
+fn life(life: &Life, now: Timestamp) -> Line {
     match life {
-        Life::Open => "holds until it is withdrawn".to_owned(),
-        Life::Fixed { until } => format!("ends {}", moment(*until, now)),
-        Life::Renewable { until, renewable_until: None } => format!("renewed by itself, the next time before {}", moment(*until, now)),
-        Life::Renewable { until, renewable_until: Some(end) } => {
-            format!("renewed by itself, the next time before {}, and used at least once until {}", moment(*until, now), moment(*end, now))
+        Life::Open => vec![text("holds until it is withdrawn")],
+        Life::Fixed { until } => vec![text("ends "), moment(*until, now)],
+        Life::Renewable { until, renewable_until } => {
+            let mut line = vec![text("renewed by itself, the next time before "), moment(*until, now)];
+            line.extend(renewable_until.iter().flat_map(|end| [text(", and used at least once until "), moment(*end, now)]));
+            line
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::command::{Because, Command, Terms, Where, Wish};
 use crate::domain::deployment::{
     Deployment, DynosUp, Failure, Milestone, Phase, Promote, Rider, Standing, UNKNOWN_LOOKS_FOR, Untold, WaitingFor, Watched, Way,
 };
-use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, link, strong, text};
+use crate::domain::message::{Act, Audience, Button, ButtonStyle, Line, Message, Span, Tone, code, link, strong, text};
 use crate::domain::names::{CheckName, CommitSha};
 use crate::domain::pipeline::{Destination, PipelineKey, Place};
 use crate::domain::source::CommitRef;
@@ -140,7 +140,7 @@ pub fn needs_code(view: &CardView<'_>, command_word: &str, has_forms: bool) -> M
         .line(how)
         .line(sentence("The code is spent at once, never stored and never shown to anybody."));
     if let Phase::NeedsCode { until } = deployment.phase {
-        message.lines.push(vec![text(format!("Without one the deploy gives up at {}.", moment(until, view.now)))]);
+        message.lines.push(vec![text("Without one the deploy gives up at "), moment(until, view.now), text(".")]);
     }
     if has_forms { enter_code(message, deployment) } else { message }
 }
@@ -306,7 +306,7 @@ fn headline(view: &CardView<'_>) -> Line {
         | Phase::Restarting { .. } => says(words(deployment).goes_on, Line::new()),
         Phase::Unknown(_) => says(
             words(deployment).goes_on,
-            vec![text(": how it stands is "), strong(format!("unknown since {}", moment(deployment.since, view.now)))],
+            vec![text(": how it stands is "), strong("unknown"), text(" since "), moment(deployment.since, view.now)],
         ),
         Phase::Succeeded { version, .. } => says(words(deployment).done, vec![text(" as "), strong(format!("v{version}"))]),
         Phase::Failed { why, .. } => says(words(deployment).failed, vec![text(format!(": {}", in_short(why)))]),
@@ -346,7 +346,7 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
     let mut lines = match &deployment.phase {
         Phase::Waiting(WaitingFor::Checks { open, until }) => {
             let mut line = not_done(open, " yet");
-            line.push(text(format!(". Others pass it meanwhile; it gives up at {}.", at(*until))));
+            line.extend([text(". Others pass it meanwhile; it gives up at "), at(*until), text(".")]);
             vec![line]
         }
         Phase::Waiting(WaitingFor::Answer { until }) => vec![vec![
@@ -354,12 +354,14 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
             text(format!(" is asked whether it ships. The app is kept for it until {}; then its place goes to the next.", at(*until))),
         ]],
         Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => {
-            vec![vec![text(format!("It is tried again at {}.", at(*next)))]]
+            vec![vec![text("It is tried again at "), at(*next), text(".")]]
         }
         Phase::Waiting(WaitingFor::Allowance { of, since }) => vec![allowance_wait(*of, at(*since))],
         Phase::NeedsCode { until } => vec![vec![
             Span::Person(deployment.origin.person.clone()),
-            text(format!(" was told privately how to go on. It gives up at {}.", at(*until))),
+            text(" was told privately how to go on. It gives up at "),
+            at(*until),
+            text("."),
         ]],
         Phase::Announcing(Standing::Unclear { .. }) => {
             vec![sentence("Whether it was recorded in the repository is not clear yet: looking.")]
@@ -368,7 +370,7 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
             vec![vec![text(format!("Whether the {} was taken is not clear yet: looking.", order(deployment)))]]
         }
         Phase::Restarting { crashed_since: Some(since), .. } => {
-            vec![vec![text(format!("Some of its dynos are down since {}: looking whether they come back.", at(*since)))]]
+            vec![vec![text("Some of its dynos are down since "), at(*since), text(": looking whether they come back.")]]
         }
         Phase::Unknown(watched) => vec![last_seen(deployment, watched), looking_on(deployment, view.now)],
         Phase::Succeeded { dynos: DynosUp::None, .. } => vec![sentence("The app is scaled to no dynos, so there was none to wait for.")],
@@ -466,6 +468,11 @@ fn links(view: &CardView<'_>) -> Option<Line> {
         line.push(page);
     }
     (!line.is_empty()).then_some(line)
+}
+
+/// The buttons that make sense now to whoever asked.
+pub(super) fn buttons_now(deployment: &Deployment) -> Vec<Button> {
+    with_buttons(Message::new(Tone::Info, Audience::Asker, Line::new()), deployment, true).buttons
 }
 
 /// The buttons that make sense now. `holding`: also the one that stops it.

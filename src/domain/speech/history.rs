@@ -89,7 +89,7 @@ fn lock_ended(ended: &Ended, now: Timestamp) -> Line {
         Scope::Environment(environment) => environment.to_string(),
     };
     let holder = || Span::Person(ended.lock.holder.clone());
-    let told = |by: Span, did: &str| vec![text(format!("{}: ", moment(ended.at, now))), by, text(format!(" {did} ")), holder()];
+    let told = |by: Span, did: &str| vec![moment(ended.at, now), text(": "), by, text(format!(" {did} ")), holder()];
     let (mut line, because) = match &ended.how {
         End::TakenOver { by, because } => (told(Span::Person(by.clone()), "took over the lock of"), because.as_ref()),
         End::FreedBy { by, because } => (told(Span::Person(by.clone()), "freed the lock of"), because.as_ref()),
@@ -101,8 +101,7 @@ fn lock_ended(ended: &Ended, now: Timestamp) -> Line {
 }
 
 fn deployed(deployment: &Deployment, now: Timestamp) -> Line {
-    let mut line =
-        vec![text(format!("{}: ", moment(deployment.asked_at, now))), Span::Person(deployment.origin.person.clone()), text(", ")];
+    let mut line = vec![moment(deployment.asked_at, now), text(": "), Span::Person(deployment.origin.person.clone()), text(", ")];
     line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
     line.extend([text(" to "), code(&deployment.target.app_name), text(format!(" ({}): ", deployment.target.environment))]);
     line.extend(outcome(deployment, now));
@@ -113,18 +112,14 @@ fn deployed(deployment: &Deployment, now: Timestamp) -> Line {
         line.push(text(format!(". Because {because}")));
     }
     if let Some(moved) = &deployment.moved {
-        line.extend([
-            text(". Given another place in the line by "),
-            Span::Person(moved.by.clone()),
-            text(format!(", {}", moment(moved.at, now))),
-        ]);
+        line.extend([text(". Given another place in the line by "), Span::Person(moved.by.clone()), text(", "), moment(moved.at, now)]);
     }
     line
 }
 
 fn outcome(deployment: &Deployment, now: Timestamp) -> Line {
     let by = |words: &str, by: &crate::domain::actor::Person| {
-        vec![text(format!("{words} by ")), Span::Person(by.clone()), text(format!(", {}", moment(deployment.since, now)))]
+        vec![text(format!("{words} by ")), Span::Person(by.clone()), text(", "), moment(deployment.since, now)]
     };
     match &deployment.phase {
         Phase::Succeeded { version, .. } => vec![text(format!("out as v{version}"))],

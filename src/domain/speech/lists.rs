@@ -332,7 +332,7 @@ pub(super) fn standing(deployment: &Deployment, ahead: Option<usize>, now: Times
 }
 
 /// How one ended whose asker could not be told.
-fn never_told(deployment: &Deployment, reader: &Person, now: Timestamp) -> Line {
+pub(super) fn never_told(deployment: &Deployment, reader: &Person, now: Timestamp) -> Line {
     let asker = || Span::Person(deployment.origin.person.clone());
     let mut line = vec![code(&deployment.target.app_name), text(": ")];
     line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));

@@ -11,7 +11,7 @@ use crate::domain::names::{OfferId, PipelineName};
 use crate::domain::pipeline::{Pipeline, PipelineKey};
 
 use super::lists::standing;
-use super::words::{count, duration, moment};
+use super::words::{count, dated, duration, moment};
 
 /// A lock with the name of its pipeline.
 #[derive(Clone, Debug)]
@@ -48,11 +48,6 @@ fn lock_words(pipeline: &PipelineName, on: Scope, more: &str) -> String {
     format!("lock {}{more}", Hold { pipeline: PipelineKey::Name(pipeline.clone()), environment: on.environment() })
 }
 
-/// A moment that may be read on another day, with its day.
-fn day_and_time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
 /// A lock that stands in a deploy's way: the evidence, and the way out.
 pub(super) fn in_the_way(
     pipeline: &PipelineName,
@@ -63,8 +58,8 @@ pub(super) fn in_the_way(
 ) -> (Line, Line) {
     let mut evidence = vec![Span::Person(by.clone()), text(" holds ")];
     evidence.extend(place(pipeline, on));
-    evidence.push(text(format!(" since {}", day_and_time(since))));
-    evidence.extend(until.map(|until| text(format!(", until {}", day_and_time(until)))));
+    evidence.extend([text(" since "), dated(since)]);
+    evidence.extend(until.into_iter().flat_map(|until| [text(", until "), dated(until)]));
     evidence.extend(reason_behind(because));
     let way_out = vec![
         text("Wait, ask them to free it, or take it over: "),
@@ -83,7 +78,7 @@ pub(super) fn lock_line(row: &LockRow, now: Timestamp) -> Line {
     line.extend(place(&row.pipeline, lock.on));
     line.extend([text(" by "), Span::Person(lock.holder.clone())]);
     line.push(text(format!(" for {}", duration(now.duration_since(lock.since).as_secs()))));
-    line.extend(lock.until.map(|until| text(format!(", until {}", moment(until, now)))));
+    line.extend(lock.until.into_iter().flat_map(|until| [text(", until "), moment(until, now)]));
     line.extend([text(", in "), Span::Channel(lock.taken_in.clone())]);
     line.extend(reason_behind(lock.because.as_ref()));
     line
@@ -93,7 +88,7 @@ pub(super) fn lock_line(row: &LockRow, now: Timestamp) -> Line {
 pub(super) fn own_lock(pipeline: &PipelineName, lock: &Lock) -> Line {
     let mut line = vec![text("You hold ")];
     line.extend(place(pipeline, lock.on));
-    line.extend(lock.until.map(|until| text(format!(" until {}", day_and_time(until)))));
+    line.extend(lock.until.into_iter().flat_map(|until| [text(" until "), dated(until)]));
     line.extend(reason_behind(lock.because.as_ref()));
     line
 }
@@ -103,9 +98,9 @@ pub fn locked(pipeline: &Pipeline, taken: &Taken, going: &[Deployment], now: Tim
     let (name, lock) = (&pipeline.name, &taken.lock);
     let mut headline = vec![Span::Person(lock.holder.clone()), text(if taken.had { " goes on holding " } else { " holds " })];
     headline.extend(place(name, lock.on));
-    headline.extend(lock.until.map(|until| {
+    headline.extend(lock.until.into_iter().flat_map(|until| {
         let left = duration(until.duration_since(now).as_secs());
-        text(format!(" until {} ({left})", moment(until, now)))
+        [text(" until "), moment(until, now), text(format!(" ({left})"))]
     }));
     headline.extend(reason_behind(lock.because.as_ref()));
     let mut message = Message::new(Tone::Good, Audience::Channel, headline);
@@ -255,10 +250,9 @@ pub fn lock_reminder(row: &LockRow, buttons: &[(String, OfferId)], now: Timestam
     headline.extend(reason_behind(lock.because.as_ref()));
     let mut message = Message::new(Tone::Attention, Audience::Asker, headline);
     message.lines.push(match lock.until {
-        Some(until) => vec![
-            text(format!("It ends by itself at {}. Longer: ", moment(until, now))),
-            code(lock_words(&row.pipeline, lock.on, " for 2h")),
-        ],
+        Some(until) => {
+            vec![text("It ends by itself at "), moment(until, now), text(". Longer: "), code(lock_words(&row.pipeline, lock.on, " for 2h"))]
+        }
         None => vec![text("Others cannot deploy there. Free it: "), code(unlock_words(&row.pipeline, lock.on))],
     });
     for (label, id) in buttons {
@@ -297,8 +291,7 @@ pub fn lock_ended(pipeline: &PipelineName, ended: &Ended, now: Timestamp) -> Mes
         End::Freed => headline.push(text(" is freed")),
         End::TakenOver { because, .. } | End::FreedBy { because, .. } => headline.extend(reason_behind(because.as_ref())),
     }
-    let mut line = vec![text(format!("It began {}", moment(lock.since, now)))];
-    line.push(text(format!(" and ended {}", moment(ended.at, now))));
+    let mut line = vec![text("It began "), moment(lock.since, now), text(" and ended "), moment(ended.at, now)];
     line.extend(reason_behind(lock.because.as_ref()));
     let message = Message::new(Tone::Attention, Audience::Asker, headline).line(line);
     match ended.how {

@@ -13,16 +13,19 @@ fn private(tone: Tone, headline: Line) -> Message {
 }
 
 /// Until when, as the end of a sentence.
-fn until(mute: &Mute, now: Timestamp) -> String {
+fn until(mute: &Mute, now: Timestamp) -> Line {
     match mute.until {
-        Some(until) => format!(" until {} ({})", moment(until, now), duration(until.duration_since(now).as_secs())),
-        None => " until you take that back".to_owned(),
+        Some(until) => {
+            let left = duration(until.duration_since(now).as_secs());
+            vec![text(" until "), moment(until, now), text(format!(" ({left})"))]
+        }
+        None => vec![text(" until you take that back")],
     }
 }
 
 /// Somebody's notices are muted.
 pub fn muted(mute: &Mute, command_word: &str, now: Timestamp) -> Message {
-    private(Tone::Good, vec![text(format!("Your notices are muted{}.", until(mute, now)))])
+    private(Tone::Good, [vec![text("Your notices are muted")], until(mute, now), vec![text(".")]].concat())
         .line(sentence("Not told meanwhile: how your deploys end, which their cards show all the same, that your turn came, and reminders and ends of your locks."))
         .line(sentence("Still told: whatever you ask for, what waits for you to act, what others do to what is yours, and an end that no card shows."))
         .line(vec![text("To be told again: "), code(typed(command_word, "unmute"))])
@@ -48,5 +51,5 @@ pub fn no_such_mute() -> Message {
 
 /// For whoever asks who they are.
 pub(super) fn mute_line(mute: &Mute, command_word: &str, now: Timestamp) -> Line {
-    vec![text(format!("Your notices are muted{}: ", until(mute, now))), code(typed(command_word, "unmute"))]
+    [vec![text("Your notices are muted")], until(mute, now), vec![text(": "), code(typed(command_word, "unmute"))]].concat()
 }

@@ -2,17 +2,15 @@
 
 use crate::domain::deployment::{Deployment, Phase};
 use crate::domain::fault::Service;
-use crate::domain::message::{Line, text};
+use crate::domain::message::{Line, Span, text};
 
 use super::services::{HEROKU, service};
 
 /// Why a deploy has not begun, and since when.
-pub(super) fn allowance_wait(of: Service, since: String) -> Line {
+pub(super) fn allowance_wait(of: Service, since: Span) -> Line {
     let service = service(of);
-    vec![text(format!(
-        "{service} allows an account only so much in an hour, and what has begun is brought to its end first. It has waited since {since} \
-         and begins by itself."
-    ))]
+    let why = "allows an account only so much in an hour, and what has begun is brought to its end first";
+    vec![text(format!("{service} {why}. It has waited since ")), since, text(" and begins by itself.")]
 }
 
 /// That news come late, and why.

@@ -18,7 +18,7 @@ fn private(tone: Tone, words: impl Into<String>) -> Message {
 }
 
 /// Where the whole page is, and whom to ask.
-fn page_line(page: &PrivacyPage) -> Line {
+pub(super) fn page_line(page: &PrivacyPage) -> Line {
     let mut line = match page.address() {
         Some(address) => vec![text("All about it: "), link("the privacy page", address), text(".")],
         None => vec![text("All about it is in the file PRIVACY.md of this program.")],
@@ -81,19 +81,19 @@ pub fn retention_line(upkeep: &Upkeep, waiting: usize, now: Timestamp) -> Option
     if (*dropped, *removed, waiting) == (0, 0, 0) && dropping.is_none() && rewrite_since.is_none() && rewritten_at.is_none() {
         return None;
     }
-    let settled = upkeep.settled_at.map_or_else(|| "not yet".to_owned(), |at| moment(at, now));
-    let mut words = format!("What is too old or to be removed: last all done {settled}");
-    words.push_str(&format!("; {} gone in all, {} removed", count(*dropped, "deploy"), people(*removed)));
+    let settled = upkeep.settled_at.map_or_else(|| text("not yet"), |at| moment(at, now));
+    let mut line = vec![text("What is too old or to be removed: last all done "), settled];
+    let mut words = format!("; {} gone in all, {} removed", count(*dropped, "deploy"), people(*removed));
     if waiting > 0 {
         words.push_str(&format!(", {} to be removed", people(u64::try_from(waiting).unwrap_or(u64::MAX))));
     }
     match (*rewrite_since, *rewritten_at) {
-        (Some(since), _) => words.push_str(&format!("; in the files something of it is left since {}", moment(since, now))),
-        (None, Some(at)) => words.push_str(&format!("; the files were written anew {}", moment(at, now))),
-        (None, None) => {}
+        (Some(since), _) => line.extend([text(words), text("; in the files something of it is left since "), moment(since, now)]),
+        (None, Some(at)) => line.extend([text(words), text("; the files were written anew "), moment(at, now)]),
+        (None, None) => line.push(text(words)),
     }
-    words.push('.');
-    Some(vec![text(words)])
+    line.push(text("."));
+    Some(line)
 }
 
 fn people(many: u64) -> String {

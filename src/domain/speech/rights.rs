@@ -72,7 +72,7 @@ fn person(rules: &Rules, user: &UserId) -> Span {
 }
 
 fn set_by(kept: &Kept, rules: &Rules, now: Timestamp) -> Line {
-    let mut line = vec![text(" (set by "), person(rules, &kept.by), text(format!(", {}", moment(kept.at, now)))];
+    let mut line = vec![text(" (set by "), person(rules, &kept.by), text(", "), moment(kept.at, now)];
     if let Some(because) = &kept.because {
         line.push(text(format!(": {because}")));
     }
@@ -198,7 +198,7 @@ pub(super) fn entry_line(entry: &Entry, now: Timestamp) -> Line {
     let (change, before, because) = match &entry.did {
         Did::Rules { change, before, because } => (change, before, because),
         Did::Routed { name, to, only, before, pipeline: _ } => {
-            let mut line = vec![text(format!("{}: ", moment(entry.at, now))), person(&rules, &entry.by)];
+            let mut line = vec![moment(entry.at, now), text(": "), person(&rules, &entry.by)];
             let did = match (only, before) {
                 (Some(_), Some(_)) => " changed what is told of ",
                 (Some(_), None) => " had notices sent of ",
@@ -210,7 +210,7 @@ pub(super) fn entry_line(entry: &Entry, now: Timestamp) -> Line {
             return line;
         }
     };
-    let mut line = vec![text(format!("{}: ", moment(entry.at, now))), person(&rules, &entry.by), text(" changed the rule ")];
+    let mut line = vec![moment(entry.at, now), text(": "), person(&rules, &entry.by), text(" changed the rule ")];
     line.extend([code(change.matter().to_string()), text(": ")]);
     let holds = match change {
         Change::Set(rule) => rule.clone(),

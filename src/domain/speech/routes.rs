@@ -172,7 +172,7 @@ pub fn routes(rows: &[RouteRow], command_word: &str, now: Timestamp) -> Message 
     let mut message = private(Tone::Info, vec![text("Notices go to these conversations:")]);
     for row in rows {
         let mut line = vec![code(&row.pipeline), text(" to "), place(&row.route.to), text(format!(": {}", what(&row.route.only)))];
-        line.extend([text(" (set by "), Span::Person(row.by.clone()), text(format!(", {})", moment(row.route.at, now)))]);
+        line.extend([text(" (set by "), Span::Person(row.by.clone()), text(", "), moment(row.route.at, now), text(")")]);
         message.lines.push(line);
         message.lines.extend(row.route.closed.map(|_| closed_line(row, now)));
     }
@@ -186,7 +186,7 @@ const WHY_CLOSED: &str = "I may not post there, or another company reads along n
 pub(super) fn closed_line(row: &RouteRow, now: Timestamp) -> Line {
     let since = row.route.closed.unwrap_or(now);
     let mut line = vec![text("Notices of "), code(&row.pipeline), text(" are not said in "), place(&row.route.to)];
-    line.push(text(format!(" since {}, {WHY_CLOSED}: ", moment(since, now))));
+    line.extend([text(" since "), moment(since, now), text(format!(", {WHY_CLOSED}: "))]);
     line.extend(mend(&row.pipeline));
     line
 }

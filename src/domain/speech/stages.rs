@@ -83,7 +83,7 @@ pub(super) fn stages(deployment: &Deployment, now: Timestamp) -> Vec<Line> {
         }
     }
     seen.retain(|stage| is_worth_a_line(deployment, *stage));
-    seen.into_iter().map(|stage| vec![text(stage_line(deployment, stage, now))]).collect()
+    seen.into_iter().map(|stage| stage_line(deployment, stage, now)).collect()
 }
 
 /// Checking, recording and handing over take a moment: they are shown only while they go on and where they took long.
@@ -98,7 +98,7 @@ fn is_worth_a_line(deployment: &Deployment, stage: Stage) -> bool {
     }
 }
 
-fn stage_line(deployment: &Deployment, stage: Stage, now: Timestamp) -> String {
+fn stage_line(deployment: &Deployment, stage: Stage, now: Timestamp) -> Line {
     let of_it = || deployment.times.iter().filter(|time| time.stage == stage);
     let word = if stage == Stage::Build && deployment.promotes().is_some() { "promotion" } else { word(stage) };
     let mut line = match of_it().find(|time| time.ended.is_none()) {
@@ -106,17 +106,17 @@ fn stage_line(deployment: &Deployment, stage: Stage, now: Timestamp) -> String {
         Some(open) => {
             // Waiting for room is one wait, however often it is tried.
             let began = deployment.slot_wanted_since.filter(|_| stage == Stage::Line).unwrap_or(open.began);
-            format!("{word} since {}", moment(began, now))
+            vec![text(format!("{word} since ")), moment(began, now)]
         }
-        None => format!("{word} {}", duration(of_it().filter_map(seconds).fold(0, i64::saturating_add))),
+        None => vec![text(format!("{word} {}", duration(of_it().filter_map(seconds).fold(0, i64::saturating_add))))],
     };
     if let (Stage::Dynos, Phase::Restarting { up: Some((up, of)), .. }) = (stage, &deployment.phase) {
-        line.push_str(&format!(", {up} of {of} up"));
+        line.push(text(format!(", {up} of {of} up")));
     }
     if let Some(took) = deployment.usual.of(stage).filter(|took| took.most >= WORTH_COMPARING) {
         let began = of_it().find(|time| time.ended.is_none()).map(|time| time.began);
         let over = began.is_some_and(|began| now.duration_since(began).as_secs() > i64::from(took.most));
-        line.push_str(&if over { format!(", longer than the usual {}", range(took)) } else { format!(", usually {}", usually(took)) });
+        line.push(text(if over { format!(", longer than the usual {}", range(took)) } else { format!(", usually {}", usually(took)) }));
     }
     line
 }

@@ -5,7 +5,7 @@ use crate::domain::message::{Line, Message, Span};
 pub(crate) fn plain_line(line: &Line) -> String {
     line.iter()
         .map(|span| match span {
-            Span::Text(words) | Span::Strong(words) | Span::Code(words) => words.clone(),
+            Span::Text(words) | Span::Strong(words) | Span::Code(words) | Span::Moment { words, .. } => words.clone(),
             Span::Person(person) => format!("@{}", person.user),
             Span::Channel(channel) => format!("#{channel}"),
             Span::Link { label, .. } => label.clone(),

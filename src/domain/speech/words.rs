@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::domain::deployment::Took;
-use crate::domain::message::{Line, code, text};
+use crate::domain::message::{Line, Span, code, text};
 
 /// A sentence of our own, in which what is typed stands in backticks. Not for text from outside.
 pub fn sentence(words: &str) -> Line {
@@ -63,10 +63,19 @@ pub fn range(took: Took) -> String {
 }
 
 /// A moment, with its day where that is not today's.
-pub fn moment(at: Timestamp, now: Timestamp) -> String {
+pub fn moment(at: Timestamp, now: Timestamp) -> Span {
     let day = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
-    let time = at.strftime("%H:%M UTC").to_string();
-    if day(at) == day(now) { time } else { format!("{} {time}", day(at)) }
+    let words = if day(at) == day(now) { at.strftime("%H:%M UTC").to_string() } else { day_and_time(at) };
+    Span::Moment { at, words }
+}
+
+/// A moment that may be read on another day, with its day.
+pub fn dated(at: Timestamp) -> Span {
+    Span::Moment { at, words: day_and_time(at) }
+}
+
+fn day_and_time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// At most `limit` characters; what is cut is told by `…`.
@@ -88,8 +97,10 @@ mod tests {
         let said: Vec<String> = [0, 3, 12, 57, 58, 89, 91, 3600].into_iter().map(about).collect();
         assert_eq!(said, ["5s", "5s", "10s", "55s", "1m", "1m", "2m", "1h"]);
         let noon = Timestamp::from_second(43_200).unwrap();
-        assert_eq!(moment(noon, noon), "12:00 UTC");
-        assert_eq!(moment(noon, Timestamp::from_second(100_000).unwrap()), "1970-01-01 12:00 UTC");
+        let words = |span| if let Span::Moment { words, .. } = span { words } else { panic!("{span:?}") };
+        assert_eq!(words(moment(noon, noon)), "12:00 UTC");
+        assert_eq!(words(moment(noon, Timestamp::from_second(100_000).unwrap())), "1970-01-01 12:00 UTC");
+        assert_eq!(words(dated(noon)), "1970-01-01 12:00 UTC");
     }
 
     #[test]

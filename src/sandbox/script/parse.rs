@@ -56,6 +56,18 @@ pub enum Act {
         /// The same press once more.
         again: bool,
     },
+    /// A person opens the page that the chat has for them and the app.
+    OpenHome {
+        /// Who.
+        person: String,
+    },
+    /// A person presses a button on that page, as it stands.
+    PressHome {
+        /// Who.
+        person: String,
+        /// The words on it.
+        label: String,
+    },
     /// Picks the app's shortcut at somebody's message in a channel.
     Pick {
         /// Who.
@@ -194,7 +206,7 @@ fn act(line: &str) -> Result<Act, String> {
             Ok(Act::Type { person: (*person).to_owned(), channel: channel.to_owned(), text: text.trim().to_owned() })
         }
         _ => press(line).or_else(|| form(line)).or_else(|| browse(line)).ok_or_else(|| {
-            "not understood: a line is `ana> command`, `ana in #quiet> command`, `ana presses [Label]`, `ana fills in [Field] with \
+            "not understood: a line is `ana> command`, `ana in #quiet> command`, `ana presses [Label]`, `ana opens their page`, `ana presses [Label] on their page`, `ana fills in [Field] with \
              words`, `ana looks in [Field] for words`, `ana picks the shortcut in #general at: words`, `ana sends [Label]`, `ana opens [Link]`, `bob opens ana's \
              [Link]`, `ana clicks [Label]`, `* directive`, `= check`, `~ 10m` or a comment"
                 .to_owned()
@@ -234,8 +246,14 @@ fn browse(line: &str) -> Option<Act> {
 }
 
 fn press(line: &str) -> Option<Act> {
+    if let Some(person) = line.strip_suffix(" opens their page").filter(|person| !person.contains(' ')) {
+        return Some(Act::OpenHome { person: person.to_owned() });
+    }
     let (person, rest) = line.split_once(" presses [")?;
     let (label, after) = rest.rsplit_once(']')?;
+    if after == " on their page" {
+        return Some(Act::PressHome { person: person.to_owned(), label: label.to_owned() });
+    }
     let again = match after.trim() {
         "" => false,
         "again" => true,
@@ -287,6 +305,13 @@ mod tests {
         assert_eq!(act("ana fills in [Code] with 12 [34] 56"), Ok(fills));
         assert_eq!(act("ana sends [Hand over]"), Ok(Act::Send { person: own("ana"), label: own("Hand over") }));
         assert!(act("ana fills in [Code]").is_err() && act("ana sends it").is_err());
+    }
+
+    #[test]
+    fn pages_are_opened_and_pressed_on() {
+        assert_eq!(act("ana opens their page"), Ok(Act::OpenHome { person: "ana".into() }));
+        assert_eq!(act("ana presses [Free it] on their page"), Ok(Act::PressHome { person: "ana".into(), label: "Free it".into() }));
+        assert!(act("ana presses [Free it] on the page").is_err());
     }
 
     #[test]

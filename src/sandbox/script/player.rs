@@ -160,6 +160,13 @@ impl<'a> Player<'a> {
             if let Act::Type { person, .. } | Act::Press { person, .. } | Act::Pick { person, .. } | Act::Send { person, .. } = &step.act {
                 seen.extend(self.slack.form_news(person));
             }
+            if let Act::OpenHome { person } | Act::PressHome { person, .. } = &step.act {
+                let news = self.slack.home_news(person);
+                seen.extend(if news.is_empty() { vec!["(page) stays as it is".to_owned()] } else { news });
+                if let Act::PressHome { person, .. } = &step.act {
+                    seen.extend(self.slack.form_news(person));
+                }
+            }
             let asks = matches!(step.act, Act::Type { .. } | Act::Press { .. } | Act::Pick { .. } | Act::Send { .. } | Act::SignIn { .. });
             seen.extend(self.write(asks));
             played.seen.push(seen);
@@ -218,6 +225,17 @@ impl<'a> Player<'a> {
                 person.clone_into(&mut self.you);
                 self.home = format!("#{channel}");
                 self.slack.pick(&self.service.address(), person, channel, said).await;
+                self.settle().await
+            }
+            Act::OpenHome { person } => {
+                person.clone_into(&mut self.you);
+                let ack = self.slack.open_home(&self.service.address(), person, "home").await?;
+                taken(&[ack])?;
+                self.settle().await
+            }
+            Act::PressHome { person, label } => {
+                person.clone_into(&mut self.you);
+                self.slack.press_home(&self.service.address(), person, label).await?;
                 self.settle().await
             }
             Act::LookFor { person, label, typed } => {

@@ -56,6 +56,27 @@ pub(super) fn faults_of_options(answer: &Value) -> Vec<String> {
     faults.0
 }
 
+/// Everything that is wrong with a page for one person; empty means fine.
+pub(super) fn faults_of_home(view: &Map<String, Value>) -> Vec<String> {
+    let mut faults = Faults(Vec::new());
+    let view = &Value::Object(view.clone());
+    if view.get("type").and_then(Value::as_str) != Some("home") {
+        faults.add("unsupported type", "/view/type");
+    }
+    for (name, most) in [("callback_id", 255), ("private_metadata", 3000), ("external_id", 255)] {
+        faults.length(view.get(name).and_then(Value::as_str).unwrap_or_default(), 0, most, &format!("/view/{name}"));
+    }
+    let blocks = faults.items(view, "blocks", 100, "/view").to_vec();
+    for (place, block) in blocks.iter().enumerate() {
+        let at = format!("/view/blocks/{place}");
+        faults.block(block, &at);
+        if block.get("type").and_then(Value::as_str) == Some("input") {
+            faults.add("inputs are not simulated on a page", &at);
+        }
+    }
+    faults.0
+}
+
 /// Everything that is wrong with a view; empty means fine.
 pub(super) fn faults_of_view(view: &Map<String, Value>) -> Vec<String> {
     let mut faults = Faults(Vec::new());

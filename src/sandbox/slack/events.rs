@@ -64,7 +64,7 @@ impl SlackWorkspace {
         Some(self.tell(to, &id, &body, Some(1)).await)
     }
 
-    async fn happens(&self, to: &ServiceAddress, place: &Place, event: Value) -> Ack {
+    pub(super) async fn happens(&self, to: &ServiceAddress, place: &Place, event: Value) -> Ack {
         let now = self.now().as_second();
         let seed = self.seed();
         let id = self.change(|state| format!("Ev{:08X}", state.next()));

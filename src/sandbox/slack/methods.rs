@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::seen::{SeenMessage, Via};
 use super::state::{Channel, Content, Member, MemberKind, State, UserGroup};
-use super::{SlackWorkspace, blocks, installs, render, views};
+use super::{SlackWorkspace, blocks, homes, installs, render, views};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -26,9 +26,8 @@ pub(super) fn kind(method: &str) -> Option<Kind> {
         | "conversations.info"
         | "users.info"
         | "usergroups.users.list" => Some(Kind::Reads),
-        "chat.postMessage" | "chat.update" | "chat.postEphemeral" | "chat.delete" | "conversations.open" | "views.open" => {
-            Some(Kind::Writes)
-        }
+        "chat.postMessage" | "chat.update" | "chat.postEphemeral" | "chat.delete" | "conversations.open" | "views.open"
+        | "views.publish" => Some(Kind::Writes),
         _ => None,
     }
 }
@@ -140,6 +139,7 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
             }
         }
         "views.open" => views::open(workspace, state, now, arguments, bot),
+        "views.publish" => homes::publish(workspace, state, now, arguments, bot),
         "conversations.info" => match bot.channel(state, arguments.text("channel")) {
             Some(channel) if channel.private && !channel.bot_in => refuse("channel_not_found"),
             Some(channel) => Ok(json!({"ok": true, "channel": channel_info(state, workspace, channel)})),

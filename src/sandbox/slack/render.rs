@@ -120,6 +120,19 @@ fn alarm(text: &str, verbatim: bool, alarms: &mut Vec<String>) {
             alarms.push(format!("mentions {whom}"));
         }
     }
+    if text.split("<!date^").skip(1).any(|rest| !is_date(rest)) {
+        alarms.push("a date that Slack cannot show".to_owned());
+    }
+}
+
+/// Whether this follows the beginning of a date: seconds, a format with a known place in it, and words for clients that cannot.
+fn is_date(rest: &str) -> bool {
+    let known =
+        ["{date_num}", "{date}", "{date_short}", "{date_long}", "{date_pretty}", "{date_short_pretty}", "{date_long_pretty}", "{time}"];
+    rest.split_once('>').and_then(|(date, _)| date.split_once('|')).is_some_and(|(date, otherwise)| {
+        let (seconds, format) = date.split_once('^').unwrap_or_default();
+        seconds.parse::<u64>().is_ok_and(|seconds| seconds > 0) && known.iter().any(|place| format.contains(place)) && !otherwise.is_empty()
+    })
 }
 
 pub(super) fn block_lines(block: &Value, state: &State) -> Vec<String> {
@@ -363,5 +376,9 @@ mod tests {
         assert_eq!(alarms("x", &[text(false)]), ["mentions here"]);
         assert_eq!(alarms("<!channel>", &[]), ["mentions channel"]);
         assert_eq!(alarms("&lt;!channel&gt;", &[]), Vec::<String>::new());
+        assert_eq!(alarms("<!date^1767603600^{date_short_pretty} {time}|09:00 UTC>", &[]), Vec::<String>::new());
+        for wrong in ["<!date^soon^{time}|x>", "<!date^1^now|x>", "<!date^1^{time}>", "<!date^1^{time}|>", "<!date^1"] {
+            assert_eq!(alarms(wrong, &[]), ["a date that Slack cannot show"], "{wrong}");
+        }
     }
 }

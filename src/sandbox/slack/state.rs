@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::faults::Called;
+use super::homes::Home;
 use super::installs::Installs;
 use super::limits::Limits;
 use super::seen::{How, SeenMessage, SeenRequest, Via};
@@ -108,6 +109,8 @@ pub(super) struct State {
     pub(super) triggers: BTreeMap<String, Trigger>,
     /// The forms on their screens, one for each person.
     pub(super) forms: Vec<OpenForm>,
+    /// Their pages with the app, by their names.
+    pub(super) homes: BTreeMap<String, Home>,
     /// The id and the body of the event that was told last.
     pub(super) last_event: Option<(String, String)>,
     pub(super) counter: u64,

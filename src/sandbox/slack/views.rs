@@ -129,7 +129,7 @@ fn stood_up(
 }
 
 /// Slack names the blocks that have no name, and says of inputs what was left to it.
-fn name_blocks(view: &mut Map<String, Value>, state: &mut State) {
+pub(super) fn name_blocks(view: &mut Map<String, Value>, state: &mut State) {
     for block in view.get_mut("blocks").and_then(Value::as_array_mut).into_iter().flatten() {
         let Some(block) = block.as_object_mut() else { continue };
         let number = state.next();

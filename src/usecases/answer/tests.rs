@@ -30,7 +30,7 @@ async fn ask(outside: &Arc<Outside>, id: &str, words: &str, code: Option<&str>) 
 fn words(message: &Message) -> String {
     let lines = std::iter::once(&message.headline).chain(&message.lines);
     let spans = lines.flatten().map(|span| match span {
-        Span::Text(words) | Span::Strong(words) | Span::Code(words) => words.clone(),
+        Span::Text(words) | Span::Strong(words) | Span::Code(words) | Span::Moment { words, .. } => words.clone(),
         Span::Person(_) | Span::Channel(_) => String::new(),
         Span::Link { label, .. } => label.clone(),
     });

@@ -141,7 +141,9 @@ async fn a_person_is_removed_once_what_they_have_going_on_is_over_and_is_told() 
     assert_eq!(stage.upkeep().await.waiting, 1, "they could not be told");
     assert_eq!(stage.upkeep().await.waiting, 0);
     let direct = |did: &Did| matches!(did, Did::Direct(message) if *message == speech::removed());
-    assert!(outside.did().len() == 2 && outside.did().iter().all(direct));
+    let nothing = speech::empty_page(&stage.ports.command_word, &stage.ports.privacy.page);
+    let did = outside.did();
+    assert!(matches!(did.as_slice(), [first, second, Did::Page(page)] if direct(first) && direct(second) && *page == nothing), "{did:?}");
     assert_eq!(stage.store.how_much(&ana).await.unwrap(), []);
     let people: BTreeSet<_> = stage.all().await.into_iter().map(|one| one.origin.person).collect();
     assert!(people.len() == 1 && people.iter().all(|person| crate::domain::privacy::is_pseudonym(&person.user)), "{people:?}");

@@ -1,5 +1,6 @@
 //! Nothing from outside becomes mark-up, and nothing is longer than Slack takes.
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::super::testing::person;
@@ -32,6 +33,23 @@ fn a_card_as_it_is_sent() {
     assert_eq!(buttons[0]["value"], Act::Retry(id()).to_string());
     assert_eq!((buttons[0]["style"].as_str(), buttons[1]["style"].as_str()), (Some("primary"), Some("danger")));
     assert_ne!(buttons[0]["action_id"], buttons[1]["action_id"]);
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+#[test]
+fn a_moment_is_shown_in_the_zone_of_whoever_reads_and_in_words_where_nobody_knows_it() {
+    let moment = || Span::Moment { at: at(1_767_603_600), words: "09:00 UTC".to_owned() };
+    let Rendered { text, blocks } = message(&say(vec![text("until "), moment()]).line(vec![moment(), text(" | "), strong("x")]));
+    let token = "<!date^1767603600^{date_short_pretty} {time}|09:00 UTC>";
+    assert_eq!(text, ":white_check_mark: until 09:00 UTC");
+    assert_eq!(blocks[0]["text"]["text"], format!(":white_check_mark: until {token}"));
+    assert_eq!(blocks[1]["text"]["text"], format!("{token} | *x*"));
+    let odd = |at, words: &str| message(&say(vec![Span::Moment { at, words: words.to_owned() }])).blocks[0]["text"]["text"].clone();
+    assert_eq!(odd(at(-1), "long ago"), ":white_check_mark: long ago");
+    assert_eq!(odd(at(1), "<!here>|^&"), ":white_check_mark: <!date^1^{date_short_pretty} {time}|&lt;!here&gt;&amp;>");
 }
 
 #[test]
@@ -123,6 +141,8 @@ fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("<!channel>".to_owned()),
         Just("<@U666>".to_owned()),
+        Just("<!date^1^{date_short_pretty} {time}|09:00 UTC>".to_owned()),
+        Just("|x>^1^{time}".to_owned()),
         Just("<https://evil.example|https://github.com>".to_owned()),
         Just("@here #general https://evil.example ".to_owned()),
         Just("```".to_owned()),
@@ -142,6 +162,7 @@ fn span() -> impl Strategy<Value = Span> {
         hostile().prop_map(Span::Code),
         (hostile(), prop_oneof![hostile(), hostile().prop_map(|tail| format!("https://ours.example/{tail}"))])
             .prop_map(|(label, url)| Span::Link { label, url }),
+        hostile().prop_map(|words| Span::Moment { at: at(1_767_603_600), words }),
         Just(Span::Person(person("T1", "U1"))),
     ]
 }
@@ -169,6 +190,7 @@ proptest! {
         prop_assert!((1..=3000).contains(&text.chars().count()));
         let all = blocks.iter().map(|block| block.to_string().chars().count()).sum::<usize>();
         prop_assert!(all < 40_000, "{}", all);
+        prop_assert!(!text.contains("<!"), "nothing reads marks in a notification");
         let mut sections = vec![text.as_str()];
         for block in &blocks {
             match block["type"].as_str().unwrap() {
@@ -192,9 +214,14 @@ proptest! {
                 let is_link = || mark.split_once('|').is_some_and(|(url, label)| {
                     (url.starts_with("https://") || url.starts_with("http://")) && !label.is_empty() && !label.contains('|')
                 });
-                prop_assert!(mark == "@U1" || is_link(), "{}", mark);
+                let is_moment = || {
+                    let words = mark.strip_prefix("!date^1767603600^{date_short_pretty} {time}|");
+                    words.is_some_and(|words| !words.contains(['|', '^']))
+                };
+                prop_assert!(mark == "@U1" || is_link() || is_moment(), "{}", mark);
             }
-            prop_assert!(!text.contains("<!"));
+            let moments = text.matches("<!date^1767603600^").count();
+            prop_assert_eq!(text.matches("<!").count(), moments, "{}", text);
             let fenced = text.starts_with(FENCE);
             prop_assert_eq!(text.matches(FENCE).count(), if fenced { 2 } else { 0 }, "{}", text);
         }
