@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::names::{CommitSha, RefName, RepoName};
+use super::names::{CommitSha, LoginId, RefName, RepoName};
 
 /// A repository, as the person who asks can see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,6 +164,8 @@ pub struct CommitLine {
     pub subject: String,
     /// Who wrote it.
     pub author: Option<String>,
+    /// The login there of who wrote it, where it is known whose it is.
+    pub author_id: Option<LoginId>,
     /// The pull request that its message names as the one it came by.
     pub pull: Option<u64>,
 }

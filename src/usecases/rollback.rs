@@ -2,6 +2,8 @@
 
 use secrecy::SecretString;
 
+use crate::domain::account::Provider;
+use crate::domain::actor::Person;
 use crate::domain::command::{Because, Command, Terms, Where, Wish};
 use crate::domain::deployment::{Back, Deployment, Phase, Target, Way};
 use crate::domain::lock::{Lock, Locks, Scope};
@@ -10,9 +12,9 @@ use crate::domain::names::{CommitSha, RefName};
 use crate::domain::pipeline::{App, Pipeline, PipelineKey, Place};
 use crate::domain::release::{Release, ReleaseState};
 use crate::domain::request::Request;
-use crate::domain::source::{AskedRef, CommitRef, Provenance, Repository, Resolved};
+use crate::domain::source::{AskedRef, CommitLine, CommitRef, Provenance, Repository, Resolved};
 use crate::domain::speech::{self, Doing, ReturnRow};
-use crate::ports::{Addressee, Credentials, StoreError, WakeKey};
+use crate::ports::{Addressee, Credentials, PortError, StoreError, WakeKey};
 
 use super::deploy::{self, Code, noting, spend};
 use super::facts::{Prospect, find_place, judge_return};
@@ -193,20 +195,60 @@ async fn choose(
 pub(super) async fn afterwards(ports: &Ports, deployment: &Deployment) -> Result<(), StoreError> {
     let (Some(back), Phase::Succeeded { version, .. }) = (deployment.back(), &deployment.phase) else { return Ok(()) };
     hold(ports, deployment, back).await?;
-    let mut told = Vec::new();
+    let mut told = vec![deployment.origin.person.clone()];
     for other in ports.store.deployments_of_app(&deployment.target.app, OURS).await? {
         let Phase::Succeeded { version: theirs, .. } = other.phase else { continue };
         let person = &other.origin.person;
         let taken_back = (back.version.saturating_add(1)..*version).contains(&theirs) && other.back().is_none();
-        if !taken_back || *person == deployment.origin.person || told.contains(person) {
+        if taken_back && !told.contains(person) {
+            told.push(person.clone());
+            tell(ports, deployment, person, &speech::taken_back(deployment, &other)).await;
+        }
+    }
+    tell_authors(ports, deployment, &told).await
+}
+
+async fn tell(ports: &Ports, deployment: &Deployment, person: &Person, message: &Message) {
+    if let Err(error) = ports.chat.say(&Addressee::Direct(person.clone()), message).await {
+        tracing::warn!(deployment = %deployment.id, %error, "somebody could not be told that their work was taken back");
+    }
+}
+
+/// Tells those whose commits were taken back, where people link their logins. Not finding out whose they are is no fault.
+async fn tell_authors(ports: &Ports, deployment: &Deployment, told: &[Person]) -> Result<(), StoreError> {
+    let Some(sign_ins) = &ports.sign_ins else { return Ok(()) };
+    let Ok(who) = ports.accounts.credentials(&deployment.origin.person).await else { return Ok(()) };
+    let commits = taken_back(ports, &who, deployment).await.unwrap_or_else(|error| {
+        tracing::info!(deployment = %deployment.id, %error, "whose commits were taken back cannot be read");
+        Vec::new()
+    });
+    if commits.is_empty() {
+        return Ok(());
+    }
+    for account in sign_ins.linked.accounts.accounts().await? {
+        let person = &account.person;
+        let Some(login) = account.logins.get(&Provider::SourceControl) else { continue };
+        if person.workspace != deployment.origin.person.workspace || told.contains(person) {
             continue;
         }
-        told.push(person.clone());
-        if let Err(error) = ports.chat.say(&Addressee::Direct(person.clone()), &speech::taken_back(deployment, &other)).await {
-            tracing::warn!(deployment = %deployment.id, %error, "somebody could not be told that their work was taken back");
+        let theirs: Vec<CommitLine> = commits.iter().filter(|commit| commit.author_id.as_ref() == Some(&login.id)).cloned().collect();
+        if !theirs.is_empty() {
+            tell(ports, deployment, person, &speech::commits_taken_back(deployment, &theirs)).await;
         }
     }
     Ok(())
+}
+
+/// The commits between what ran before and what was gone back to.
+async fn taken_back(ports: &Ports, who: &Credentials, deployment: &Deployment) -> Result<Vec<CommitLine>, PortError> {
+    let Phase::Succeeded { version, .. } = deployment.phase else { return Ok(Vec::new()) };
+    let (app, cargo) = (&deployment.target.app, &deployment.cargo);
+    let releases = ports.platform.releases(&who.platform, app, RELEASES).await?;
+    let before = releases.iter().filter(|release| release.version < version && release.state == ReleaseState::Succeeded);
+    let Some(code) = before.max_by_key(|release| release.version).and_then(|release| release.code.as_ref()) else { return Ok(Vec::new()) };
+    let Some(live) = ports.platform.commit_of(&who.platform, app, code).await? else { return Ok(Vec::new()) };
+    let difference = ports.source.difference(&who.source, &cargo.repository, &cargo.commit, &live).await?;
+    Ok(difference.map(|difference| difference.commits).unwrap_or_default())
 }
 
 /// Holds the environment for whoever went back, unless somebody holds it.

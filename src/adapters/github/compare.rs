@@ -4,7 +4,7 @@ use http::StatusCode;
 use secrecy::SecretString;
 
 use crate::adapters::http::scrub;
-use crate::domain::names::{CommitSha, RepoName};
+use crate::domain::names::{CommitSha, LoginId, RepoName};
 use crate::domain::source::{CommitLine, Comparison, Difference, Direction, Size};
 use crate::ports::PortError;
 
@@ -153,6 +153,7 @@ fn line(commit: &ComparedCommit) -> Option<CommitLine> {
         commit: sha,
         subject: scrub::clean(title.unwrap_or(first).trim(), SUBJECT),
         author: authors(vec![commit.clone()]).into_iter().next(),
+        author_id: commit.author.as_ref().and_then(|author| author.id).and_then(|id| LoginId::parse(&id.to_string()).ok()),
         pull: merged.or_else(squashed).filter(|number| *number > 0),
     })
 }

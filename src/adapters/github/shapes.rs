@@ -102,6 +102,7 @@ pub(super) struct ComparedCommit {
 #[derive(Clone, Deserialize)]
 pub(super) struct Account {
     pub(super) login: Option<String>,
+    pub(super) id: Option<u64>,
 }
 
 #[derive(Clone, Deserialize)]

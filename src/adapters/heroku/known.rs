@@ -16,7 +16,7 @@ use crate::domain::release::Access;
 /// starts. Whoever may not build any more is refused by the build itself.
 const ACCESS_HOLDS: SignedDuration = SignedDuration::from_secs(30);
 
-/// How many slugs and how many rights are remembered.
+/// Of how much code the commit is remembered, and how many rights are.
 const MOST: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
 /// A credential, as a digest, and what it was asked of.
@@ -24,7 +24,7 @@ type Place = ([u8; 32], String);
 
 /// What is known. Each credential knows only what was read with it.
 pub(super) struct Known {
-    slugs: Mutex<LruCache<Place, Option<CommitSha>>>,
+    code: Mutex<LruCache<Place, Option<CommitSha>>>,
     access: Mutex<LruCache<Place, (Access, Timestamp)>>,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Debug for Known {
 
 impl Default for Known {
     fn default() -> Self {
-        Self { slugs: Mutex::new(LruCache::new(MOST)), access: Mutex::new(LruCache::new(MOST)) }
+        Self { code: Mutex::new(LruCache::new(MOST)), access: Mutex::new(LruCache::new(MOST)) }
     }
 }
 
@@ -61,18 +61,18 @@ impl Known {
     /// Forgets what was read with a credential.
     pub(super) fn forget(&self, token: &SecretString) {
         let of = digest(token);
-        forget(&self.slugs, of);
+        forget(&self.code, of);
         forget(&self.access, of);
     }
 
-    /// The commit of a slug, if that has been read; a slug never changes.
-    pub(super) fn commit_of(&self, token: &SecretString, slug: &str) -> Option<Option<CommitSha>> {
-        locked(&self.slugs).get(&place(token, slug)).cloned()
+    /// The commit of a slug or an image, if that has been read: neither ever changes.
+    pub(super) fn commit_of(&self, token: &SecretString, code: &str) -> Option<Option<CommitSha>> {
+        locked(&self.code).get(&place(token, code)).cloned()
     }
 
-    /// Remembers the commit of a slug.
-    pub(super) fn slug_is_of(&self, token: &SecretString, slug: &str, commit: Option<CommitSha>) {
-        locked(&self.slugs).put(place(token, slug), commit);
+    /// Remembers the commit of a slug or an image.
+    pub(super) fn code_is_of(&self, token: &SecretString, code: &str, commit: Option<CommitSha>) {
+        locked(&self.code).put(place(token, code), commit);
     }
 
     /// What was read a moment ago of what somebody may do with an app.

@@ -10,7 +10,7 @@ use crate::domain::release::{Dyno, Release, ReleaseState, Running};
 use crate::ports::{Fault, PortError, ReturnOrder, ReturnStart, Service};
 
 use super::known::Known;
-use super::shapes::{AccountShape, DynoShape, ReleaseShape, SlugShape};
+use super::shapes::{AccountShape, Code, CodeShape, DynoShape, ReleaseShape};
 use super::wire::{Ask, Wire};
 
 /// The path of an app's releases.
@@ -65,8 +65,10 @@ pub(super) async fn running(wire: &Wire, known: &Known, token: &SecretString, ap
     let Some(current) = releases.into_iter().filter(|release| release.current).max_by_key(|release| release.version) else {
         return Ok(None);
     };
-    let Some(slug) = current.slug else { return Ok(Some(Running { version: current.version, commit: None })) };
-    let commit = commit_of_slug(wire, known, token, app, &slug.id).await?;
+    let commit = match current.code() {
+        Some(code) => commit_of_code(wire, known, token, app, &code).await?,
+        None => None,
+    };
     Ok(Some(Running { version: current.version, commit }))
 }
 
@@ -77,22 +79,33 @@ pub(super) async fn commit_of(
     app: &AppId,
     code: &CodeId,
 ) -> Result<Option<CommitSha>, PortError> {
-    commit_of_slug(wire, known, token, app, code.as_str()).await
+    commit_of_code(wire, known, token, app, &Code::of(code)).await
 }
 
-async fn commit_of_slug(wire: &Wire, known: &Known, token: &SecretString, app: &AppId, slug: &str) -> Result<Option<CommitSha>, PortError> {
-    if let Some(commit) = known.commit_of(token, slug) {
+async fn commit_of_code(wire: &Wire, known: &Known, token: &SecretString, app: &AppId, code: &Code) -> Result<Option<CommitSha>, PortError> {
+    let (Code::Slug(id) | Code::Image(id)) = code;
+    if let Some(commit) = known.commit_of(token, id) {
         return Ok(commit);
     }
-    let ask = Ask::get(["apps", app.as_str(), "slugs", slug], "/apps/{app}/slugs/{slug}");
-    match wire.read::<SlugShape>(token, &ask).await {
+    let found = match code {
+        Code::Slug(slug) => {
+            let ask = Ask::get(["apps", app.as_str(), "slugs", slug], "/apps/{app}/slugs/{slug}");
+            wire.read::<CodeShape>(token, &ask).await
+        }
+        Code::Image(image) => {
+            let ask = Ask::get(["apps", app.as_str(), "oci-images", image], "/apps/{app}/oci-images/{image}");
+            // It answers a list, for an id as well as for a digest.
+            wire.read::<Vec<CodeShape>>(token, &ask).await.map(|images| images.into_iter().next().unwrap_or_default())
+        }
+    };
+    match found {
         Ok(found) => {
             let commit = found.commit();
-            known.slug_is_of(token, slug, commit.clone());
+            known.code_is_of(token, id, commit.clone());
             Ok(commit)
         }
         Err(refused) => match refused.error.fault {
-            // The slug may be destroyed although its release serves.
+            // What was built may be destroyed although its release serves.
             Fault::NotFound | Fault::Forbidden | Fault::Refused => Ok(None),
             Fault::SignInLost | Fault::RateLimited { .. } | Fault::Unreachable | Fault::Unclear | Fault::Nonsense => Err(refused.into()),
         },

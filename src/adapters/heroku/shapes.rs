@@ -201,11 +201,19 @@ pub(super) struct ReleaseShape {
     #[serde(default, deserialize_with = "if_fit")]
     eligible_for_rollback: Option<bool>,
     #[serde(default, deserialize_with = "if_fit")]
-    pub(super) slug: Option<Reference>,
+    slug: Option<Reference>,
     #[serde(default, deserialize_with = "if_fit")]
-    oci_image: Option<Reference>,
+    artifacts: Option<Vec<ArtifactShape>>,
     #[serde(default, deserialize_with = "if_fit")]
     pub(super) output_stream_url: Option<String>,
+}
+
+/// What was built for a release.
+#[derive(Deserialize)]
+struct ArtifactShape {
+    #[serde(rename = "type")]
+    kind: String,
+    id: String,
 }
 
 /// How a promotion stands in one app.
@@ -238,7 +246,14 @@ struct UserShape {
 }
 
 impl ReleaseShape {
+    /// What it runs: a slug, or the image of an app of the Fir generation, which has no slug.
+    pub(super) fn code(&self) -> Option<Code> {
+        let image = self.artifacts.iter().flatten().find(|artifact| artifact.kind == "oci-image").map(|image| Code::Image(image.id.clone()));
+        image.or_else(|| self.slug.as_ref().map(|slug| Code::Slug(slug.id.clone())))
+    }
+
     pub(super) fn meaning(self) -> Release {
+        let code = self.code().and_then(|code| code.id());
         let state = match self.status.as_str() {
             "succeeded" => ReleaseState::Succeeded,
             "failed" => ReleaseState::Failed,
@@ -254,19 +269,48 @@ impl ReleaseShape {
             by: self.user.map(|user| scrub::clean(&user.email, 100)),
             created_at: self.created_at,
             can_return: self.eligible_for_rollback,
-            code: self.slug.or(self.oci_image).and_then(|code| CodeId::parse(&code.id).ok()),
+            code,
         }
     }
 }
 
-/// A slug. The link to its code is not even read.
-#[derive(Debug, Deserialize)]
-pub(super) struct SlugShape {
+/// What a release runs, by its id at Heroku.
+pub(super) enum Code {
+    /// A slug, of the Cedar generation.
+    Slug(String),
+    /// An OCI image, of the Fir generation.
+    Image(String),
+}
+
+/// What the id of an image begins with, as the core keeps it. The id of a slug stands alone: so it was kept before there were images.
+const IMAGE: &str = "oci-image/";
+
+impl Code {
+    /// The code that the core knows by this id.
+    pub(super) fn of(id: &CodeId) -> Self {
+        match id.as_str().strip_prefix(IMAGE) {
+            Some(image) => Self::Image(image.to_owned()),
+            None => Self::Slug(id.as_str().to_owned()),
+        }
+    }
+
+    /// How the core knows it.
+    fn id(&self) -> Option<CodeId> {
+        match self {
+            Self::Slug(slug) => CodeId::parse(slug).ok(),
+            Self::Image(image) => CodeId::parse(&format!("{IMAGE}{image}")).ok(),
+        }
+    }
+}
+
+/// What a slug or an image tells of where it comes from. The link to a slug's code is not even read.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct CodeShape {
     #[serde(default, deserialize_with = "if_fit")]
     commit: Option<String>,
 }
 
-impl SlugShape {
+impl CodeShape {
     /// `None`: it was not built from a commit.
     pub(super) fn commit(&self) -> Option<CommitSha> {
         CommitSha::parse(&self.commit.as_ref()?.to_ascii_lowercase()).ok()

@@ -8,7 +8,7 @@ use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Tone, co
 use crate::domain::names::{CheckName, OfferId};
 use crate::domain::source::{Comparison, Difference, Repository, Resolved};
 
-use super::diff::commit_lines;
+use super::diff::{commit_lines, size_line};
 use super::refusals::commit_words;
 use super::stages::change_words;
 use super::words::list;
@@ -27,10 +27,12 @@ pub struct Change<'a> {
     pub drops: Option<&'a Difference>,
 }
 
-/// The commits of a change, the newest first, with their authors and pull requests.
+/// What a change changes in files, and its commits, the newest first, with their authors and pull requests.
 pub(super) fn commits_of(repository: &Repository, change: Change<'_>) -> Vec<Line> {
     let all = |side: &Difference| commit_lines(repository, &side.commits, side.comparison.added, FEW);
-    let mut lines: Vec<Line> = change.ships.map(all).unwrap_or_default();
+    let size = change.ships.and_then(|side| side.size).filter(|size| size.files > 0);
+    let mut lines: Vec<Line> = size.map(size_line).into_iter().collect();
+    lines.extend(change.ships.map(all).unwrap_or_default());
     if let Some(drops) = change.drops {
         lines.push(vec![text("Would be taken away:")]);
         lines.extend(all(drops));

@@ -79,7 +79,8 @@ pub fn diff(
     message
 }
 
-fn size_line(size: Size) -> Line {
+/// How much changes in the files.
+pub(super) fn size_line(size: Size) -> Line {
     let more = if size.at_least { "At least " } else { "" };
     vec![text(format!("{more}{}, {} added and {} removed", count(size.files, "file"), count(size.added, "line"), size.removed))]
 }

@@ -7,11 +7,14 @@ use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, To
 use crate::domain::names::{CommitSha, OfferId};
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Release, ReleaseState};
-use crate::domain::source::{Comparison, Direction};
+use crate::domain::source::{CommitLine, Comparison, Direction};
 
 use super::card::commit;
 use super::stages::change_words;
 use super::words::{count, cut, duration};
+
+/// How many commits are named to who wrote them.
+const NAMED: usize = 10;
 
 /// A release to go back to, and what that would change.
 #[derive(Debug)]
@@ -163,8 +166,23 @@ pub fn held_after_return(target: &Target, back: &Back, because: Option<&str>) ->
 
 /// To somebody whose deploy was taken back.
 pub fn taken_back(deployment: &Deployment, theirs: &Deployment) -> Message {
-    let mut headline = vec![Span::Person(deployment.origin.person.clone()), text(" took your deploy of ")];
-    headline.extend(commit(&theirs.cargo.commit, &theirs.cargo.named_by));
+    let what = [vec![text("your deploy of ")], commit(&theirs.cargo.commit, &theirs.cargo.named_by)].concat();
+    took_back(deployment, what)
+}
+
+/// To somebody whose commits were taken back, deployed by others.
+pub fn commits_taken_back(deployment: &Deployment, theirs: &[CommitLine]) -> Message {
+    let all = u64::try_from(theirs.len()).unwrap_or(u64::MAX);
+    let mut message = took_back(deployment, vec![text(format!("{} of yours", count(all, "commit")))]);
+    let line = |commit: &CommitLine| vec![code(commit.commit.short()), text(format!(" {}", cut(&commit.subject, 100)))];
+    message.lines.extend(theirs.iter().take(NAMED).map(line));
+    message
+}
+
+/// That `what` was taken back, where to, and why.
+fn took_back(deployment: &Deployment, what: Line) -> Message {
+    let mut headline = vec![Span::Person(deployment.origin.person.clone()), text(" took ")];
+    headline.extend(what);
     headline.push(text(" back: "));
     headline.extend([code(&deployment.target.app_name), text(format!(" ({})", deployment.target.environment))]);
     headline.extend(deployment.back().map(|back| text(format!(" went back to v{}", back.version))));

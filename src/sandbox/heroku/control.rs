@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::life::{NewRelease, one_off_number};
-use super::records::{BUCKET, DynoState, ReleaseStatus};
+use super::records::{BUCKET, DynoState, Generation, ReleaseStatus};
 use super::{Held, Heroku, StreamStyle};
 use crate::sandbox::fault::{FaultRule, skewed};
 
@@ -67,13 +67,25 @@ impl Heroku {
         self.world().0.app_mut(app).map(|app| app.preboot = on)
     }
 
+    /// Makes an app one of the Fir generation: whatever was and will be built for it is an OCI image.
+    pub fn of_fir(&self, app: &str) -> Result<(), String> {
+        self.world().0.app_mut(app).map(|app| app.generation = Generation::Fir)
+    }
+
     /// Scales the web dynos: new ones start on the current release, the last ones go. No release is made.
     pub fn set_dynos(&self, app: &str, quantity: u32) -> Result<(), String> {
         let (mut world, now) = self.world();
         let app = world.app_mut(app)?;
         let before = std::mem::replace(&mut app.quantity, quantity);
         let app = app.clone();
-        let keep = |name: &str| name.rsplit('.').next().and_then(|number| number.parse::<u32>().ok()).is_none_or(|n| n <= quantity);
+        let mut nameless = 0;
+        let mut keep = |name: &str| {
+            let number = name.rsplit_once('.').and_then(|(_, number)| number.parse::<u32>().ok());
+            number.unwrap_or_else(|| {
+                nameless += 1;
+                nameless
+            }) <= quantity
+        };
         world.dynos.retain(|dyno| dyno.app != app.id || dyno.kind != "web" || keep(&dyno.name));
         let current = app.current.and_then(|id| world.release(id)).cloned();
         if let Some(current) = current.filter(|release| release.slug.is_some()) {

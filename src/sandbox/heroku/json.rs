@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Held;
-use super::records::{App, Build, Dyno, DynoState, Pipeline, Release, ReleaseStatus, Slug, User, Who};
+use super::records::{App, Build, Dyno, DynoState, Generation, Pipeline, Release, ReleaseStatus, Slug, User, Who};
 use super::state::{World, id_of, later, signature};
 
 /// A moment as apps, builds, releases and dynos write it.
@@ -80,10 +80,11 @@ impl World {
         let team = object.get("team").cloned();
         add(&mut object, json!({"acm": false, "organization": team}));
         if sdk {
-            let more = json!({"generation": "cedar", "base_image_name": null, "buildpacks": null, "current_build_architecture": []});
+            let more = json!({"generation": app.generation.word(), "base_image_name": null, "buildpacks": null, "current_build_architecture": []});
             add(&mut object, more);
         } else {
-            add(&mut object, json!({"generation": {"id": id_of("generation", "cedar"), "name": "cedar"}}));
+            let word = app.generation.word();
+            add(&mut object, json!({"generation": {"id": id_of("generation", word), "name": word}}));
         }
         object
     }
@@ -123,34 +124,50 @@ impl World {
         self.app_of(app).and_then(|app| app.word.of(stage).clone()).unwrap_or_else(|| truth.to_owned())
     }
 
+    /// What a build made and a release runs, as a slug and as an image: one of them is null.
+    fn code_json(&self, app: uuid::Uuid, code: Option<uuid::Uuid>) -> (Generation, Value, Value) {
+        let generation = self.app_of(app).map_or(Generation::Cedar, |app| app.generation);
+        let code = code.map_or(Value::Null, |id| json!({"id": id}));
+        match generation {
+            Generation::Cedar => (generation, code, Value::Null),
+            Generation::Fir => (generation, Value::Null, code),
+        }
+    }
+
     pub(super) fn build_json(&self, build: &Build, sdk: bool) -> Value {
+        let (generation, slug, _image) = self.code_json(build.app, build.slug);
         let mut object = json!({
             "app": {"id": build.app}, "buildpacks": [{"url": "https://buildpack-registry.s3.amazonaws.com/buildpacks/heroku/ruby.tgz",
             "name": "heroku/ruby"}], "created_at": time(build.created_at), "id": build.id,
             "output_stream_url": stream_url(&self.urls.streams, build.id), "source_blob": {"checksum": build.checksum, "url": build.url,
             "version": build.version, "version_description": build.version_description},
-            "release": build.release.map(|id| json!({"id": id})), "slug": build.slug.map(|id| json!({"id": id})), "stack": "heroku-24",
+            "release": build.release.map(|id| json!({"id": id})), "slug": slug, "stack": "heroku-24",
             "status": self.word(build.app, Held::Build, build.status.word()), "updated_at": time(build.updated_at),
             "user": person(&build.who),
         });
-        add(&mut object, if sdk { json!({"labs": {}}) } else { json!({"generation": "cedar"}) });
+        add(&mut object, if sdk { json!({"labs": {}}) } else { json!({"generation": generation.word()}) });
         object
     }
 
     pub(super) fn release_json(&self, release: &Release, sdk: bool) -> Value {
         let app = self.app_of(release.app);
-        let artifacts: Vec<Value> = release.slug.iter().map(|id| json!({"type": "slug", "id": id})).collect();
+        let (generation, slug, image) = self.code_json(release.app, release.slug);
+        let kind = match generation {
+            Generation::Cedar => "slug",
+            Generation::Fir => "oci-image",
+        };
+        let artifacts: Vec<Value> = release.slug.iter().map(|id| json!({"type": kind, "id": id})).collect();
         let output = release.phase.as_ref().map(|_| stream_url(&self.urls.streams, release.id));
         let mut object = json!({
             "addon_plan_names": [], "artifacts": artifacts, "app": app.map(app_name), "created_at": time(release.created_at),
             "description": release.description, "id": release.id, "updated_at": time(release.updated_at),
-            "slug": release.slug.map(|id| json!({"id": id})), "status": self.word(release.app, Held::Release, release.status.word()),
+            "slug": slug, "status": self.word(release.app, Held::Release, release.status.word()),
             "user": person(&release.who), "version": release.version, "current": app.is_some_and(|app| app.current == Some(release.id)),
             "output_stream_url": output,
             "eligible_for_rollback": release.status == ReleaseStatus::Succeeded && release.slug.is_some(),
         });
         if sdk {
-            add(&mut object, json!({"oci_image": null}));
+            add(&mut object, json!({"oci_image": image}));
         }
         object
     }
@@ -201,6 +218,23 @@ impl World {
             "buildpack_provided_description": "Ruby", "checksum": format!("SHA256:{sealed}"), "commit": slug.commit,
             "commit_description": slug.commit_description, "created_at": time(slug.created_at), "id": slug.id, "process_types": types,
             "size": 44_130_304, "stack": stack(), "updated_at": time(slug.created_at), "deleted_at": null,
+        })
+    }
+}
+
+impl World {
+    pub(super) fn image_json(&self, image: &Slug) -> Value {
+        let command = |name: &str, command: &str| json!({"name": name, "display_cmd": command, "command": format!("/cnb/process/{name}"), "working_dir": "/workspace", "default": name == "web"});
+        let mut types = json!({"web": command("web", "bin/server")});
+        if self.app_of(image.app).is_some_and(|app| app.release_phase) {
+            add(&mut types, json!({"release": command("release", "bin/migrate")}));
+        }
+        json!({
+            "architecture": "arm64", "base_image_name": "heroku/heroku:24-cnb", "base_top_layer": format!("sha256:{}", signature("base image")),
+            "buildpacks": [{"id": "heroku/ruby", "version": "5.0.0", "homepage": "https://buildpacks.example/ruby"}], "commit": image.commit,
+            "commit_description": image.commit_description.clone().unwrap_or_default(), "created_at": time(image.created_at), "deleted_at": null,
+            "digest": format!("sha256:{}", signature(&format!("image {}", image.id))), "id": image.id,
+            "image_repo": format!("{}/builds", image.app), "process_types": types, "stack": stack(), "updated_at": time(image.created_at),
         })
     }
 }

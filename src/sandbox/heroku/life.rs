@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Held;
-use super::records::{Build, BuildFate, BuildStatus, Dyno, DynoState, Footing, Phase, Release, ReleaseStatus, Slug, Who};
+use super::records::{Build, BuildFate, BuildStatus, Dyno, DynoState, Footing, Generation, Phase, Release, ReleaseStatus, Slug, Who};
 use super::state::{World, later};
 
 /// How long a release command may run.
@@ -233,7 +233,16 @@ impl World {
 
     pub(super) fn start_web(&mut self, app: Uuid, number: u32, release: (Uuid, u64), at: Timestamp, boot: u32, footing: Footing) {
         let state = DynoState::Starting { due: later(at, boot) };
-        self.add_dyno(app, "web", format!("web.{number}"), "bin/server", release, at, state);
+        let name = match self.app_of(app).map(|app| app.generation) {
+            // These have no numbers.
+            Some(Generation::Fir) => {
+                let random = self.fresh().simple().to_string();
+                let part = |range| random.get(range).unwrap_or_default();
+                format!("web-{}-{}", part(0..9), part(9..14))
+            }
+            Some(Generation::Cedar) | None => format!("web.{number}"),
+        };
+        self.add_dyno(app, "web", name, "bin/server", release, at, state);
         if let Some(dyno) = self.dynos.last_mut() {
             dyno.footing = footing;
         }

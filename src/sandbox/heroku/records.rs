@@ -100,8 +100,27 @@ pub(super) struct App {
     /// How its streams go; `None`: as all do.
     pub(super) streams: Option<StreamStyle>,
     pub(super) preboot: bool,
+    pub(super) generation: Generation,
     pub(super) last_version: u64,
     pub(super) current: Option<Uuid>,
+}
+
+/// What an app is built to and runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Generation {
+    /// Slugs.
+    Cedar,
+    /// OCI images.
+    Fir,
+}
+
+impl Generation {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Cedar => "cedar",
+            Self::Fir => "fir",
+        }
+    }
 }
 
 /// Who did something.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::life::NewRelease;
-use super::records::{App, BUCKET, ByStage, DynoState, Footing, Phase, Pipeline, ReleaseStatus, User, Who};
+use super::records::{App, BUCKET, ByStage, DynoState, Footing, Generation, Phase, Pipeline, ReleaseStatus, User, Who};
 use super::state::id_of;
 use super::{AppRight, Heroku, LinkService};
 
@@ -179,6 +179,7 @@ impl Heroku {
             word: ByStage::default(),
             streams: None,
             preboot: false,
+            generation: Generation::Cedar,
             last_version: 0,
             current: None,
         };

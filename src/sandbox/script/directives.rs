@@ -91,6 +91,7 @@ pub enum Directive {
     Streams { app: String, how: Streaming },
     Slots { free: bool },
     Dynos { app: String, quantity: u32 },
+    Fir { app: String },
     Config { app: String, key: String },
     Fails { vendor: Vendor, method: Option<String>, path: String, times: u32, how: Fault },
     Mended(Vendor),
@@ -172,6 +173,7 @@ impl Directive {
             | Self::Streams { .. }
             | Self::Slots { free: false }
             | Self::Dynos { .. }
+            | Self::Fir { .. }
             | Self::Config { .. }
             | Self::Fails { .. }
             | Self::Mended(_)

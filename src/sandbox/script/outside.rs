@@ -79,6 +79,7 @@ impl Outside for World {
                 Ok(())
             }
             Directive::Dynos { app, quantity } => heroku.set_dynos(app, *quantity),
+            Directive::Fir { app } => heroku.of_fir(app),
             Directive::Config { app, key } => heroku.config_change(app, key),
             Directive::Fails { vendor: Vendor::Github, method, path, times, how } => {
                 let (method, path_contains, times) = (method.clone(), path.clone(), *times);

@@ -427,6 +427,7 @@ impl<'a> Player<'a> {
             | Directive::Streams { .. }
             | Directive::Slots { .. }
             | Directive::Dynos { .. }
+            | Directive::Fir { .. }
             | Directive::Config { .. }
             | Directive::Fails { vendor: Vendor::Github | Vendor::Heroku, .. }
             | Directive::Mended(Vendor::Github | Vendor::Heroku)

@@ -120,6 +120,11 @@ pub const TABLE: &[Row<Directive>] = &[
         build: |p| Ok(Directive::Dynos { app: p.own("app"), quantity: number(p.get("n"))? }),
     },
     Row {
+        shape: "{app} is of the Fir generation",
+        means: "whatever was and will be built for an app is an OCI image",
+        build: |p| Ok(Directive::Fir { app: p.own("app") }),
+    },
+    Row {
         shape: "config of {app} changes: {key}",
         means: "somebody sets a config var, which makes a release",
         build: |p| Ok(Directive::Config { app: p.own("app"), key: p.own("key") }),
@@ -478,6 +483,7 @@ mod tests {
             }
         });
         assert_eq!(directive("github has no token"), Directive::NoToken(Vendor::Github));
+        assert_eq!(directive("cron is of the Fir generation"), Directive::Fir { app: "cron".into() });
         assert_eq!(directive("cron has no dynos"), Directive::Dynos { app: "cron".into(), quantity: 0 });
         assert_eq!(
             directive("the streams of hubot-staging end 5 s ahead"),

@@ -10,7 +10,7 @@ use crate::sandbox::heroku::http::{Answer, Refusal};
 use crate::sandbox::heroku::json::upload_urls;
 use crate::sandbox::heroku::outputs::failure_lines;
 use crate::sandbox::heroku::ranges::page;
-use crate::sandbox::heroku::records::{Build, BuildFate, BuildStatus, Upload};
+use crate::sandbox::heroku::records::{App, Build, BuildFate, BuildStatus, Generation, Slug, Upload};
 use crate::sandbox::heroku::state::{World, later};
 
 /// How long a build may take.
@@ -129,8 +129,20 @@ pub(super) fn cancel(world: &mut World, call: &Call<'_>, app: &str, build: &str)
 }
 
 pub(super) fn slug(world: &mut World, call: &Call<'_>, app: &str, slug: &str) -> Handled {
-    let app = world.app_for(call, app, AppRight::View)?.id;
-    let slug = Uuid::parse_str(slug).ok().and_then(|id| world.slug(id)).filter(|slug| slug.app == app);
-    let slug = slug.ok_or_else(|| Refusal::new(404, "not_found", "Couldn't find that slug."))?;
+    let app = world.app_for(call, app, AppRight::View)?;
+    let slug = built(world, &app, Generation::Cedar, slug).ok_or_else(|| Refusal::new(404, "not_found", "Couldn't find that slug."))?;
     Ok(Answer::json(200, &world.slug_json(slug)))
+}
+
+/// Answers a list.
+pub(super) fn image(world: &mut World, call: &Call<'_>, app: &str, image: &str) -> Handled {
+    let app = world.app_for(call, app, AppRight::View)?;
+    let image = built(world, &app, Generation::Fir, image).ok_or_else(|| Refusal::new(404, "not_found", "Couldn't find that OCI image."))?;
+    Ok(Answer::json(200, &json!([world.image_json(image)])))
+}
+
+/// What was built for an app of a generation.
+fn built<'a>(world: &'a World, app: &App, generation: Generation, id: &str) -> Option<&'a Slug> {
+    let found = Uuid::parse_str(id).ok().and_then(|id| world.slug(id));
+    found.filter(|found| found.app == app.id && app.generation == generation)
 }

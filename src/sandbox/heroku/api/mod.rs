@@ -165,6 +165,7 @@ fn dispatch(world: &mut World, call: &Call<'_>) -> Handled {
         ("GET", ["apps", app, "builds", build]) => builds::info(world, call, app, build),
         ("DELETE", ["apps", app, "builds", build]) => builds::cancel(world, call, app, build),
         ("GET", ["apps", app, "slugs", slug]) => builds::slug(world, call, app, slug),
+        ("GET", ["apps", app, "oci-images", image]) => builds::image(world, call, app, image),
         ("GET", ["apps", app, "releases"]) => releases::list(world, call, app),
         ("GET", ["apps", app, "releases", release]) => releases::info(world, call, app, release),
         ("POST", ["apps", app, "releases"]) => releases::create(world, call, app),

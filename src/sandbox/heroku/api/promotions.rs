@@ -68,6 +68,9 @@ fn targets_of(world: &World, body: &Value, pipeline: Uuid, source: &App) -> Resu
         if app.pipeline != Some(pipeline) || app.id == source.id {
             return Err(Refusal::invalid("A target has to be another app of the same pipeline."));
         }
+        if app.generation != source.generation {
+            return Err(Refusal::invalid("The source app and its targets have to be of the same generation."));
+        }
         Ok(app.clone())
     };
     targets.iter().map(app).collect()
