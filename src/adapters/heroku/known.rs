@@ -102,7 +102,7 @@ mod tests {
         let may = Access { may_deploy: Some(true), ..Access::default() };
         let tokens: [SecretString; 2] = ["ana".into(), "bob".into()];
         for token in &tokens {
-            known.slug_is_of(token, "slug", None);
+            known.code_is_of(token, "slug", None);
             known.has_access(token, &app, may, now);
         }
         known.forget(&tokens[0]);

@@ -351,7 +351,9 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
         }
         Phase::Waiting(WaitingFor::Answer { until }) => vec![vec![
             Span::Person(deployment.origin.person.clone()),
-            text(format!(" is asked whether it ships. The app is kept for it until {}; then its place goes to the next.", at(*until))),
+            text(" is asked whether it ships. The app is kept for it until "),
+            at(*until),
+            text("; then its place goes to the next."),
         ]],
         Phase::Waiting(WaitingFor::BuildSlot { next, .. }) => {
             vec![vec![text("It is tried again at "), at(*next), text(".")]]

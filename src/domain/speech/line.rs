@@ -112,10 +112,11 @@ pub fn called(view: &CardView<'_>) -> Message {
     headline.push(text(format!(" ship to {} ({})?", deployment.target.environment, deployment.target.app_name)));
     let mut message = answer(Tone::Attention, headline);
     if let Phase::Waiting(WaitingFor::Answer { until }) = &deployment.phase {
-        message.lines.push(vec![text(format!(
-            "The app is kept for you until {}. Without an answer by then your place goes to the next, and you are told.",
-            moment(*until, view.now)
-        ))]);
+        message.lines.push(vec![
+            text("The app is kept for you until "),
+            moment(*until, view.now),
+            text(". Without an answer by then your place goes to the next, and you are told."),
+        ]);
     }
     call_buttons(message.line(vec![text("Everything is judged once more when you say yes.")]), deployment)
 }

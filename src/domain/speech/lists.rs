@@ -305,9 +305,7 @@ pub(super) fn standing(deployment: &Deployment, ahead: Option<usize>, now: Times
             let more = ahead.filter(|ahead| *ahead > 0).map(|ahead| format!(", {ahead} ahead")).unwrap_or_default();
             ("waiting in line", more)
         }
-        Phase::Waiting(WaitingFor::Answer { until }) => {
-            ("waiting in line", format!(", called: the answer is due by {}", moment(*until, now)))
-        }
+        Phase::Waiting(WaitingFor::Answer { .. }) => ("waiting in line", String::new()),
         Phase::Waiting(WaitingFor::Checks { .. }) => ("waiting for its checks", String::new()),
         Phase::Waiting(WaitingFor::BuildSlot { .. }) => ("waiting for a build slot", String::new()),
         Phase::Waiting(WaitingFor::Allowance { of, .. }) => ("waiting", format!(", since {} takes no more for now", service(*of))),
@@ -327,7 +325,11 @@ pub(super) fn standing(deployment: &Deployment, ahead: Option<usize>, now: Times
     line.extend(commit(&deployment.cargo.commit, &deployment.cargo.named_by));
     line.extend([text(" by "), Span::Person(deployment.origin.person.clone())]);
     line.extend(with_riders(deployment));
-    line.push(text(format!(", {state} for {}{more}", duration(now.duration_since(since).as_secs()))));
+    line.push(text(format!(", {state} for {}", duration(now.duration_since(since).as_secs()))));
+    if let Phase::Waiting(WaitingFor::Answer { until }) = &deployment.phase {
+        line.extend([text(", called: the answer is due by "), moment(*until, now)]);
+    }
+    line.push(text(more));
     line
 }
 
