@@ -69,6 +69,7 @@ async fn serve_by(settings: Settings, clock: Arc<dyn Clock>, end: impl Future<Ou
         keeping: Arc::new(store.clone()),
         workers: workers.handle(),
         between: None,
+        reached_at: None,
     };
     let wired = wire(&settings, ground, Box::new(std::io::stdout()))?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| format!("could not listen on {}", settings.listen))?;

@@ -13,8 +13,10 @@ use tokio::runtime::Handle;
 
 use crate::adapters::allowances::InMemory;
 use crate::adapters::console::{Console, ConsoleSettings};
+use crate::adapters::doorbell::{self, Bell};
 use crate::adapters::github::{self, GitHub};
 use crate::adapters::heroku::{self, Heroku};
+use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::server::Routes;
 use crate::adapters::privacy_pages;
 use crate::adapters::secrets::SystemSecrets;
@@ -26,8 +28,8 @@ use crate::domain::names::ChannelId;
 use crate::health;
 use crate::metrics::Metrics;
 use crate::ports::{
-    AccountStore, Allowances, Chat, Clock, Directory, Forgets, Ids, Inbox, InstallationStore, Keeping, LockStore, Operating, Platform,
-    Service as Outside, SourceControl, Store,
+    AccountStore, Allowances, Chat, Clock, Directory, Doorbell, Forgets, Ids, Inbox, InstallationStore, Keeping, LockStore, Operating,
+    Platform, Service as Outside, SourceControl, Store,
 };
 use crate::service::Service;
 use crate::usecases::{Departures, ExportLinks, Memories, OperatorsDesk, Ports, Privacy, RepositoryMap, Rights};
@@ -53,6 +55,8 @@ pub struct Ground {
     pub locks: Arc<dyn LockStore>,
     /// What a rehearsal puts between the service and its ports.
     pub between: Option<Between>,
+    /// Where a rehearsal reaches the public address, which is made up.
+    pub reached_at: Option<BaseUrl>,
 }
 
 /// Something between the service and its ports.
@@ -133,7 +137,8 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
     remembering.extend(others);
     let memories = Memories::new(remembering);
     let (people, sign_ins) = accounts::who_people_are(settings, &ground, &memories)?;
-    let Ground { clock: _, ids, store, accounts, installations, keeping: _, locks, workers, between } = ground;
+    let Ground { clock: _, ids, store, accounts, installations, keeping: _, locks, workers, between, reached_at } = ground;
+    let bell = bell(settings, reached_at)?;
     let ports = Ports {
         chat: Counted::new(chat, Outside::Chat, &metrics),
         source: Counted::new(source, Outside::SourceControl, &metrics),
@@ -148,6 +153,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         privacy,
         rights,
         memories: memories.clone(),
+        doorbell: bell.clone().map(|bell| -> Arc<dyn Doorbell> { bell }),
         repositories: Arc::new(RepositoryMap::new(settings.repositories.iter().cloned())),
         command_word: Arc::from(settings.command.as_str()),
         tally: Arc::new(metrics.clone()),
@@ -170,6 +176,9 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
     let operating = Arc::new(OperatorsDesk(ports.clone()));
     let service = Service::hearing(ports, metrics.clone(), workers, departures.clone());
     let mut router = health::router(metrics, registry).merge(privacy_pages::texts(settings.privacy.clone()));
+    if let Some(bell) = bell {
+        router = router.merge(doorbell::router(bell));
+    }
     if let (ChatSettings::Slack(slack), Some(sealer)) = (&settings.chat, sealer) {
         let inbox: Arc<dyn Inbox> = Arc::new(service.clone());
         router = router.merge(slack::router(SlackInbound {
@@ -184,4 +193,14 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
     }
     let patient = accounts::pages(settings, &service).merge(installs::pages(settings, &service, bots));
     Ok(Wired { service, routes: Routes { quick: router, patient: patient.merge(export_page) }, operating, console })
+}
+
+/// The bell at the public address, if there is one.
+fn bell(settings: &Settings, reached_at: Option<BaseUrl>) -> anyhow::Result<Option<Arc<Bell>>> {
+    let Some(public) = &settings.privacy.public else { return Ok(None) };
+    let at = match reached_at {
+        Some(at) => at,
+        None => BaseUrl::parse(public).context("the public address is none")?,
+    };
+    Ok(Some(Arc::new(Bell::new(at, Arc::new(SystemSecrets)).context("nobody can ring at the public address")?)))
 }

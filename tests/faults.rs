@@ -173,7 +173,8 @@ async fn perform(play: &Play, strike: Option<&Strike>, typed: &[String]) -> Perf
     talk.go_on(&mut player, "~ 45m\n").await;
     let calls = cells::calls(&outside, since);
     for _ in stored(&fate).await.iter().filter(|deployment| matches!(deployment.phase, Phase::Unknown(_))) {
-        talk.go_on(&mut player, "ana presses [Free the app]\n~ 10m\n").await;
+        let why = "ana fills in [Reason] with its page shows that nothing goes on\nana sends [Free it]\n";
+        talk.go_on(&mut player, &format!("ana presses [Free the app]\n{why}~ 10m\n")).await;
     }
     let deployments = stored(&fate).await;
     let (records, builds) = (outside.github.deployments(play.repository), outside.heroku.builds(play.app));

@@ -4,6 +4,7 @@ pub mod allowances;
 pub mod background;
 pub mod clock;
 pub mod console;
+pub mod doorbell;
 pub mod github;
 pub mod heroku;
 pub mod http;

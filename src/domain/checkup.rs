@@ -3,10 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::account::Missing;
+use super::actor::Person;
 use super::fault::{Fault, PortError};
 use super::installation::BotRight;
-use super::names::{AppName, PipelineName, RepoName};
+use super::names::{AppName, ChannelId, GroupName, PipelineName, RepoName};
 use super::release::Access;
+use super::rights::Matter;
 
 /// How far clocks may be apart: what the chat signs is good for five minutes, tokens are renewed one minute ahead of their ends.
 pub const APART: SignedDuration = SignedDuration::from_secs(60);
@@ -82,6 +84,37 @@ pub struct PipelinesFound {
     pub left_out: usize,
 }
 
+/// A rule of the workspace that names somebody or something that is not there any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmptyName {
+    /// What the rule is about.
+    pub about: Matter,
+    /// Whom or what it names.
+    pub names: Named,
+}
+
+/// What a rule names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// Somebody.
+    Person(Person),
+    /// A group.
+    Group(GroupName),
+    /// A conversation.
+    Channel(ChannelId),
+}
+
+/// Who answers at the public address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// This service.
+    Ours,
+    /// Somebody else, with this status.
+    Others(u16),
+    /// Nobody.
+    Shut,
+}
+
 /// Settings that somebody may have forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettingsFound {
@@ -106,6 +139,10 @@ pub struct Checkup {
     pub pipelines: Option<Result<PipelinesFound, PortError>>,
     /// Of the settings.
     pub settings: SettingsFound,
+    /// Who answers at the public address; `None`: there is none.
+    pub door: Option<Door>,
+    /// What the rules of the workspace name and is not there any more; the error: the chat does not say.
+    pub empty_names: Result<Vec<EmptyName>, PortError>,
     /// When it was looked.
     pub now: Timestamp,
 }

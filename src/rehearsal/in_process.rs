@@ -14,11 +14,13 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::adapters::clock::RandomIds;
+use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::server::{self, ListenerLimits};
 use crate::adapters::sled::SledStore;
 use crate::config::{self, Settings, Variables};
 use crate::run;
 use crate::sandbox::clock::SteppedClock;
+use crate::sandbox::company;
 use crate::sandbox::script;
 use crate::sandbox::slack::ServiceAddress;
 use crate::sandbox::world::World;
@@ -45,6 +47,9 @@ impl Stage {
         Ok(Self { clock, world })
     }
 }
+
+/// A public address at which somebody else answers.
+const OF_OTHERS: &str = "https://old.example.com";
 
 /// How long the threads of a killed life may take to be gone, in real time.
 const DYING: Duration = Duration::from_secs(10);
@@ -114,6 +119,8 @@ pub struct InProcess {
     life: Option<Life>,
     lives: u32,
     address: Option<ServiceAddress>,
+    /// Where somebody else answers.
+    elsewhere: String,
 }
 
 #[derive(Debug)]
@@ -130,7 +137,16 @@ impl InProcess {
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.context("no folder for the store")?;
         let variables = settings_for(&stage.world).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Ok(Self { variables, clock: Arc::clone(&stage.clock), folder, between: None, life: None, lives: 0, address: None })
+        Ok(Self {
+            variables,
+            clock: Arc::clone(&stage.clock),
+            folder,
+            between: None,
+            life: None,
+            lives: 0,
+            address: None,
+            elsewhere: stage.world.github.web_url(),
+        })
     }
 
     /// Puts something between the service and its ports.
@@ -157,7 +173,8 @@ impl InProcess {
             let killer = threads.clone();
             wiring::Between(Box::new(move |ports| between.put(ports, killer)))
         });
-        let ground = Ground {
+        let public = settings.privacy.public.clone();
+        let mut ground = Ground {
             clock,
             ids: Arc::new(RandomIds),
             store: Arc::new(store.clone()),
@@ -167,11 +184,20 @@ impl InProcess {
             keeping: Arc::new(store.clone()),
             workers: on.clone(),
             between,
+            reached_at: None,
         };
+        let elsewhere = self.elsewhere.clone();
         let born = on.spawn(async move {
-            let wired = wire(&settings, ground, Box::new(std::io::sink()))?;
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
             let address = listener.local_addr()?;
+            // Names of this world are known to nobody but its people.
+            let at = match public.as_deref() {
+                Some(company::PUBLIC) => format!("http://{address}"),
+                Some(OF_OTHERS) => elsewhere,
+                Some(_) | None => "http://127.0.0.1:9".to_owned(),
+            };
+            ground.reached_at = Some(BaseUrl::parse(&at)?);
+            let wired = wire(&settings, ground, Box::new(std::io::sink()))?;
             anyhow::Ok((wired, listener, address))
         });
         let (wired, listener, address) = born.await.context("the service did not start")??;

@@ -1,24 +1,31 @@
 //! Looks over the installation from where somebody stands. Everything at once; whatever is away is told and stops nothing. Each call
 //! outside ends by itself, and how many there are is bounded.
 
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
-use crate::domain::checkup::{Checkup, Logins, PipelineFound, PipelinesFound, SettingsFound, Shipped};
+use crate::domain::actor::Person;
+use crate::domain::checkup::{Checkup, Door, EmptyName, Logins, Named, PipelineFound, PipelinesFound, SettingsFound, Shipped};
 use crate::domain::fault::PortError;
 use crate::domain::message::Message;
+use crate::domain::names::WorkspaceId;
 use crate::domain::pipeline::Pipeline;
 use crate::domain::request::Request;
+use crate::domain::rights::{Places, Rule};
 use crate::domain::speech;
-use crate::ports::{Credentials, NoCredentials};
+use crate::ports::{Answers, Credentials, NoCredentials};
 
 use super::Ports;
 use super::facts::repository_of;
+use super::rights::noted_rules;
 
 /// How many pipelines are looked at, and how many apps of each.
 const PIPELINES: usize = 5;
 const APPS: usize = 8;
+/// How many names of rules are looked up.
+const NAMES: usize = 30;
 
 pub(super) async fn doctor(ports: &Ports, request: &Request) -> Message {
     let found = ports.accounts.credentials(&request.origin.person).await;
@@ -27,12 +34,16 @@ pub(super) async fn doctor(ports: &Ports, request: &Request) -> Message {
     let both = together(vec![
         Box::pin(async { Half::Chat(ports.chat.standing(&request.origin, &looking).await) }) as Part<'_, Half>,
         Box::pin(async { Half::Pipelines(pipelines(ports, who).await) }),
+        Box::pin(async { Half::Door(door(ports).await) }),
+        Box::pin(async { Half::Names(empty_names(ports, &request.origin.person.workspace).await) }),
     ]);
-    let (mut chat, mut seen) = (None, None);
+    let (mut chat, mut seen, mut door, mut empty_names) = (None, None, None, Ok(Vec::new()));
     for half in both.await {
         match half {
             Half::Chat(found) => chat = Some(found),
             Half::Pipelines(found) => seen = found,
+            Half::Door(found) => door = found,
+            Half::Names(found) => empty_names = found,
         }
     }
     let page = &ports.privacy.page;
@@ -44,6 +55,8 @@ pub(super) async fn doctor(ports: &Ports, request: &Request) -> Message {
         logins: logins(found),
         pipelines: seen,
         settings: SettingsFound { public: page.public.is_some(), contact: page.contact.is_some(), place: page.place.is_some() },
+        door,
+        empty_names,
         now: ports.clock.now(),
     };
     speech::checkup(&checkup, &ports.command_word)
@@ -52,6 +65,56 @@ pub(super) async fn doctor(ports: &Ports, request: &Request) -> Message {
 enum Half {
     Chat(Result<crate::domain::checkup::ChatStanding, PortError>),
     Pipelines(Option<Result<PipelinesFound, PortError>>),
+    Door(Option<Door>),
+    Names(Result<Vec<EmptyName>, PortError>),
+}
+
+/// Who answers where browsers are sent.
+async fn door(ports: &Ports) -> Option<Door> {
+    Some(match ports.doorbell.as_ref()?.ring().await {
+        Answers::Us => Door::Ours,
+        Answers::SomebodyElse { status } => Door::Others(status),
+        Answers::Nobody => Door::Shut,
+    })
+}
+
+/// What the rules name and is not there any more.
+async fn empty_names(ports: &Ports, workspace: &WorkspaceId) -> Result<Vec<EmptyName>, PortError> {
+    let rules = match noted_rules(ports, workspace).await {
+        Ok((_, rules)) => rules,
+        Err(error) => {
+            tracing::warn!(%error, "the rules could not be read");
+            return Ok(Vec::new());
+        }
+    };
+    let mut empty = Vec::new();
+    let mut left = NAMES;
+    for rule in rules.kept.iter().map(|kept| &kept.rule) {
+        let about = rule.matter();
+        let (people, groups) = rule.party().map(|party| (&party.people, &party.groups)).unzip();
+        for user in people.into_iter().flatten().take(left) {
+            if !ports.rights.is_there(workspace, user).await? {
+                let person = Person { workspace: workspace.clone(), user: user.clone() };
+                empty.push(EmptyName { about, names: Named::Person(person) });
+            }
+        }
+        for group in groups.into_iter().flatten().take(left) {
+            if !ports.rights.is_group(workspace, &group.id).await? {
+                empty.push(EmptyName { about, names: Named::Group(group.name.clone()) });
+            }
+        }
+        let channels = if let Rule::Channels(Places::Only(channels)) = rule { Some(channels) } else { None };
+        for channel in channels.into_iter().flatten().take(left) {
+            match ports.rights.conversation(workspace, channel).await {
+                // One that is not for us to see is no less open to commands.
+                Ok(at) if at.archived => empty.push(EmptyName { about, names: Named::Channel(channel.clone()) }),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        let named = people.map_or(0, BTreeSet::len) + groups.map_or(0, BTreeSet::len) + channels.map_or(0, BTreeSet::len);
+        left = left.saturating_sub(named);
+    }
+    Ok(empty)
 }
 
 fn logins(found: Result<Credentials, NoCredentials>) -> Logins {

@@ -54,7 +54,9 @@ use crate::domain::message::Message;
 use crate::domain::names::RepoName;
 use crate::domain::pipeline::{Pipeline, PipelineKey};
 use crate::domain::speech::Doing;
-use crate::ports::{Accounts, Allowances, Chat, Clock, Ids, LockStore, Platform, PortError, SourceControl, Store, StoreError, Tally};
+use crate::ports::{
+    Accounts, Allowances, Chat, Clock, Doorbell, Ids, LockStore, Platform, PortError, SourceControl, Store, StoreError, Tally,
+};
 
 pub use answer::{answer, give_up};
 pub use departures::{Departures, Swept};
@@ -101,6 +103,8 @@ pub struct Ports {
     pub rights: Arc<Rights>,
     /// What is remembered in memory of people.
     pub memories: Memories,
+    /// Where browsers are sent; `None`: nowhere.
+    pub doorbell: Option<Arc<dyn Doorbell>>,
     /// Our own mapping of pipelines to repositories.
     pub repositories: Arc<RepositoryMap>,
     /// How people call us: the command's word in the chat.

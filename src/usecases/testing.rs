@@ -117,6 +117,7 @@ impl Outside {
             privacy: Privacy::none(),
             rights: Rights::none(),
             memories: super::Memories::default(),
+            doorbell: None,
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: self.clone(),

@@ -85,6 +85,7 @@ impl Served {
             privacy: slash_heroku::usecases::Privacy::none(),
             rights: slash_heroku::usecases::Rights::none(),
             memories: slash_heroku::usecases::Memories::default(),
+            doorbell: None,
             stopping: Arc::new(AtomicBool::new(false)),
         };
         Self { service: Service::new(ports, metrics, Handle::current()), store, answers, loses_its_store, _folder: folder }

@@ -171,6 +171,7 @@ impl Stage {
             privacy: Privacy::none(),
             rights: slash_heroku::usecases::Rights::none(),
             memories: slash_heroku::usecases::Memories::default(),
+            doorbell: None,
             repositories: Arc::new(RepositoryMap::default()),
             command_word: Arc::from("/h"),
             tally: seat,

@@ -84,7 +84,10 @@ pub(super) fn judge(answer: &Answer, what: &str, token: &SecretString, now: Time
         }
         scrub::clean_without(&said, 300, &[token.expose_secret()])
     });
-    error.mend_at = answer.header("x-github-sso").and_then(|header| sign_on_page(header, web));
+    let lets_no_app_in =
+        fault == Fault::Forbidden && error.said.as_ref().is_some_and(|said| said.contains("OAuth App access restrictions"));
+    let sign_on = answer.header("x-github-sso").and_then(|header| sign_on_page(header, web));
+    error.mend_at = sign_on.or_else(|| lets_no_app_in.then(|| access_page(web)));
     let again = answer.status.is_server_error() || matches!(fault, Fault::RateLimited { .. });
     Refusal { status: Some(answer.status), too_long: false, again, error }
 }
@@ -138,6 +141,11 @@ fn said(body: &[u8]) -> Option<String> {
     (!said.is_empty()).then_some(said)
 }
 
+/// The page on which a person asks their organisation to let an app in: no answer names it.
+fn access_page(web: &BaseUrl) -> String {
+    web.at(["settings", "applications"]).into()
+}
+
 /// The sign-on page of an organisation. Only pages of this very GitHub are passed on.
 fn sign_on_page(header: &str, web: &BaseUrl) -> Option<String> {
     let url = header.split(';').find_map(|part| part.trim().strip_prefix("url="))?;
@@ -185,10 +193,12 @@ mod tests {
     }
 
     #[test]
-    fn the_sign_on_page_is_passed_on_only_if_it_is_this_githubs() {
+    fn the_page_that_mends_it_is_passed_on_only_if_it_is_this_githubs() {
         let own = "required; url=https://github.com/orgs/acme/sso?authorization_request=A";
         let error = judged(403, &[("x-github-sso", own)], r#"{"message":"SAML"}"#).error;
         assert_eq!((error.fault, error.mend_at.as_deref()), (Fault::Forbidden, own.strip_prefix("required; url=")));
+        let walled = judged(403, &[], r#"{"message":"The acme organization has enabled OAuth App access restrictions."}"#).error;
+        assert_eq!((walled.fault, walled.mend_at.as_deref()), (Fault::Forbidden, Some("https://github.com/settings/applications")));
         let foreign = "required; url=https://github.com.example.com/orgs";
         assert_eq!(judged(403, &[("x-github-sso", foreign)], "{}").error.mend_at, None);
     }

@@ -1,4 +1,7 @@
 //! Installing the app: the page at Slack on which an admin agrees, and the bot's tokens for codes and for refresh tokens.
+//!
+//! Without PKCE: Slack has it only for apps that give up their secret for good and whose refresh tokens end after 30 days. This one keeps its
+//! secret, and a random state binds the way back to the browser that set out.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

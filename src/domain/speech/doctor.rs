@@ -2,10 +2,10 @@
 
 use jiff::SignedDuration;
 
-use crate::domain::checkup::{Checkup, Logins, PipelineFound, SettingsFound, Shipped};
+use crate::domain::checkup::{Checkup, Door, EmptyName, Logins, Named, PipelineFound, SettingsFound, Shipped};
 use crate::domain::fault::{Fault, PortError};
 use crate::domain::installation::BotRight;
-use crate::domain::message::{Audience, Line, Message, Tone, code, strong, text};
+use crate::domain::message::{Audience, Line, Message, Span, Tone, code, strong, text};
 
 use super::help::typed;
 use super::refusals::who_does_what;
@@ -55,6 +55,8 @@ pub fn checkup(found: &Checkup, command_word: &str) -> Message {
     logins(&found.logins, command_word, &mut findings);
     pipelines(found, command_word, &mut findings);
     settings(found.settings, &mut findings);
+    door(found.door, &mut findings);
+    names(found, command_word, &mut findings);
     let (tone, headline) = match u64::try_from(findings.mend.len()).unwrap_or(u64::MAX) {
         0 => (Tone::Good, "All that I can look at from where you stand is sound.".to_owned()),
         1 => (Tone::Attention, "One thing wants mending.".to_owned()),
@@ -239,5 +241,43 @@ fn settings(found: SettingsFound, findings: &mut Findings) {
     }
     if found.public && found.contact && found.place {
         findings.sound("the settings are whole");
+    }
+}
+
+fn door(found: Option<Door>, findings: &mut Findings) {
+    let way_out = |words: &str| vec![text(format!("Whoever runs this installation {words}"))];
+    match found {
+        None => {}
+        Some(Door::Ours) => findings.sound("the public address leads here"),
+        Some(Door::Others(status)) => findings.mend(
+            format!("at the public address somebody else answers, with the status {status}. (address-of-others)"),
+            way_out("looks whether whatever stands before it passes /login and /privacy, and what is below them, on to this service."),
+        ),
+        Some(Door::Shut) => findings.mend(
+            "nobody answers at the public address. (address-shut)",
+            way_out(
+                "looks whether its name is known, its certificate is good and its port is open, also from the machine that this runs on.",
+            ),
+        ),
+    }
+}
+
+fn names(found: &Checkup, command_word: &str, findings: &mut Findings) {
+    let names = match &found.empty_names {
+        Ok(names) => names,
+        Err(error) => {
+            return findings.failed("whom the rules name cannot be looked up", error, vec![text("An admin installs the app again.")]);
+        }
+    };
+    for EmptyName { about, names } in names {
+        let (what, span) = match names {
+            Named::Person(person) => (" names somebody who is not here any more: ", Span::Person(person.clone())),
+            Named::Group(group) => (" names a group that is not here any more: ", code(format!("@{group}"))),
+            Named::Channel(channel) => (" names a conversation that is archived: ", Span::Channel(channel.clone())),
+        };
+        let mut line =
+            vec![strong("To mend:"), text(" the rule "), code(about), text(what), span, text(". (empty-name) An admin sets it anew: ")];
+        line.push(code(typed(command_word, &format!("rules {about} … because …"))));
+        findings.mend.push(line);
     }
 }

@@ -1,7 +1,7 @@
 //! Which path is answered by what, and who gets that far.
 
 use super::answer::Answer;
-use super::asked::{Caller, Scene};
+use super::asked::{Caller, Confined, Scene};
 use super::seed::Permission;
 use super::world::{Download, Numbers, Repository, World};
 use super::{account, archive, branches, checks, compare, create_deployment, deployment_statuses, deployments, pulls, refs, rules};
@@ -77,6 +77,9 @@ fn inside(world: &mut World, scene: &Scene<'_>, place: usize, rest: &[&str]) -> 
     if repository.saml {
         return Err(single_sign_on(repository, scene));
     }
+    if repository.walled && matches!(scene.caller.confined, Some(Confined::Scopes(_))) {
+        return Err(walled(repository));
+    }
     let hands = Hands { numbers, downloads, violations };
     if scene.asked.reads() {
         return read(repository, scene, permission, hands, rest);
@@ -147,4 +150,10 @@ fn single_sign_on(repository: &Repository, scene: &Scene<'_>) -> Answer {
     let url = format!("{}/orgs/{owner}/sso?authorization_request=A0B1C2D3", scene.web);
     Answer::error_at(403, message, "/articles/authenticating-to-a-github-organization-with-saml-single-sign-on/")
         .with("x-github-sso", format!("required; url={url}"))
+}
+
+fn walled(repository: &Repository) -> Answer {
+    let message =
+        format!("The `{}` organization has enabled OAuth App access restrictions: third parties have limited access.", repository.owner);
+    Answer::error_at(403, &message, "/articles/restricting-access-to-your-organization-s-data/")
 }

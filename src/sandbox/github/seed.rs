@@ -73,6 +73,7 @@ impl Github {
             default_branch: seed.default_branch.to_owned(),
             archived: false,
             saml: false,
+            walled: false,
             archive_size: 0,
             created_at: now,
             pushed_at: now,
@@ -198,6 +199,14 @@ impl Github {
     pub fn require_saml(&self, repo: &str, is: bool) -> Result<(), String> {
         self.change(repo, |repository, _, _| {
             repository.saml = is;
+            Ok(())
+        })
+    }
+
+    /// Whether the repository's organisation lets no OAuth app in, from now on.
+    pub fn shut_out_apps(&self, repo: &str, is: bool) -> Result<(), String> {
+        self.change(repo, |repository, _, _| {
+            repository.walled = is;
             Ok(())
         })
     }

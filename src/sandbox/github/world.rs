@@ -104,6 +104,8 @@ pub(super) struct Repository {
     pub(super) default_branch: String,
     pub(super) archived: bool,
     pub(super) saml: bool,
+    /// Its organisation lets no OAuth app in.
+    pub(super) walled: bool,
     pub(super) archive_size: u64,
     pub(super) created_at: Timestamp,
     pub(super) pushed_at: Timestamp,

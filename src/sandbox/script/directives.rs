@@ -79,6 +79,7 @@ pub enum Directive {
     OpenPull { repo: String, number: u64, branch: String, fork: bool },
     ArchiveRepository { repo: String },
     SingleSignOn { repo: String, is: bool },
+    ShutsOutApps { repo: String, is: bool },
     RenameRepository { repo: String, to: String },
     RepoRight { person: String, repo: String, right: Right },
     AppRight { person: String, app: String, right: Right },
@@ -157,6 +158,7 @@ impl Directive {
             | Self::OpenPull { .. }
             | Self::ArchiveRepository { .. }
             | Self::SingleSignOn { .. }
+            | Self::ShutsOutApps { .. }
             | Self::RenameRepository { .. }
             | Self::RepoRight { .. }
             | Self::AppRight { .. }

@@ -35,6 +35,7 @@ impl Outside for World {
             Directive::Size { repo, mib } => github.archive_size(repo, u64::from(*mib) << 20),
             Directive::OpenPull { repo, number, branch, fork } => github.open_pull(repo, *number, branch, *fork).map(drop),
             Directive::SingleSignOn { repo, is } => github.require_saml(repo, *is),
+            Directive::ShutsOutApps { repo, is } => github.shut_out_apps(repo, *is),
             Directive::ArchiveRepository { repo } => github.archive_repository(repo),
             Directive::RenameRepository { repo, to } => github.rename_repository(repo, to),
             Directive::RepoRight { person, repo, right } => match right {

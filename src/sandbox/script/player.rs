@@ -415,6 +415,7 @@ impl<'a> Player<'a> {
             | Directive::OpenPull { .. }
             | Directive::ArchiveRepository { .. }
             | Directive::SingleSignOn { .. }
+            | Directive::ShutsOutApps { .. }
             | Directive::RenameRepository { .. }
             | Directive::RepoRight { .. }
             | Directive::AppRight { .. }

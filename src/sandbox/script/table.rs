@@ -185,6 +185,16 @@ pub const TABLE: &[Row<Directive>] = &[
         build: |p| Ok(Directive::SingleSignOn { repo: p.own("repo"), is: true }),
     },
     Row {
+        shape: "{repo} lets no OAuth app in",
+        means: "the repository's organisation has shut out apps that it has not agreed to",
+        build: |p| Ok(Directive::ShutsOutApps { repo: p.own("repo"), is: true }),
+    },
+    Row {
+        shape: "{repo} lets our app in",
+        means: "it has agreed to ours",
+        build: |p| Ok(Directive::ShutsOutApps { repo: p.own("repo"), is: false }),
+    },
+    Row {
         shape: "{repo} takes the token",
         means: "its organisation has let the token in",
         build: |p| Ok(Directive::SingleSignOn { repo: p.own("repo"), is: false }),

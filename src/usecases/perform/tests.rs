@@ -45,6 +45,7 @@ fn ports(source: MockSourceControl, platform: MockPlatform) -> Ports {
         privacy: crate::usecases::Privacy::none(),
         rights: crate::usecases::Rights::none(),
         memories: crate::usecases::Memories::default(),
+        doorbell: None,
         repositories: Arc::new(RepositoryMap::default()),
         command_word: Arc::from("/h"),
         tally: super::super::testing::Outside::new(),
