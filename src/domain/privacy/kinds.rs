@@ -551,7 +551,7 @@ const ACCOUNTS: RecordKind = RecordKind {
     name: "accounts",
     tree: "accounts",
     holds: "the logins that you have linked",
-    why: "to act with your own rights",
+    why: "to act with your own rights, and to tell you when commits of yours are taken back",
     kept: "until you unlink the login, or have asked for nothing for 24 months",
     goes: "the tokens, opened for each call, to the service that gave them",
     fields: &[
