@@ -70,14 +70,15 @@ pub(super) async fn lock(ports: &Ports, request: &Request, who: &Credentials, wi
     Err(speech::not_recorded().into())
 }
 
-/// Others hold it: who, since when and why, and a button that takes it over.
+/// Others hold it: who, since when and why, and how it is taken over: by a button, where the reason was given already.
 async fn refused(ports: &Ports, asker: &Person, pipeline: &Pipeline, wish: &LockWish, others: &[Lock]) -> Result<Message, Trouble> {
     let asked = Scope::of(wish.on.environment);
     let whole = others.iter().any(|lock| lock.on == Scope::Pipeline);
     let environment = wish.on.environment.filter(|_| !whole);
     let on = Hold { pipeline: PipelineKey::Id(pipeline.id.clone()), environment };
     let over = Command::Lock(LockWish { on, anyway: true, ..wish.clone() });
-    let buttons = offer(ports, asker, [(speech::take_over(), over)]).await?;
+    let button = wish.because.as_ref().map(|_| (speech::take_over(), over));
+    let buttons = offer(ports, asker, button).await?;
     Ok(speech::held_by_others(pipeline, asked, others, &buttons, ports.clock.now()))
 }
 
@@ -119,9 +120,10 @@ pub(super) async fn unlock(ports: &Ports, request: &Request, who: &Credentials, 
             Ok(freed) => freed,
             Err(NotFreed::Nothing) => return Ok(speech::nothing_locked(&pipeline, scope)),
             Err(NotFreed::Others(there)) => {
-                let choices = there.iter().map(|lock| {
+                let own = there.iter().filter(|lock| lock.holder == *asker);
+                let choices = own.map(|lock| {
                     let on = Hold { pipeline: PipelineKey::Id(pipeline.id.clone()), environment: lock.on.environment() };
-                    (speech::free_it(lock.on), Command::Unlock { on: Some(on), anyway: lock.holder != *asker, because: None })
+                    (speech::free_it(lock.on), Command::Unlock { on: Some(on), anyway: false, because: None })
                 });
                 let buttons = offer(ports, asker, choices).await?;
                 return Ok(speech::not_yours_to_free(&pipeline, scope, asker, &there, &buttons, now));

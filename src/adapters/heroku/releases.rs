@@ -82,7 +82,13 @@ pub(super) async fn commit_of(
     commit_of_code(wire, known, token, app, &Code::of(code)).await
 }
 
-async fn commit_of_code(wire: &Wire, known: &Known, token: &SecretString, app: &AppId, code: &Code) -> Result<Option<CommitSha>, PortError> {
+async fn commit_of_code(
+    wire: &Wire,
+    known: &Known,
+    token: &SecretString,
+    app: &AppId,
+    code: &Code,
+) -> Result<Option<CommitSha>, PortError> {
     let (Code::Slug(id) | Code::Image(id)) = code;
     if let Some(commit) = known.commit_of(token, id) {
         return Ok(commit);

@@ -248,7 +248,8 @@ struct UserShape {
 impl ReleaseShape {
     /// What it runs: a slug, or the image of an app of the Fir generation, which has no slug.
     pub(super) fn code(&self) -> Option<Code> {
-        let image = self.artifacts.iter().flatten().find(|artifact| artifact.kind == "oci-image").map(|image| Code::Image(image.id.clone()));
+        let image =
+            self.artifacts.iter().flatten().find(|artifact| artifact.kind == "oci-image").map(|image| Code::Image(image.id.clone()));
         image.or_else(|| self.slug.as_ref().map(|slug| Code::Slug(slug.id.clone())))
     }
 

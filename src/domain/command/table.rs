@@ -200,7 +200,7 @@ pub const COMMANDS: &[CommandRow] = &[
         verb: Verb::Unlock,
         words: &["unlock"],
         usage: "unlock PIPELINE [in ENV] [anyway] [because WHY], or unlock all",
-        summary: "Frees what you hold, or with anyway what somebody else holds, who is told.",
+        summary: "Frees what you hold, or with anyway and a reason what somebody else holds, who is told.",
         example: "unlock hubot in production",
         needs: Needs::BothAccounts,
     },

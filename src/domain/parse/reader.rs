@@ -214,9 +214,14 @@ impl<'t> Reader<'t> {
             Some(because) => Ok(because),
             None => match self.words.next() {
                 Some(word) => Err(self.out_of_place(&word, None)),
-                None => Err(self.missing("`because` and a reason, which goes on record", Some("because …"))),
+                None => Err(self.says_no_why()),
             },
         }
+    }
+
+    /// What concerns others wants a reason.
+    fn says_no_why(&self) -> Misunderstood {
+        self.missing("`because` and a reason, which goes on record", Some("because …"))
     }
 
     /// Nothing may be left.

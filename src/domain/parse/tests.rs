@@ -204,8 +204,8 @@ fn locks_in_every_form() {
     assert_eq!(parse("lock web for 1h30m in prod"), lock(production, Some(Ending::After(90)), false));
     assert_eq!(parse("lock web in prod for 2 days"), lock(production, Some(Ending::After(2880)), false));
     assert_eq!(parse("Lock web In prod UNTIL 17:00 europe/berlin"), lock(production, at(None, Some("Europe/Berlin")), false));
-    assert_eq!(parse("lock web anyway until 2026-12-01 17:00"), lock(None, at(Some("2026-12-01"), None), true));
-    assert_eq!(parse("unlock web in prod anyway"), Ok(Command::Unlock { on: Some(hold(production)), anyway: true, because: None }));
+    assert_eq!(parse("lock web until 2026-12-01 17:00"), lock(None, at(Some("2026-12-01"), None), false));
+    assert_eq!(parse("unlock web in prod"), Ok(Command::Unlock { on: Some(hold(production)), anyway: false, because: None }));
     let counted = Because::parse("all is counted").ok();
     assert_eq!(
         parse("cancel web because all is counted"),
@@ -252,6 +252,8 @@ fn errors_point_at_the_word_and_suggest() {
         ("lock web in prod/web-eu", "prod/web-eu", Some("production")),
         ("lock web becuase x", "becuase", Some("because")),
         ("unlock web anway", "anway", Some("anyway")),
+        ("unlock web anyway", "", Some("because …")),
+        ("lock web anyway for 2h", "", Some("because …")),
         ("deploy", "", None),
         ("deploy web to", "", None),
         ("deploy to staging", "to", None),
@@ -442,8 +444,8 @@ fn lock_wishes() -> impl Strategy<Value = LockWish> {
     (holds(), prop::option::of(endings()), prop::option::of(reasons()), any::<bool>()).prop_map(|(on, end, because, anyway)| LockWish {
         on,
         end,
+        anyway: anyway && because.is_some(),
         because,
-        anyway,
     })
 }
 
@@ -501,7 +503,7 @@ fn commands() -> impl Strategy<Value = Command> {
         lock_wishes().prop_map(Command::Lock),
         (holds(), any::<bool>(), prop::option::of(reasons())).prop_map(|(on, anyway, because)| Command::Unlock {
             on: Some(on),
-            anyway,
+            anyway: anyway && because.is_some(),
             because
         }),
         Just(Command::Unlock { on: None, anyway: false, because: None }),

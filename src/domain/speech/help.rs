@@ -133,13 +133,13 @@ fn notes(verb: Verb) -> &'static [&'static str] {
             "Without `in ENV`: the whole pipeline. What has begun goes on, and whoever waits in line is refused when their turn comes.",
             "TIME is as `30m`, `2h` or `1h30m`, or, behind `until`, as `17:00` or `2026-12-01 17:00`, which is UTC unless a zone follows. \
              You are reminded before it ends, with a button to prolong.",
-            "On a lock of yours it changes what you say and leaves the rest. On somebody else's it tells you who holds it and why; `anyway` takes \
-             it over, and they are told.",
+            "On a lock of yours it changes what you say and leaves the rest. On somebody else's it tells you who holds it and why; `anyway` with a \
+             reason takes it over, and they are told.",
             "Your own deploys go out under your lock, everybody else's do not, and no `!` passes it.",
         ],
-        Verb::Unlock => {
-            &["Without `in ENV`: whatever you hold in the pipeline. `anyway` frees what somebody else holds, and they are told."]
-        }
+        Verb::Unlock => &[
+            "Without `in ENV`: whatever you hold in the pipeline. `anyway` with a reason frees what somebody else holds, and they are told.",
+        ],
         Verb::Route => &[
             "Told is how a deploy ends, once, and that nobody knows how it stands. Where the card stands, the card says it. Without `only`: of every deploy.",
             "A message is sent there first: where none goes through, nothing is set. Conversations that are shared with another company are only told \

@@ -132,10 +132,15 @@ pub fn held_by_others(pipeline: &Pipeline, asked: Scope, others: &[Lock], button
     for lock in others {
         message.lines.push(lock_line(&LockRow { pipeline: pipeline.name.clone(), lock: lock.clone() }, now));
     }
-    message.lines.push(match others.iter().any(|lock| lock.on == Scope::Pipeline && asked != Scope::Pipeline) {
+    let whole = others.iter().any(|lock| lock.on == Scope::Pipeline && asked != Scope::Pipeline);
+    message.lines.push(match whole {
         true => vec![text("That lock is on the whole pipeline, and can only be taken over whole. Its holder is told.")],
         false => vec![text("Ask first. Whoever is taken over is told.")],
     });
+    if buttons.is_empty() {
+        let on = if whole { Scope::Pipeline } else { asked };
+        message.lines.push(vec![text("Take it over, and say why: "), code(lock_words(&pipeline.name, on, " anyway because …"))]);
+    }
     with_buttons(message, buttons)
 }
 
@@ -151,11 +156,11 @@ pub fn take_over() -> String {
     "Take it over".to_owned()
 }
 
-/// The words on the button that frees somebody else's lock, or one that is wider than what was asked for.
+/// The words on the button that frees a lock which is wider or narrower than what was asked for.
 pub fn free_it(on: Scope) -> String {
     match on {
         Scope::Pipeline => "Free the whole pipeline".to_owned(),
-        Scope::Environment(environment) => format!("Free {environment} anyway"),
+        Scope::Environment(environment) => format!("Free {environment}"),
     }
 }
 
@@ -220,6 +225,10 @@ pub fn not_yours_to_free(
     let mut message = answer(Tone::Bad, headline);
     for lock in there {
         message.lines.push(lock_line(&LockRow { pipeline: pipeline.name.clone(), lock: lock.clone() }, now));
+        if lock.holder != *by {
+            let words = format!("{} anyway because …", unlock_words(&pipeline.name, lock.on));
+            message.lines.push(vec![text("Free it all the same, and say why: "), code(words)]);
+        }
     }
     with_buttons(message, buttons)
 }

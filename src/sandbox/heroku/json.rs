@@ -80,7 +80,8 @@ impl World {
         let team = object.get("team").cloned();
         add(&mut object, json!({"acm": false, "organization": team}));
         if sdk {
-            let more = json!({"generation": app.generation.word(), "base_image_name": null, "buildpacks": null, "current_build_architecture": []});
+            let more =
+                json!({"generation": app.generation.word(), "base_image_name": null, "buildpacks": null, "current_build_architecture": []});
             add(&mut object, more);
         } else {
             let word = app.generation.word();

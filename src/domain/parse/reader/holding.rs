@@ -1,6 +1,6 @@
 //! The words of locks: what to hold, for how long, and whether over somebody else's.
 
-use crate::domain::command::{Because, Command, Hold, LockWish};
+use crate::domain::command::{Command, Hold, LockWish};
 use crate::domain::lock::{ClockTime, Day, Ending, LONGEST_HOLD, ZoneName};
 use crate::domain::pipeline::{Environment, nearest};
 
@@ -32,8 +32,9 @@ impl Reader<'_> {
                 break;
             }
         }
-        let because: Option<Because> = self.because(false)?;
+        let because = self.because(false)?;
         match self.words.peek().cloned() {
+            None if anyway && because.is_none() => Err(self.says_no_why()),
             None => Ok(LockWish { on, end, because, anyway }),
             Some(word) => Err(self.not_about_a_lock(&word, &["for", "until", "because", ANYWAY])),
         }
@@ -69,6 +70,7 @@ impl Reader<'_> {
         let anyway = self.words.next_if(|word| is(word, ANYWAY)).is_some();
         let because = self.because(false)?;
         match self.words.peek().cloned() {
+            None if anyway && because.is_none() => Err(self.says_no_why()),
             None => Ok(Command::Unlock { on: Some(on), anyway, because }),
             Some(word) => Err(self.not_about_a_lock(&word, &[ANYWAY])),
         }

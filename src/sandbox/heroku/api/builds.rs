@@ -137,7 +137,8 @@ pub(super) fn slug(world: &mut World, call: &Call<'_>, app: &str, slug: &str) ->
 /// Answers a list.
 pub(super) fn image(world: &mut World, call: &Call<'_>, app: &str, image: &str) -> Handled {
     let app = world.app_for(call, app, AppRight::View)?;
-    let image = built(world, &app, Generation::Fir, image).ok_or_else(|| Refusal::new(404, "not_found", "Couldn't find that OCI image."))?;
+    let image =
+        built(world, &app, Generation::Fir, image).ok_or_else(|| Refusal::new(404, "not_found", "Couldn't find that OCI image."))?;
     Ok(Answer::json(200, &json!([world.image_json(image)])))
 }
 
