@@ -355,6 +355,8 @@ impl<'t> Reader<'t> {
             (None, _, _) => None,
         };
         let expected = match (preposition, deploying) {
+            (Some(_), false) if self.verb == Some(Verb::Free) => "`in ENV` or `because WHY`",
+            (None, false) if self.verb == Some(Verb::Free) => "`because WHY`",
             (Some(_), false) if self.may_give_a_reason() => "`in ENV`, `because WHY` or nothing more",
             (None, false) if self.may_give_a_reason() => "`because WHY` or nothing more",
             (Some("to"), true) => "`to ENV`, `when green`, `ask me`, `because WHY`, a one-time code of 6 to 8 digits, or nothing more",

@@ -309,6 +309,13 @@ fn a_correction_mends_every_slip_and_works() {
 }
 
 #[test]
+fn a_reason_that_has_to_be_there_is_not_said_to_be_left_out() {
+    assert_eq!(wrong("free web becuase x").expected, "`in ENV` or `because WHY`");
+    assert_eq!(wrong("free web in staging becuase x").expected, "`because WHY`");
+    assert_eq!(wrong("cancel web becuase x").expected, "`in ENV`, `because WHY` or nothing more");
+}
+
+#[test]
 fn a_code_in_the_wrong_place_is_never_repeated() {
     let wrong = wrong("deploy web 123456 to staging");
     assert_eq!(wrong.text, "deploy web ****** to staging");

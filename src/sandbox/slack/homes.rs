@@ -30,7 +30,7 @@ pub(super) fn publish(
     let user = arguments.text("user_id");
     let member = bot.teams.iter().find_map(|team| state.member_by_id(user, team)).map(|member| (member.name.clone(), member.team.clone()));
     let (name, team) = member.ok_or_else(|| refuse("user_not_found"))?;
-    let Some(mut view) = arguments.0.get("view").and_then(Value::as_object).cloned() else {
+    let Some(view) = arguments.0.get("view").and_then(Value::as_object).cloned() else {
         return Err(invalid(&["[ERROR] missing required field: view".to_owned()]));
     };
     let faults = blocks::faults_of_home(&view);
@@ -40,25 +40,9 @@ pub(super) fn publish(
     for alarm in render::alarms("", view.get("blocks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()) {
         state.violation(format!("views.publish: {alarm}"));
     }
-    let (number, id, seed) = (state.next(), format!("VH{user}"), &workspace.seed);
-    views::name_blocks(&mut view, state);
-    let own = [
-        ("id", json!(id)),
-        ("team_id", json!(team)),
-        ("app_id", json!(seed.app_id)),
-        ("app_installed_team_id", json!(team)),
-        ("bot_id", json!("B1")),
-        ("root_view_id", json!(id)),
-        ("previous_view_id", Value::Null),
-        ("external_id", json!("")),
-        ("title", json!({"type": "plain_text", "text": "View Title", "emoji": true})),
-        ("submit", Value::Null),
-        ("close", Value::Null),
-        ("clear_on_close", json!(false)),
-        ("notify_on_close", json!(false)),
-        ("hash", json!(format!("{}.{number}", now.as_second()))),
-        ("state", json!({"values": {}})),
-    ];
+    let mut view = views::filled_in(workspace, state, now, (&format!("VH{user}"), &team), view);
+    let own =
+        [("title", json!({"type": "plain_text", "text": "View Title", "emoji": true})), ("submit", Value::Null), ("close", Value::Null)];
     view.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
     state.homes.insert(name, Home { view: view.clone(), seen: false });
     Ok(json!({"ok": true, "view": view}))

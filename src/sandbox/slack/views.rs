@@ -99,14 +99,32 @@ fn stood_up(
     team: String,
     given: Map<String, Value>,
 ) -> OpenForm {
+    let view = filled_in(workspace, state, now, (&id, &team), given);
+    let hash = view.get("hash").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut form = OpenForm { person, id, hash, view, values: BTreeMap::new(), errors: BTreeMap::new(), told: Vec::new() };
+    let begins = |input: Input<'_>| {
+        let given = input.element.get("initial_option").or_else(|| input.element.get("initial_value"))?.clone();
+        Some(((input.block, input.action), given))
+    };
+    form.values = form.inputs().filter_map(begins).collect();
+    form
+}
+
+/// What Slack adds to a view that was given, wherever it is shown.
+pub(super) fn filled_in(
+    workspace: &SlackWorkspace,
+    state: &mut State,
+    now: Timestamp,
+    (id, team): (&str, &str),
+    given: Map<String, Value>,
+) -> Map<String, Value> {
     let number = state.next();
-    let seed = &workspace.seed;
     let mut view = given;
     name_blocks(&mut view, state);
     let own = [
         ("id", json!(id)),
         ("team_id", json!(team)),
-        ("app_id", json!(seed.app_id)),
+        ("app_id", json!(workspace.seed.app_id)),
         ("app_installed_team_id", json!(team)),
         ("bot_id", json!("B1")),
         ("root_view_id", json!(id)),
@@ -118,18 +136,11 @@ fn stood_up(
         ("state", json!({"values": {}})),
     ];
     view.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
-    let hash = view.get("hash").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut form = OpenForm { person, id, hash, view, values: BTreeMap::new(), errors: BTreeMap::new(), told: Vec::new() };
-    let begins = |input: Input<'_>| {
-        let given = input.element.get("initial_option").or_else(|| input.element.get("initial_value"))?.clone();
-        Some(((input.block, input.action), given))
-    };
-    form.values = form.inputs().filter_map(begins).collect();
-    form
+    view
 }
 
 /// Slack names the blocks that have no name, and says of inputs what was left to it.
-pub(super) fn name_blocks(view: &mut Map<String, Value>, state: &mut State) {
+fn name_blocks(view: &mut Map<String, Value>, state: &mut State) {
     for block in view.get_mut("blocks").and_then(Value::as_array_mut).into_iter().flatten() {
         let Some(block) = block.as_object_mut() else { continue };
         let number = state.next();
