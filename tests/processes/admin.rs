@@ -6,7 +6,7 @@ use slash_heroku::rehearsal::{Child, settings_for};
 use slash_heroku::sandbox::heroku::Held;
 use slash_heroku::sandbox::script::Service as _;
 
-use super::{PROGRAM, Scene, run, said, text_of};
+use super::{GLANCE, PATIENCE, PROGRAM, Scene, run, said, text_of};
 use crate::support::folders;
 
 const APP: &str = "hubot-staging";
@@ -74,9 +74,16 @@ pub async fn an_operator_answers_a_letter_and_that_is_on_record() {
     assert!(all.contains("the marked words") && all.contains("\"user\": \"U1\""), "{all}");
     assert_eq!(asked("delete").await, "They are being removed.\n");
     scene.until("they are told", |scene| scene.said("You were removed") == 1).await;
+    // They are told before the record that they were is written, so that it is told even after a kill between the two.
+    let over = async {
+        let mut glances = tokio::time::interval(GLANCE);
+        let is_over = |state: &str| state.contains("people removed: 1\n") && state.contains("people to be removed: 0\n");
+        while !is_over(&asked("state").await) {
+            glances.tick().await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, over).await.is_ok(), "the removal ends");
     assert_eq!(asked("show").await, "operators: 1\n", "nothing but that somebody has just looked");
-    let state = asked("state").await;
-    assert!(state.contains("people removed: 1\n") && state.contains("people to be removed: 0\n"), "{state}");
     let log = asked("log").await;
     let lines: Vec<&str> = log.lines().collect();
     assert_eq!(lines.len(), 4, "{log}");
