@@ -18,7 +18,7 @@ use crate::domain::names::{
 use crate::domain::page::Page;
 use crate::domain::pipeline::{App, Pipeline};
 use crate::domain::release::{Access, Build, Dyno, Release, Running};
-use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
+use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, OpenPull, Report, Repository, Resolution};
 use crate::metrics::Metrics;
 use crate::ports::{
     Addressee, AnnouncementOrder, ArchiveFault, Asked, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, Printed,
@@ -85,6 +85,14 @@ impl SourceControl for Counted<dyn SourceControl> {
 
     async fn branches(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError> {
         self.seen(self.port.branches(token, repository).await)
+    }
+
+    async fn tags(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError> {
+        self.seen(self.port.tags(token, repository).await)
+    }
+
+    async fn pulls(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<OpenPull>, PortError> {
+        self.seen(self.port.pulls(token, repository).await)
     }
 
     async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {

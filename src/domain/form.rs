@@ -17,7 +17,7 @@ use super::pipeline::PipelineKey;
 use super::request::Ask;
 use super::speech;
 
-pub use ship::{Change, Draft, offered};
+pub use ship::{Change, Checks, Draft, Turn, offered};
 
 /// What is done to something that is somebody else's, or that nobody knows the end of. It wants a reason, which goes on record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -96,13 +96,17 @@ pub enum FieldName {
     Ref,
     /// An environment, and an app in it.
     Place,
+    /// What to do about checks that are not green.
+    Checks,
+    /// What to do at one's turn.
+    Turn,
     /// A reason.
     Because,
 }
 
 impl FieldName {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Code, Self::Pipeline, Self::Ref, Self::Place, Self::Because];
+    pub const ALL: [Self; 7] = [Self::Code, Self::Pipeline, Self::Ref, Self::Place, Self::Checks, Self::Turn, Self::Because];
 
     /// As it is called between a chat and us.
     pub fn as_str(self) -> &'static str {
@@ -111,6 +115,8 @@ impl FieldName {
             Self::Pipeline => "pipeline",
             Self::Ref => "ref",
             Self::Place => "place",
+            Self::Checks => "checks",
+            Self::Turn => "turn",
             Self::Because => "because",
         }
     }

@@ -6,6 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use super::names::{CommitSha, LoginId, RefName, RepoName};
 
+/// An open pull request, as it is offered to choose from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenPull {
+    /// Its number.
+    pub number: u64,
+    /// Its title: somebody's words.
+    pub title: String,
+    /// The branch that it brings.
+    pub branch: String,
+}
+
 /// A repository, as the person who asks can see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {

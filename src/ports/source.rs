@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use crate::domain::checks::Checks;
 use crate::domain::names::{AnnouncementId, CommitSha, DeploymentId, RefName, RepoName};
 use crate::domain::pipeline::Environment;
-use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
+use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, OpenPull, Report, Repository, Resolution};
 
 use crate::domain::fault::PortError;
 
@@ -82,6 +82,12 @@ pub trait SourceControl: Send + Sync + std::fmt::Debug {
 
     /// The first hundred branches of a repository: for people to choose from.
     async fn branches(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError>;
+
+    /// The first hundred tags of a repository: for people to choose from.
+    async fn tags(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError>;
+
+    /// The hundred open pull requests that changed last: for people to choose from.
+    async fn pulls(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<OpenPull>, PortError>;
 
     /// What the branch, the tag or the pull request by which a commit was named points at now; `None`: it is gone, or the commit
     /// was named by itself.

@@ -50,10 +50,12 @@ async fn page(ports: &Ports, page_of: &Origin, note: Option<Message>) -> Result<
         let empty = speech::empty_page(&ports.command_word, &ports.privacy.page);
         return Ok(Page { note: Some(refused), ..empty });
     }
-    let (mut rows, mut locks) = (Vec::new(), Vec::new());
+    let (mut rows, mut rides, mut locks) = (Vec::new(), Vec::new(), Vec::new());
     for deployment in ports.store.open_deployments().await? {
         if deployment.is_listed() && deployment.origin.person == *person {
             rows.push(look::status_row(ports, deployment).await?);
+        } else if deployment.is_ridden_by(person) && !deployment.has_ended() {
+            rides.push(look::status_row(ports, deployment).await?);
         }
     }
     for all in ports.locks.all_locks().await? {
@@ -63,7 +65,8 @@ async fn page(ports: &Ports, page_of: &Origin, note: Option<Message>) -> Result<
     let mute = notices::mute_of(ports, person).await?;
     let known: Known = known(&ports.accounts.credentials(person).await);
     let privacy = &ports.privacy.page;
-    let view = HomeView { person, rows: &rows, locks: &locks, mute: mute.as_ref(), known, privacy, command_word: &ports.command_word, now };
+    let (rows, rides, locks, mute) = (rows.as_slice(), rides.as_slice(), locks.as_slice(), mute.as_ref());
+    let view = HomeView { person, rows, rides, locks, mute, known, privacy, command_word: &ports.command_word, now };
     Ok(Page { note, conversation: Some(page_of.channel.clone()), ..speech::home(&view) })
 }
 

@@ -1,7 +1,7 @@
 //! Looking: pipelines, one pipeline, what goes on, the last releases.
 
 use crate::domain::command::{Command, Where};
-use crate::domain::deployment::Deployment;
+use crate::domain::deployment::{Deployment, waits};
 use crate::domain::message::Message;
 use crate::domain::names::{CheckName, DeploymentId};
 use crate::domain::pipeline::{App, Environment, PipelineKey};
@@ -130,7 +130,14 @@ pub(super) async fn status(ports: &Ports, request: &Request, who: &Credentials, 
 
 pub(super) async fn status_row(ports: &Ports, deployment: Deployment) -> Result<StatusRow, StoreError> {
     let line = ports.store.line(&deployment.target.app).await?;
-    Ok(StatusRow { ahead: line.place_of(deployment.id), deployment })
+    let wait = if deployment.waits() {
+        let standing = deployments(ports, line.everybody()).await?;
+        let waits = waits(&standing, ports.clock.now());
+        standing.iter().zip(waits).find(|(one, _)| one.id == deployment.id).and_then(|(_, wait)| wait)
+    } else {
+        None
+    };
+    Ok(StatusRow { ahead: line.place_of(deployment.id), wait, deployment })
 }
 
 /// The deployments behind ids, in their order.

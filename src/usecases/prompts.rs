@@ -1,12 +1,14 @@
 //! What somebody may put into a form, found out while they fill it in: by their own rights, and kept nowhere.
 
+use futures_util::future::join3;
+
 use crate::domain::actor::Origin;
 use crate::domain::command::Command;
 use crate::domain::form::{Draft, FieldName, Form, Objection, Suggestion, Topic};
 use crate::domain::pipeline::{Pipeline, PipelineKey, pick_pipeline};
 use crate::domain::source::AskedRef;
 use crate::domain::speech::{self, Doing, KnownOfPipeline};
-use crate::ports::Credentials;
+use crate::ports::{Credentials, PortError};
 
 use super::facts::{apps_of, repository_of};
 use super::{Ports, Trouble, WhileDoing, rights};
@@ -38,9 +40,23 @@ async fn all(ports: &Ports, by: &Origin, topic: &Topic, field: FieldName) -> Res
     let Some(repository) = repository_of(ports, &who.platform, pipeline).await.while_doing(Doing::ReadingRepository)? else {
         return Ok(Vec::new());
     };
-    let branches = ports.source.branches(&who.source, &repository.name).await.while_doing(Doing::ReadingRepository)?;
-    let before = draft.what.iter().map(ToString::to_string);
-    Ok(before.chain(branches.iter().map(ToString::to_string)).map(Suggestion::plain).collect())
+    let (source, name) = (&ports.source, &repository.name);
+    // At once: whoever types has a chat that waits for three seconds.
+    let (branches, pulls, tags) =
+        join3(source.branches(&who.source, name), source.pulls(&who.source, name), source.tags(&who.source, name)).await;
+    let branches = branches.while_doing(Doing::ReadingRepository)?;
+    let (pulls, tags) = (or_none(pulls), or_none(tags));
+    let named = draft.what.iter().map(ToString::to_string).chain(branches.iter().map(ToString::to_string)).map(Suggestion::plain);
+    let pulls = pulls.iter().map(|pull| Suggestion { label: speech::pull_to_choose(pull), value: AskedRef::Pull(pull.number).to_string() });
+    Ok(named.chain(pulls).chain(tags.iter().map(|tag| Suggestion::plain(tag.as_str()))).collect())
+}
+
+/// What can be found out is offered, whatever else cannot.
+fn or_none<T>(found: Result<Vec<T>, PortError>) -> Vec<T> {
+    found.unwrap_or_else(|error| {
+        tracing::info!(%error, "a form offers fewer names");
+        Vec::new()
+    })
 }
 
 /// A pipeline as it is chosen: by its name, or where several share that, by its id.

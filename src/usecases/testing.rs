@@ -318,6 +318,14 @@ impl SourceControl for Outside {
         Ok(Resolution::Found(Resolved { commit, named_by, provenance: Provenance::Repository }))
     }
 
+    async fn tags(&self, _: &SecretString, _: &RepoName) -> Result<Vec<RefName>, PortError> {
+        Ok(Vec::new())
+    }
+
+    async fn pulls(&self, _: &SecretString, _: &RepoName) -> Result<Vec<OpenPull>, PortError> {
+        Ok(Vec::new())
+    }
+
     async fn branches(&self, _: &SecretString, _: &RepoName) -> Result<Vec<RefName>, PortError> {
         Ok(vec![RefName::parse("main").unwrap()])
     }

@@ -69,7 +69,7 @@ const RINGS: &[Ring] = &[
     Ring {
         name: "usecases",
         rings: &["domain", "ports", "usecases"],
-        crates: Some(&["tracing", "secrecy", "jiff", "uuid", "async_trait", "thiserror"]),
+        crates: Some(&["tracing", "secrecy", "jiff", "uuid", "async_trait", "thiserror", "futures_util"]),
         never: WORLD,
         io_kinds: false,
         never_words: &[],

@@ -133,6 +133,8 @@ async fn made(github: &GitHub, recording: &Recording, replay: &Replay) -> Value 
             json!({ "name": name, "default_branch": default_branch, "may_deploy": may_deploy, "archived": archived, "web_url": web_url })
         }),
         "SourceControl::resolve" => outcome(github.resolve(&token, &whole, &arg(with, "asked")).await, of_resolution),
+        "SourceControl::tags" => outcome(github.tags(&token, name).await, |names| json!(names)),
+        "SourceControl::pulls" => outcome(github.pulls(&token, name).await, |pulls| json!(pulls)),
         "SourceControl::branches" => outcome(github.branches(&token, name).await, |names| json!(names)),
         "SourceControl::checks" => {
             let checks = github.checks(&token, &whole, &arg(with, "named_by"), &arg(with, "commit")).await;

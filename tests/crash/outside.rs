@@ -18,7 +18,7 @@ use slash_heroku::domain::names::{
 use slash_heroku::domain::page::Page;
 use slash_heroku::domain::pipeline::{App, Pipeline};
 use slash_heroku::domain::release::{Access, Build, Dyno, Release, Running};
-use slash_heroku::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
+use slash_heroku::domain::source::{AskedRef, CommitRef, Comparison, Difference, OpenPull, Report, Repository, Resolution};
 use slash_heroku::ports::{
     Addressee, AnnouncementOrder, ArchiveFault, Asked, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, Printed,
     PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart, SourceArchive, SourceControl, UploadedSource, Urgency,
@@ -78,6 +78,14 @@ impl SourceControl for Outside<dyn SourceControl> {
 
     async fn branches(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError> {
         self.life.look(self.port.branches(token, repository)).await
+    }
+
+    async fn tags(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError> {
+        self.life.look(self.port.tags(token, repository)).await
+    }
+
+    async fn pulls(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<OpenPull>, PortError> {
+        self.life.look(self.port.pulls(token, repository)).await
     }
 
     async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {

@@ -117,6 +117,14 @@ impl SourceControl for Seat {
         .await
     }
 
+    async fn tags(&self, _: &SecretString, _: &RepoName) -> Result<Vec<RefName>, PortError> {
+        Ok(Vec::new())
+    }
+
+    async fn pulls(&self, _: &SecretString, _: &RepoName) -> Result<Vec<OpenPull>, PortError> {
+        Ok(Vec::new())
+    }
+
     async fn branches(&self, _: &SecretString, _: &RepoName) -> Result<Vec<RefName>, PortError> {
         Ok(Vec::new())
     }

@@ -31,7 +31,7 @@ use crate::adapters::http::client;
 use crate::adapters::http::reads::Reads;
 use crate::domain::checks::Checks;
 use crate::domain::names::{AnnouncementId, CommitSha, RefName, RepoName};
-use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, Report, Repository, Resolution};
+use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, OpenPull, Report, Repository, Resolution};
 use crate::ports::{Allowances, AnnouncementOrder, ArchiveFault, Boundless, Clock, Forgets, PortError, SourceArchive, SourceControl};
 
 use lineage::Lineage;
@@ -107,6 +107,14 @@ impl SourceControl for GitHub {
 
     async fn branches(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError> {
         self.first_branches(token, repository).await
+    }
+
+    async fn tags(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError> {
+        self.first_tags(token, repository).await
+    }
+
+    async fn pulls(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<OpenPull>, PortError> {
+        self.open_pulls(token, repository).await
     }
 
     async fn points_at(&self, token: &SecretString, repository: &RepoName, named_by: &CommitRef) -> Result<Option<CommitSha>, PortError> {

@@ -7,12 +7,12 @@ use crate::adapters::http::call::Answer;
 use crate::adapters::http::scrub;
 use crate::domain::names::{CommitSha, RefName, RepoName};
 use crate::domain::pipeline::nearest;
-use crate::domain::source::{AskedRef, CommitRef, Provenance, Repository, Resolution, Resolved};
+use crate::domain::source::{AskedRef, CommitRef, OpenPull, Provenance, Repository, Resolution, Resolved};
 use crate::ports::PortError;
 
 use super::GitHub;
 use super::refusal::Refusal;
-use super::shapes::{Branch, Named, Object, Pointer, Pull, Ref, RepositoryShape};
+use super::shapes::{Branch, Listed, Named, Object, Pointer, Pull, Ref, RepositoryShape};
 use super::wire::{JSON, SHA, Unreadable, json, next_link};
 
 const BRANCH: &str = "/repos/{owner}/{repo}/branches/{branch}";
@@ -271,6 +271,23 @@ impl GitHub {
         url.query_pairs_mut().append_pair("per_page", "100");
         let branches: Vec<Named> = self.get(token, url, "/repos/{owner}/{repo}/branches").await?;
         Ok(branches.iter().filter_map(|branch| RefName::parse(&branch.name).ok()).collect())
+    }
+
+    /// The first hundred tags; names that none can have are left out. Asked once.
+    pub(super) async fn first_tags(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<RefName>, PortError> {
+        let mut url = self.at(repository, ["tags"]);
+        url.query_pairs_mut().append_pair("per_page", "100");
+        let (tags, _) = self.read_once(token, url, "/repos/{owner}/{repo}/tags", JSON, json::<Vec<Named>>).await?;
+        Ok(tags.iter().filter_map(|tag| RefName::parse(&tag.name).ok()).collect())
+    }
+
+    /// The hundred open pull requests that changed last. Asked once.
+    pub(super) async fn open_pulls(&self, token: &SecretString, repository: &RepoName) -> Result<Vec<OpenPull>, PortError> {
+        let mut url = self.at(repository, ["pulls"]);
+        url.query_pairs_mut().extend_pairs([("state", "open"), ("sort", "updated"), ("direction", "desc"), ("per_page", "100")]);
+        let (pulls, _) = self.read_once(token, url, "/repos/{owner}/{repo}/pulls", JSON, json::<Vec<Listed>>).await?;
+        let open = |pull: Listed| OpenPull { number: pull.number, title: pull.title, branch: pull.head.name };
+        Ok(pulls.into_iter().map(open).collect())
     }
 }
 

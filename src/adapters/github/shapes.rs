@@ -50,6 +50,20 @@ pub(super) struct Pull {
     pub(super) merged_at: Option<String>,
 }
 
+/// An open pull request in a list.
+#[derive(Deserialize)]
+pub(super) struct Listed {
+    pub(super) number: u64,
+    pub(super) title: String,
+    pub(super) head: Head,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Head {
+    #[serde(rename = "ref")]
+    pub(super) name: String,
+}
+
 #[derive(Deserialize)]
 pub(super) struct Side {
     #[serde(rename = "ref")]

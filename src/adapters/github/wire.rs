@@ -135,7 +135,8 @@ impl GitHub {
         }
     }
 
-    async fn read_once<T>(
+    /// The same, tried once: for somebody who types and cannot wait.
+    pub(super) async fn read_once<T>(
         &self,
         token: &SecretString,
         url: Url,

@@ -356,13 +356,14 @@ fn kept() -> BTreeMap<&'static str, Vec<(String, Message)>> {
 /// Somebody's own page, in its states.
 fn pages() -> Vec<(String, Page)> {
     let at = |second| samples::at(second);
-    let own = |phase| StatusRow { deployment: lived(phase), ahead: Some(2) };
+    let own = |phase| StatusRow { deployment: lived(phase), ahead: Some(2), wait: None };
     let rows = [
         own(Phase::Building { build: samples::build_id() }),
         own(Phase::Unknown(Watched::Order)),
         own(Phase::NeedsCode { until: at(600) }),
-        own(Phase::Waiting(WaitingFor::Turn)),
+        StatusRow { wait: Some(Took { least: 60, most: 300 }), ..own(Phase::Waiting(WaitingFor::Turn)) },
     ];
+    let rides = [own(Phase::Building { build: samples::build_id() })];
     let pipeline = |id: &str| PipelineId::parse(id).unwrap();
     let lock = |id: &str, on, until| {
         let because = Some(Because::parse("of the fair").unwrap());
@@ -378,6 +379,7 @@ fn pages() -> Vec<(String, Page)> {
     let view = HomeView {
         person: &person,
         rows: &rows,
+        rides: &rides,
         locks: &locks,
         mute: Some(&mute),
         known: Known::Linked,
@@ -385,7 +387,7 @@ fn pages() -> Vec<(String, Page)> {
         command_word: "/h",
         now: at(425),
     };
-    let bare = HomeView { rows: &[], locks: &[], mute: None, known: Known::MayLink, ..view };
+    let bare = HomeView { rows: &[], rides: &[], locks: &[], mute: None, known: Known::MayLink, ..view };
     let note = Some(Message::new(Tone::Good, Audience::Asker, vec![text("Your notices are told again.")]));
     vec![
         ("page of whoever has nothing here".to_owned(), speech::home(&bare)),
@@ -398,16 +400,29 @@ fn pages() -> Vec<(String, Page)> {
 /// What a page makes of more than it has room for.
 #[test]
 fn a_page_is_taken_by_slack_however_much_is_on_it() {
-    let row = || StatusRow { deployment: stretched(lived(Phase::Waiting(WaitingFor::Turn))), ahead: Some(usize::MAX) };
-    let rows: Vec<StatusRow> = (0..50).map(|_| row()).collect();
+    let row = || StatusRow { deployment: stretched(lived(Phase::Waiting(WaitingFor::Turn))), ahead: Some(usize::MAX), wait: None };
+    let going = || StatusRow { deployment: stretched(lived(Phase::Building { build: samples::build_id() })), ..row() };
+    let rows: Vec<StatusRow> = (0..50).flat_map(|_| [row(), going()]).collect();
+    let rides: Vec<StatusRow> = (0..50).map(|_| row()).collect();
     let (person, privacy) = (samples::person("ana"), PrivacyPage::default());
     let (known, now) = (Known::Linked, samples::at(425));
-    let page =
-        speech::home(&HomeView { person: &person, rows: &rows, locks: &[], mute: None, known, privacy: &privacy, command_word: "/h", now });
+    let page = speech::home(&HomeView {
+        person: &person,
+        rows: &rows,
+        rides: &rows,
+        locks: &[],
+        mute: None,
+        known,
+        privacy: &privacy,
+        command_word: "/h",
+        now,
+    });
     let blocks = render::page(&page);
     assert_eq!(blocks.chunks(50).flat_map(|some| objections("a page", some)).collect::<Vec<_>>(), [""; 0]);
-    assert!(blocks.len() < 100, "what is kept about somebody stands at the end: {}", blocks.len());
-    assert!(serde_json::to_string(&blocks).unwrap().contains("And 40 more"));
+    // A lock takes as much room as a ride.
+    let rides = rides.len().min(8) * 2 + 1;
+    assert!(blocks.len() + rides < 100, "what is kept about somebody stands at the end: {}", blocks.len());
+    assert!(serde_json::to_string(&blocks).unwrap().contains("And 42 more"));
     let full = Page { parts: vec![page.parts; 5].concat(), ..page };
     assert_eq!(render::page(&full).len(), 100);
 }

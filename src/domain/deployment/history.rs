@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Deployment, Milestone, Phase, Stage, Took, Usual};
+use super::{Deployment, Milestone, Phase, Stage, Took, Usual, WaitingFor};
 
 /// How many of the newest that went well count.
 const COUNTED: usize = 10;
@@ -45,6 +45,26 @@ pub fn left(deployment: &Deployment, now: Timestamp) -> Option<Took> {
         }
     });
     each.reduce(Took::and)
+}
+
+/// How long each deployment of a line has to wait for its turn as a rule, in the order of the line, which begins with whoever has the app;
+/// `None`: it has its turn, nobody knows, or it waits for its checks and is passed by the others meanwhile.
+pub fn waits(standing: &[Deployment], now: Timestamp) -> Vec<Option<Took>> {
+    let mut ahead: Option<Option<Took>> = None;
+    let wait_of = |deployment: &Deployment| {
+        if matches!(deployment.phase, Phase::Waiting(WaitingFor::Checks { .. })) {
+            return None;
+        }
+        let takes = left(deployment, now);
+        let wait = ahead.flatten();
+        // Of one of whom nobody knows how long it takes nobody knows how long the next one waits.
+        ahead = Some(match ahead {
+            None => takes,
+            Some(ahead) => ahead.zip(takes).map(|(ahead, takes)| ahead.and(takes)),
+        });
+        wait
+    };
+    standing.iter().map(wait_of).collect()
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use super::route::Sent;
 use super::source::{AskedRef, CommitRef, Comparison, ReportState};
 
 pub use cancel::CancelAnswer;
-pub use history::{left, usual};
+pub use history::{left, usual, waits};
 pub use moves::Step;
 pub use outcome::{Outcome, Said};
 pub use pace::{ANSWER_WAIT, Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};

@@ -78,6 +78,65 @@ impl FromStr for Draft {
     }
 }
 
+/// What to do about checks that are not green.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Checks {
+    /// Ship nothing then.
+    #[default]
+    Heeded,
+    /// Wait until they are.
+    Awaited,
+    /// Ship all the same.
+    Passed,
+}
+
+impl Checks {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Heeded, Self::Awaited, Self::Passed];
+
+    /// As it is called between a chat and us.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Heeded => "heed",
+            Self::Awaited => "wait",
+            Self::Passed => "pass",
+        }
+    }
+
+    /// What was chosen.
+    fn chosen(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+}
+
+/// What to do at one's turn, where others are first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Turn {
+    /// Ship.
+    #[default]
+    Ships,
+    /// Ask whether to.
+    Asks,
+}
+
+impl Turn {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Ships, Self::Asks];
+
+    /// As it is called between a chat and us.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ships => "ship",
+            Self::Asks => "ask",
+        }
+    }
+
+    /// What was chosen.
+    fn chosen(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+}
+
 /// What the fields beside the pipeline ask for, or everything that is wrong with them.
 pub(super) fn filled<'a>(pipeline: &PipelineKey, value: impl Fn(FieldName) -> Option<&'a str>) -> Result<Filled, Vec<Objection>> {
     let mut form = Reading { value, wrong: Vec::new() };
@@ -88,13 +147,19 @@ pub(super) fn filled<'a>(pipeline: &PipelineKey, value: impl Fn(FieldName) -> Op
         None => Err(speech::no_ref_shape()),
     });
     let to = form.read(FieldName::Place, |given| parse::place_alone(given).ok_or_else(speech::no_place_shape));
+    let checks = form.read(FieldName::Checks, |given| Checks::chosen(given).ok_or_else(speech::no_choice)).unwrap_or_default();
+    let turn = form.read(FieldName::Turn, |given| Turn::chosen(given).ok_or_else(speech::no_choice)).unwrap_or_default();
     let because = form.read(FieldName::Because, reason);
     let code = form.read(FieldName::Code, |given| parse::code_alone(given).ok_or_else(speech::no_code_shape));
+    if checks == Checks::Passed && because.is_none() && form.wrong.iter().all(|one| one.field != FieldName::Because) {
+        form.wrong.push(Objection::new(FieldName::Because, speech::reason_to_pass_checks()));
+    }
     if !form.wrong.is_empty() {
         return Err(form.wrong);
     }
     let wish = Wish { pipeline: pipeline.clone(), what: what.unwrap_or(AskedRef::Default), to };
-    Ok(Filled { ask: Ask::Filled(Command::Deploy { wish, passing_checks: false, because, terms: Terms::default() }), code })
+    let terms = Terms { when_green: checks == Checks::Awaited, ask_first: turn == Turn::Asks, ..Terms::default() };
+    Ok(Filled { ask: Ask::Filled(Command::Deploy { wish, passing_checks: checks == Checks::Passed, because, terms }), code })
 }
 
 /// A form that is being read.
@@ -130,7 +195,7 @@ pub fn offered(field: FieldName, typed: &str, all: Vec<Suggestion>) -> Vec<Sugge
         FieldName::Ref if !parse::is_code(typed) => parse::ref_alone(typed).is_some(),
         // One that is not listed is not there: only where nothing could be listed it may be.
         FieldName::Pipeline => offered.is_empty() && parse::pipeline_alone(typed).is_some(),
-        FieldName::Ref | FieldName::Place | FieldName::Because | FieldName::Code => false,
+        FieldName::Ref | FieldName::Place | FieldName::Checks | FieldName::Turn | FieldName::Because | FieldName::Code => false,
     };
     let own = own && !typed.is_empty() && offered.iter().all(|one| one.value != typed);
     offered.truncate(if own { OFFERED - 1 } else { OFFERED });

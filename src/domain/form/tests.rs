@@ -53,10 +53,17 @@ fn a_code_is_read_and_anything_else_is_objected_to() {
 
 /// What a form about hubot comes to with these in its fields: reference, place, reason, code.
 fn shipped(fields: [&str; 4]) -> Result<Sent, Vec<Objection>> {
+    shipped_with(fields, None, None)
+}
+
+/// The same, with this chosen about checks and about one's turn.
+fn shipped_with(fields: [&str; 4], checks: Option<&str>, turn: Option<&str>) -> Result<Sent, Vec<Objection>> {
     let [asked, place, because, code] = fields;
     Topic::ShipFrom { pipeline: hubot(), draft: Draft::default() }.filled(|field| match field {
         FieldName::Ref => Some(asked),
         FieldName::Place => Some(place),
+        FieldName::Checks => checks,
+        FieldName::Turn => turn,
         FieldName::Because => Some(because),
         FieldName::Code => Some(code),
         FieldName::Pipeline => None,
@@ -80,6 +87,36 @@ fn a_form_asks_for_what_would_be_typed() {
         };
         assert_eq!((found, because.as_ref().map(|one| one.as_str()), code.is_some()), (wish, why, with_code), "{fields:?}");
     }
+}
+
+#[test]
+fn checks_are_heeded_waited_for_or_passed_with_a_reason() {
+    let chosen = |checks, because: &str| match shipped_with(["", "", because, ""], checks, None) {
+        Ok(Sent::Asks(Filled { ask: Ask::Filled(Command::Deploy { passing_checks, terms, .. }), .. })) => {
+            Ok((passing_checks, terms.when_green))
+        }
+        Err(wrong) => Err(wrong.into_iter().map(|one| one.field).collect::<Vec<_>>()),
+        other => panic!("{other:?}"),
+    };
+    for heeded in [None, Some("heed")] {
+        assert_eq!(chosen(heeded, ""), Ok((false, false)));
+    }
+    assert_eq!(chosen(Some("wait"), ""), Ok((false, true)));
+    assert_eq!(chosen(Some("pass"), "the flaky test is known"), Ok((true, false)));
+    assert_eq!(chosen(Some("pass"), ""), Err(vec![FieldName::Because]));
+    assert_eq!(chosen(Some("pass"), "..."), Err(vec![FieldName::Because]), "said once");
+    assert_eq!(chosen(Some("maybe"), ""), Err(vec![FieldName::Checks]));
+}
+
+#[test]
+fn whoever_is_not_the_first_ships_at_once_or_is_asked() {
+    let chosen = |turn| match shipped_with(["", "", "", ""], None, turn) {
+        Ok(Sent::Asks(Filled { ask: Ask::Filled(Command::Deploy { terms, .. }), .. })) => Ok(terms.ask_first),
+        Err(wrong) => Err(wrong.into_iter().map(|one| one.field).collect::<Vec<_>>()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((chosen(None), chosen(Some("ship")), chosen(Some("ask"))), (Ok(false), Ok(false), Ok(true)));
+    assert_eq!(chosen(Some("perhaps")), Err(vec![FieldName::Turn]));
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! Forms, and what we say beside them.
 
 use crate::domain::deployment::Deployment;
-use crate::domain::form::{Change, Draft, Entry, Field, FieldName, Form, Reasoned, Suggestion, Topic};
+use crate::domain::form::{Change, Checks, Draft, Entry, Field, FieldName, Form, Reasoned, Suggestion, Topic, Turn};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, text};
 use crate::domain::names::{PipelineName, RefName, RepoName};
 use crate::domain::pipeline::{App, NoPipeline, PipelineKey, default_environment, inhabited};
+use crate::domain::source::OpenPull;
 
 use super::card::{commit, noun};
 use super::help::typed;
 use super::services::HEROKU;
+use super::words::cut;
 
 /// The longest that a code may be typed as: that of a security key, with some room for blanks.
 const CODE: u16 = 64;
@@ -178,6 +180,22 @@ pub fn ship_from_form(pipeline: &PipelineKey, draft: &Draft, known: &KnownOfPipe
     // Where it is only one that can be meant.
     let meant = default_environment(&known.apps).map(|environment| environment.word());
     place.given = places.into_iter().find(|one| Some(one.value.as_str()) == meant);
+    let choices = Checks::ALL.map(about_checks);
+    let mut checks = field(
+        FieldName::Checks,
+        "Checks",
+        "What happens where they are not green. Not everybody may ship all the same, and it takes a reason.".to_owned(),
+        Entry::OneOf(choices.to_vec()),
+    );
+    checks.given = Some(about_checks(Checks::Heeded));
+    let choices = Turn::ALL.map(about_turn);
+    let mut turn = field(
+        FieldName::Turn,
+        "When others are first",
+        "Whoever is asked has ten minutes to answer; the app is kept for that long.".to_owned(),
+        Entry::OneOf(choices.to_vec()),
+    );
+    turn.given = Some(about_turn(Turn::Ships));
     let because = field(FieldName::Because, "Reason", "Stands on the card, for everybody.".to_owned(), Entry::Words { longest: 200 });
     let hint = format!("Only where the app wants one. It goes straight to {HEROKU} and is kept nowhere.");
     let secret = field(FieldName::Code, "One-time code", hint, Entry::Secret { longest: CODE });
@@ -185,9 +203,31 @@ pub fn ship_from_form(pipeline: &PipelineKey, draft: &Draft, known: &KnownOfPipe
         topic: Topic::ShipFrom { pipeline: pipeline.clone(), draft: draft.clone() },
         title: "Ship".to_owned(),
         lines: vec![vec![text("From "), code(pipeline), text(".")]],
-        fields: vec![reference, place, because, secret],
+        fields: vec![reference, place, checks, turn, because, secret],
         submit: "Ship".to_owned(),
     }
+}
+
+fn about_checks(checks: Checks) -> Suggestion {
+    let label = match checks {
+        Checks::Heeded => "Ship only if they are green now",
+        Checks::Awaited => "Wait until they are done, ship when green",
+        Checks::Passed => "Ship although they are not green",
+    };
+    Suggestion { label: label.to_owned(), value: checks.as_str().to_owned() }
+}
+
+fn about_turn(turn: Turn) -> Suggestion {
+    let label = match turn {
+        Turn::Ships => "Ship as soon as it is my turn",
+        Turn::Asks => "Ask me when it is my turn",
+    };
+    Suggestion { label: label.to_owned(), value: turn.as_str().to_owned() }
+}
+
+/// A pull request as it is chosen: by its number, its title or its branch.
+pub fn pull_to_choose(pull: &OpenPull) -> String {
+    format!("#{} {} ({})", pull.number, cut(&pull.title, 40), cut(&pull.branch, 25))
 }
 
 /// Where apps stand, as somebody would type it.
@@ -224,6 +264,16 @@ pub fn no_ref_shape() -> &'static str {
 /// What was put in for a place is none.
 pub fn no_place_shape() -> &'static str {
     "This is no environment: review, development, staging or production, with an app behind a slash where there are several."
+}
+
+/// What was chosen is nothing that can be.
+pub fn no_choice() -> &'static str {
+    "Choose one of those offered."
+}
+
+/// Whoever ships although checks are not green says why.
+pub fn reason_to_pass_checks() -> &'static str {
+    "Say why it ships although checks are not green: it stands on the card."
 }
 
 /// What was put in for a reason is none.

@@ -12,14 +12,14 @@ use crate::domain::privacy::PrivacyPage;
 
 use super::card::buttons_now;
 use super::help::{Known, typed};
-use super::lists::{StatusRow, never_told, standing};
+use super::lists::{StatusRow, never_told, standing, wait_words};
 use super::locks::{LockRow, free_all, free_now, lock_line};
 use super::notices::mute_line;
 use super::privacy::page_line;
 use super::words::moment;
 
 /// How many rows of one kind stand there: a page holds about a hundred blocks in all.
-const ROWS: usize = 10;
+const ROWS: usize = 8;
 
 /// What a page is made of.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct HomeView<'a> {
     pub person: &'a Person,
     /// Their deployments that are not over, or whose end they could not be told.
     pub rows: &'a [StatusRow],
+    /// Deployments of others that they ride along with.
+    pub rides: &'a [StatusRow],
     /// What they hold, and in which pipeline.
     pub locks: &'a [(PipelineId, LockRow)],
     /// What they have muted, if that holds.
@@ -49,8 +51,12 @@ pub fn home(view: &HomeView<'_>) -> Page {
     let mut parts = vec![
         part("Your deploys", &going, word, |row| deploy_row(view, row), nothing_runs(view.known, word)),
         part("Your places in lines", &waiting, word, |row| deploy_row(view, row), vec![text("You wait for nothing.")]),
-        held(view),
     ];
+    if !view.rides.is_empty() {
+        let rides: Vec<&StatusRow> = view.rides.iter().collect();
+        parts.push(part("You ride along with", &rides, word, |row| ride_row(view, row), Line::new()));
+    }
+    parts.push(held(view));
     parts.push(one("Your notices", muted(view)));
     parts.push(one("Your logins", Row { lines: vec![logins(view.known, word)], ..Row::default() }));
     let mut last = about_data(word, view.privacy);
@@ -91,9 +97,17 @@ fn nothing_runs(known: Known, word: &str) -> Line {
 
 fn deploy_row(view: &HomeView<'_>, row: &StatusRow) -> Row {
     let deployment = &row.deployment;
-    let line =
-        if deployment.has_ended() { never_told(deployment, view.person, view.now) } else { standing(deployment, row.ahead, view.now) };
+    let line = if deployment.has_ended() { never_told(deployment, view.person, view.now) } else { stands(view, row) };
     Row { lines: vec![line], buttons: buttons(deployment) }
+}
+
+fn stands(view: &HomeView<'_>, row: &StatusRow) -> Line {
+    [standing(&row.deployment, row.ahead, view.now), wait_words(row.wait)].concat()
+}
+
+fn ride_row(view: &HomeView<'_>, row: &StatusRow) -> Row {
+    let act = PageAct::Press(Act::StepOut(row.deployment.id));
+    Row { lines: vec![stands(view, row)], buttons: vec![PageButton { label: "Step out".to_owned(), act, style: ButtonStyle::Plain }] }
 }
 
 fn buttons(deployment: &Deployment) -> Vec<PageButton> {

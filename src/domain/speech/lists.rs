@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::actor::Person;
 use crate::domain::command::Wish;
-use crate::domain::deployment::{Deployment, Phase, Target, Took, WaitingFor, left};
+use crate::domain::deployment::{Deployment, Phase, Target, Took, WaitingFor, waits};
 use crate::domain::doubt::Doubt;
 use crate::domain::fault::{Fault, PortError};
 use crate::domain::gate::Verdict;
@@ -259,6 +259,8 @@ pub struct StatusRow {
     pub deployment: Deployment,
     /// How many are ahead of it.
     pub ahead: Option<usize>,
+    /// How long it waits as a rule, if it waits.
+    pub wait: Option<Took>,
 }
 
 /// What goes on.
@@ -290,7 +292,7 @@ pub fn status(
         message.lines.push(if row.deployment.has_ended() {
             never_told(&row.deployment, reader, now)
         } else {
-            standing(&row.deployment, row.ahead, now)
+            [standing(&row.deployment, row.ahead, now), wait_words(row.wait)].concat()
         });
     }
     message.lines.extend(locks.iter().map(|lock| lock_line(lock, now)));
@@ -387,23 +389,20 @@ pub fn queue(pipeline: &Pipeline, place: Option<&Place>, rows: &[LineRow], now: 
     }
     let mut message = answer(vec![text("In line in "), code(&pipeline.name), text(":")]);
     for row in busy {
-        let (mut place, mut ahead): (usize, Option<Took>) = (0, None);
-        for deployment in &row.standing {
-            let mut line = standing(deployment, Some(place), now);
-            // Whoever waits for checks is passed by the others.
+        let mut place = 0_usize;
+        for (deployment, wait) in row.standing.iter().zip(waits(&row.standing, now)) {
+            message.lines.push([standing(deployment, Some(place), now), wait_words(wait)].concat());
             if !matches!(deployment.phase, Phase::Waiting(WaitingFor::Checks { .. })) {
-                line.extend(
-                    ahead.filter(|ahead| ahead.most >= WORTH_SAYING).map(|ahead| text(format!(", {} to wait as a rule", usually(ahead)))),
-                );
-                // Of one of whom nobody knows how long it takes nobody knows how long the next one waits.
-                let takes = left(deployment, now);
-                ahead = if place == 0 { takes } else { ahead.zip(takes).map(|(ahead, takes)| ahead.and(takes)) };
                 place = place.saturating_add(1);
             }
-            message.lines.push(line);
         }
     }
     message
+}
+
+/// How long one waits as a rule, where that is worth saying.
+pub(super) fn wait_words(wait: Option<Took>) -> Line {
+    wait.filter(|wait| wait.most >= WORTH_SAYING).map(|wait| text(format!(", {} to wait as a rule", usually(wait)))).into_iter().collect()
 }
 
 /// The last releases of an app.
