@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::doubt::Doubt;
 use super::lock::Ending;
-use super::names::{ChannelId, CommitSha, DeploymentId, NameError, RepoName};
+use super::names::{ChannelId, CommitSha, DeploymentId, NameError, RefName, ReleaseId, RepoName};
 use super::parse::is_invisible;
 use super::pipeline::{Destination, Environment, PipelineKey, Place};
 use super::route::Only;
@@ -154,7 +154,7 @@ impl Ride {
     }
 }
 
-/// How a deploy is to be done, beyond what, where to and why.
+/// How something is to ship, beyond what, where to and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// It waits for its checks where they are not done yet.
@@ -169,6 +169,12 @@ pub struct Terms {
     /// Whether it ships with somebody else's. Never parsed from text.
     #[serde(default, skip_serializing_if = "Ride::is_unsaid")]
     pub ride: Ride,
+    /// The release that a question showed: no other one is promoted by it. Never parsed from text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseId>,
+    /// The number of the release that ran there when it was asked: where another one runs, it is asked anew. Never parsed from text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<u64>,
     /// What was asked about it and answered with yes. Never parsed from text.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub sure_of: BTreeSet<Doubt>,
@@ -275,6 +281,9 @@ pub struct Hold {
 pub struct LockWish {
     /// On what.
     pub on: Hold,
+    /// For this branch alone; `None`: for whatever its holder ships.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<RefName>,
     /// Until when; `None`: until it is freed.
     pub end: Option<Ending>,
     /// Why.
@@ -396,6 +405,9 @@ pub enum Command {
         passing_checks: bool,
         /// Why.
         because: Option<Because>,
+        /// What its asker was shown and said yes to.
+        #[serde(default, skip_serializing_if = "Terms::is_plain")]
+        terms: Terms,
     },
     /// `rollback PIPELINE [in ENV[/APP]] [to vN] [because WHY]`
     Rollback {
@@ -405,8 +417,11 @@ pub enum Command {
         to: Option<u64>,
         /// Why.
         because: Option<Because>,
+        /// What its asker was shown and said yes to.
+        #[serde(default, skip_serializing_if = "Terms::is_plain")]
+        terms: Terms,
     },
-    /// `lock PIPELINE [in ENV] [anyway] [for TIME | until TIME] [because WHY]`
+    /// `lock PIPELINE[/BRANCH] [in ENV] [anyway] [for TIME | until TIME] [because WHY]`
     Lock(LockWish),
     /// `unlock PIPELINE [in ENV] [anyway] [because WHY]`, `unlock all`
     Unlock {

@@ -8,7 +8,7 @@ use super::actor::Person;
 use super::checks::{Checks, ChecksVerdict, Obstacle};
 use super::command::Because;
 use super::lock::{Lock, Scope};
-use super::names::{CheckName, CommitSha, PipelineName};
+use super::names::{CheckName, CommitSha, PipelineName, RefName};
 use super::release::Access;
 use super::rights::Denial;
 use super::source::{CommitRef, Provenance, Repository};
@@ -65,6 +65,9 @@ pub enum Reason {
         pipeline: PipelineName,
         /// What they hold.
         on: Scope,
+        /// For which branch alone, if it is for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        branch: Option<RefName>,
         /// Who.
         by: Person,
         /// Why.
@@ -104,6 +107,7 @@ impl Reason {
         Self::Locked {
             pipeline: pipeline.clone(),
             on: lock.on,
+            branch: lock.branch.clone(),
             by: lock.holder.clone(),
             because: lock.because.clone(),
             since: lock.since,

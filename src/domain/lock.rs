@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::Person;
 use super::command::Because;
-use super::names::{ChannelId, DeliveryId, PipelineId, PipelineName, UserId, WorkspaceId};
+use super::names::{ChannelId, DeliveryId, PipelineId, PipelineName, RefName, UserId, WorkspaceId};
 use super::pipeline::Environment;
+use super::source::CommitRef;
 
 pub use ending::{ClockTime, Day, Ending, LONGEST_HOLD, ZoneName};
 
@@ -65,6 +66,9 @@ impl Scope {
 pub struct Lock {
     /// On what.
     pub on: Scope,
+    /// The only branch that its holder means to ship there; `None`: whatever they like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<RefName>,
     /// Who holds it.
     pub holder: Person,
     /// Why.
@@ -87,6 +91,16 @@ impl Lock {
     /// Whether it holds at a moment.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
+    }
+
+    /// Whether what its holder ships is something else than what the lock is there for.
+    pub fn is_for_another(&self, by: &CommitRef) -> bool {
+        let Some(branch) = &self.branch else { return false };
+        match by {
+            CommitRef::Branch(name) => name != branch,
+            CommitRef::Pull { branch: name, .. } => name != branch,
+            CommitRef::Tag(_) | CommitRef::Commit => true,
+        }
     }
 
     /// Its holder was reminded of it now; reminders that were missed are not made up for.
@@ -261,6 +275,7 @@ impl Locks {
         let lock = match &before {
             Some(before) => Lock {
                 since: before.since,
+                branch: wish.branch.or_else(|| before.branch.clone()),
                 because: wish.because.or_else(|| before.because.clone()),
                 until: wish.until.or(before.until),
                 ..wish

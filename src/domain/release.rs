@@ -111,6 +111,8 @@ pub struct Running {
     pub version: u64,
     /// The commit it was built from, where it was built from one.
     pub commit: Option<CommitSha>,
+    /// Whether it runs anything: the first release of an app does not.
+    pub code: bool,
 }
 
 /// What a person may do with an app, as far as the platform tells in advance.

@@ -285,13 +285,14 @@ pub(super) async fn run(
         Command::Releases(place) => look::releases(ports, request, who, place).await.map(Some),
         Command::Where(seek) => whereabouts::seek(ports, request, who, seek).await.map(Some),
         Command::Diff(stretch) => diff::diff(ports, request, who, stretch).await.map(Some),
-        Command::Promote { pipeline, from, to, passing_checks, because } => {
-            let ask =
-                promote::Ask { pipeline, from: from.as_ref(), to: to.as_ref(), passing_checks: *passing_checks, because: because.as_ref() };
+        Command::Promote { pipeline, from, to, passing_checks, because, terms } => {
+            let (from, to, because) = (from.as_ref(), to.as_ref(), because.as_ref());
+            let ask = promote::Ask { pipeline, from, to, passing_checks: *passing_checks, because, terms };
             promote::promote(ports, request, who, ask, code).await
         }
-        Command::Rollback { place, to, because } => {
-            rollback::rollback(ports, request, who, rollback::Ask { place, to: *to, because: because.as_ref() }, code).await
+        Command::Rollback { place, to, because, terms } => {
+            let ask = rollback::Ask { place, to: *to, because: because.as_ref(), terms };
+            rollback::rollback(ports, request, who, ask, code).await
         }
         Command::Lock(wish) => locks::lock(ports, request, who, wish).await.map(Some),
         Command::Unlock { on: Some(on), anyway, because } => {

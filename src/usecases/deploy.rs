@@ -120,11 +120,10 @@ async fn ask_for(
     if let Some(answer) = rides::along(ports, request, who, ask, &prospect).await? {
         return Ok(Some(answer));
     }
-    let mut doubts = confirm::doubts_about(ports, asker, &prospect).await;
-    doubts.retain(|doubt| !ask.terms.sure_of.contains(doubt));
-    if !doubts.is_empty() {
-        doubts.extend(&ask.terms.sure_of);
-        return confirm::question(ports, request, who, (ask, code), &prospect, doubts).await.map(Some);
+    let exactly = Wish { to: Some(place_of(&prospect.target)), ..ask.wish.clone() };
+    let sure = |terms| Ask { terms, ..ask.clone() }.again(exactly.clone());
+    if let Some(question) = confirm::first(ports, request, who, (ask, code), (&prospect, &Way::Build), sure).await? {
+        return Ok(Some(question));
     }
     go(ports, request, ask, prospect, code, Way::Build).await
 }
@@ -166,7 +165,7 @@ pub(super) fn place_of(target: &Target) -> Place {
 }
 
 /// What is answered where nothing new begins: it goes on already, or something is in its way.
-async fn without_beginning(
+pub(super) async fn without_beginning(
     ports: &Ports,
     request: &Request,
     ask: &Ask,
@@ -217,7 +216,7 @@ async fn moved_since_shown(
 ) -> Result<Message, StoreError> {
     let (by, now) = (&prospect.resolved.named_by, &prospect.resolved.commit);
     let because = ask.because.clone();
-    let terms = Terms { shown: None, sure_of: BTreeSet::new(), ride: Ride::Unsaid, ..ask.terms.clone() };
+    let terms = Terms { shown: None, live: None, sure_of: BTreeSet::new(), ride: Ride::Unsaid, ..ask.terms.clone() };
     let buttons =
         both_ways(ports, &request.origin.person, &prospect.target, by, (shown, now), (ask.passing_checks, because, terms)).await?;
     Ok(speech::ref_moved(&prospect.target, by, shown, now, &buttons))
@@ -339,8 +338,19 @@ pub(super) async fn begun(
     let mut past = ports.store.deployments_of_app(&prospect.target.app, PAST).await?;
     // What is built takes other times than what is only released.
     past.retain(|one| std::mem::discriminant(&one.way) == std::mem::discriminant(&way));
-    let Prospect { target, repository, overrides_link_to, resolved, change, verdict, access: _, running: _, own_locks: _, rules: _ } =
-        prospect;
+    let Prospect {
+        target,
+        repository,
+        overrides_link_to,
+        resolved,
+        change,
+        verdict,
+        access: _,
+        running: _,
+        unread: _,
+        own_locks: _,
+        rules: _,
+    } = prospect;
     let because = ask.because.as_ref().map(|because| because.as_str().to_owned());
     Ok(Deployment {
         id,

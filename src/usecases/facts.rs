@@ -144,6 +144,8 @@ pub(super) struct Prospect {
     pub resolved: Resolved,
     pub access: Access,
     pub running: Option<Running>,
+    /// What runs cannot be read.
+    pub unread: bool,
     pub change: Option<Comparison>,
     pub verdict: Verdict,
     /// What the asker holds there.
@@ -222,17 +224,15 @@ pub(super) async fn look_ahead(
     let verdict = verdict(&repository, &resolved, RefNow::Unmoved, checks.as_ref(), access, lock, (&judged, overriding));
     let own_locks = locks.at(now).filter(|lock| lock.holder == *asker && lock.on.covers(target.environment)).cloned().collect();
     let running = running(ports, who, &target).await;
+    let (running, unread) = running.map_or((None, true), |running| (running, false));
     let change = change_from(ports, who, running.as_ref(), &repository.name, &resolved.commit).await;
     let (overrides_link_to, rules) = (link.overrides, judged.rules);
-    Ok(Prospect { target, repository, overrides_link_to, resolved, access, running, change, verdict, own_locks, rules })
+    Ok(Prospect { target, repository, overrides_link_to, resolved, access, running, unread, change, verdict, own_locks, rules })
 }
 
-/// What runs in an app is worth knowing, and not knowing it is no reason to refuse.
-async fn running(ports: &Ports, who: &Credentials, target: &Target) -> Option<Running> {
-    ports.platform.running(&who.platform, &target.app).await.unwrap_or_else(|error| {
-        tracing::info!(%error, "what runs now cannot be read");
-        None
-    })
+/// What runs in an app is worth knowing, and not knowing it is no reason to refuse. `Err`: it cannot be read.
+async fn running(ports: &Ports, who: &Credentials, target: &Target) -> Result<Option<Running>, ()> {
+    ports.platform.running(&who.platform, &target.app).await.map_err(|error| tracing::info!(%error, "what runs now cannot be read"))
 }
 
 async fn change_from(
@@ -257,7 +257,7 @@ pub(super) async fn change_to(
     repository: &RepoName,
     commit: &CommitSha,
 ) -> Option<Comparison> {
-    let running = running(ports, who, target).await;
+    let running = running(ports, who, target).await.unwrap_or(None);
     change_from(ports, who, running.as_ref(), repository, commit).await
 }
 

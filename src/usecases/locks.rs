@@ -9,13 +9,16 @@ use crate::domain::command::{Command, Hold, LockWish};
 use crate::domain::deployment::Deployment;
 use crate::domain::lock::{Freeing, Lock, Locks, NotFreed, NotTaken, Scope};
 use crate::domain::message::Message;
+use crate::domain::names::RefName;
 use crate::domain::pipeline::{Pipeline, PipelineKey};
 use crate::domain::request::Request;
+use crate::domain::source::{AskedRef, CommitRef, Resolution};
 use crate::domain::speech::{self, Doing, LockRow};
 use crate::ports::{Credentials, StoreError, WakeKey};
 
-use super::facts::find_pipeline;
+use super::facts::{find_pipeline, no_ref};
 use super::offers::offer;
+use super::whereabouts::readable_repository;
 use super::{Ports, Trouble, WhileDoing};
 
 pub use minding::mind_locks;
@@ -39,11 +42,17 @@ pub(super) async fn lock(ports: &Ports, request: &Request, who: &Credentials, wi
         None => None,
         Some(end) => Some(end.from(request.received_at).ok_or_else(speech::no_such_end)?),
     };
+    if let Some(branch) = &wish.branch
+        && let Some(refused) = no_branch(ports, request, who, &pipeline, wish, branch).await?
+    {
+        return Ok(refused);
+    }
     for _ in 0..TRIES {
         let now = ports.clock.now();
         let locks = Locks { name: pipeline.name.clone(), ..ports.locks.locks(&pipeline.id, &pipeline.name).await? };
         let lock = Lock {
             on,
+            branch: wish.branch.clone(),
             holder: asker.clone(),
             because: wish.because.clone(),
             since: now,
@@ -68,6 +77,28 @@ pub(super) async fn lock(ports: &Ports, request: &Request, who: &Credentials, wi
         }
     }
     Err(speech::not_recorded().into())
+}
+
+/// A lock is for a branch that is there: refused with what may have been meant, where it is not.
+async fn no_branch(
+    ports: &Ports,
+    request: &Request,
+    who: &Credentials,
+    pipeline: &Pipeline,
+    wish: &LockWish,
+    branch: &RefName,
+) -> Result<Option<Message>, Trouble> {
+    let repository = readable_repository(ports, who, pipeline).await?;
+    let asked = AskedRef::Named(branch.clone());
+    match ports.source.resolve(&who.source, &repository, &asked).await.while_doing(Doing::ReadingRef)? {
+        Resolution::Found(resolved) if resolved.named_by == CommitRef::Branch(branch.clone()) => Ok(None),
+        Resolution::BranchAndTag { .. } => Ok(None),
+        Resolution::Found(_) => Ok(Some(speech::not_a_branch(&repository, branch))),
+        none @ (Resolution::Unknown { .. } | Resolution::AmbiguousHash | Resolution::EmptyRepository) => {
+            let again = |branch| Command::Lock(LockWish { branch: Some(branch), ..wish.clone() });
+            no_ref(ports, &request.origin.person, &repository, &asked, &none, again).await.map(Some).map_err(Trouble::from)
+        }
+    }
 }
 
 /// Others hold it: who, since when and why, and how it is taken over: by a button, where the reason was given already.

@@ -43,7 +43,7 @@ pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, a
         }
         Act::RollBack(id) => {
             let Some(deployment) = ports.store.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
-            let command = Command::Rollback { place: place_of(&deployment), to: None, because: None };
+            let command = Command::Rollback { place: place_of(&deployment), to: None, because: None, terms: Terms::default() };
             answer::run(ports, request, who, &command, None).await
         }
         Act::Take(id) => take(ports, request, who, id).await,
@@ -60,7 +60,7 @@ fn again(deployment: &Deployment, presser: &Person) -> Command {
     let (target, cargo) = (&deployment.target, &deployment.cargo);
     if let Some(back) = deployment.back() {
         let because = deployment.because.as_deref().and_then(|because| Because::parse(because).ok());
-        return Command::Rollback { place: place_of(deployment), to: Some(back.version), because };
+        return Command::Rollback { place: place_of(deployment), to: Some(back.version), because, terms: Terms::default() };
     }
     let passing_checks = deployment.overriding.is_some() && deployment.origin.person == *presser;
     let pinned = || AskedRef::Pinned { of: cargo.named_by.clone(), commit: cargo.commit.clone() };

@@ -17,7 +17,7 @@ use crate::ports::Credentials;
 
 use super::deploy::{self, Code, noting, spend};
 use super::facts::{Prospect, apps_of, find_app, find_app_among, find_pipeline, look_ahead};
-use super::{Ports, Trouble, WhileDoing};
+use super::{Ports, Trouble, WhileDoing, confirm};
 
 /// How many of the newest releases are looked at for the one that serves.
 const RELEASES: usize = 20;
@@ -30,11 +30,16 @@ pub(super) struct Ask<'a> {
     pub to: Option<&'a Destination>,
     pub passing_checks: bool,
     pub because: Option<&'a Because>,
+    pub terms: &'a Terms,
 }
 
 impl Ask<'_> {
     fn again(&self, pipeline: PipelineKey, from: Option<Place>, to: Option<Destination>) -> Command {
-        Command::Promote { pipeline, from, to, passing_checks: self.passing_checks, because: self.because.cloned() }
+        self.with(pipeline, from, to, self.terms.clone())
+    }
+
+    fn with(&self, pipeline: PipelineKey, from: Option<Place>, to: Option<Destination>, terms: Terms) -> Command {
+        Command::Promote { pipeline, from, to, passing_checks: self.passing_checks, because: self.because.cloned(), terms }
     }
 }
 
@@ -156,7 +161,7 @@ async fn look_at(
     let from = Place { environment: from.environment, app: Some(from.name.clone()) };
     let again = |wish: Wish| ask.again(wish.pipeline, Some(from.clone()), Some(Destination::One(to.clone())));
     let prospect = look_ahead(ports, &request.origin.person, who, (pipeline, target), &wish, ask.passing_checks, again).await?;
-    let ask = deploy::Ask { wish, passing_checks: ask.passing_checks, because: ask.because.cloned(), terms: Terms::default() };
+    let ask = deploy::Ask { wish, passing_checks: ask.passing_checks, because: ask.because.cloned(), terms: ask.terms.clone() };
     Ok((ask, prospect, way))
 }
 
@@ -170,6 +175,15 @@ async fn take_over(
     code: Code,
 ) -> Result<Option<Message>, Trouble> {
     let served = served(ports, who, &ends.from).await?;
-    let (ask, prospect, way) = look_at(ports, request, who, ask, (&ends.pipeline, &ends.from, &served), target).await?;
-    deploy::go(ports, request, &ask, prospect, code, way).await
+    let (one, prospect, way) = look_at(ports, request, who, ask, (&ends.pipeline, &ends.from, &served), target).await?;
+    if let Some(answer) = deploy::without_beginning(ports, request, &one, &prospect, code, &way).await? {
+        return Ok(Some(answer));
+    }
+    let from = Place { environment: ends.from.environment, app: Some(ends.from.name.clone()) };
+    let to = Destination::One(deploy::place_of(&prospect.target));
+    let sure = |terms| ask.with(PipelineKey::Id(ends.pipeline.id.clone()), Some(from.clone()), Some(to.clone()), terms);
+    if let Some(question) = confirm::first(ports, request, who, (&one, code), (&prospect, &way), sure).await? {
+        return Ok(Some(question));
+    }
+    deploy::go(ports, request, &one, prospect, code, way).await
 }

@@ -6,11 +6,12 @@ use crate::domain::account::Provider;
 use crate::domain::actor::Person;
 use crate::domain::command::{Because, Command, Terms, Where, Wish};
 use crate::domain::deployment::{Back, Deployment, Phase, Target, Way};
+use crate::domain::doubt::{Prospects, doubts};
 use crate::domain::lock::{Lock, Locks, Scope};
 use crate::domain::message::Message;
-use crate::domain::names::{CommitSha, RefName};
+use crate::domain::names::{CommitSha, OfferId, RefName};
 use crate::domain::pipeline::{App, Pipeline, PipelineKey, Place};
-use crate::domain::release::{Release, ReleaseState};
+use crate::domain::release::{Release, ReleaseState, Running};
 use crate::domain::request::Request;
 use crate::domain::source::{AskedRef, CommitLine, CommitRef, Provenance, Repository, Resolved};
 use crate::domain::speech::{self, Doing, ReturnRow};
@@ -18,10 +19,10 @@ use crate::ports::{Addressee, Credentials, PortError, StoreError, WakeKey};
 
 use super::deploy::{self, Code, noting, spend};
 use super::facts::{Prospect, find_place, judge_return};
-use super::offers::offer;
+use super::offers::{offer, offer_until};
 use super::rights::judged_deploy;
 use super::whereabouts::readable_repository;
-use super::{Ports, Trouble, WhileDoing};
+use super::{Ports, Trouble, WhileDoing, confirm};
 
 /// How many of the newest releases are looked at.
 const RELEASES: usize = 100;
@@ -37,6 +38,7 @@ pub(super) struct Ask<'a> {
     pub place: &'a Where,
     pub to: Option<u64>,
     pub because: Option<&'a Because>,
+    pub terms: &'a Terms,
 }
 
 pub(super) async fn rollback(
@@ -47,7 +49,7 @@ pub(super) async fn rollback(
     code: Option<SecretString>,
 ) -> Result<Option<Message>, Trouble> {
     let asker = &request.origin.person;
-    let again = |place| Command::Rollback { place, to: ask.to, because: ask.because.cloned() };
+    let again = |place| Command::Rollback { place, to: ask.to, because: ask.because.cloned(), terms: ask.terms.clone() };
     let found = find_place(ports, asker, &who.platform, ask.place, again).await;
     let (pipeline, app) = found.map_err(|trouble| noting(trouble, request.came_with_code.then(speech::code_unused)))?;
     let target = Target::of(&pipeline, &app);
@@ -76,7 +78,8 @@ async fn go_back(
     let to = match named.filter(|release| may_return(release, current)) {
         Some(to) => to,
         None => {
-            let buttons = buttons(ports, request, ask, pipeline, app, candidates.iter().take(OFFERED).copied()).await?;
+            let choices = candidates.iter().take(OFFERED).map(|release| (release.version, Terms::default()));
+            let buttons = buttons(ports, request, ask, pipeline, app, choices).await?;
             return Ok(Some(speech::no_way_back(app, version, named, &buttons)));
         }
     };
@@ -102,15 +105,24 @@ async fn go_back(
         overrides_link_to: None,
         resolved: Resolved { commit, named_by: CommitRef::Commit, provenance: Provenance::Repository },
         access,
-        running: None,
+        running: Some(Running { version: current.version, commit: now_there, code: true }),
+        unread: false,
         change,
         verdict,
         own_locks: Vec::new(),
         rules: judged.rules,
         repository,
     };
-    let ask = deploy::Ask { wish, passing_checks: false, because: ask.because.cloned(), terms: Terms::default() };
-    deploy::go(ports, request, &ask, prospect, code, way).await
+    let one = deploy::Ask { wish, passing_checks: false, because: ask.because.cloned(), terms: ask.terms.clone() };
+    if let Some(answer) = deploy::without_beginning(ports, request, &one, &prospect, code, &way).await? {
+        return Ok(Some(answer));
+    }
+    let place = Where { pipeline: PipelineKey::Id(pipeline.id.clone()), place: Some(deploy::place_of(&prospect.target)) };
+    let sure = |terms| Command::Rollback { place: place.clone(), to: Some(version), because: ask.because.cloned(), terms };
+    if let Some(question) = confirm::first(ports, request, who, (&one, code), (&prospect, &way), sure).await? {
+        return Ok(Some(question));
+    }
+    deploy::go(ports, request, &one, prospect, code, way).await
 }
 
 /// Whether one can go back to a release: it succeeded, so that it served, and what it ran is still there.
@@ -148,19 +160,37 @@ async fn commit_of(ports: &Ports, who: &Credentials, app: &App, release: &Releas
     ports.platform.commit_of(&who.platform, &app.id, code).await.while_doing(Doing::ReadingReleases)
 }
 
-async fn buttons<'a>(
+/// A button for each, with what its asker has been shown of it. Who is shown all of it has been asked, and answers in time or not.
+async fn buttons(
     ports: &Ports,
     request: &Request,
     ask: Ask<'_>,
     pipeline: &Pipeline,
     app: &App,
-    to: impl Iterator<Item = &'a Release>,
-) -> Result<Vec<(String, crate::domain::names::OfferId)>, StoreError> {
+    to: impl Iterator<Item = (u64, Terms)>,
+) -> Result<Vec<(String, OfferId)>, StoreError> {
     let place = Place { environment: app.environment, app: Some(app.name.clone()) };
     let place = Where { pipeline: PipelineKey::Id(pipeline.id.clone()), place: Some(place) };
-    let command = |version| Command::Rollback { place: place.clone(), to: Some(version), because: ask.because.cloned() };
-    let choices = to.map(|release| (speech::roll_back_to(release.version), command(release.version)));
-    offer(ports, &request.origin.person, choices).await
+    let (plain, shown): (Vec<_>, Vec<_>) = to
+        .map(|(version, terms)| {
+            let because = ask.because.cloned();
+            (speech::roll_back_to(version), Command::Rollback { place: place.clone(), to: Some(version), because, terms })
+        })
+        .partition(|(_, command)| matches!(command, Command::Rollback { terms, .. } if terms.is_plain()));
+    let mut buttons = offer_until(ports, &request.origin.person, shown, confirm::good_until(ports.clock.now())).await?;
+    buttons.extend(offer(ports, &request.origin.person, plain).await?);
+    Ok(buttons)
+}
+
+/// What somebody is sure of who goes back to one that they were shown in production.
+fn shown(row: &ReturnRow, app: &App, current: &Release) -> Terms {
+    let change = row.change.as_ref();
+    let (to, by) = (app.environment, &CommitRef::Commit);
+    let sure_of = doubts(&Prospects { to, by, passing: false, change, runs: true, name: None, own_locks: &[] });
+    if sure_of.is_empty() {
+        return Terms::default();
+    }
+    Terms { shown: row.commit.clone(), live: Some(current.version), sure_of, ..Terms::default() }
 }
 
 /// Shows what there is to go back to, and what each would change. Touches nothing.
@@ -186,7 +216,8 @@ async fn choose(
         rows.push(ReturnRow { release: (*release).clone(), commit, change, configs: configs_between(releases, release, current) });
     }
     let expired = releases.iter().filter(|release| release.state == ReleaseState::Expired).count();
-    let buttons = buttons(ports, request, ask, pipeline, app, candidates.iter().take(OFFERED).copied()).await?;
+    let choices = rows.iter().map(|row| (row.release.version, shown(row, app, current)));
+    let buttons = buttons(ports, request, ask, pipeline, app, choices).await?;
     Ok(speech::ways_back(app, current, &rows, expired, &buttons, ports.clock.now()))
 }
 
@@ -262,6 +293,7 @@ async fn hold(ports: &Ports, deployment: &Deployment, back: &Back) -> Result<(),
         }
         let lock = Lock {
             on: Scope::Environment(target.environment),
+            branch: None,
             holder: deployment.origin.person.clone(),
             because: Because::parse(&speech::held_after_return(target, back, deployment.because.as_deref())).ok(),
             since: now,

@@ -162,7 +162,7 @@ async fn made(heroku: &Heroku, recording: &Recording, replay: &Replay) -> Value 
         "Platform::release" => outcome(heroku.release(&token, &arg(with, "app"), &arg(with, "release")).await, |release| json!(release)),
         "Platform::releases" => outcome(heroku.releases(&token, &arg(with, "app"), arg(with, "limit")).await, |releases| json!(releases)),
         "Platform::running" => outcome(heroku.running(&token, &arg(with, "app")).await, |running| {
-            json!(running.map(|Running { version, commit }| json!({ "version": version, "commit": commit })))
+            json!(running.map(|Running { version, commit, code: _ }| json!({ "version": version, "commit": commit })))
         }),
         "Platform::dynos" => outcome(heroku.dynos(&token, &arg(with, "app")).await, |all| all.into_iter().map(of_dyno).collect()),
         "Platform::follow" => {

@@ -250,6 +250,7 @@ ana presses [Ship 959368e, as asked]
 ana> deploy web to staging
 ~ 4m
 ana> promote web to production/*
+ana presses [Promote 8d514e3]
 ~ 4m
 = builds of web-us: 0
 = releases of web-us: 3

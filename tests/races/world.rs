@@ -250,7 +250,7 @@ impl Outside {
 
     pub fn running(&self, app: &AppId, now: Timestamp) -> Option<Running> {
         let build = self.builds.iter().rev().find(|build| build.app == *app && build.serves(now))?;
-        Some(Running { version: build.version, commit: Some(build.commit.clone()) })
+        Some(Running { version: build.version, commit: Some(build.commit.clone()), code: true })
     }
 
     pub fn wants_code(&self, person: &str, app: &AppId, now: Timestamp) -> bool {

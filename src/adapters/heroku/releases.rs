@@ -65,11 +65,12 @@ pub(super) async fn running(wire: &Wire, known: &Known, token: &SecretString, ap
     let Some(current) = releases.into_iter().filter(|release| release.current).max_by_key(|release| release.version) else {
         return Ok(None);
     };
-    let commit = match current.code() {
-        Some(code) => commit_of_code(wire, known, token, app, &code).await?,
+    let code = current.code();
+    let commit = match &code {
+        Some(code) => commit_of_code(wire, known, token, app, code).await?,
         None => None,
     };
-    Ok(Some(Running { version: current.version, commit }))
+    Ok(Some(Running { version: current.version, commit, code: code.is_some() }))
 }
 
 pub(super) async fn commit_of(

@@ -215,6 +215,7 @@ fn stretched(mut deployment: Deployment) -> Deployment {
                 Reason::Locked {
                     pipeline: deployment.target.pipeline_name.clone(),
                     on: Scope::Pipeline,
+                    branch: Some(RefName::parse(&"b".repeat(200)).unwrap()),
                     by: samples::person("bo"),
                     because: Some(Because::parse(&because).unwrap()),
                     since: samples::at(0),

@@ -191,8 +191,9 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow {
         verb: Verb::Lock,
         words: &["lock"],
-        usage: "lock PIPELINE [in ENV] [anyway] [for TIME | until TIME] [because WHY]",
-        summary: "Holds an environment or a whole pipeline: nobody else deploys there until you free it or its time is over.",
+        usage: "lock PIPELINE[/BRANCH] [in ENV] [anyway] [for TIME | until TIME] [because WHY]",
+        summary: "Holds an environment or a whole pipeline: nobody else deploys there until you free it or its time is over; with BRANCH, \
+                  you are asked before you ship anything else there.",
         example: "lock hubot in production until 17:00 Europe/Berlin because of the migration",
         needs: Needs::BothAccounts,
     },

@@ -92,7 +92,9 @@ impl fmt::Display for Hold {
 
 impl fmt::Display for LockWish {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.on)?;
+        let what = self.branch.clone().map_or(AskedRef::Default, AskedRef::Named);
+        write_pipeline(f, &self.on.pipeline, &what, self.on.environment.is_none())?;
+        self.on.environment.iter().try_for_each(|environment| write!(f, " in {environment}"))?;
         f.write_str(if self.anyway { " anyway" } else { "" })?;
         self.end.iter().try_for_each(|end| write!(f, " {end}"))?;
         self.because.iter().try_for_each(|because| write_because(f, because))
@@ -156,14 +158,14 @@ impl fmt::Display for Command {
             Self::QueueMove(wish) => write!(f, " move {wish}"),
             Self::Where(seek) => write!(f, " {seek}"),
             Self::Diff(stretch) => write!(f, " {stretch}"),
-            Self::Promote { pipeline, from, to, passing_checks, because } => {
+            Self::Promote { pipeline, from, to, passing_checks, because, terms: _ } => {
                 f.write_str(if *passing_checks { "! " } else { " " })?;
                 write_pipeline(f, pipeline, &AskedRef::Default, from.is_none() && to.is_none())?;
                 from.iter().try_for_each(|place| write!(f, " from {place}"))?;
                 to.iter().try_for_each(|place| write!(f, " to {place}"))?;
                 because.iter().try_for_each(|because| write_because(f, because))
             }
-            Self::Rollback { place, to, because } => {
+            Self::Rollback { place, to, because, terms: _ } => {
                 write!(f, " {place}")?;
                 to.iter().try_for_each(|version| write!(f, " to v{version}"))?;
                 because.iter().try_for_each(|because| write_because(f, because))

@@ -6,6 +6,7 @@ use crate::domain::deployment::samples::{at, person};
 fn wish(on: Scope, holder: &str, request: u32, now: Timestamp, until: Option<Timestamp>) -> Lock {
     Lock {
         on,
+        branch: None,
         holder: person(holder),
         because: None,
         since: now,
@@ -44,6 +45,25 @@ fn what_is_not_said_stays_as_it_was() {
     assert!(taken.had);
     assert_eq!((taken.lock.since, taken.lock.until), (at(0), Some(at(600))));
     assert_eq!(taken.lock.because, Because::parse("a migration").ok());
+}
+
+#[test]
+fn a_lock_for_a_branch_says_what_else_is_meant() {
+    let name = |name| RefName::parse(name).unwrap();
+    let branch = |of| Lock { branch: Some(name(of)), ..wish(STAGING, "ana", 1, at(0), None) };
+    let pull = |of| CommitRef::Pull { number: 7, branch: name(of) };
+    let topic = branch("topic");
+    assert!(!topic.is_for_another(&CommitRef::Branch(name("topic"))) && !topic.is_for_another(&pull("topic")));
+    for other in [CommitRef::Branch(name("main")), pull("main"), CommitRef::Tag(name("topic")), CommitRef::Commit] {
+        assert!(topic.is_for_another(&other), "{other:?}");
+        assert!(!wish(STAGING, "ana", 1, at(0), None).is_for_another(&other), "a person's lock is for whatever they ship");
+    }
+    let locks = none().taken(topic, false, at(0)).unwrap().locks;
+    let longer = locks.taken(wish(STAGING, "ana", 2, at(9), Some(at(60))), false, at(9)).unwrap();
+    assert_eq!(longer.lock.branch, Some(name("topic")), "what is not said stays");
+    let other = locks.taken(Lock { request: DeliveryId::parse("d3").unwrap(), ..branch("main") }, false, at(9)).unwrap();
+    assert_eq!(other.lock.branch, Some(name("main")));
+    assert!(locks.against(&person("bo"), Environment::Staging, at(9)).is_some(), "others are kept out all the same");
 }
 
 #[test]

@@ -181,7 +181,8 @@ fn what_is_sought_in_every_form() {
 
 #[test]
 fn rollbacks_in_every_form() {
-    let back = |place, to| Ok(Command::Rollback { place: Where { pipeline: key("web"), place }, to, because: None });
+    let back =
+        |place, to| Ok(Command::Rollback { place: Where { pipeline: key("web"), place }, to, because: None, terms: Terms::default() });
     let eu = place(Environment::Production, Some("web-eu"));
     assert_eq!(parse("rollback web"), back(None, None));
     assert_eq!(parse("rollback web in prod/web-eu to v12"), back(Some(eu.clone()), Some(12)));
@@ -194,7 +195,7 @@ fn rollbacks_in_every_form() {
 #[test]
 fn locks_in_every_form() {
     let hold = |environment| Hold { pipeline: key("web"), environment };
-    let lock = |environment, end, anyway| Ok(Command::Lock(LockWish { on: hold(environment), end, because: None, anyway }));
+    let lock = |environment, end, anyway| Ok(Command::Lock(LockWish { on: hold(environment), branch: None, end, because: None, anyway }));
     let at = |day: Option<&str>, zone: Option<&str>| {
         let (day, time) = (day.map(|day| Day::parse(day).unwrap()), ClockTime::parse("17:00").unwrap());
         Some(Ending::At { day, time, zone: zone.map(|zone| ZoneName::parse(zone).unwrap()) })
@@ -448,12 +449,9 @@ fn endings() -> impl Strategy<Value = Ending> {
 }
 
 fn lock_wishes() -> impl Strategy<Value = LockWish> {
-    (holds(), prop::option::of(endings()), prop::option::of(reasons()), any::<bool>()).prop_map(|(on, end, because, anyway)| LockWish {
-        on,
-        end,
-        anyway: anyway && because.is_some(),
-        because,
-    })
+    let branch = refs().prop_map(|what| if let AskedRef::Named(branch) = what { Some(branch) } else { None });
+    (holds(), branch, prop::option::of(endings()), prop::option::of(reasons()), any::<bool>())
+        .prop_map(|(on, branch, end, because, anyway)| LockWish { on, branch, end, anyway: anyway && because.is_some(), because })
 }
 
 fn moves() -> impl Strategy<Value = Command> {
@@ -493,19 +491,22 @@ fn commands() -> impl Strategy<Value = Command> {
             from,
             to,
             passing_checks: false,
-            because
+            because,
+            terms: Terms::default(),
         }),
         (keys(), places(), destinations(), reasons()).prop_map(|(pipeline, from, to, why)| Command::Promote {
             pipeline,
             from,
             to,
             passing_checks: true,
-            because: Some(why)
+            because: Some(why),
+            terms: Terms::default(),
         }),
         (wheres(), prop::option::of(1..=u64::MAX), prop::option::of(reasons())).prop_map(|(place, to, because)| Command::Rollback {
             place,
             to,
-            because
+            because,
+            terms: Terms::default(),
         }),
         lock_wishes().prop_map(Command::Lock),
         (holds(), any::<bool>(), prop::option::of(reasons())).prop_map(|(on, anyway, because)| Command::Unlock {

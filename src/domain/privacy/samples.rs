@@ -61,9 +61,21 @@ fn place() -> Place {
     Place { environment: Environment::Staging, app: Some(AppName::parse("hubot-staging").unwrap()) }
 }
 
+/// What somebody has said yes to.
+fn assent() -> Terms {
+    Terms {
+        shown: Some(CommitSha::parse(&"a".repeat(40)).unwrap()),
+        release: ReleaseId::parse("r").ok(),
+        live: Some(11),
+        sure_of: BTreeSet::from([Doubt::PassesChecks]),
+        code_spent_at: Some(at(0)),
+        ..Terms::default()
+    }
+}
+
 fn promotion(to: Destination) -> Command {
     let pipeline = pipeline_keys().remove(0);
-    Command::Promote { pipeline, from: Some(place()), to: Some(to), passing_checks: true, because: Some(because()) }
+    Command::Promote { pipeline, from: Some(place()), to: Some(to), passing_checks: true, because: Some(because()), terms: assent() }
 }
 
 fn message() -> MessageRef {
@@ -118,7 +130,13 @@ fn hold(pipeline: PipelineKey) -> Hold {
 }
 
 fn lock_wish(end: Ending) -> LockWish {
-    LockWish { on: hold(pipeline_keys().remove(0)), end: Some(end), because: Some(because()), anyway: true }
+    LockWish {
+        on: hold(pipeline_keys().remove(0)),
+        branch: RefName::parse("topic").ok(),
+        end: Some(end),
+        because: Some(because()),
+        anyway: true,
+    }
 }
 
 fn channel() -> ChannelId {
@@ -152,9 +170,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
                     when_green: true,
                     ask_first: true,
                     ride: Ride::With(DeploymentId(id())),
-                    shown: Some(CommitSha::parse(&"a".repeat(40)).unwrap()),
-                    sure_of: BTreeSet::from([Doubt::PassesChecks]),
-                    code_spent_at: Some(at(0)),
+                    ..assent()
                 },
             }, Command::Deploy {
                 wish: wish(pipeline_keys().remove(0), AskedRef::Default), passing_checks: false, because: None,
@@ -187,7 +203,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             Command::Promote { to: Some(Destination::Every { .. }), .. } => [promotion(Destination::Every { every_app_of: Environment::Production })],
             Command::Promote { to: Some(Destination::One(_)) | None, .. } => [promotion(Destination::One(place()))],
             Command::Rollback { .. } => [
-                Command::Rollback { place: anywhere(pipeline_keys().remove(0)), to: Some(12), because: Some(because()) },
+                Command::Rollback { place: anywhere(pipeline_keys().remove(0)), to: Some(12), because: Some(because()), terms: assent() },
             ],
             Command::Lock(LockWish { end: Some(Ending::After(_)), .. }) => [Command::Lock(lock_wish(Ending::After(90)))],
             Command::Lock(LockWish { end: Some(Ending::At { .. }) | None, .. }) => [Command::Lock(lock_wish(Ending::At {
@@ -229,10 +245,10 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         Command::Where(Seek::InPipeline { .. }) => Command::Where(Seek::InPipeline { pipeline: pipeline.clone(), what: what.clone() }),
         Command::Where(Seek::Change { .. }) => command,
         Command::Diff(stretch) => Command::Diff(Stretch { pipeline: pipeline.clone(), ..stretch }),
-        Command::Promote { from, to, passing_checks, because, pipeline: _ } => {
-            Command::Promote { pipeline: pipeline.clone(), from, to, passing_checks, because }
+        Command::Promote { from, to, passing_checks, because, terms, pipeline: _ } => {
+            Command::Promote { pipeline: pipeline.clone(), from, to, passing_checks, because, terms }
         }
-        Command::Rollback { to, because, place: _ } => Command::Rollback { place: anywhere(pipeline.clone()), to, because },
+        Command::Rollback { to, because, terms, place: _ } => Command::Rollback { place: anywhere(pipeline.clone()), to, because, terms },
         Command::Lock(wish) => Command::Lock(LockWish { on: hold(pipeline.clone()), ..wish }),
         Command::Route(wish) => Command::Route(RouteWish { pipeline: pipeline.clone(), ..wish }),
         Command::Unroute { from, pipeline: _ } => Command::Unroute { pipeline: pipeline.clone(), from },
@@ -602,6 +618,7 @@ fn happenings() -> Vec<Happening> {
 fn lock(on: Scope) -> Lock {
     Lock {
         on,
+        branch: RefName::parse("topic").ok(),
         holder: person("ana"),
         because: Some(because()),
         since: at(0),

@@ -160,7 +160,7 @@ fn same_command(deployment: &Deployment) -> Command {
     if let Some(back) = deployment.back() {
         let place = Place { environment: target.environment, app: Some(target.app_name.clone()) };
         let place = Where { pipeline: PipelineKey::Name(target.pipeline_name.clone()), place: Some(place) };
-        return Command::Rollback { place, to: Some(back.version), because: None };
+        return Command::Rollback { place, to: Some(back.version), because: None, terms: Terms::default() };
     }
     if let Some(from) = deployment.promotes() {
         return promote_command(deployment, from, PipelineKey::Name(target.pipeline_name.clone()), deployment.overriding.is_some());
@@ -188,6 +188,7 @@ pub fn promote_command(deployment: &Deployment, from: &Promote, pipeline: Pipeli
         to: Some(Destination::One(Place { environment: target.environment, app: Some(target.app_name.clone()) })),
         passing_checks,
         because,
+        terms: Terms::default(),
     }
 }
 

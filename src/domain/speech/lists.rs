@@ -73,8 +73,9 @@ pub fn plan(plan: &Plan<'_>) -> Message {
     ]);
     let mut message = answer(headline);
     message.lines.push(match plan.running {
-        Some(Running { version, commit: Some(commit) }) => vec![text(format!("Runs now: v{version}, ")), code(commit.short())],
-        Some(Running { version, commit: None }) => vec![text(format!("Runs now: v{version}, of no known commit"))],
+        Some(Running { version, commit: Some(commit), code: _ }) => vec![text(format!("Runs now: v{version}, ")), code(commit.short())],
+        Some(Running { code: false, .. }) => vec![text("Nothing runs there yet.")],
+        Some(Running { version, commit: None, code: true }) => vec![text(format!("Runs now: v{version}, of no known commit"))],
         None => vec![text("Nothing runs there yet, or it cannot be read.")],
     });
     message.lines.extend(plan.change.comparison.map(|change| {
@@ -107,7 +108,7 @@ pub fn plan(plan: &Plan<'_>) -> Message {
     message.lines.extend(plan.own_locks.iter().map(|lock| own_lock(&plan.target.pipeline_name, lock)));
     if plan.verdict.is_open() {
         if !plan.doubts.is_empty() {
-            message.lines.push(vec![text(format!("A deploy would ask you first, since {}.", why(plan.doubts)))]);
+            message.lines.push(vec![text(format!("A deploy would ask you first, since {}.", why(plan.target.environment, plan.doubts)))]);
         }
         return message.line(vec![text("Nothing stands in the way.")]);
     }

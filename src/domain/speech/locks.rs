@@ -7,8 +7,9 @@ use crate::domain::command::{Because, Command, Hold};
 use crate::domain::deployment::Deployment;
 use crate::domain::lock::{End, Ended, Lock, Scope, Taken};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, text};
-use crate::domain::names::{OfferId, PipelineName};
+use crate::domain::names::{OfferId, PipelineName, RefName};
 use crate::domain::pipeline::{Pipeline, PipelineKey};
+use crate::domain::source::Repository;
 
 use super::lists::standing;
 use super::words::{count, dated, duration, moment};
@@ -34,6 +35,16 @@ fn place(pipeline: &PipelineName, on: Scope) -> Line {
     }
 }
 
+/// `, for topic alone`, where it is for one branch.
+fn branch_behind(branch: Option<&RefName>) -> Line {
+    branch.map(|branch| [text(", for "), code(branch), text(" alone")]).into_iter().flatten().collect()
+}
+
+/// What a lock is on.
+fn held(pipeline: &PipelineName, lock: &Lock) -> Line {
+    [place(pipeline, lock.on), branch_behind(lock.branch.as_ref())].concat()
+}
+
 fn reason_behind(because: Option<&Because>) -> Line {
     because.map(|because| text(format!(": {because}"))).into_iter().collect()
 }
@@ -51,13 +62,13 @@ fn lock_words(pipeline: &PipelineName, on: Scope, more: &str) -> String {
 /// A lock that stands in a deploy's way: the evidence, and the way out.
 pub(super) fn in_the_way(
     pipeline: &PipelineName,
-    on: Scope,
+    (on, branch): (Scope, Option<&RefName>),
     by: &Person,
     because: Option<&Because>,
     (since, until): (Timestamp, Option<Timestamp>),
 ) -> (Line, Line) {
     let mut evidence = vec![Span::Person(by.clone()), text(" holds ")];
-    evidence.extend(place(pipeline, on));
+    evidence.extend([place(pipeline, on), branch_behind(branch)].concat());
     evidence.extend([text(" since "), dated(since)]);
     evidence.extend(until.into_iter().flat_map(|until| [text(", until "), dated(until)]));
     evidence.extend(reason_behind(because));
@@ -75,7 +86,7 @@ pub(super) fn in_the_way(
 pub(super) fn lock_line(row: &LockRow, now: Timestamp) -> Line {
     let lock = &row.lock;
     let mut line = vec![text("Locked: ")];
-    line.extend(place(&row.pipeline, lock.on));
+    line.extend(held(&row.pipeline, lock));
     line.extend([text(" by "), Span::Person(lock.holder.clone())]);
     line.push(text(format!(" for {}", duration(now.duration_since(lock.since).as_secs()))));
     line.extend(lock.until.into_iter().flat_map(|until| [text(", until "), moment(until, now)]));
@@ -87,7 +98,7 @@ pub(super) fn lock_line(row: &LockRow, now: Timestamp) -> Line {
 /// For a plan: the asker holds the place.
 pub(super) fn own_lock(pipeline: &PipelineName, lock: &Lock) -> Line {
     let mut line = vec![text("You hold ")];
-    line.extend(place(pipeline, lock.on));
+    line.extend(held(pipeline, lock));
     line.extend(lock.until.into_iter().flat_map(|until| [text(" until "), dated(until)]));
     line.extend(reason_behind(lock.because.as_ref()));
     line
@@ -97,7 +108,7 @@ pub(super) fn own_lock(pipeline: &PipelineName, lock: &Lock) -> Line {
 pub fn locked(pipeline: &Pipeline, taken: &Taken, going: &[Deployment], now: Timestamp) -> Message {
     let (name, lock) = (&pipeline.name, &taken.lock);
     let mut headline = vec![Span::Person(lock.holder.clone()), text(if taken.had { " goes on holding " } else { " holds " })];
-    headline.extend(place(name, lock.on));
+    headline.extend(held(name, lock));
     headline.extend(lock.until.into_iter().flat_map(|until| {
         let left = duration(until.duration_since(now).as_secs());
         [text(" until "), moment(until, now), text(format!(" ({left})"))]
@@ -121,6 +132,9 @@ pub fn locked(pipeline: &Pipeline, taken: &Taken, going: &[Deployment], now: Tim
     } else {
         "Nobody else deploys there until it is freed: "
     };
+    if lock.branch.is_some() {
+        message.lines.push(vec![text("You are asked first before you ship anything else there.")]);
+    }
     message.line(vec![text(until), code(unlock_words(name, lock.on))])
 }
 
@@ -164,6 +178,12 @@ pub fn free_it(on: Scope) -> String {
     }
 }
 
+/// What a lock was to be for is a tag or a commit.
+pub fn not_a_branch(repository: &Repository, named: &RefName) -> Message {
+    let headline = vec![code(named), text(" is no branch of "), code(&repository.name), text(". Nothing was locked. (not-a-branch)")];
+    answer(Tone::Bad, headline).line(vec![text("A lock is for a branch, or for whatever you ship: leave it out.")])
+}
+
 /// The moment that was named is over, or too far away.
 pub fn no_such_end() -> Message {
     answer(Tone::Bad, vec![text("A lock ends in the future, and within 90 days. Nothing was locked. (no-such-end)")])
@@ -179,7 +199,7 @@ pub fn unlocked(by: &Person, freed: &[LockRow], left: &[LockRow], now: Timestamp
     let mut headline = vec![Span::Person(by.clone()), text(" freed ")];
     for (at, row) in freed.iter().enumerate() {
         headline.extend((at > 0).then(|| text(", ")));
-        headline.extend(place(&row.pipeline, row.lock.on));
+        headline.extend(held(&row.pipeline, &row.lock));
     }
     let mut message = Message::new(Tone::Good, Audience::Channel, headline);
     for row in freed.iter().filter(|row| row.lock.holder != *by) {
@@ -251,7 +271,7 @@ pub fn locks(rows: &[LockRow], reader: &Person, now: Timestamp) -> Message {
 pub fn lock_reminder(row: &LockRow, buttons: &[(String, OfferId)], now: Timestamp) -> Message {
     let lock = &row.lock;
     let mut headline = vec![text("You hold ")];
-    headline.extend(place(&row.pipeline, lock.on));
+    headline.extend(held(&row.pipeline, lock));
     headline.push(text(match lock.until {
         Some(until) => format!(" for {} more", duration(until.duration_since(now).as_secs())),
         None => format!(" for {} now, without an end", duration(now.duration_since(lock.since).as_secs())),

@@ -44,7 +44,7 @@ pub use answers::*;
 pub use aside::*;
 pub use card::{CardView, Pages, card, ended, needs_code, promote_command, ride_ended, routed, turn};
 pub use codes::*;
-pub use confirm::{Change, code_kept, declined, sure};
+pub use confirm::{Change, Question, another_runs, another_was_shown, code_kept, declined, sure, sure_of_all};
 pub use diff::*;
 pub use doctor::{checkup, looking};
 pub use forms::*;

@@ -75,8 +75,8 @@ pub fn reason(reason: &Reason) -> Vec<Line> {
         Reason::MayNotDeploy => {
             (sentence("You may not deploy to the app"), sentence("Ask somebody who looks after the app for the right to deploy."))
         }
-        Reason::Locked { pipeline, on, by, because, since, until } => {
-            super::locks::in_the_way(pipeline, *on, by, because.as_ref(), (*since, *until))
+        Reason::Locked { pipeline, on, branch, by, because, since, until } => {
+            super::locks::in_the_way(pipeline, (*on, branch.as_ref()), by, because.as_ref(), (*since, *until))
         }
         Reason::ByRule(denial) => denied_by(*denial),
     };

@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use crate::domain::deployment::{Back, Deployment, Target};
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, strong, text};
 use crate::domain::names::{CommitSha, OfferId};
-use crate::domain::pipeline::{App, Pipeline};
+use crate::domain::pipeline::{App, Environment, Pipeline};
 use crate::domain::release::{Release, ReleaseState};
 use crate::domain::source::{CommitLine, Comparison, Direction};
 
 use super::card::commit;
+use super::confirm::ANSWERED;
 use super::stages::change_words;
 use super::words::{count, cut, duration};
 
@@ -94,6 +95,9 @@ pub fn ways_back(
             "{} of the last ones expired: what they ran is gone.",
             count(expired.try_into().unwrap_or(u64::MAX), "release")
         ))]);
+    }
+    if app.environment == Environment::Production && !buttons.is_empty() {
+        message = message.line(vec![text(ANSWERED)]);
     }
     with_buttons(message, buttons)
 }

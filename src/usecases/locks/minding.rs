@@ -86,7 +86,7 @@ async fn mind(ports: &Ports, locks: &Locks) -> Result<bool, StoreError> {
 async fn buttons(ports: &Ports, locks: &Locks, lock: &Lock) -> Result<Vec<(String, OfferId)>, StoreError> {
     let on = Hold { pipeline: PipelineKey::Id(locks.pipeline.clone()), environment: lock.on.environment() };
     let free = (speech::free_now(), Command::Unlock { on: Some(on.clone()), anyway: false, because: None });
-    let longer = LockWish { on, end: Some(Ending::After(LONGER)), because: None, anyway: false };
+    let longer = LockWish { on, branch: None, end: Some(Ending::After(LONGER)), because: None, anyway: false };
     let choices = match lock.until {
         Some(_) => vec![(speech::hold_longer(), Command::Lock(longer)), free],
         None => vec![free, (speech::free_all(), Command::Unlock { on: None, anyway: false, because: None })],

@@ -1,7 +1,10 @@
 //! Promoting to every app of an environment: all of them may, or none is touched.
 
+use std::collections::BTreeSet;
+
 use secrecy::SecretString;
 
+use crate::domain::command::Terms;
 use crate::domain::deployment::{Deployment, Promote, Target, Together, Way};
 use crate::domain::message::Message;
 use crate::domain::names::AppName;
@@ -12,7 +15,7 @@ use crate::ports::{Batch, Credentials, StoreError, WakeKey};
 use crate::usecases::deploy::{self, Code, TRIES, begun, join, noting, placed, same_wish_in, spend};
 use crate::usecases::facts::Prospect;
 use crate::usecases::offers::offer;
-use crate::usecases::{Ports, Trouble};
+use crate::usecases::{Ports, Trouble, confirm};
 
 use super::{Ask, Ends, look_at, served};
 
@@ -40,9 +43,15 @@ pub(super) async fn promote(
     if let (true, Some(same)) = (fresh.is_empty(), going) {
         return join(ports, request, same, code).await.map(Some);
     }
+    if let Some(question) = ask_first(ports, request, ask, ends, &fresh, code).await? {
+        return Ok(Some(question));
+    }
     let mut deployments = Vec::new();
-    for (ask, prospect, way) in fresh {
-        let code = if spent_on.as_ref() == Some(&prospect.target.app) { code } else { Code::None };
+    for (mut ask, prospect, way) in fresh {
+        let its_own = spent_on.as_ref() == Some(&prospect.target.app);
+        let code = if its_own { code } else { Code::None };
+        // One that came before the question was spent for the same app.
+        ask.terms.code_spent_at = ask.terms.code_spent_at.filter(|_| its_own);
         deployments.push(begun(ports, request, &ask, prospect, code, way).await?);
     }
     record(ports, request, deployments, code).await
@@ -108,6 +117,42 @@ async fn all_or_none(
     let command = |app: &AppName| ask.again(PipelineKey::Id(ends.pipeline.id.clone()), Some(from.clone()), Some(to(app)));
     let buttons = offer(ports, &request.origin.person, others.iter().map(|app| (app.to_string(), command(app)))).await?;
     Err(speech::not_together(&ends.from, environment, refused, &others, &buttons).into())
+}
+
+/// The question, where something is worth asking about one of them that has not been answered with yes; `None`: they may begin.
+async fn ask_first(
+    ports: &Ports,
+    request: &Request,
+    ask: Ask<'_>,
+    ends: &Ends,
+    fresh: &[(deploy::Ask, Prospect, Way)],
+    code: Code,
+) -> Result<Option<Message>, Trouble> {
+    let asker = &request.origin.person;
+    let Some((first_ask, first, first_way)) = fresh.first() else { return Ok(None) };
+    let mut doubts = BTreeSet::new();
+    for (_, prospect, _) in fresh {
+        doubts.extend(confirm::doubts_about(ports, asker, prospect).await);
+    }
+    let another = confirm::is_another(ask.terms, first, first_way);
+    if !another && doubts.is_subset(&ask.terms.sure_of) {
+        return Ok(None);
+    }
+    let now = ports.clock.now();
+    // What runs in each of them is read again; one number cannot stand for all.
+    let terms = Terms { live: None, ..confirm::assent(first_ask, code, first, first_way, &doubts, now) };
+    let environment = first.target.environment;
+    let from = Place { environment: ends.from.environment, app: Some(ends.from.name.clone()) };
+    let every = Destination::Every { every_app_of: environment };
+    let sure = ask.with(PipelineKey::Id(ends.pipeline.id.clone()), Some(from), Some(every), terms);
+    let offer = confirm::one_offer(ports, asker, sure, now).await?;
+    let rows: Vec<_> = fresh.iter().map(|(_, prospect, _)| (&prospect.target, prospect.change.as_ref())).collect();
+    let because = ask.because.map_or("", |because| because.as_str());
+    let skipped = &first.verdict.skipped;
+    let passing = (!skipped.is_empty()).then_some((skipped.as_slice(), because));
+    let note = if code == Code::Accepted { Some(speech::code_kept()) } else { code.note() };
+    let anew = another.then(speech::another_was_shown);
+    Ok(Some(speech::sure_of_all((&first.resolved, first_way), &rows, &doubts, passing, [anew, note], offer)))
 }
 
 /// Records all of them at once.

@@ -3,11 +3,13 @@
 use crate::domain::command::{Command, Hold, LockWish};
 use crate::domain::lock::{ClockTime, Day, Ending, LONGEST_HOLD, ZoneName};
 use crate::domain::pipeline::{Environment, nearest};
+use crate::domain::source::{AskedRef, CommitRef};
 
 use super::{Misunderstood, Reader, Word, is_because, is_preposition};
 
 const A_WHILE: &str = "a time as `30m`, `2h`, `1h30m` or `2 days`, at most 90 days";
 const A_MOMENT: &str = "a time as `17:00`, a day before it as `2026-12-01 17:00`, and a time zone behind it as `Europe/Berlin`";
+const A_BRANCH: &str = "the name of a pipeline, or of a branch behind it as in `hubot/topic`";
 const ANYWAY: &str = "anyway";
 
 fn is(word: &Word, what: &str) -> bool {
@@ -17,7 +19,13 @@ fn is(word: &Word, what: &str) -> bool {
 impl Reader<'_> {
     /// What to lock, and how.
     pub(in crate::domain::parse) fn lock(&mut self) -> Result<LockWish, Misunderstood> {
-        let mut on = self.hold()?;
+        let (word, pipeline, rest) = self.key()?;
+        let branch = match rest.map(|at| self.asked_ref(&word, at)).transpose()? {
+            None | Some(AskedRef::Default) => None,
+            Some(AskedRef::Named(branch) | AskedRef::Pinned { of: CommitRef::Branch(branch), .. }) => Some(branch),
+            Some(AskedRef::Pull(_) | AskedRef::Pinned { .. }) => return Err(self.wrong(word.at, A_BRANCH, Some(&pipeline.to_string()))),
+        };
+        let mut on = Hold { pipeline, environment: self.environment()? };
         let (mut end, mut anyway) = (None, false);
         loop {
             if on.environment.is_none() && self.words.peek().is_some_and(is_preposition) {
@@ -35,7 +43,7 @@ impl Reader<'_> {
         let because = self.because(false)?;
         match self.words.peek().cloned() {
             None if anyway && because.is_none() => Err(self.says_no_why()),
-            None => Ok(LockWish { on, end, because, anyway }),
+            None => Ok(LockWish { on, branch, end, because, anyway }),
             Some(word) => Err(self.not_about_a_lock(&word, &["for", "until", "because", ANYWAY])),
         }
     }

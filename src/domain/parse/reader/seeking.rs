@@ -1,6 +1,6 @@
 //! The words of `where` and `diff`: a pipeline, or a change wherever it may be.
 
-use crate::domain::command::{Command, Limit, Seek, Stretch, Where};
+use crate::domain::command::{Command, Limit, Seek, Stretch, Terms, Where};
 use crate::domain::names::{RefName, RepoName};
 use crate::domain::pipeline::{Destination, Environment};
 use crate::domain::source::AskedRef;
@@ -64,7 +64,7 @@ impl Reader<'_> {
         }
         let because = self.because(false)?;
         match self.words.peek().cloned() {
-            None => Ok(Command::Rollback { place: Where { pipeline, place }, to, because }),
+            None => Ok(Command::Rollback { place: Where { pipeline, place }, to, because, terms: Terms::default() }),
             Some(word) => {
                 let lower = word.lower();
                 let near = if version(&lower).is_some() {
@@ -94,7 +94,7 @@ impl Reader<'_> {
         let near_end = self.words.peek().is_none_or(is_because);
         let because = if near_end { self.because(passing_checks)? } else { None };
         match self.words.peek().cloned() {
-            None => Ok(Command::Promote { pipeline, from, to, passing_checks, because }),
+            None => Ok(Command::Promote { pipeline, from, to, passing_checks, because, terms: Terms::default() }),
             Some(word) => {
                 let lower = word.lower();
                 let first = lower.split('/').next().unwrap_or_default();
