@@ -369,8 +369,18 @@ fn pages() -> Vec<(String, Page)> {
     let lock = |id: &str, on, until| {
         let because = Some(Because::parse("of the fair").unwrap());
         let (taken_in, request) = (ChannelId::parse("C1").unwrap(), DeliveryId::parse("1").unwrap());
-        let lock =
-            Lock { on, holder: samples::person("ana"), because, since: at(0), set_at: at(0), until, taken_in, request, reminders: 0 };
+        let lock = Lock {
+            on,
+            branch: None,
+            holder: samples::person("ana"),
+            because,
+            since: at(0),
+            set_at: at(0),
+            until,
+            taken_in,
+            request,
+            reminders: 0,
+        };
         (pipeline(id), LockRow { pipeline: PipelineName::parse(id).unwrap(), lock })
     };
     let locks = [lock("hubot", Scope::Environment(Environment::Production), Some(at(7200))), lock("shop", Scope::Pipeline, None)];
