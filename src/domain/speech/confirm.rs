@@ -213,5 +213,5 @@ pub fn code_kept() -> Line {
 
 /// They did not mean it.
 pub fn declined() -> Message {
-    Message::new(Tone::Good, Audience::Asker, vec![text("Not shipped. Nothing had begun.")])
+    Message::new(Tone::Good, Audience::Asker, vec![text("It stays as it is: nothing had begun.")])
 }
