@@ -176,6 +176,7 @@ fn parts(sealed: &SealedTokens) -> Option<(&str, &str)> {
 mod tests {
     use super::*;
     use crate::domain::names::{UserId, WorkspaceId};
+    use crate::testing::vault as suite;
 
     fn key(name: &str, byte: u8) -> String {
         format!("{name}:{}", BASE64_STANDARD.encode([byte; KEY]))
@@ -203,60 +204,29 @@ mod tests {
         Ok((text(&tokens.access), tokens.refresh.as_ref().map(text)))
     }
 
-    #[test]
-    fn opens_for_the_record_it_was_sealed_for_and_no_other() {
-        let vault = vault(&[key("one", 1)]);
-        let it = sealed(&vault);
-        assert_eq!(opened(&vault, &it), Ok(("gho_access".to_owned(), Some("ghr_refresh".to_owned()))));
-        assert!(!it.as_sealed().contains("gho_") && !it.as_sealed().contains("ghr_"));
-        for (person, provider) in [
-            (person("T2", "U1"), Provider::SourceControl),
-            (person("T1", "U2"), Provider::SourceControl),
-            (person("T1", "U1"), Provider::Platform),
-        ] {
-            assert_eq!(vault.open(&it, &person, provider).unwrap_err(), VaultError::Foreign, "{person:?} {provider:?}");
+    struct ByName;
+
+    impl suite::Stage for ByName {
+        fn with(&self, keys: &[&str]) -> Box<dyn Vault> {
+            let byte = |name: &str| name.bytes().fold(0_u8, u8::wrapping_add);
+            Box::new(vault(&keys.iter().map(|name| key(name, byte(name))).collect::<Vec<_>>()))
         }
-        let tenant = |id: &str| Tenant::Workspace(WorkspaceId::parse(id).unwrap());
-        let of_app = vault.seal_for(&tokens(), &tenant("T1")).unwrap();
-        assert_eq!(vault.open_for(&of_app, &tenant("T1")).unwrap().access.expose_secret(), "gho_access");
-        let organisation = Tenant::Organisation(crate::domain::names::OrganisationId::parse("T1").unwrap());
-        for other in [tenant("T2"), organisation] {
-            assert_eq!(vault.open_for(&of_app, &other).unwrap_err(), VaultError::Foreign, "{other}");
-        }
-        assert_eq!(opened(&vault, &of_app), Err(VaultError::Foreign), "a person has what an installation has");
-        assert_eq!(vault.open_for(&it, &tenant("T1")).unwrap_err(), VaultError::Foreign);
-        assert_ne!(sealed(&vault), sealed(&vault), "nobody sees that two records hold the same");
     }
 
     #[test]
-    fn several_keys_open_and_the_newest_seals() {
-        let (old, both, new) = (vault(&[key("old", 1)]), vault(&[key("new", 2), key("old", 1)]), vault(&[key("new", 2)]));
-        let by_old = sealed(&old);
-        assert!(opened(&both, &by_old).is_ok() && both.is_behind(&by_old));
-        let again = both.seal(
-            &both.open(&by_old, &person("T1", "U1"), Provider::SourceControl).unwrap(),
-            &person("T1", "U1"),
-            Provider::SourceControl,
-        );
-        let again = again.unwrap();
-        assert!(!both.is_behind(&again) && opened(&new, &again).is_ok());
-        assert_eq!(opened(&new, &by_old), Err(VaultError::KeyLost { key: "old".to_owned() }));
-        assert!(VaultError::KeyLost { key: "old".to_owned() }.to_string().contains("`old`"));
-        // The name alone does not open: another key under the same name is told as such.
-        assert_eq!(opened(&vault(&[key("old", 3)]), &by_old), Err(VaultError::Foreign));
+    fn it_keeps_the_promises_of_a_vault() {
+        suite::all(&ByName);
     }
 
     #[test]
-    fn what_was_altered_does_not_open() {
+    fn the_name_of_a_key_alone_does_not_open() {
+        let by_old = sealed(&vault(&[key("old", 1)]));
+        assert_eq!(opened(&vault(&[key("old", 3)]), &by_old), Err(VaultError::Foreign), "another key under the same name is told as such");
+    }
+
+    #[test]
+    fn what_is_none_of_ours_does_not_open() {
         let vault = vault(&[key("one", 1)]);
-        let it = sealed(&vault).as_sealed().to_owned();
-        for at in 0..it.len() {
-            let mut bytes = it.clone().into_bytes();
-            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-            let altered = SealedTokens::sealed(String::from_utf8(bytes).unwrap());
-            // The last letter holds bits that mean nothing; a decoder that is strict refuses them as well.
-            assert!(opened(&vault, &altered).is_err(), "letter {at}");
-        }
         for text in ["", "1", "1.one", "1.one.", "2.one.AAAA", "1.one.AAAA"] {
             assert_eq!(opened(&vault, &SealedTokens::sealed(text.to_owned())), Err(VaultError::Foreign), "{text}");
             assert_eq!(vault.is_behind(&SealedTokens::sealed(text.to_owned())), !text.starts_with("1.one."));

@@ -27,6 +27,7 @@ pub mod directory;
 pub mod inbox;
 pub mod install;
 pub mod installation_store;
+pub mod keeping;
 pub mod lock_store;
 pub mod platform;
 pub mod privacy;
@@ -35,6 +36,7 @@ pub mod rights;
 pub mod sign_in;
 pub mod source;
 pub mod store;
+pub mod vault;
 
 use std::fmt::Debug;
 

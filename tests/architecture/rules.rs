@@ -117,7 +117,8 @@ const VENDOR_WORDS: &[&str] = &["slack", "mrkdwn", "heroku", "github", "kolkrabb
 /// The one place in which sentences get the vendors' names, as two constants.
 const VENDOR_NAMES: (&str, &[&str]) = ("src/domain/speech/", &["GITHUB", "HEROKU"]);
 
-/// The files that open a secret: into a header, a signature, a key or the body of a sign-in, or to keep it out of a text.
+/// The files that open a secret: into a header, a signature, a key or the body of a sign-in, to keep it out of a text, or to see that it
+/// is the one that was sealed.
 pub const SECRETS_OPENED_IN: &[&str] = &[
     "src/adapters/allowances.rs",
     "src/adapters/github/refusal.rs",
@@ -139,6 +140,7 @@ pub const SECRETS_OPENED_IN: &[&str] = &[
     "src/adapters/slack/signature.rs",
     "src/adapters/vault.rs",
     "src/usecases/privacy.rs",
+    "src/testing/vault.rs",
 ];
 
 /// The crates that a source may name: the name in code, and the package behind it.

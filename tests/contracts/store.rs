@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use slash_heroku::adapters::sled::SledStore;
 use slash_heroku::ports::{AccountStore, LockStore, Store};
 use slash_heroku::testing::store::{Place, all};
-use slash_heroku::testing::{account_store, installation_store, lock_store, rights};
+use slash_heroku::testing::{account_store, installation_store, keeping, lock_store, rights};
 
 use crate::races::memory::Memory;
 use crate::support::folders;
@@ -114,6 +114,25 @@ impl rights::Place for SledPlace {
 #[tokio::test]
 async fn sled_keeps_the_promises_about_rules() {
     rights::all(|| SledPlace { folder: folders::in_memory(), open: None }).await;
+}
+
+impl keeping::Place for SledPlace {
+    fn open(&mut self) -> BoxFuture<'_, keeping::Opened> {
+        Box::pin(async {
+            if let Some(before) = self.open.take() {
+                before.close().await;
+            }
+            let store = SledStore::open(self.folder.path()).unwrap();
+            self.open = Some(store.clone());
+            let store = Arc::new(store);
+            keeping::Opened { keeping: store.clone(), store }
+        })
+    }
+}
+
+#[tokio::test]
+async fn sled_keeps_the_promises_about_people() {
+    keeping::all(|| SledPlace { folder: folders::in_memory(), open: None }).await;
 }
 
 impl Place for Memory {
