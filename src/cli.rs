@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -200,12 +200,7 @@ fn answer(words: impl IntoIterator<Item = OsString>, variables: &Variables, out:
         Mode::Keys(Keys::Rotate) => rotate_keys(variables, out),
         Mode::Privacy { what } => privacy(variables, what, out),
         Mode::CheckStore => check_store(variables, out),
-        Mode::Restore { file, however_old } => {
-            let restore = |removals| {
-                with_store(variables, async |folder| run::restore(&folder, &file, removals, however_old).await, "nothing was restored")
-            };
-            config::load_removals(variables).map_err(anyhow::Error::from).and_then(restore)
-        }
+        Mode::Restore { file, however_old } => restore(variables, &file, however_old, out),
     };
     match done {
         Ok(()) => DONE,
@@ -266,6 +261,17 @@ fn privacy(variables: &Variables, what: PrivacyMode, out: &mut dyn Write) -> any
         Ok(())
     };
     with_store(variables, ask, "nothing was done")?;
+    out.write_all(said.as_bytes()).context("nothing can be printed")
+}
+
+fn restore(variables: &Variables, file: &Path, however_old: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let removals = config::load_removals(variables)?;
+    let mut said = String::new();
+    let restore = async |folder: PathBuf| {
+        said = run::restore(&folder, file, removals, however_old).await?;
+        Ok(())
+    };
+    with_store(variables, restore, "nothing was restored")?;
     out.write_all(said.as_bytes()).context("nothing can be printed")
 }
 

@@ -14,7 +14,7 @@ use crate::adapters::clock::{RandomIds, SystemClock};
 use crate::adapters::http::client;
 use crate::adapters::http::server::{self, ListenerLimits};
 use crate::adapters::slack::manifest::manifest as slack_manifest;
-use crate::adapters::sled::{self, AdminSocket, Checked, Opening, Restoring, SledStore};
+use crate::adapters::sled::{self, AdminSocket, Checked, Filled, Opening, Restoring, SledStore};
 use crate::config::Settings;
 use crate::domain::privacy::OperatorAsks;
 use crate::ports::{Clock, SealedThings};
@@ -175,8 +175,19 @@ pub fn check_store(folder: &Path) -> anyhow::Result<Checked> {
     Ok(SledStore::check(folder)?)
 }
 
-/// Fills the empty `folder` from `file`, without those who were removed since that was made.
-pub async fn restore(folder: &Path, file: &Path, removals: Option<PathBuf>, however_old: bool) -> anyhow::Result<()> {
+/// Fills the empty `folder` from `file`, without those who were removed since that was made. Says what has to be known of it.
+pub async fn restore(folder: &Path, file: &Path, removals: Option<PathBuf>, however_old: bool) -> anyhow::Result<String> {
     let how = Restoring { removals, however_old, now: SystemClock::default().now() };
-    Ok(sled::restore_with(folder, file, how).await?)
+    let Filled { made, removals_unknown } = sled::restore_with(folder, file, how).await?;
+    let since = made.map_or_else(|| "that does not say when it was made".to_owned(), |made| format!("made at {made}"));
+    let Some(removals) = removals_unknown else {
+        return Ok(format!("Restored from a backup {since}, without whoever was removed since.\n"));
+    };
+    let file = removals.display();
+    Ok(format!(
+        "Restored from a backup {since}.\nNobody knows here who was removed since: there is no file {file}. Whoever was removed after the \
+         backup was made is in the store again, and so is every workspace that the app was removed from.\nWhere that file is kept elsewhere, put it \
+         there, empty the store's folder and restore again. Otherwise have those people removed again before others use the service: \
+         slash-heroku privacy delete.\n"
+    ))
 }

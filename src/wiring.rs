@@ -32,7 +32,7 @@ use crate::ports::{
     Platform, Service as Outside, SourceControl, Store,
 };
 use crate::service::Service;
-use crate::usecases::{Departures, ExportLinks, Memories, OperatorsDesk, Ports, Privacy, RepositoryMap, Rights};
+use crate::usecases::{Departures, Emptied, ExportLinks, Memories, OperatorsDesk, Ports, Privacy, RepositoryMap, Rights};
 
 /// What differs between the real thing and a rehearsal of it.
 #[derive(Debug)]
@@ -170,7 +170,9 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
         people: sign_ins,
         bots: bots.clone(),
         memories,
+        ids: Arc::clone(&ports.ids),
         clock: Arc::clone(&clock),
+        emptied: Emptied::default(),
     };
     let export_page = privacy_pages::exports(Arc::new(ExportLinks(ports.clone())));
     let operating = Arc::new(OperatorsDesk(ports.clone()));

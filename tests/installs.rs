@@ -13,20 +13,25 @@ use slash_heroku::adapters::sled::SledStore;
 use slash_heroku::adapters::vault::TokenVault;
 use slash_heroku::domain::account::{Account, Provider, Standing};
 use slash_heroku::domain::actor::{Origin, Person};
+use slash_heroku::domain::deployment::{Deployment, Outcome, Phase, WaitingFor};
 use slash_heroku::domain::installation::{BotRight, Tenant};
+use slash_heroku::domain::line::Line;
+use slash_heroku::domain::lock::Lock;
 use slash_heroku::domain::message::{Audience, Message, Tone, text};
-use slash_heroku::domain::names::{ChannelId, OrganisationId, WorkspaceId};
+use slash_heroku::domain::names::{BuildId, ChannelId, OrganisationId, WorkspaceId};
+use slash_heroku::domain::privacy::{Month, Note, NoteKind, Noted, Told};
 use slash_heroku::ports::{
-    AccountBatch, AccountStore, Addressee, Batch, Chat, Clock, Delivered, Done, Fault, InstallationStore, Installing, NotInstalled,
-    Resealed, SealedThings, Store, Submitted, Urgency,
+    AccountBatch, AccountStore, Addressee, Batch, Chat, Clock, Delivered, Done, Fault, InstallationStore, Installing, Keeping as _,
+    LockStore as _, NotInstalled, NoteBatch, Resealed, SealedThings, Store, Submitted, Urgency,
 };
 use slash_heroku::sandbox::fault::Fault as Failing;
 use slash_heroku::sandbox::serve::Servers;
 use slash_heroku::sandbox::slack::{AppSeed, Order, ServiceAddress, SlackSeed, SlackWorkspace};
 use slash_heroku::testing::account_store::{login, person};
 use slash_heroku::testing::inbox::Kept;
+use slash_heroku::testing::lock_store::{lock, none};
 use slash_heroku::testing::records::{deployment, deployment_id};
-use slash_heroku::usecases::{Departures, InstalledBots};
+use slash_heroku::usecases::{Departures, Emptied, InstalledBots, Looked};
 
 use crate::accounts::{Ahead, bytes_of, keys};
 use crate::support::folders;
@@ -74,6 +79,7 @@ impl Stage {
             at: Arc::new(SlackInstall::new(settings, Arc::<Ahead>::clone(&clock)).unwrap()),
             ids: Arc::new(RandomIds),
             clock: Arc::<Ahead>::clone(&clock),
+            looked: Looked::default(),
         };
         let departures = Departures {
             store: Arc::new(store.clone()),
@@ -82,7 +88,9 @@ impl Stage {
             people: None,
             bots: Some(bots.clone()),
             memories: slash_heroku::usecases::Memories::default(),
+            ids: Arc::new(RandomIds),
             clock: Arc::<Ahead>::clone(&clock),
+            emptied: Emptied::default(),
         };
         let secrets = vec![SecretString::from(slack.seed().signing_secret.clone())];
         let sealer = Arc::new(Sealer::new(&secrets).unwrap());
@@ -164,7 +172,7 @@ fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
-fn asked_at(mut deployment: slash_heroku::domain::deployment::Deployment, at: Timestamp) -> slash_heroku::domain::deployment::Deployment {
+fn asked_at(mut deployment: Deployment, at: Timestamp) -> Deployment {
     deployment.asked_at = at;
     deployment
 }
@@ -272,8 +280,9 @@ async fn what_has_left_is_removed_at_once_and_what_runs_when_it_is_over() {
         let new = asked_at(deployment(3, "c").closed_now(), stage.clock.now());
         stage.store.save(Batch::deployment(new)).await.unwrap();
         stage.slack.event_again(&stage.service).await.unwrap();
-        let over = slash_heroku::domain::deployment::Deployment { version: 1, ..asked_at(deployment(1, "a"), now).closed_now() };
-        stage.store.save(Batch::deployment(over)).await.unwrap();
+        let over = stage.store.deployment(deployment_id(1)).await.unwrap().unwrap();
+        assert!(over.has_left() && over.has_ended(), "{order:?}: what had not begun does not begin any more");
+        stage.store.save(Batch::deployment(over.closed_now())).await.unwrap();
         assert!(stage.files_hold(reason), "what the test looks for can be found");
         assert!(!stage.departures.sweep().await.unwrap().left, "{order:?}: everything is done");
         assert!(stage.store.deployment(deployment_id(1)).await.unwrap().is_none(), "{order:?}");
@@ -284,13 +293,100 @@ async fn what_has_left_is_removed_at_once_and_what_runs_when_it_is_over() {
     }
 }
 
+/// One that stands in a phase since it was asked for, now, in the line of its app.
+async fn stands(stage: &Stage, n: u64, app: &str, phase: Phase) {
+    let now = stage.clock.now();
+    let one = Deployment { phase, since: now, ..asked_at(deployment(n, app), now) };
+    let one = one.ridden_by(&person("T1", "U9"), &one.cargo.commit, now).unwrap_or(one);
+    let line = Line::empty(one.target.app.clone()).joined_by(one.id);
+    stage.store.save(Batch { deployments: vec![one], lines: vec![line], ..Batch::default() }).await.unwrap();
+}
+
+fn building() -> Phase {
+    Phase::Building { build: BuildId::parse("b").unwrap() }
+}
+
+async fn found(stage: &Stage, n: u64) -> Deployment {
+    stage.store.deployment(deployment_id(n)).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn what_waits_is_stopped_and_what_is_new_has_nothing_to_do_with_what_was_before() {
+    let mut stage = Stage::set(false).await;
+    stage.installs("ana", false).await.unwrap();
+    stands(&stage, 1, "a", Phase::Waiting(WaitingFor::Turn)).await;
+    stands(&stage, 2, "b", building()).await;
+    stage.go(SignedDuration::from_secs(60));
+    stage.slack.uninstall(&stage.service, "T1", Order::RemovalFirst).await;
+    assert!(stage.departures.sweep().await.unwrap().left);
+    let (waited, runs) = (found(&stage, 1).await, found(&stage, 2).await);
+    assert!(waited.has_left() && waited.has_ended() && stage.store.line(&waited.target.app).await.unwrap().holder.is_none());
+    assert!(!runs.is_orphaned() && runs.phase == building(), "with the rights of whoever asked for it");
+
+    stage.go(SignedDuration::from_secs(60));
+    stage.installs("ana", false).await.unwrap();
+    let runs = found(&stage, 2).await;
+    assert!(runs.has_left() && matches!(runs.phase, Phase::Unknown(_)), "from the first moment on");
+    let told = serde_json::to_string(&runs).unwrap();
+    assert!(!told.contains("\"U1\"") && !told.contains("\"U9\""), "{told}");
+    assert_eq!(stage.store.line(&runs.target.app).await.unwrap().holder, Some(runs.id), "it may still run");
+    // What is new stays, however often it is looked at what is left.
+    let now = stage.clock.now();
+    stands(&stage, 3, "c", building()).await;
+    let lock = Lock { since: now, set_at: now, ..lock("U1", "d1") };
+    stage.store.save_locks(&none("p1").taken(lock, false, now).unwrap().locks).await.unwrap();
+    let told = Note::Told(Told { person: person("T1", "U1"), version: 5, seen: Month::of(now), since: Some(now) });
+    stage.store.save_notes(NoteBatch { save: vec![Noted::new(told)], ..NoteBatch::default() }).await.unwrap();
+    stage.departures.emptied = Emptied::default();
+    stage.go(SignedDuration::from_secs(60));
+    assert!(stage.departures.sweep().await.unwrap().left);
+    assert!(!found(&stage, 3).await.is_orphaned());
+    assert_eq!(stage.store.all_locks().await.unwrap().iter().map(|locks| locks.held.len()).collect::<Vec<_>>(), [1]);
+    assert_eq!(stage.store.notes(NoteKind::Told).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_never_over_holds_up_no_removal() {
+    let stage = Stage::set(false).await;
+    stage.installs("ana", false).await.unwrap();
+    stands(&stage, 1, "a", building()).await;
+    stage.go(SignedDuration::from_secs(60));
+    stage.slack.uninstall(&stage.service, "T1", Order::RemovalFirst).await;
+    for (after, left) in [(0, false), (47, false), (1, true)] {
+        stage.go(hours(after));
+        assert!(stage.departures.sweep().await.unwrap().left);
+        assert_eq!(found(&stage, 1).await.has_left(), left, "{after}");
+    }
+    // Whoever drives it looks again when nothing of it can run any more.
+    let kept = found(&stage, 1).await;
+    let nothing = |stage: &Stage| kept.after(Outcome::SignInLost, stage.clock.now());
+    stage.go(SignedDuration::from_mins(134));
+    assert_eq!(nothing(&stage), None);
+    stage.go(SignedDuration::from_mins(2));
+    let freed = nothing(&stage).unwrap();
+    let line = stage.store.line(&freed.target.app).await.unwrap().with(&freed).unwrap();
+    stage.store.save(Batch { deployments: vec![freed.closed_now()], lines: vec![line], ..Batch::default() }).await.unwrap();
+    assert!(!stage.departures.sweep().await.unwrap().left, "everything is done");
+    assert_eq!(stage.store.deployment(deployment_id(1)).await.unwrap(), None);
+    assert!(!stage.files_hold("\"U9\""), "and nobody stands in the files");
+}
+
 #[tokio::test]
 async fn a_token_that_was_refused_is_waited_for_and_then_everything_goes() {
     let stage = Stage::set(false).await;
     stage.installs("ana", false).await.unwrap();
     stage.store.save(Batch::deployment(asked_at(deployment(1, "a").closed_now(), stage.clock.now()))).await.unwrap();
     stage.slack.uninstall(&stage.service, "T1", Order::Nothing).await;
-    assert_eq!(stage.says("T1").await, Err(Fault::SignInLost));
+    // Nobody speaks: it is found out all the same, once a day, and only by a refusal.
+    stage.departures.sweep().await.unwrap();
+    assert_eq!(stage.standing("T1").await, Some(Standing::Good), "not a day has gone by");
+    stage.go(hours(24));
+    stage.slack.fail("auth.test", 1, Failing::Named("some_other_trouble".to_owned()));
+    stage.departures.sweep().await.unwrap();
+    assert_eq!(stage.standing("T1").await, Some(Standing::Good), "what is no refusal says nothing");
+    stage.go(hours(24));
+    stage.departures.sweep().await.unwrap();
+    assert!(matches!(stage.standing("T1").await, Some(Standing::Withdrawn { .. })));
     stage.go(hours(7 * 24 - 1));
     assert!(!stage.departures.sweep().await.unwrap().left && stage.standing("T1").await.is_some());
     assert!(stage.store.deployment(deployment_id(1)).await.unwrap().is_some());

@@ -363,17 +363,17 @@ impl Locks {
         locks
     }
 
-    /// The same without anybody of a workspace; `None`: nobody of it stands in it.
+    /// The same without what anybody of a workspace did before a moment; `None`: nobody of it did anything then.
     #[must_use]
-    pub fn without_workspace(&self, workspace: &WorkspaceId) -> Option<Self> {
-        let theirs = |person: &Person| person.workspace == *workspace;
-        if !self.mentioned().any(theirs) {
-            return None;
-        }
+    pub fn without_workspace(&self, workspace: &WorkspaceId, before: Timestamp) -> Option<Self> {
+        let theirs = |person: &Person, at: Timestamp| person.workspace == *workspace && at < before;
         let mut locks = self.clone();
-        locks.held.retain(|lock| !theirs(&lock.holder));
-        locks.ended.retain(|ended| !theirs(&ended.lock.holder) && !ended.how.by().is_some_and(theirs));
-        Some(locks)
+        locks.held.retain(|lock| !theirs(&lock.holder, lock.since));
+        locks.ended.retain(|ended| {
+            let ended_theirs = ended.how.by().is_some_and(|by| theirs(by, ended.at));
+            !theirs(&ended.lock.holder, ended.lock.since) && !ended_theirs
+        });
+        (locks != *self).then_some(locks)
     }
 
     /// The same without a person: their locks are gone, and where they ended others', a name that leads back to nobody stands for

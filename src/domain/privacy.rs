@@ -3,6 +3,7 @@
 mod counts;
 mod kinds;
 mod month;
+mod naming;
 mod notes;
 mod operators;
 mod removal;
@@ -17,9 +18,10 @@ use std::fmt;
 pub use counts::{Counting, Counts, Ended, Group, SMALLEST_GROUP};
 pub use kinds::RECORD_KINDS;
 pub use month::{KEPT_MONTHS, Month, NoMonth};
+pub use naming::without_name;
 pub use notes::{Deed, Did, Export, Note, NoteKey, NoteKind, Noted, Removal, RemovalStage, Told, Upkeep};
 pub use operators::{OperatorAsks, Wanted};
-pub use removal::{is_pseudonym, pseudonym};
+pub use removal::{departed, is_departed, is_pseudonym, pseudonym};
 pub use texts::{CURRENT_TEXT, PrivacyPage, TEXTS, Text, changed_since, text_of};
 
 /// Within how many days after a removal nothing of it is left in the store's files.

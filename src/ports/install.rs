@@ -78,6 +78,10 @@ pub trait InstallAt: Send + Sync + std::fmt::Debug {
     /// Of an organisation: the workspaces that are let in.
     async fn workspaces(&self, access: &SecretString) -> Result<BTreeSet<WorkspaceId>, PortError>;
 
+    /// Looks whether a token is still taken; changes nothing. [`super::Fault::SignInLost`]: it is refused for good; any other fault says nothing
+    /// about it.
+    async fn check(&self, access: &SecretString) -> Result<(), PortError>;
+
     /// Ends a token. Safe to repeat.
     async fn revoke(&self, access: &SecretString) -> Result<(), PortError>;
 }

@@ -46,6 +46,10 @@ pub trait InstallationStore: Send + Sync + std::fmt::Debug {
     /// Removes what was heard before `before` and done; returns how many.
     async fn forget_happenings(&self, before: Timestamp) -> Result<u64, StoreError>;
 
+    /// Remembers, outside the store, that the app was removed there at a moment, so that a restore of a backup from before leaves out what was
+    /// kept of it then. Safe to repeat.
+    async fn remember_departure(&self, of: &Tenant, at: Timestamp) -> Result<(), StoreError>;
+
     /// Removes what is kept of a workspace from before `before`, but for linked logins, and for deployments that go on with what is needed
     /// to take them to their end. Says what is left of it. Safe to repeat: what is left goes when it is over. Once nothing is left, no file
     /// of the store holds anything of it.
@@ -59,4 +63,6 @@ pub struct Left {
     pub deployments: usize,
     /// People whose logins are still linked.
     pub accounts: usize,
+    /// Requests that are being answered.
+    pub requests: usize,
 }

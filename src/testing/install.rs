@@ -92,6 +92,7 @@ async fn there_and_back<S: Stage>(stage: &mut S) -> Arranged {
     assert!(back.brings_state, "broken: whoever agrees comes back with the state that they set out with");
     let installed = value_of(install.exchange(back.code.unwrap()).await, "a code brings an installation");
     assert!(stage.takes(&installed.grant.tokens.access).await, "broken: the token that a code brings is taken");
+    value_of(install.check(&installed.grant.tokens.access).await, "a token that is taken is found to be");
     assert_eq!(installed.tenant, Tenant::Workspace(stage.workspace()), "broken: it is known where the app was installed");
     let asked: Vec<BotRight> = install.asks_for().into_iter().map(|asked| asked.right).collect();
     assert_eq!(asked, BotRight::ALL, "broken: everything that is used is asked for, and once");
@@ -204,6 +205,8 @@ async fn removed<S: Stage>(stage: &mut S) -> Arranged {
         tells_no_secret(error, &stage.secrets());
     }
     assert_eq!(fault_of(renewed, "what was removed cannot be renewed"), Fault::SignInLost);
+    let checked = install.check(&grant.tokens.access).await;
+    assert_eq!(fault_of(checked, "a token that is taken no more is found not to be"), Fault::SignInLost);
     value_of(install.revoke(&grant.tokens.access).await, "what is gone is gone");
     Arranged::Done
 }

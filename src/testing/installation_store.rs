@@ -196,7 +196,7 @@ async fn a_workspace_is_forgotten<P: Place>(place: &mut P) {
     accounts.save_accounts(AccountBatch { accounts: vec![linked], sign_ins }).await.unwrap();
     let t1 = WorkspaceId::parse("T1").unwrap();
     let left = installations.forget_workspace(&t1, at(100)).await.unwrap();
-    assert_eq!(left, Left { deployments: 1, accounts: 1 }, "broken: what goes on and what is linked is left, and told");
+    assert_eq!(left, Left { deployments: 1, accounts: 1, requests: 0 }, "broken: what goes on and what is linked is left, and told");
     drop(opened);
     let Opened { installations, accounts, store } = &place.open().await;
     let mut there = Vec::new();
@@ -219,6 +219,6 @@ async fn a_workspace_is_forgotten<P: Place>(place: &mut P) {
     let closed = crate::domain::deployment::Deployment { version: 1, ..deployment(1, "a").closed_now() };
     store.save(Batch::deployment(closed)).await.unwrap();
     let left = installations.forget_workspace(&t1, at(100)).await.unwrap();
-    assert_eq!(left, Left { deployments: 0, accounts: 1 }, "broken: what was going on goes when it is over");
+    assert_eq!(left, Left { deployments: 0, accounts: 1, requests: 0 }, "broken: what was going on goes when it is over");
     assert!(store.deployment(super::records::deployment_id(1)).await.unwrap().is_none());
 }

@@ -1,6 +1,7 @@
 //! What the chat tells of installations and of people in them, done: whoever has left is left alone, and nothing is kept of them.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -8,15 +9,18 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::account::Account;
 use crate::domain::actor::Person;
 use crate::domain::installation::{After, Happened, Happening, Installation, Tenant};
-use crate::domain::names::WorkspaceId;
-use crate::ports::{AccountStore, Clock, Forgets as _, Hears, InstallationBatch, InstallationStore, Left, Store, StoreError, WakeKey};
+use crate::domain::names::{DeliveryId, WorkspaceId};
+use crate::ports::{AccountStore, Clock, Forgets as _, Hears, Ids, InstallationBatch, InstallationStore, Left, Store, StoreError, WakeKey};
 
 use super::installed::InstalledBots;
 use super::memories::Memories;
+use super::orphans;
 use super::visits::SignIns;
 
 /// How long what is done is remembered, so that a repeated delivery is known: the chat repeats for a day at most.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(48);
+/// How long after word of a removal something may still be recorded that was asked for before it.
+const LATE: SignedDuration = SignedDuration::from_mins(10);
 /// How often a record is saved again that others keep changing.
 const SAVES: u32 = 5;
 
@@ -35,8 +39,35 @@ pub struct Departures {
     pub bots: Option<InstalledBots>,
     /// What is remembered in memory of people.
     pub memories: Memories,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Where everything but what goes on was removed in this life of the process: that need not be looked for again and again.
+    pub emptied: Emptied,
+}
+
+/// By which word which workspaces were emptied.
+#[derive(Clone, Debug, Default)]
+pub struct Emptied(Arc<Mutex<BTreeSet<(String, WorkspaceId)>>>);
+
+impl Emptied {
+    fn of(word: &DeliveryId, workspace: &WorkspaceId) -> (String, WorkspaceId) {
+        (word.as_str().to_owned(), workspace.clone())
+    }
+
+    fn holds(&self, word: &DeliveryId, workspace: &WorkspaceId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&Self::of(word, workspace))
+    }
+
+    fn note(&self, word: &DeliveryId, workspace: &WorkspaceId, left: bool) {
+        let mut emptied = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if left {
+            emptied.insert(Self::of(word, workspace));
+        } else {
+            emptied.remove(&Self::of(word, workspace));
+        }
+    }
 }
 
 #[async_trait]
@@ -79,7 +110,11 @@ impl Departures {
             left |= !self.act_on(happening).await?;
         }
         let due = match &self.bots {
-            Some(bots) => bots.renew_ahead().await?,
+            Some(bots) => {
+                let due = bots.renew_ahead().await?;
+                bots.look_after().await?;
+                due
+            }
             None => None,
         };
         let before = self.clock.now().checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
@@ -173,6 +208,7 @@ impl Departures {
     /// The tokens go at once, and with them the installation.
     async fn end(&self, installation: Installation, happening: Happening) -> Result<(), StoreError> {
         tracing::info!(tenant = %installation.tenant, "the app is not installed any more");
+        self.kept.remember_departure(&installation.tenant, happening.heard_at).await?;
         let batch = InstallationBatch { gone: vec![installation], happenings: vec![happening], ..InstallationBatch::default() };
         self.kept.save_installations(batch).await
     }
@@ -180,10 +216,22 @@ impl Departures {
     /// Removes what is kept of a workspace from before word came. `true`: nothing is left.
     async fn empty(&self, workspace: &WorkspaceId, happening: &Happening) -> Result<bool, StoreError> {
         // Whoever has installed it since begins with what is theirs.
-        let before = match self.kept.installation_for(workspace).await? {
+        let installed = self.kept.installation_for(workspace).await?;
+        let left_at = match &installed {
             Some(now) if matches!(now.tenant, Tenant::Workspace(_)) => now.installed_at.min(happening.heard_at),
             Some(_) | None => happening.heard_at,
         };
+        // Before anything goes: a backup from before may be all that there is tomorrow.
+        self.kept.remember_departure(&Tenant::Workspace(workspace.clone()), left_at).await?;
+        let now = self.clock.now();
+        // Where nobody has installed it since, what was being answered when word came is from before as well.
+        let late = left_at.checked_add(LATE).unwrap_or(left_at).min(now);
+        let before = if installed.is_none() && self.bots.is_some() { late } else { left_at };
+        let outside = (self.store.as_ref(), self.clock.as_ref(), self.ids.as_ref());
+        orphans::orphan_all(outside, (workspace, before), |one| {
+            installed.is_some() || one.waits() || !one.needs_its_rights(happening.heard_at, now)
+        })
+        .await?;
         let running = self.store.open_deployments().await?;
         for account in self.accounts.accounts().await? {
             let theirs = account.person.workspace == *workspace && account.logins.values().any(|login| login.linked_at < before);
@@ -195,10 +243,16 @@ impl Departures {
         if let Some(people) = &self.people {
             people.end_all_in(workspace, before).await?;
         }
+        let goes_on = running.iter().any(|one| one.origin.person.workspace == *workspace && one.asked_at < before);
+        if goes_on && self.emptied.holds(&happening.id, workspace) {
+            return Ok(false);
+        }
         let left = self.kept.forget_workspace(workspace, before).await?;
         self.memories.forget_workspace(workspace);
+        self.emptied.note(&happening.id, workspace, left != Left::default());
         if left != Left::default() {
-            tracing::info!(%workspace, deployments = left.deployments, accounts = left.accounts, "what goes on in a workspace is left until its end");
+            let Left { deployments, accounts, requests } = left;
+            tracing::info!(%workspace, deployments, accounts, requests, "what goes on in a workspace is left until its end");
         }
         Ok(left == Left::default())
     }

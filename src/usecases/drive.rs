@@ -108,7 +108,12 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
     let mut has_told = false;
     loop {
         // Asked for at each turn: they are renewed ahead of their ends, and whoever logs out is not acted for any more.
-        let found = ports.accounts.credentials(&deployment.origin.person).await;
+        // Behind one that is orphaned nobody stands any more, whoever may go by what name.
+        let found = if deployment.is_orphaned() {
+            Err(NoCredentials::Stranger)
+        } else {
+            ports.accounts.credentials(&deployment.origin.person).await
+        };
         let away = found.as_ref().is_err_and(NoCredentials::may_pass);
         let who = found.ok();
         // Whoever is shut out of one service can still have the end told at the other.

@@ -16,7 +16,7 @@ use super::{Ports, Trouble, WhileDoing};
 
 /// Brings up the form for the code of a deployment.
 pub(super) async fn ask_for_code(ports: &Ports, request: &Request, id: DeploymentId) -> Result<Option<Message>, Trouble> {
-    let Some(deployment) = ports.store.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
+    let Some(deployment) = ports.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
     if let Some(refused) = no_code_of(&deployment, &request.origin.person, false) {
         return Ok(Some(refused));
     }
@@ -61,7 +61,7 @@ pub(super) async fn sent(
         Topic::Ship(_) | Topic::ShipFrom { .. } | Topic::Why(_) => Ok(speech::went_wrong()),
         Topic::Code(id) => {
             let id = *id;
-            let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
+            let Some(deployment) = ports.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
             if let Some(refused) = no_code_of(&deployment, &request.origin.person, true) {
                 return Ok(refused);
             }

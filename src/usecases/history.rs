@@ -31,11 +31,18 @@ pub(super) async fn history(ports: &Ports, request: &Request, who: &Credentials,
     let Some(key) = key else { return everywhere(ports, request, who).await };
     let again = |pipeline| Command::History { pipeline: Some(pipeline) };
     let pipeline = find_pipeline(ports, person, &who.platform, key, again).await?;
-    let deployments = ports.store.deployments_of_pipeline(&pipeline.id, DEPLOYS).await?;
+    let deployments = deployments_of(ports, &pipeline.id, DEPLOYS).await?;
     let entries = entries(ports, &person.workspace, &pipeline.id, BESIDE).await?;
     let mut over = ended_by_others(ports, &pipeline).await?;
     over.truncate(BESIDE);
     Ok(speech::history(&pipeline, &deployments, &over, &entries, now))
+}
+
+/// The newest deployments of a pipeline, but for those of installations that have ended.
+async fn deployments_of(ports: &Ports, pipeline: &PipelineId, limit: usize) -> Result<Vec<Deployment>, StoreError> {
+    let mut found = ports.store.deployments_of_pipeline(pipeline, limit).await?;
+    found.retain(|one| !one.has_left());
+    Ok(found)
 }
 
 /// Locks of a pipeline that others have ended, newest first.
@@ -55,7 +62,7 @@ async fn everywhere(ports: &Ports, request: &Request, who: &Credentials) -> Resu
     let seen = ports.platform.pipelines(&who.platform).await.while_doing(Doing::ReadingPipelines)?;
     let mut deeds = Vec::new();
     for pipeline in &seen {
-        let deployments = ports.store.deployments_of_pipeline(&pipeline.id, LOOKED_THROUGH).await?;
+        let deployments = deployments_of(ports, &pipeline.id, LOOKED_THROUGH).await?;
         deeds.extend(deployments.into_iter().filter(Deployment::is_remarkable).map(|one| Deed::Deploy(Box::new(one))));
         deeds.extend(ended_by_others(ports, pipeline).await?.into_iter().map(|ended| Deed::Lock(pipeline.name.clone(), Box::new(ended))));
     }

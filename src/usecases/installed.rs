@@ -1,7 +1,7 @@
 //! What the app speaks with in each workspace that has installed it: kept sealed, renewed ahead of its end, ended where the chat says so.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +15,8 @@ use crate::ports::{
     NotInstalled, PortError, Resealed, SealedThings, Service, Store, StoreError, Vault, VaultError, Work,
 };
 
+use super::orphans;
+
 /// How long the claim on an installation is held: longer than a renewal may take.
 const CLAIM: SignedDuration = SignedDuration::from_secs(60);
 /// How long to wait between two looks while somebody else renews.
@@ -23,6 +25,8 @@ const LOOK: SignedDuration = SignedDuration::from_millis(250);
 const AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// How often to look, which is longer than the claim lasts.
 const LOOKS: u32 = 300;
+/// How often the chat is asked whether it still takes what the app speaks with, where nobody speaks.
+const LOOKED_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// How often a record is saved again that others keep changing.
 const SAVES: u32 = 5;
 
@@ -41,6 +45,25 @@ pub struct InstalledBots {
     pub ids: Arc<dyn Ids>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// When the chat was asked last whether it takes a token.
+    pub looked: Looked,
+}
+
+/// When it was looked last whether the chat takes what the app speaks with, in this life of the process.
+#[derive(Clone, Debug, Default)]
+pub struct Looked(Arc<Mutex<BTreeMap<Tenant, Timestamp>>>);
+
+impl Looked {
+    /// Whether it is time to look. It counts as looked at from now on, and a token that was just given as well.
+    fn is_due(&self, installation: &Installation, now: Timestamp) -> bool {
+        let mut looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = looked.get(&installation.tenant).copied().unwrap_or(Timestamp::MIN).max(installation.granted_at);
+        let due = now.duration_since(last) >= LOOKED_AFTER;
+        if due {
+            looked.insert(installation.tenant.clone(), now);
+        }
+        due
+    }
 }
 
 /// Why there is no token.
@@ -139,6 +162,25 @@ impl InstalledBots {
         let soon = later(self.clock.now(), AGAIN);
         let all = self.kept.installations().await?.into_iter().filter(good);
         Ok(all.filter_map(|installation| installation.life.ages_at()).min().map(|due| due.max(soon)))
+    }
+
+    /// Asks the chat once a day whether it still takes what the app speaks with: word of a removal may be lost, and where nobody speaks nothing
+    /// else shows it. Only a refusal for good counts.
+    pub async fn look_after(&self) -> Result<(), StoreError> {
+        for installation in self.kept.installations().await? {
+            if installation.standing != Standing::Good || !self.looked.is_due(&installation, self.clock.now()) {
+                continue;
+            }
+            let Ok(access) = self.fit(&installation).await else { continue };
+            match self.at.check(&access).await {
+                Ok(()) => {}
+                Err(error) if error.fault == Fault::SignInLost => {
+                    self.withdraw(&installation, error.said.as_deref().unwrap_or("not-taken")).await?;
+                }
+                Err(error) => tracing::info!(%error, tenant = %installation.tenant, "whether the app is still installed is not known"),
+            }
+        }
+        Ok(())
     }
 
     async fn found(&self, workspace: &WorkspaceId) -> Result<Installation, NoToken> {
@@ -343,6 +385,10 @@ impl InstalledBots {
             };
             let again = before.as_ref().is_some_and(|before| before.standing == Standing::Good);
             let lacks = installation.lacks();
+            if !again {
+                // Before anybody can ask for anything: whoever comes back has nothing to do with what was begun then.
+                self.leave_behind(&installation).await.map_err(broken)?;
+            }
             // What was refused had ended: whoever comes back begins anew.
             let ended = before.filter(|_| !again).map(|before| self.ended(&before));
             let batch = InstallationBatch {
@@ -359,6 +405,19 @@ impl InstalledBots {
             }
         }
         Err(broken(StoreError::Conflict(tenant.to_string())))
+    }
+
+    /// What goes on in the workspaces of an installation that is new is from one that has ended.
+    async fn leave_behind(&self, new: &Installation) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let outside = (self.store.as_ref(), self.clock.as_ref(), self.ids.as_ref());
+        for workspace in new.serving() {
+            // An organisation may let in what has an installation of its own.
+            if self.kept.installation_for(&workspace).await?.is_none_or(|other| other.standing != Standing::Good) {
+                orphans::orphan_all(outside, (&workspace, now), |_| true).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Word of our own that an installation has ended, of whose end no word came.

@@ -81,7 +81,7 @@ pub(super) async fn leave(ports: &Ports, request: &Request, who: &Credentials, p
 
 /// Steps out with one's own deployment, as long as it waits.
 pub(super) async fn step_out(ports: &Ports, person: &Person, id: DeploymentId) -> Result<Message, Trouble> {
-    let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
+    let Some(deployment) = ports.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
     if let Some(message) = rides::ride_no_more(ports, person, id).await? {
         return Ok(message);
     }
@@ -94,7 +94,7 @@ pub(super) async fn step_out(ports: &Ports, person: &Person, id: DeploymentId) -
 /// Begins what its asker is asked about at its turn.
 pub(super) async fn ship_now(ports: &Ports, person: &Person, id: DeploymentId) -> Result<Message, Trouble> {
     for _ in 0..TRIES {
-        let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
+        let Some(deployment) = ports.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
         if deployment.origin.person != *person {
             return Ok(speech::not_your_call(&deployment));
         }
@@ -175,7 +175,7 @@ async fn give_place(ports: &Ports, request: &Request, who: &Credentials, meant: 
     };
     for _ in 0..TRIES {
         let before = ports.store.line(&meant.target.app).await?;
-        let Some(mut deployment) = ports.store.deployment(meant.id).await? else { return Ok(speech::no_such_deployment()) };
+        let Some(mut deployment) = ports.deployment(meant.id).await? else { return Ok(speech::no_such_deployment()) };
         let to = match to {
             Spot::First => 0,
             Spot::Last => usize::MAX,

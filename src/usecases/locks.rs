@@ -118,7 +118,11 @@ async fn going_on(ports: &Ports, pipeline: &Pipeline, on: Scope) -> Result<Vec<D
     let mut going = Vec::new();
     for deployment in ports.store.open_deployments().await? {
         let there = deployment.target.pipeline == pipeline.id && on.covers(deployment.target.environment);
-        if there && !deployment.has_ended() && ports.store.line(&deployment.target.app).await?.holder == Some(deployment.id) {
+        if there
+            && !deployment.has_ended()
+            && !deployment.has_left()
+            && ports.store.line(&deployment.target.app).await?.holder == Some(deployment.id)
+        {
             going.push(deployment);
         }
     }

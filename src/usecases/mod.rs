@@ -24,6 +24,7 @@ mod memories;
 mod notices;
 mod offers;
 mod operating;
+mod orphans;
 mod perform;
 mod plan;
 mod press;
@@ -50,8 +51,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::domain::deployment::Deployment;
 use crate::domain::message::Message;
-use crate::domain::names::RepoName;
+use crate::domain::names::{DeploymentId, RepoName};
 use crate::domain::pipeline::{Pipeline, PipelineKey};
 use crate::domain::speech::Doing;
 use crate::ports::{
@@ -59,10 +61,10 @@ use crate::ports::{
 };
 
 pub use answer::{answer, give_up};
-pub use departures::{Departures, Swept};
+pub use departures::{Departures, Emptied, Swept};
 pub use drive::{DriveError, drive};
 pub use home::show_page;
-pub use installed::InstalledBots;
+pub use installed::{InstalledBots, Looked};
 pub use linked::{Denied, LinkedAccounts};
 pub use locks::mind_locks;
 pub use memories::Memories;
@@ -118,6 +120,11 @@ pub struct Ports {
 impl Ports {
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// A deployment, for people to see and to act on: none of an installation that has ended since.
+    async fn deployment(&self, id: DeploymentId) -> Result<Option<Deployment>, StoreError> {
+        Ok(self.store.deployment(id).await?.filter(|one| !one.has_left()))
     }
 }
 

@@ -22,11 +22,11 @@ pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, a
         Act::Cancel(id) => stop::stop_pressed(ports, request, who, id).await,
         Act::Free(id) => stop::free_pressed(ports, request, who, id).await,
         Act::ShowOutput(id) => {
-            let Some(deployment) = ports.store.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
+            let Some(deployment) = ports.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
             show_output(ports, who, &deployment).await.map(Some)
         }
         Act::Retry(id) => {
-            let Some(deployment) = ports.store.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
+            let Some(deployment) = ports.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
             if !deployment.has_ended() {
                 return Ok(Some(speech::still_going(&deployment)));
             }
@@ -42,7 +42,7 @@ pub(super) async fn press(ports: &Ports, request: &Request, who: &Credentials, a
             answer::run(ports, &there, who, &again(&deployment, person), None).await
         }
         Act::RollBack(id) => {
-            let Some(deployment) = ports.store.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
+            let Some(deployment) = ports.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
             let command = Command::Rollback { place: place_of(&deployment), to: None, because: None, terms: Terms::default() };
             answer::run(ports, request, who, &command, None).await
         }

@@ -120,7 +120,9 @@ async fn changes_for(ports: &Ports, person: &Person) -> Result<Option<(Message, 
         let upkeep = keeping.note(&NoteKey::Upkeep).await?;
         if let Some(Note::Upkeep(upkeep)) = upkeep.as_ref().map(|noted| &noted.note) { upkeep.known_version } else { CURRENT_TEXT }
     };
-    let told = Note::Told(Told { person: person.clone(), version: CURRENT_TEXT, seen: month });
+    let since = stored.as_ref().and_then(|noted| if let Note::Told(told) = &noted.note { told.since } else { None });
+    let since = since.or_else(|| stored.is_none().then(|| ports.clock.now()));
+    let told = Note::Told(Told { person: person.clone(), version: CURRENT_TEXT, seen: month, since });
     let told = stored.as_ref().map_or_else(|| Noted::new(told.clone()), |stored| stored.saying(told.clone()));
     let changes = changed_since(known);
     if !changes.is_empty() {

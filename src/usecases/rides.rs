@@ -25,7 +25,7 @@ const COMPARED: usize = 3;
 /// Whether a deploy takes somebody along, or does already.
 fn may_take(one: &Deployment, asker: &Person, repository: &RepoName) -> bool {
     let takes = one.takes_riders() || (one.is_ridden_by(asker) && !one.has_ended());
-    takes && one.origin.person != *asker && one.cargo.repository.same_as(repository)
+    takes && !one.is_orphaned() && one.origin.person != *asker && one.cargo.repository.same_as(repository)
 }
 
 /// Rides along with a deploy of the same commit, where there is one; `None`: there is none, or none any more.
@@ -62,7 +62,7 @@ async fn ride(
     instead_of: Option<DeploymentId>,
 ) -> Result<Option<Message>, Trouble> {
     for _ in 0..TRIES {
-        let Some(other) = ports.store.deployment(id).await? else { return Ok(None) };
+        let Some(other) = ports.deployment(id).await? else { return Ok(None) };
         if other.is_ridden_by(person) && !other.has_ended() {
             return Ok(Some(speech::rides(&other, wants)));
         }
@@ -71,7 +71,7 @@ async fn ride(
         let message = speech::rides(&next, wants);
         let mut batch = Batch::deployment(next);
         let own = match instead_of {
-            Some(own) => ports.store.deployment(own).await?.filter(Deployment::waits),
+            Some(own) => ports.deployment(own).await?.filter(Deployment::waits),
             None => None,
         };
         if let Some(own) = own
@@ -202,7 +202,7 @@ pub(super) async fn offer_to_those_before(ports: &Ports, began: &Deployment) -> 
 /// Rides no more; `None`: they do not ride along there.
 pub(super) async fn ride_no_more(ports: &Ports, person: &Person, id: DeploymentId) -> Result<Option<Message>, Trouble> {
     for _ in 0..TRIES {
-        let Some(deployment) = ports.store.deployment(id).await? else { return Ok(None) };
+        let Some(deployment) = ports.deployment(id).await? else { return Ok(None) };
         if !deployment.is_ridden_by(person) {
             return Ok(None);
         }

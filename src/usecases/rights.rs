@@ -341,9 +341,9 @@ pub(super) async fn may_press(ports: &Ports, origin: &Origin, act: Act) -> Resul
     let (of, own) = match act {
         // Whoever takes an offer asks for its command, which is judged as if it were typed.
         Act::Take(_) | Act::Decline(_) => return Ok(()),
-        Act::Cancel(id) | Act::Free(id) | Act::StepOut(id) => (ports.store.deployment(id).await?, true),
+        Act::Cancel(id) | Act::Free(id) | Act::StepOut(id) => (ports.deployment(id).await?, true),
         Act::ShowOutput(id) | Act::Retry(id) | Act::RollBack(id) | Act::ShipNow(id) | Act::EnterCode(id) => {
-            (ports.store.deployment(id).await?, false)
+            (ports.deployment(id).await?, false)
         }
     };
     // Of what is not there, the press itself says so.

@@ -225,6 +225,9 @@ async fn choose(
 /// repeat, but for that they may be told twice.
 pub(super) async fn afterwards(ports: &Ports, deployment: &Deployment) -> Result<(), StoreError> {
     let (Some(back), Phase::Succeeded { version, .. }) = (deployment.back(), &deployment.phase) else { return Ok(()) };
+    if deployment.is_orphaned() {
+        return Ok(());
+    }
     hold(ports, deployment, back).await?;
     let mut told = vec![deployment.origin.person.clone()];
     for other in ports.store.deployments_of_app(&deployment.target.app, OURS).await? {

@@ -31,7 +31,7 @@ pub(super) async fn cancel(
     let apps = apps_of(ports, &who.platform, &pipeline).await?;
     let meant = meant(ports, request, &pipeline, &apps, place, command).await?;
     let mut going: Vec<Deployment> = ports.store.open_deployments().await?;
-    going.retain(|deployment| !deployment.has_ended() && meant.iter().any(|app| app.id == deployment.target.app));
+    going.retain(|deployment| !deployment.has_left() && !deployment.has_ended() && meant.iter().any(|app| app.id == deployment.target.app));
     match going.as_slice() {
         [] => Ok(speech::nothing_to_stop(&pipeline, place.place.as_ref())),
         [only] => stop_as(ports, who, &request.origin.person, only.id, because).await,
@@ -53,7 +53,7 @@ pub(super) async fn free_there(
     let apps = apps_of(ports, &who.platform, &pipeline).await?;
     let meant = meant(ports, request, &pipeline, &apps, place, command).await?;
     let mut unknown: Vec<Deployment> = ports.store.open_deployments().await?;
-    unknown.retain(|one| matches!(one.phase, Phase::Unknown(_)) && meant.iter().any(|app| app.id == one.target.app));
+    unknown.retain(|one| !one.has_left() && matches!(one.phase, Phase::Unknown(_)) && meant.iter().any(|app| app.id == one.target.app));
     match unknown.as_slice() {
         [] => Ok(speech::nothing_to_free(&pipeline, place.place.as_ref())),
         [only] => free(ports, who, &request.origin.person, only.id, because).await,
@@ -69,7 +69,7 @@ pub(super) async fn stop_as(
     id: DeploymentId,
     because: Option<&Because>,
 ) -> Result<Message, Trouble> {
-    let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
+    let Some(deployment) = ports.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
     may_touch(ports, who, person, &deployment).await?;
     if because.is_none() && deployment.origin.person != *person {
         return Ok(match stopping(ports, person, None, &deployment) {
@@ -88,7 +88,7 @@ pub(super) async fn stop_pressed(
     id: DeploymentId,
 ) -> Result<Option<Message>, Trouble> {
     let person = &request.origin.person;
-    let Some(deployment) = ports.store.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
+    let Some(deployment) = ports.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
     if deployment.origin.person == *person {
         return stop_as(ports, who, person, id, None).await.map(Some);
     }
@@ -106,7 +106,7 @@ pub(super) async fn free_pressed(
     who: &Credentials,
     id: DeploymentId,
 ) -> Result<Option<Message>, Trouble> {
-    let Some(deployment) = ports.store.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
+    let Some(deployment) = ports.deployment(id).await? else { return Ok(Some(speech::no_such_deployment())) };
     may_touch(ports, who, &request.origin.person, &deployment).await?;
     if !matches!(deployment.phase, Phase::Unknown(_)) {
         return Ok(Some(speech::is_not_unknown(&deployment)));
@@ -177,7 +177,7 @@ pub(super) async fn stop_where(
     or_else: fn(&Deployment) -> Message,
 ) -> Result<Message, Trouble> {
     for _ in 0..TRIES {
-        let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
+        let Some(deployment) = ports.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
         if !holds(&deployment) {
             return Ok(or_else(&deployment));
         }
@@ -197,7 +197,7 @@ pub(super) async fn stop_where(
 /// Frees the app of an unknown deployment.
 async fn free(ports: &Ports, who: &Credentials, person: &Person, id: DeploymentId, because: &Because) -> Result<Message, Trouble> {
     for _ in 0..TRIES {
-        let Some(deployment) = ports.store.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
+        let Some(deployment) = ports.deployment(id).await? else { return Ok(speech::no_such_deployment()) };
         may_touch(ports, who, person, &deployment).await?;
         let Some(next) = deployment.freed_by(person, Some(because), ports.clock.now()) else {
             return Ok(speech::is_not_unknown(&deployment));

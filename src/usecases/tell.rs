@@ -98,23 +98,28 @@ pub(super) async fn tell(
     deployment: &mut Deployment,
     hands: &mut Hands,
 ) -> Result<(), DriveError> {
-    if deployment.closed {
+    if deployment.closed || deployment.has_left() {
         return Ok(());
     }
     let now = ports.clock.now();
     hands.telling.wake_up(now);
     let mut told = deployment.clone();
+    if told.is_orphaned() {
+        nobody_to_tell(&mut told, &mut hands.telling);
+    }
     record::report(ports, source, &mut told, &mut hands.telling.record).await;
     let line = ports.store.line(&deployment.target.app).await.map_err(DriveError::Store)?;
     // Its turn has just come: the next step says so, and what would be shown now would stand for a moment only.
     let turn_has_come = deployment.phase == Phase::Waiting(WaitingFor::Turn) && line.holder == Some(deployment.id);
     let held_back = order::is_held_back(ports, deployment, &line, &mut hands.telling).await?;
-    if turn_has_come || held_back {
+    let pages = pages(ports, deployment);
+    let seen = told.clone();
+    let view = CardView { deployment: &seen, now, ahead: line.place_of(deployment.id), pages: &pages, slowed };
+    if told.is_orphaned() {
+        riders::tell(ports, &view, &mut told, &mut hands.telling).await?;
+    } else if turn_has_come || held_back {
         hands.telling.card_stands = false;
     } else {
-        let pages = pages(ports, deployment);
-        let seen = told.clone();
-        let view = CardView { deployment: &seen, now, ahead: line.place_of(deployment.id), pages: &pages, slowed };
         asker::tell_turn(ports, &view, &mut hands.telling).await?;
         card::show(ports, &view, &mut told, &mut hands.telling).await?;
         asker::tell_asker(ports, &view, &mut told, &mut hands.telling).await?;
@@ -145,8 +150,19 @@ pub(super) async fn tell(
     }
 }
 
+/// Whoever asked for it is gone: those who ride along are told, and nobody else.
+fn nobody_to_tell(told: &mut Deployment, telling: &mut Telling) {
+    (told.asker_told, told.end_shown) = (true, told.has_ended());
+    told.has_spoken();
+    (telling.card_stands, telling.card_given_up) = (true, true);
+}
+
 /// What was told, put on top of what somebody else has made of the deployment meanwhile.
 fn with_told(stored: Deployment, told: &Deployment) -> Deployment {
+    if stored.is_orphaned() && !told.is_orphaned() {
+        // Nothing of what whoever is gone was told comes back.
+        return stored;
+    }
     let announcement = stored.announcement.clone().map(|mut announcement| {
         if let Some(ours) = &told.announcement {
             announcement.reported = ours.reported;
@@ -176,6 +192,9 @@ fn with_told(stored: Deployment, told: &Deployment) -> Deployment {
 
 /// Whether the end stands everywhere. What the asker could not be told stays open, for whoever asks how it stands.
 pub(super) async fn is_told(ports: &Ports, source: Option<&SecretString>, deployment: &Deployment, hands: &mut Hands) -> bool {
+    if deployment.is_orphaned() {
+        return riders::are_told(deployment);
+    }
     let reported = record::has_its_end(ports, source, deployment, &mut hands.telling.record).await;
     let routed = routed::are_told(deployment, &hands.telling);
     let said = deployment.asker_told && !deployment.owes_word() && !deployment.untold.contains(&Untold::Asker);

@@ -6,14 +6,16 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::actor::Person;
+use crate::domain::deployment::{Deployment, Phase, WAITED_FOR};
 use crate::domain::names::UserId;
 use crate::domain::privacy::{
     CURRENT_TEXT, Counting, Counts, Month, Note, NoteKey, NoteKind, Noted, Removal, RemovalStage, Upkeep, pseudonym,
 };
+use crate::domain::request::Request;
 use crate::domain::speech;
 use crate::ports::{Addressee, Forgets as _, Lease, NoteBatch, StoreError};
 
-use super::{Denied, Ports, home};
+use super::{Denied, Ports, home, orphans};
 
 /// How many deployments are counted in one go.
 const TOGETHER: usize = 500;
@@ -124,20 +126,53 @@ async fn removals(keeper: &mut Keeper<'_>) -> Result<usize, StoreError> {
     Ok(waiting)
 }
 
-/// Whether something that a person began before they asked to be removed is not over: it ends truly, and then they are removed.
+/// Whether something that a person began before they asked to be removed is not over: it ends truly, and then they are removed. What
+/// cannot be followed with their logins, or takes too long, is not waited for.
 async fn has_something_going_on(ports: &Ports, removal: &Removal) -> Result<bool, StoreError> {
+    let now = ports.clock.now();
     let unanswered = ports.store.unanswered().await?;
-    if unanswered.iter().any(|request| request.origin.person == removal.person && request.received_at <= removal.asked_at) {
+    let of_them = |request: &Request| request.origin.person == removal.person || request.names(&removal.person);
+    let asked = |request: &Request| of_them(request) && request.received_at <= removal.asked_at;
+    if now.duration_since(removal.asked_at) < WAITED_FOR && unanswered.iter().any(asked) {
         return Ok(true);
     }
     let open = ports.store.open_deployments().await?;
-    Ok(open.iter().any(|one| one.mentions(&removal.person) && one.asked_at <= removal.asked_at))
+    let needs_them = |one: &&Deployment| is_of(removal, one) && one.needs_its_asker(removal.asked_at, now);
+    let waiting: Vec<&Deployment> = open.iter().filter(needs_them).collect();
+    if waiting.iter().all(|one| matches!(one.phase, Phase::Unknown(_))) {
+        // Nobody can look how they end where the logins are gone.
+        let followed = match ports.accounts.credentials(&removal.person).await {
+            Ok(_) => true,
+            Err(no) => no.may_pass(),
+        };
+        return Ok(followed && !waiting.is_empty());
+    }
+    Ok(true)
+}
+
+/// Whether a deployment is one that somebody asked for before they asked to be removed.
+fn is_of(removal: &Removal, one: &Deployment) -> bool {
+    one.origin.person == removal.person && one.asked_at <= removal.asked_at
+}
+
+/// Takes a person out of deployments that go on: out of others' at once, and nobody stands behind their own any more.
+async fn leave_deployments(ports: &Ports, removal: &Removal, name: &UserId) -> Result<(), StoreError> {
+    let (store, clock) = (ports.store.as_ref(), ports.clock.as_ref());
+    for one in ports.store.open_deployments().await? {
+        if is_of(removal, &one) {
+            orphans::orphan(store, clock, one.id, name).await?;
+        } else {
+            orphans::leave_out(store, clock, one.id, (&removal.person, name)).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn remove(keeper: &mut Keeper<'_>, noted: &Noted, removal: &Removal) -> Result<Noted, StoreError> {
     let (ports, person) = (keeper.ports, &removal.person);
     let name: Option<UserId> = pseudonym(removal.seed);
     let name = name.ok_or_else(|| StoreError::Conflict(removal.seed.to_string()))?;
+    leave_deployments(ports, removal, &name).await?;
     unlink(ports, person).await?;
     ports.privacy.keeping.remove_person(person, &name).await?;
     // After that, so that no backup that still holds them counts as one made since.
@@ -247,21 +282,41 @@ async fn notes(keeper: &mut Keeper<'_>) -> Result<(), StoreError> {
         over.extend(keeper.ports.privacy.keeping.notes(kind).await?.into_iter().filter(is_over));
     }
     // Whoever has not been here for as long has no use for their logins.
-    for noted in &over {
-        if let Note::Told(told) = &noted.note {
-            unlink(keeper.ports, &told.person).await?;
-        }
+    let (told, others): (Vec<Noted>, Vec<Noted>) = over.into_iter().partition(|noted| matches!(noted.note, Note::Told(_)));
+    for noted in told {
+        unlink_whoever_is_away(keeper, &noted).await?;
     }
-    for some in over.chunks(NOTES_TOGETHER) {
+    for some in others.chunks(NOTES_TOGETHER) {
         let upkeep = keeper.to_rewrite();
         let batch = NoteBatch { remove: some.to_vec(), ..NoteBatch::default() };
         match keeper.save(upkeep, batch).await {
-            // Somebody has come back this moment: they stay, and the others go with the next round.
+            // Somebody has changed one of them this moment: it stays, and the others go with the next round.
             Ok(()) | Err(StoreError::Conflict(_)) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+/// Ends the logins of somebody who has not been here for long, and forgets them.
+///
+/// Saving what is known of them as it is decides it: whoever comes back before that stays, and whoever comes back after it finds their logins
+/// ended. What is known of them goes last, so that a crash before leaves it to the next round.
+async fn unlink_whoever_is_away(keeper: &mut Keeper<'_>, noted: &Noted) -> Result<(), StoreError> {
+    let Note::Told(told) = &noted.note else { return Ok(()) };
+    let decided = NoteBatch { save: vec![noted.clone()], ..NoteBatch::default() };
+    match keeper.ports.privacy.keeping.save_notes(NoteBatch { under: Some(keeper.lease.clone()), ..decided }).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict(_)) => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    unlink(keeper.ports, &told.person).await?;
+    let gone = Noted { version: noted.version.saturating_add(1), note: noted.note.clone() };
+    match keeper.save(keeper.to_rewrite(), NoteBatch { remove: vec![gone], ..NoteBatch::default() }).await {
+        // They have come back meanwhile, without logins.
+        Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ async fn change(
             },
         };
         let mut coming = Vec::new();
-        for deployment in open.iter().filter(|one| one.target.app == app.id && !one.has_ended()) {
+        for deployment in open.iter().filter(|one| one.target.app == app.id && !one.has_ended() && !one.has_left()) {
             if contains(ports, who, &repository.name, &deployment.cargo.commit, &resolved.commit).await {
                 let ahead = ports.store.line(&app.id).await?.place_of(deployment.id);
                 coming.push((deployment.clone(), ahead));

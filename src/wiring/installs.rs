@@ -14,7 +14,7 @@ use crate::adapters::vault::TokenVault;
 use crate::config::{AccountsSettings, BotSettings, ChatSettings, Settings, SlackSettings};
 use crate::ports::BotTokens;
 use crate::service::{Service, WholeInstalls};
-use crate::usecases::InstalledBots;
+use crate::usecases::{InstalledBots, Looked};
 
 /// The installations, where workspaces install the app.
 pub(super) fn bots(settings: &Settings, ground: &Ground) -> anyhow::Result<Option<InstalledBots>> {
@@ -34,6 +34,7 @@ pub(super) fn bots(settings: &Settings, ground: &Ground) -> anyhow::Result<Optio
         at: Arc::new(SlackInstall::new(at, Arc::clone(&ground.clock)).context("no HTTP client to install the app")?),
         ids: Arc::clone(&ground.ids),
         clock: Arc::clone(&ground.clock),
+        looked: Looked::default(),
     }))
 }
 

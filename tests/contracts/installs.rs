@@ -65,6 +65,7 @@ pub async fn made(adapter: &dyn InstallAt, recording: &Recording) -> Value {
             })
         }
         "InstallAt::renew" => outcome(adapter.renew(&tokens).await, |grant| of_grant(&grant)),
+        "InstallAt::check" => outcome(adapter.check(&tokens.access).await, |()| Value::Null),
         "InstallAt::revoke" => outcome(adapter.revoke(&tokens.access).await, |()| Value::Null),
         "InstallAt::workspaces" => outcome(adapter.workspaces(&tokens.access).await, |workspaces| json!(workspaces)),
         other => panic!("{}: there is no call {other}", recording.name),

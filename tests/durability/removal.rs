@@ -8,19 +8,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use slash_heroku::adapters::sled::{Opening, Restoring, SledStore, Sync, TransferError, backup, restore, restore_with};
+use slash_heroku::domain::account::{Account, Provider};
 use slash_heroku::domain::actor::Person;
 use slash_heroku::domain::command::Because;
 use slash_heroku::domain::deployment::Deployment;
+use slash_heroku::domain::installation::{Happened, Tenant};
+use slash_heroku::domain::line::Line;
 use slash_heroku::domain::lock::Lock;
 use slash_heroku::domain::names::{UserId, WorkspaceId};
 use slash_heroku::domain::notice::Mute;
 use slash_heroku::domain::privacy::{Deed, Did, Month, Note, NoteKind, Noted, Told, Upkeep};
-use slash_heroku::ports::{Batch, Keeping as _, LockStore as _, NoteBatch, Store as _, StoreError};
+use slash_heroku::ports::{
+    AccountBatch, AccountStore as _, Batch, InstallationBatch, InstallationStore as _, Keeping as _, LockStore as _, NoteBatch, Store as _,
+    StoreError,
+};
 use slash_heroku::testing::lock_store::{lock, none};
+use slash_heroku::testing::{account_store, installation_store};
 
 use super::{open_soon, over};
 use crate::support::folders;
-use crate::support::records::{app, at, deployment_id, offer, request};
+use crate::support::records::{app, at, deployment, deployment_id, offer, request};
 
 const MARKER: &str = "UMARKED1";
 const WORDS: &str = "because of the marked words";
@@ -67,7 +74,7 @@ async fn filled(store: &SledStore) -> Result<(), StoreError> {
         let over = Lock { because: Because::parse(WORDS).ok(), ..lock(MARKER, &format!("o{n}")) };
         store.save_locks(&held.taken(over, true, at(1)).unwrap().locks).await?;
     }
-    let told = Told { person: marked(), version: 1, seen: Month::of(at(0)) };
+    let told = Told { person: marked(), version: 1, seen: Month::of(at(0)), since: None };
     let (id, because) = (deployment_id(1).0, "a letter".to_owned());
     let deed = Deed { id, at: at(0), by: "uid 0".to_owned(), did: Did::Looked, about: marked(), because };
     let mute = Mute { person: marked(), since: at(0), until: None };
@@ -230,4 +237,61 @@ async fn a_restore_removes_again_whoever_was_removed_since() {
 fn jiff_now() -> jiff::Timestamp {
     use slash_heroku::ports::Clock as _;
     slash_heroku::adapters::clock::SystemClock::default().now()
+}
+
+#[tokio::test]
+async fn a_restore_leaves_out_whoever_has_left_since() {
+    let place = folders::in_memory();
+    let (here, there, file) = (place.path().join("here"), place.path().join("there"), place.path().join("backup"));
+    let store = SledStore::open(&here).unwrap();
+    let t1 = WorkspaceId::parse("T1").unwrap();
+    for (n, id) in [(0, "T1"), (10, "T2")] {
+        let of = |mut one: Deployment| {
+            one.origin.person.workspace = WorkspaceId::parse(id).unwrap();
+            one
+        };
+        let line = Line::empty(app(id)).joined_by(deployment_id(n));
+        let deployments = vec![of(deployment(n, id)), of(over(n + 1, id))];
+        store.save(Batch { deployments, lines: vec![line], ..Batch::default() }).await.unwrap();
+        let who = account_store::person(id, "U1");
+        let account = Account::empty(who.clone()).with(Provider::Platform, account_store::login("1"));
+        let sign_ins = vec![account_store::visit(u8::try_from(n).unwrap() + 1, &who)];
+        store.save_accounts(AccountBatch { accounts: vec![account], sign_ins }).await.unwrap();
+        let installations = vec![installation_store::installation(installation_store::workspace(id))];
+        store.save_installations(InstallationBatch { installations, ..InstallationBatch::default() }).await.unwrap();
+        let mute = Note::Mute(Mute { person: who, since: at(0), until: None });
+        store.save_notes(NoteBatch { save: vec![Noted::new(mute)], ..NoteBatch::default() }).await.unwrap();
+    }
+    store.close().await;
+    backup(&here, &file).await.unwrap();
+    let store = open_soon(&here).unwrap();
+    let now = jiff_now();
+    store.remember_departure(&installation_store::workspace("T1"), now).await.unwrap();
+    store.close().await;
+
+    let removals = Some(place.path().join("here.removals"));
+    let filled = restore_with(&there, &file, Restoring { removals, however_old: false, now }).await.unwrap();
+    assert!(filled.made.is_some() && filled.removals_unknown.is_none());
+    SledStore::check(&there).unwrap();
+    let store = SledStore::open(&there).unwrap();
+    let tenants: Vec<_> = store.installations().await.unwrap().into_iter().map(|one| one.tenant).collect();
+    assert_eq!(tenants, [installation_store::workspace("T2")]);
+    let accounts: Vec<_> = store.accounts().await.unwrap().into_iter().map(|one| one.person.workspace.to_string()).collect();
+    assert_eq!(accounts, ["T2"]);
+    let visits: Vec<_> = store.open_sign_ins().await.unwrap().into_iter().map(|one| one.person.workspace.to_string()).collect();
+    assert_eq!((visits, store.notes(NoteKind::Mute).await.unwrap().len()), (vec!["T2".to_owned()], 1));
+    let mut over = Vec::new();
+    for n in [1, 11] {
+        over.push(store.deployment(deployment_id(n)).await.unwrap().is_some());
+    }
+    assert_eq!(over, [false, true]);
+    // What went on keeps its app for a while, with nobody behind it, and goes then as at any removal.
+    let open: Vec<_> = store.open_deployments().await.unwrap().iter().map(|one| (one.id, one.has_left())).collect();
+    assert_eq!(open, [(deployment_id(0), true), (deployment_id(10), false)]);
+    let [left] = store.not_done().await.unwrap().try_into().unwrap();
+    assert_eq!((left.tenant, left.what, left.heard_at), (Tenant::Workspace(t1), Happened::Uninstalled, now));
+    store.close().await;
+
+    let unknown = restore(&place.path().join("elsewhere"), &file).await.unwrap();
+    assert_eq!(unknown.removals_unknown, Some(place.path().join("elsewhere.removals")), "and nothing is said to be known that is not");
 }

@@ -151,7 +151,12 @@ const SENTENCES: &[(&str, &[Proof])] = &[
     ("**Remove it.**", &[Line("99-what-is-kept-about-me", "Sure? Press the button, or type")]),
     (
         "Then what you have waiting in a line is stopped",
-        &[Line("99-what-is-kept-about-me", "You are removed as soon as what you have running has ended (1 deploy).")],
+        &[
+            Line("99-what-is-kept-about-me", "You are removed as soon as what you have running has ended (1 deploy)"),
+            Line("156-removed-and-never-over", "You were removed: nothing that is kept here leads to you any more."),
+            Test("a_leaving_is_held_up_by_what_can_be_followed_and_not_for_ever"),
+            Test("what_nobody_stands_behind_keeps_its_app_while_it_may_run_and_no_longer"),
+        ],
     ),
     (
         "After that your requests, offers",
@@ -166,6 +171,14 @@ const SENTENCES: &[(&str, &[Proof])] = &[
         &[
             Test("nothing_of_the_person_is_left_and_the_rest_is_as_it_was"),
             Test("a_removed_person_is_in_no_file_after_it_was_written_anew"),
+        ],
+    ),
+    (
+        "Nothing that others have asked for",
+        &[
+            Test("nothing_that_is_kept_names_whoever_was_removed"),
+            Line("159-removed-from-what-others-were-offered", "ana presses [Take it back]"),
+            Line("157-removed-while-riding-along", "(to @bob) You were removed"),
         ],
     ),
     ("You are told when it is done.", &[Test("a_person_is_removed_once_what_they_have_going_on_is_over_and_is_told")]),
@@ -183,7 +196,14 @@ const SENTENCES: &[(&str, &[Proof])] = &[
     ),
     ("What a disk keeps of files", SAYS),
     ("Backups live for 30 days", &[Test("a_restore_removes_again_whoever_was_removed_since")]),
-    ("Who was removed is remembered for 35 days", &[Test("a_removal_is_known_again_and_names_nobody")]),
+    (
+        "Who was removed, and from which workspace",
+        &[
+            Test("a_removal_is_known_again_and_names_nobody"),
+            Test("what_has_left_is_known_again_and_is_not_named"),
+            Test("a_restore_leaves_out_whoever_has_left_since"),
+        ],
+    ),
     ("Deleting the store's folder", SAYS),
     ("Requests from Slack are taken only", &[Test("every_vector_is_accepted_and_refused_when_altered")]),
     ("The store's folder and the admin socket", &[Test("a_backup_of_a_running_store_restores_everything")]),
@@ -199,9 +219,33 @@ const SENTENCES: &[(&str, &[Proof])] = &[
             Test("nothing_is_remembered_of_a_workspace_that_has_left"),
         ],
     ),
-    ("A deploy that runs goes on", &[Test("what_has_left_is_removed_at_once_and_what_runs_when_it_is_over")]),
-    ("Where no such word reaches us", &[Test("what_fails_for_the_moment_keeps_the_installation_and_what_is_refused_ends_it")]),
-    ("Whoever installs the app again", &[Line("131-the-app-is-removed-and-comes-back", "ana looks at /slack/install")]),
+    ("What waits in a line is stopped.", &[Test("what_waits_is_stopped_and_what_is_new_has_nothing_to_do_with_what_was_before")]),
+    (
+        "A deploy that runs goes on",
+        &[
+            Test("what_has_left_is_removed_at_once_and_what_runs_when_it_is_over"),
+            Test("what_is_never_over_holds_up_no_removal"),
+            Line("155-removed-and-never-over", "= authorizations of ana: 0"),
+        ],
+    ),
+    (
+        "It keeps its app",
+        &[Test("what_nobody_stands_behind_keeps_its_app_while_it_may_run_and_no_longer"), Test("what_is_never_over_holds_up_no_removal")],
+    ),
+    (
+        "Once a day we ask the chat",
+        &[
+            Test("a_token_that_was_refused_is_waited_for_and_then_everything_goes"),
+            Line("158-removed-without-a-word-to-anybody", "= authorizations of ana: 0"),
+        ],
+    ),
+    (
+        "Whoever installs the app again",
+        &[
+            Test("what_waits_is_stopped_and_what_is_new_has_nothing_to_do_with_what_was_before"),
+            Line("153-whoever-comes-back-begins-anew", "Nothing has been deployed in `hubot` by this service yet."),
+        ],
+    ),
     ("People who revoke what they have given", &[Test("what_has_left_is_removed_at_once_and_what_runs_when_it_is_over")]),
     ("What you write to whoever runs the installation", SAYS),
     ("Typing a command gives us", SAYS),
@@ -307,7 +351,7 @@ const TOLD: &[(u32, &str)] = &[
     (2, "e6bda06c2abe4b81e7bed7961b6ef85a77fbde7856a48d12052f40db595744fb"),
     (3, "e274fe3b229fbd74b46115336899c84ed21f6a6ea2333757f1b30d67f870cc91"),
     (4, "fb9ec81bba495896f8c2238a9baf0628bec1711ab7a8800293a13e2e6aabe51c"),
-    (5, "ae93329d6222145ec8d94d1f7e5a52b7a04db88dde3a6404d3495c31b14926f7"),
+    (5, "5e1c24ec3aeb16a034b9daa422ea56e2e66216929bbea2d100310d9d10a24f53"),
 ];
 
 #[test]

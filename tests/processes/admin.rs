@@ -40,9 +40,13 @@ pub async fn a_backup_is_a_store_to_go_on_with() {
     assert_eq!(said(&run(&["backup", &text_of(&later)], &store_at(&here)).await), (Some(0), String::new()));
     let (code, words) = said(&run(&["restore", &text_of(&file)], &store_at(&here)).await);
     assert!(code == Some(1) && words.contains("is not empty"), "{code:?} {words}");
-    assert_eq!(said(&run(&["restore", &text_of(&later)], &store_at(&there)).await), (Some(0), String::new()));
+    let (code, words) = said(&run(&["restore", &text_of(&later)], &store_at(&there)).await);
+    let unknown = format!("there is no file {}", text_of(&there.with_extension("removals")));
+    assert!(code == Some(0) && words.contains("Nobody knows here who was removed since") && words.contains(&unknown), "{code:?} {words}");
     let first = files.path().join("restored first");
-    assert_eq!(said(&run(&["restore", &text_of(&file)], &store_at(&first)).await), (Some(0), String::new()));
+    std::fs::write(first.with_extension("removals"), "").unwrap();
+    let (code, words) = said(&run(&["restore", &text_of(&file)], &store_at(&first)).await);
+    assert!(code == Some(0) && words.contains("without whoever was removed since"), "{code:?} {words}");
 
     // The first backup knows of the build that runs, and goes on with it.
     scene.child = Child::of(PathBuf::from(PROGRAM), settings_for(&scene.world), &first).keeping_its_log();

@@ -35,6 +35,7 @@ pub fn authorize_beside(api: &BaseUrl) -> Url {
 }
 
 const ACCESS: &str = "/oauth.v2.access";
+const CHECK: &str = "/auth.test";
 const REVOKE: &str = "/auth.revoke";
 const TEAMS: &str = "/auth.teams.list";
 /// How many pages of an organisation's workspaces are read.
@@ -279,6 +280,10 @@ impl InstallAt for SlackInstall {
             }
         }
         Ok(all)
+    }
+
+    async fn check(&self, access: &SecretString) -> Result<(), PortError> {
+        self.with_token::<Said>(CHECK, &[], access).await.map(|_| ())
     }
 
     async fn revoke(&self, access: &SecretString) -> Result<(), PortError> {

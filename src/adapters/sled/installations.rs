@@ -18,6 +18,7 @@ use super::desk::{Desk, Stop, Tx, TxResult, refuse};
 use super::history::{Fate, Judge};
 use super::leases;
 use super::records::{Record, Shelf, lease_key};
+use super::removals::{self, Gone};
 
 /// How many records are removed in one transaction, so that nobody waits long for a place between two.
 const TOGETHER: usize = 50;
@@ -140,10 +141,12 @@ fn is_held(desk: &Desk, work: &Work) -> Result<bool, Stop> {
 
 /// Removes what sled holds of a workspace but for deployments and logins; says what is left.
 fn forget_live(desk: &Desk, workspace: &WorkspaceId, before: Timestamp) -> Result<Left, Stop> {
-    let mut asked = Vec::new();
+    let (mut asked, mut answering) = (Vec::new(), 0_usize);
     for request in those(desk, |record: &Request| record.origin.person.workspace == *workspace && record.received_at < before)? {
         // Whoever answers it now gives it back first.
-        if !is_held(desk, &Work::Request(request.id.clone()))? {
+        if is_held(desk, &Work::Request(request.id.clone()))? {
+            answering = answering.saturating_add(1);
+        } else {
             asked.push(request);
         }
     }
@@ -159,7 +162,7 @@ fn forget_live(desk: &Desk, workspace: &WorkspaceId, before: Timestamp) -> Resul
     let notes = those(desk, |record: &Noted| {
         let about_them = record.note.person().is_some_and(|person| person.workspace == *workspace);
         match &record.note {
-            Note::Told(_) => about_them,
+            Note::Told(told) => about_them && told.since.is_none_or(|since| since < before),
             Note::Mute(mute) => about_them && mute.since < before,
             Note::Export(export) => about_them && export.until < later(before, EXPORTED),
             Note::Removal(removal) => about_them && removal.asked_at < before,
@@ -171,12 +174,19 @@ fn forget_live(desk: &Desk, workspace: &WorkspaceId, before: Timestamp) -> Resul
         }
     })?;
     forget(desk, &notes, |_| None)?;
-    super::locks::remove_workspace(desk, workspace)?;
+    // What was set before and since stands in one record.
+    for record in desk.all::<Noted>()? {
+        let noted = record?;
+        if let Some(next) = noted.note.set_since(workspace, before).map(|note| noted.saying(note)) {
+            desk.transact(|tx| tx.save(&next))?;
+        }
+    }
+    super::locks::remove_workspace(desk, workspace, before)?;
     let theirs = |record: &Deployment| record.origin.person.workspace == *workspace && record.asked_at < before;
     let open = those(desk, |record: &Deployment| theirs(record) && record.is_open())?.len();
     let linked = |record: &Account| record.logins.values().any(|login| login.linked_at < before);
     let accounts = those(desk, |record: &Account| record.person.workspace == *workspace && linked(record))?.len();
-    Ok(Left { deployments: open, accounts })
+    Ok(Left { deployments: open, accounts, requests: answering })
 }
 
 #[async_trait]
@@ -233,6 +243,11 @@ impl InstallationStore for SledStore {
             Ok(u64::try_from(over.len()).unwrap_or(u64::MAX))
         })
         .await
+    }
+
+    async fn remember_departure(&self, of: &Tenant, at: Timestamp) -> Result<(), StoreError> {
+        let of = of.clone();
+        self.remember(move |path| removals::note(path, Gone::Tenant(&of), at)).await
     }
 
     async fn forget_workspace(&self, workspace: &WorkspaceId, before: Timestamp) -> Result<Left, StoreError> {

@@ -1,6 +1,8 @@
 //! What is kept about people, in terms of the desk: notes, and everything about one person.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -27,6 +29,8 @@ use super::history::{Fate, Judge, Snapshot, Swept};
 use super::leases;
 use super::mover::Task;
 use super::records::{self, Record, Shelf};
+use super::removals::Gone;
+use super::unnamed;
 use super::writer::Job;
 
 /// How many records are changed in one transaction.
@@ -235,6 +239,33 @@ fn without_secrets(value: Value) -> Value {
     }
 }
 
+/// Takes a person out of records of a kind that are others', some at a time. `which`: those that are of their workspace and are not being
+/// worked on.
+fn unname<T: Record>(desk: &Desk, user: &UserId, which: impl Fn(&T) -> bool) -> Result<(), Stop> {
+    let mut changed = Vec::new();
+    for record in desk.all::<T>()? {
+        let record = record?;
+        if which(&record) {
+            changed.extend(unnamed::without(&record, user)?);
+        }
+    }
+    for some in changed.chunks(TOGETHER) {
+        desk.transact(|tx| some.iter().try_for_each(|record| tx.save(record)))?;
+    }
+    Ok(())
+}
+
+/// Takes a person out of what others have asked for, were offered, and said.
+fn unname_everywhere(desk: &Desk, person: &Person) -> Result<(), Stop> {
+    let (user, there) = (&person.user, &person.workspace);
+    unname(desk, user, |request: &Request| request.answered && request.origin.person.workspace == *there)?;
+    unname(desk, user, |offer: &Offer| offer.to.workspace == *there)?;
+    unname(desk, user, |sign_in: &SignIn| sign_in.person.workspace == *there)?;
+    unname(desk, user, |happening: &Happening| happening.names(person))?;
+    unname(desk, user, |_: &Locks| true)?;
+    unname(desk, user, |noted: &Noted| noted.note.named().iter().any(|named| named.workspace == *there))
+}
+
 /// What a person has in sled apart from deployments, as far as it is over. Returns when it has gone.
 fn remove_live(desk: &Desk, person: &Person, pseudonym: &UserId) -> Result<(), Stop> {
     let (mut requests, mut offers, mut visits, mut notes, mut stay) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -284,7 +315,7 @@ fn remove_live(desk: &Desk, person: &Person, pseudonym: &UserId) -> Result<(), S
     for some in offers.chunks(TOGETHER) {
         desk.transact(|tx| some.iter().try_for_each(|offer| tx.forget(offer)))?;
     }
-    Ok(())
+    unname_everywhere(desk, person)
 }
 
 impl SledStore {
@@ -318,6 +349,15 @@ impl SledStore {
         let in_sled = self.ask(move |desk| sweep_sled(desk, &of_sled)).await?;
         // Sled first: what leaves it meanwhile has been judged by then.
         Ok(in_sled.saturating_add(self.sweep_history(&judge).await?))
+    }
+
+    /// Notes beside the store that somebody or something has gone.
+    pub(super) async fn remember(&self, note: impl FnOnce(&Path) -> io::Result<()> + Send + 'static) -> Result<(), StoreError> {
+        let path = Arc::clone(&self.removals);
+        let noted = tokio::task::spawn_blocking(move || note(&path)).await;
+        let failed =
+            |detail: String| StoreError::Failed(format!("the removal could not be noted in {}: {detail}", self.removals.display()));
+        noted.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))
     }
 
     async fn found(&self, person: &Person) -> Result<Found, StoreError> {
@@ -423,15 +463,17 @@ impl Keeping for SledStore {
         let (who, name) = (person.clone(), pseudonym.clone());
         self.ask(move |desk| remove_live(desk, &who, &name)).await?;
         let (who, name) = (person.clone(), pseudonym.clone());
-        self.sweep(Judge::by(move |record| record.without(&who, &name).map_or(Fate::Stay, |next| Fate::Become(Box::new(next))))).await
+        let become_of = move |record: &Deployment| {
+            let without = record.without(&who, &name);
+            let unnamed = without.as_ref().unwrap_or(record).unnamed(&who.user);
+            unnamed.or(without).map_or(Fate::Stay, |next| Fate::Become(Box::new(next)))
+        };
+        self.sweep(Judge::by(become_of)).await
     }
 
     async fn remember_removal(&self, person: &Person, at: Timestamp) -> Result<(), StoreError> {
-        let (person, path) = (person.clone(), Arc::clone(&self.removals));
-        let noted = tokio::task::spawn_blocking(move || super::removals::note(&path, &person, at)).await;
-        let failed =
-            |detail: String| StoreError::Failed(format!("the removal could not be noted in {}: {detail}", self.removals.display()));
-        noted.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))
+        let person = person.clone();
+        self.remember(move |path| super::removals::note(path, Gone::Person(&person), at)).await
     }
 
     async fn rewrite(&self) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! Locks: their rows, and their port in terms of the desk.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::domain::actor::Person;
 use crate::domain::lock::Locks;
@@ -45,9 +46,9 @@ pub(super) fn remove_person(desk: &Desk, person: &Person, pseudonym: &UserId) ->
     change(desk, |locks| locks.without(person, pseudonym))
 }
 
-/// Removes everybody of a workspace: their locks are gone, and so is what they did to others' locks.
-pub(super) fn remove_workspace(desk: &Desk, workspace: &WorkspaceId) -> Result<(), Stop> {
-    change(desk, |locks| locks.without_workspace(workspace))
+/// Removes everybody of a workspace as they were before a moment: their locks are gone, and so is what they did to others' locks.
+pub(super) fn remove_workspace(desk: &Desk, workspace: &WorkspaceId, before: Timestamp) -> Result<(), Stop> {
+    change(desk, |locks| locks.without_workspace(workspace, before))
 }
 
 #[async_trait]

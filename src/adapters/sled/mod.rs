@@ -32,6 +32,7 @@ mod restored;
 mod rewriting;
 mod store;
 mod transfer;
+mod unnamed;
 mod writer;
 
 use std::fs::File;
@@ -49,7 +50,7 @@ pub use codec::{LIMIT, SCHEMA};
 pub use fuzzed::held;
 pub use opening::{Checked, Fresh, OpenError, Opening};
 pub use removals::BACKUPS_LIVE;
-pub use transfer::{Restoring, TransferError, restore, restore_with};
+pub use transfer::{Filled, Restoring, TransferError, restore, restore_with};
 pub use writer::Sync;
 
 use desk::{Desk, Stop};

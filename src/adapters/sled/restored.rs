@@ -1,15 +1,20 @@
-//! A record out of a backup, on its way into a store: without those who were removed since.
+//! A record out of a backup, on its way into a store: without those who were removed since, and without what has left since.
 
+use jiff::Timestamp;
+
+use crate::adapters::clock::RandomIds;
 use crate::domain::account::Account;
 use crate::domain::actor::Person;
 use crate::domain::deployment::Deployment;
 use crate::domain::installation::{Happening, Installation};
 use crate::domain::line::Line;
 use crate::domain::lock::Locks;
+use crate::domain::names::WorkspaceId;
 use crate::domain::offer::Offer;
-use crate::domain::privacy::{Note, Noted};
+use crate::domain::privacy::{Note, Noted, departed};
 use crate::domain::request::Request;
 use crate::domain::sign_in::SignIn;
+use crate::ports::Ids as _;
 
 use super::desk::{Tx, TxResult};
 use super::records::Record;
@@ -75,8 +80,63 @@ impl Restored {
         }
     }
 
-    /// The same without those who were removed; `None`: it is about one of them.
+    /// The same without those who were removed and what has left; `None`: it is about one of them.
     pub fn without(self, removals: &mut Removals) -> Option<Self> {
+        self.without_departed(removals)?.without_removed(removals)
+    }
+
+    /// The same as far as it is of no workspace that the app was removed from. What was going on there keeps its app until it cannot run any
+    /// more, with nobody behind it.
+    fn without_departed(self, removals: &mut Removals) -> Option<Self> {
+        let mut stays = |workspace: &WorkspaceId| removals.has_left(workspace).is_none();
+        match self {
+            Self::Request(record) => stays(&record.origin.person.workspace).then_some(Self::Request(record)),
+            Self::Offer(record) => stays(&record.to.workspace).then_some(Self::Offer(record)),
+            Self::Account(record) => stays(&record.person.workspace).then_some(Self::Account(record)),
+            Self::SignIn(record) => stays(&record.person.workspace).then_some(Self::SignIn(record)),
+            Self::Line(_) | Self::Happening(_) => Some(self),
+            Self::Installation(mut record) => {
+                record.workspaces.retain(|workspace| stays(workspace));
+                removals.left(&record.tenant).is_none().then_some(Self::Installation(record))
+            }
+            Self::Locks(mut record) => {
+                let workspaces: Vec<WorkspaceId> = record.mentioned().map(|person| person.workspace.clone()).collect();
+                for workspace in workspaces.iter().filter(|workspace| !stays(workspace)) {
+                    if let Some(without) = record.without_workspace(workspace, Timestamp::MAX) {
+                        *record = without;
+                    }
+                }
+                Some(Self::Locks(record))
+            }
+            Self::Deployment(record) => {
+                let Some(left_at) = removals.has_left(&record.origin.person.workspace) else { return Some(Self::Deployment(record)) };
+                if !record.is_open() {
+                    return None;
+                }
+                removals.went_on.insert(record.origin.person.workspace.clone(), left_at);
+                let name = departed(RandomIds.fresh())?;
+                let people: Vec<Person> = record.mentioned().cloned().collect();
+                let without = people.iter().fold(*record, |record, person| record.without(person, &name).unwrap_or(record));
+                Some(Self::Deployment(Box::new(without)))
+            }
+            Self::Note(record) => {
+                let workspace = match &record.note {
+                    Note::Told(told) => Some(&told.person.workspace),
+                    Note::Removal(removal) => Some(&removal.person.workspace),
+                    Note::Export(export) => Some(&export.person.workspace),
+                    Note::Mute(mute) => Some(&mute.person.workspace),
+                    Note::Rules(rules) => Some(&rules.workspace),
+                    Note::Entry(entry) => Some(&entry.workspace),
+                    Note::Routes(routes) => Some(&routes.workspace),
+                    // What operators did is kept as long as is promised.
+                    Note::Deed(_) | Note::Upkeep(_) | Note::Counts(_) => None,
+                };
+                workspace.is_none_or(stays).then_some(Self::Note(record))
+            }
+        }
+    }
+
+    fn without_removed(self, removals: &mut Removals) -> Option<Self> {
         let mut stays = |person: &Person| removals.of(person).is_none();
         match self {
             Self::Request(record) => stays(&record.origin.person).then_some(Self::Request(record)),

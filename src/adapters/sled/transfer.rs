@@ -11,17 +11,18 @@ use tokio::sync::watch;
 
 use crate::domain::account::Account;
 use crate::domain::deployment::Deployment;
-use crate::domain::installation::{Happening, Installation};
+use crate::domain::installation::{Happened, Happening, Installation, Tenant};
 use crate::domain::line::Line;
 use crate::domain::lock::Locks;
+use crate::domain::names::{DeliveryId, WorkspaceId};
 use crate::domain::offer::Offer;
 use crate::domain::privacy::Noted;
 use crate::domain::request::Request;
 use crate::domain::sign_in::SignIn;
 use crate::ports::StoreError;
 
-use crate::adapters::clock::SystemClock;
-use crate::ports::Clock as _;
+use crate::adapters::clock::{RandomIds, SystemClock};
+use crate::ports::{Clock as _, Ids as _};
 
 use super::audit::audit;
 use super::codec;
@@ -244,8 +245,17 @@ pub struct Restoring {
     pub now: Timestamp,
 }
 
+/// What a restore could not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filled {
+    /// When the backup was made, if it says.
+    pub made: Option<Timestamp>,
+    /// Where removals should be remembered, if there is no such file: whoever was removed since is back then.
+    pub removals_unknown: Option<PathBuf>,
+}
+
 /// Restores a backup as [`restore_with`] does, with what stands beside the folder.
-pub async fn restore(folder: &Path, file: &Path) -> Result<(), TransferError> {
+pub async fn restore(folder: &Path, file: &Path) -> Result<Filled, TransferError> {
     restore_with(folder, file, Restoring { removals: None, however_old: false, now: SystemClock::default().now() }).await
 }
 
@@ -253,7 +263,7 @@ pub async fn restore(folder: &Path, file: &Path) -> Result<(), TransferError> {
 /// removed since the backup was made is not restored.
 ///
 /// A restore that is cut short leaves a folder that is refused until it is emptied.
-pub async fn restore_with(folder: &Path, file: &Path, how: Restoring) -> Result<(), TransferError> {
+pub async fn restore_with(folder: &Path, file: &Path, how: Restoring) -> Result<Filled, TransferError> {
     let (folder, file) = (folder.to_owned(), file.to_owned());
     let at = folder.clone();
     tokio::task::spawn_blocking(move || restore_blocking(&folder, &file, &how))
@@ -261,7 +271,7 @@ pub async fn restore_with(folder: &Path, file: &Path, how: Restoring) -> Result<
         .unwrap_or_else(|_| Err(opening::explain_panic(&at).into()))
 }
 
-fn restore_blocking(folder: &Path, file: &Path, how: &Restoring) -> Result<(), TransferError> {
+fn restore_blocking(folder: &Path, file: &Path, how: &Restoring) -> Result<Filled, TransferError> {
     let io_error = |error: io::Error| TransferError::file(format!("restoring into {}", folder.display()), &error);
     if let Some(holder) = lock::is_held(folder).map_err(io_error)? {
         return Err(OpenError::InUse { folder: folder.to_owned(), holder }.into());
@@ -312,6 +322,8 @@ fn restore_blocking(folder: &Path, file: &Path, how: &Restoring) -> Result<(), T
         }
         if over.len() < OVER_TOGETHER { Ok(()) } else { put_over(&mut over) }
     })?;
+    // What went on in a workspace that has left is seen to its end, and goes then.
+    some.extend(removals.went_on.iter().map(|(workspace, left_at)| Restored::Happening(Box::new(departure(workspace, *left_at)))));
     put(&mut some)?;
     if !over.is_empty() {
         put_over(&mut over)?;
@@ -329,7 +341,20 @@ fn restore_blocking(folder: &Path, file: &Path, how: &Restoring) -> Result<(), T
     if let Some(history) = store.desk.history.snapshot().map_err(explain)? {
         history.look_at_everything().map_err(explain)?;
     }
-    opening::restored(folder).map_err(io_error)
+    opening::restored(folder).map_err(io_error)?;
+    Ok(Filled { made, removals_unknown: (!path.exists()).then_some(path) })
+}
+
+fn departure(workspace: &WorkspaceId, at: Timestamp) -> Happening {
+    Happening {
+        id: DeliveryId::from(RandomIds.fresh()),
+        version: 1,
+        tenant: Tenant::Workspace(workspace.clone()),
+        at,
+        heard_at: at,
+        what: Happened::Uninstalled,
+        done: false,
+    }
 }
 
 /// A record as it lies in the store.

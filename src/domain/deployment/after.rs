@@ -75,8 +75,9 @@ impl Deployment {
             Phase::AboutToBuild(Standing::Unclear { .. }) | Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. } => {
                 self.watched().map(Phase::Unknown)
             }
+            // Late only where nobody stands behind it any more.
+            Phase::Unknown(was) => Some(Phase::Freed { by: self.origin.person.clone(), was: was.clone(), because: None }),
             Phase::Waiting(WaitingFor::Turn | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
-            | Phase::Unknown(_)
             | Phase::Succeeded { .. }
             | Phase::Failed { .. }
             | Phase::Cancelled { .. }

@@ -4,6 +4,7 @@ mod after;
 mod cancel;
 mod history;
 mod moves;
+mod orphans;
 mod outcome;
 mod pace;
 mod phase;
@@ -31,6 +32,7 @@ use super::source::{AskedRef, CommitRef, Comparison, ReportState};
 pub use cancel::CancelAnswer;
 pub use history::{left, usual, waits};
 pub use moves::Step;
+pub use orphans::WAITED_FOR;
 pub use outcome::{Outcome, Said};
 pub use pace::{ANSWER_WAIT, Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
 pub use phase::{DynosUp, Failure, Milestone, Phase, Stage, Standing, WaitingFor, Watched};
@@ -412,7 +414,7 @@ impl Deployment {
 
     /// Whether it is listed: it goes on, or its asker could not be told how it ended.
     pub fn is_listed(&self) -> bool {
-        !self.has_ended() || (!self.closed && self.untold.contains(&Untold::Asker))
+        !self.has_left() && (!self.has_ended() || (!self.closed && self.untold.contains(&Untold::Asker)))
     }
 
     /// Somebody refused something for good.

@@ -46,6 +46,17 @@ const BEGINNING: i64 = 8;
 /// The longest pause between looks at a build or a release phase that is not listened to.
 const LONGEST_ALONE: i64 = 20;
 
+impl Watched {
+    /// How long it may go on outside at most, with all that comes after it: past that, the platform has ended it by itself.
+    pub fn may_last(&self) -> SignedDuration {
+        match self {
+            Self::Order | Self::Build { .. } => BUILD_LATE.saturating_add(RELEASE_LATE).saturating_add(DYNOS_LATE),
+            Self::Release { .. } => RELEASE_LATE.saturating_add(DYNOS_LATE),
+            Self::Dynos { .. } => DYNOS_LATE,
+        }
+    }
+}
+
 /// What a worker knows of the last news of what goes on outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attention {
@@ -115,6 +126,7 @@ impl Deployment {
             Phase::Restarting { .. } => {
                 Some(attention.seen_at.map_or(now, |seen| after(seen, dynos(attention.looks, seen.duration_since(self.since)))))
             }
+            Phase::Unknown(was) if self.is_orphaned() => Some(after(self.since, was.may_last())),
             Phase::Unknown(_) if now < after(self.since, UNKNOWN_LOOKS_FOR) => Some(after(now, UNKNOWN_PAUSE)),
             Phase::Unknown(_) => None,
             Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => {
@@ -146,6 +158,7 @@ impl Deployment {
             Phase::Starting | Phase::Announcing(Standing::Fresh) | Phase::Uploading | Phase::AboutToBuild(Standing::Fresh) => {
                 waited >= PREPARING_LATE
             }
+            Phase::Unknown(was) if self.is_orphaned() => waited >= was.may_last(),
             // Turns take as long as they take; the wait for a slot ends with the try that comes too late.
             Phase::Waiting(WaitingFor::Turn | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
             | Phase::Unknown(_)

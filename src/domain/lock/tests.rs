@@ -205,3 +205,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn of_a_workspace_that_left_what_came_later_stays() {
+    let t1 = person("ana").workspace;
+    let elsewhere = Lock {
+        holder: Person { workspace: WorkspaceId::parse("T9").unwrap(), user: person("zoe").user },
+        ..wish(STAGING, "ana", 1, at(0), None)
+    };
+    let before = none().taken(elsewhere, false, at(0)).unwrap().locks;
+    let before = before.taken(wish(STAGING, "ana", 2, at(1), None), true, at(1)).unwrap().locks;
+    let both = before.taken(wish(PRODUCTION, "bo", 3, at(10), None), false, at(10)).unwrap().locks;
+    let left = both.without_workspace(&t1, at(5)).unwrap();
+    assert_eq!((left.held.len(), left.held[0].holder.clone(), left.ended.len()), (1, person("bo"), 0), "and so has how they ended others'");
+    assert_eq!(left.without_workspace(&t1, at(5)), None, "what came later is not looked for again and again");
+    let over = left.taken(wish(PRODUCTION, "cy", 4, at(11), None), true, at(11)).unwrap().locks;
+    assert_eq!(over.without_workspace(&t1, at(5)), None);
+    assert!(over.without_workspace(&t1, at(12)).is_some_and(|left| left.held.is_empty() && left.ended.is_empty()));
+}

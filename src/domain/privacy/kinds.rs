@@ -776,7 +776,10 @@ const TOLD: RecordKind = RecordKind {
     goes: "nowhere",
     fields: &[
         you("your workspace id and user id", &["note.told.person.workspace", "note.told.person.user"]),
-        you("the version, and the last month in which you asked for something", &["note.told.version", "note.told.seen"]),
+        you(
+            "the version, when you came or were told first, and the last month in which you asked for something",
+            &["note.told.version", "note.told.since", "note.told.seen"],
+        ),
         work("a version of the record", &["version"]),
     ],
 };

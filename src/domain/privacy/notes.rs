@@ -42,6 +42,9 @@ pub struct Told {
     pub version: u32,
     /// The last month in which they asked for something.
     pub seen: Month,
+    /// When they came, or were told first. Older records do not say.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
 }
 
 /// How far the removal of a person is.
@@ -245,6 +248,30 @@ impl Note {
             Self::Rules(rules) => rules.mentioned(),
             Self::Entry(entry) => entry.mentioned(),
             Self::Routes(routes) => routes.mentioned(),
+        }
+    }
+
+    /// Of what was set in a workspace, one thing at a time: what was set from a moment on. `None`: it is not of that kind, or nothing of it is older.
+    pub fn set_since(&self, workspace: &WorkspaceId, from: Timestamp) -> Option<Self> {
+        match self {
+            Self::Rules(rules) if rules.workspace == *workspace && rules.kept.iter().any(|kept| kept.at < from) => {
+                let kept = rules.kept.iter().filter(|kept| kept.at >= from).cloned().collect();
+                Some(Self::Rules(Rules { kept, ..rules.clone() }))
+            }
+            Self::Routes(routes) if routes.workspace == *workspace && routes.kept.iter().any(|route| route.at < from) => {
+                let kept = routes.kept.iter().filter(|route| route.at >= from).cloned().collect();
+                Some(Self::Routes(Routes { kept, ..routes.clone() }))
+            }
+            Self::Rules(_)
+            | Self::Routes(_)
+            | Self::Upkeep(_)
+            | Self::Counts(_)
+            | Self::Told(_)
+            | Self::Removal(_)
+            | Self::Export(_)
+            | Self::Deed(_)
+            | Self::Entry(_)
+            | Self::Mute(_) => None,
         }
     }
 

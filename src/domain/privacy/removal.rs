@@ -13,9 +13,19 @@ pub fn pseudonym(seed: uuid::Uuid) -> Option<UserId> {
     UserId::parse(&format!("removed-{}", seed.simple())).ok()
 }
 
-/// Whether a user id is such a name.
+/// A name that stands for somebody of a workspace that the app was removed from, and leads back to nobody. `seed` is random.
+pub fn departed(seed: uuid::Uuid) -> Option<UserId> {
+    UserId::parse(&format!("left-{}", seed.simple())).ok()
+}
+
+/// Whether a user id is one of these names.
 pub fn is_pseudonym(user: &UserId) -> bool {
-    user.as_str().starts_with("removed-")
+    user.as_str().starts_with("removed-") || is_departed(user)
+}
+
+/// Whether a user id stands for somebody of a workspace that the app was removed from.
+pub fn is_departed(user: &UserId) -> bool {
+    user.as_str().starts_with("left-")
 }
 
 impl Deployment {

@@ -682,7 +682,7 @@ every! {
             month: Month::of(at(0)),
             groups: vec![Group { of: Some((Environment::Staging, DeployEnded::Well)), deploys: 9 }, Group { of: None, deploys: 5 }],
         })],
-        Note::Told(_) => [Note::Told(Told { person: person("ana"), version: 1, seen: Month::of(at(0)) })],
+        Note::Told(_) => [Note::Told(Told { person: person("ana"), version: 1, seen: Month::of(at(0)), since: Some(at(0)) })],
         Note::Removal(Removal { stage: RemovalStage::Asked, .. }) => [removal(RemovalStage::Asked)],
         Note::Removal(Removal { stage: RemovalStage::Done { .. }, .. }) => [removal(RemovalStage::Done { at: at(0) })],
         Note::Export(_) => [Note::Export(Export { link: Digest::new([7; 32]), person: person("ana"), until: at(9) })],

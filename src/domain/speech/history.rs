@@ -130,6 +130,12 @@ fn outcome(deployment: &Deployment, now: Timestamp) -> Line {
             line.extend(because.map(|because| text(format!(" (because {because})"))));
             line
         }
+        Phase::Freed { by: who, .. } if deployment.is_orphaned() && *who == deployment.origin.person => {
+            vec![
+                text("nobody knows how it ended; the app was freed once nothing of it could run any more, "),
+                moment(deployment.since, now),
+            ]
+        }
         Phase::Freed { by: who, because, .. } => {
             let mut line = by("nobody knows how it ended; the app was freed", who);
             line.extend(because.iter().map(|because| text(format!(" (because {because})"))));

@@ -98,7 +98,11 @@ pub fn plan(plan: &Plan<'_>) -> Message {
     }
     if let Some(holder) = plan.holder {
         let mut line = vec![text("The app is busy with ")];
-        line.extend(commit(&holder.cargo.commit, &holder.cargo.named_by));
+        if holder.has_left() {
+            line.extend(of_before(holder, plan.now));
+        } else {
+            line.extend(commit(&holder.cargo.commit, &holder.cargo.named_by));
+        }
         line.push(text(match plan.waiting {
             0 => "; a deploy would wait in line, next.".to_owned(),
             ahead => format!("; a deploy would wait in line, behind {ahead} more."),
@@ -228,7 +232,7 @@ pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: 
     for environment in Environment::ALL {
         for row in apps.iter().filter(|row| row.app.environment == environment) {
             let mut line = vec![text(format!("{environment}: ")), link(row.app.name.as_str(), &row.page)];
-            line.extend(busy(row));
+            line.extend(busy(row, may.now));
             message.lines.push(line);
         }
     }
@@ -240,15 +244,29 @@ pub fn info(pipeline: &Pipeline, page: &str, repository: &RepositoryInfo, apps: 
     message
 }
 
-fn busy(row: &AppRow) -> Vec<Span> {
+fn busy(row: &AppRow, now: Timestamp) -> Vec<Span> {
     let Some(holder) = &row.holder else {
         return vec![text(if row.waiting == 0 { ", free".to_owned() } else { format!(", free; waiting for checks: {}", row.waiting) })];
     };
     let mut line = vec![text(", busy with ")];
-    line.extend(commit(&holder.cargo.commit, &holder.cargo.named_by));
-    line.extend([text(" by "), Span::Person(holder.origin.person.clone())]);
+    if holder.has_left() {
+        line.extend(of_before(holder, now));
+    } else {
+        line.extend(commit(&holder.cargo.commit, &holder.cargo.named_by));
+        line.extend([text(" by "), Span::Person(holder.origin.person.clone())]);
+    }
     if row.waiting > 0 {
         line.push(text(format!(", {} waiting", row.waiting)));
+    }
+    line
+}
+
+/// What was begun in an installation that has ended since: whose and what it is, is nobody's business here, and how long it is in the way is.
+fn of_before(left: &Deployment, now: Timestamp) -> Line {
+    let mut line = vec![text("something from before the app was installed here")];
+    if let Phase::Unknown(was) = &left.phase {
+        let until = left.since.checked_add(was.may_last()).unwrap_or(left.since);
+        line.extend([text(", which may run until "), moment(until, now), text(" at the latest")]);
     }
     line
 }
@@ -303,6 +321,10 @@ pub fn status(
 
 /// One line about a deployment that is not over.
 pub(super) fn standing(deployment: &Deployment, ahead: Option<usize>, now: Timestamp) -> Line {
+    if deployment.has_left() {
+        let app = vec![code(&deployment.target.app_name), text(": ")];
+        return app.into_iter().chain(of_before(deployment, now)).collect();
+    }
     let (state, more) = match &deployment.phase {
         Phase::Waiting(WaitingFor::Turn) => {
             let more = ahead.filter(|ahead| *ahead > 0).map(|ahead| format!(", {ahead} ahead")).unwrap_or_default();

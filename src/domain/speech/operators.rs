@@ -25,7 +25,10 @@ pub fn removal_begun(running: u64) -> String {
     if running == 0 {
         "They are being removed.\n".to_owned()
     } else {
-        format!("They are removed as soon as what they have running has ended ({}).\n", count(running, "deploy"))
+        format!(
+            "They are removed as soon as what they have running has ended ({}), and in two days at the latest.\n",
+            count(running, "deploy")
+        )
     }
 }
 

@@ -103,7 +103,7 @@ fn people(many: u64) -> String {
 /// Whether they are sure.
 pub fn sure_to_be_removed(buttons: Vec<(String, OfferId)>, command_word: &str) -> Message {
     let mut message = private(Tone::Attention, "This removes everything that is kept about you here. It cannot be taken back.")
-        .line(vec![text("What you have waiting is stopped; what runs goes on to its end first. Your logins are unlinked. In the record of past deploys a name stands in your place that leads back to nobody.")])
+        .line(vec![text("What you have waiting is stopped; what runs goes on to its end first, for two days at most. Your logins are unlinked. In the record of past deploys a name stands in your place that leads back to nobody.")])
         .line(vec![text("What was said in the chat, and what the source control and the platform recorded, stays there.")])
         .line(vec![text("Sure? Press the button, or type "), code(typed(command_word, "privacy delete yes")), text(".")]);
     for (label, id) in buttons {
@@ -117,7 +117,10 @@ pub fn removal_begun(running: u64) -> Message {
     let words = if running == 0 {
         "You are being removed. I tell you when it is done.".to_owned()
     } else {
-        format!("You are removed as soon as what you have running has ended ({}). I tell you when it is done.", count(running, "deploy"))
+        let what = count(running, "deploy");
+        format!(
+            "You are removed as soon as what you have running has ended ({what}), and in two days at the latest. I tell you when it is done."
+        )
     };
     private(Tone::Working, words)
 }

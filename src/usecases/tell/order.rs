@@ -55,7 +55,7 @@ pub(super) async fn is_held_back(ports: &Ports, deployment: &Deployment, line: &
 
 /// Whether an end is still to be told in the chat.
 fn is_untold(earlier: &Deployment) -> bool {
-    earlier.has_ended() && !earlier.closed && !earlier.is_end_told()
+    earlier.has_ended() && !earlier.is_orphaned() && !earlier.closed && !earlier.is_end_told()
 }
 
 /// The last deployment of the same app whose end was not told when this process began to work on a later one.

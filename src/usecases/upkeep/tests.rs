@@ -126,7 +126,7 @@ async fn a_person_is_removed_once_what_they_have_going_on_is_over_and_is_told() 
     let stage = Stage::on(folder.path(), &outside);
     begin_upkeep(&stage.ports).await.unwrap();
     let ana = person("ana-of-old");
-    let told = Told { person: ana.clone(), version: 1, seen: Month::of(outside.now()) };
+    let told = Told { person: ana.clone(), version: 1, seen: Month::of(outside.now()), since: None };
     stage.store.save_notes(NoteBatch { save: vec![Noted::new(Note::Told(told))], ..NoteBatch::default() }).await.unwrap();
     let mut open = stage.over(2, "ana-of-old");
     (open.closed, open.asked_at) = (false, outside.now());
@@ -217,7 +217,7 @@ async fn a_link_to_everything_works_once_and_not_for_long() {
 /// Somebody asks for help; what they are told, in order.
 async fn helped(stage: &Stage, user: &str, id: &str) -> Vec<Did> {
     let before = stage.outside.did().len();
-    let request = crate::domain::request::Request {
+    let request = Request {
         id: crate::domain::names::DeliveryId::parse(id).unwrap(),
         version: 0,
         origin: crate::domain::actor::Origin {
@@ -267,7 +267,8 @@ async fn whoever_knew_the_page_before_is_told_once_what_changed() {
     outside.pass(40 * DAY);
     helped(&stage, "ana", "d5").await;
     let told = stage.store.note(&NoteKey::Told(person("ana"))).await.unwrap().unwrap();
-    let seen = Note::Told(Told { person: person("ana"), version: CURRENT_TEXT, seen: Month::of(outside.now()) });
+    let since = Some(outside.now() - SignedDuration::from_secs(40 * DAY));
+    let seen = Note::Told(Told { person: person("ana"), version: CURRENT_TEXT, seen: Month::of(outside.now()), since });
     assert_eq!((told.note, told.version), (seen, 2), "a word each month that they are here");
     stage.store.close().await;
 }
@@ -315,13 +316,23 @@ async fn logins_of_whoever_is_not_here_any_more_are_unlinked() {
     let account = Account::empty(ana.clone()).with(Provider::SourceControl, login("1")).with(Provider::Platform, login("2"));
     let batch = AccountBatch { accounts: vec![account], sign_ins: Vec::new() };
     stage.store.save_accounts(batch).await.unwrap();
-    let seen = |month| Note::Told(Told { person: ana.clone(), version: CURRENT_TEXT, seen: month });
+    let seen = |month| Note::Told(Told { person: ana.clone(), version: CURRENT_TEXT, seen: month, since: None });
     let save = vec![Noted::new(seen(Month::of(outside.now())))];
     stage.store.save_notes(NoteBatch { save, ..NoteBatch::default() }).await.unwrap();
     outside.pass(700 * DAY);
     stage.upkeep().await;
     assert_eq!(stage.store.account(&ana).await.unwrap().logins.len(), 2, "not yet");
     outside.pass(62 * DAY);
+    // They come back at the last moment, after it was seen that they were away for long.
+    let away = stage.store.note(&NoteKey::Told(ana.clone())).await.unwrap().unwrap();
+    let save = vec![away.saying(seen(Month::of(outside.now())))];
+    stage.store.save_notes(NoteBatch { save, ..NoteBatch::default() }).await.unwrap();
+    let lease = stage.store.claim(&Work::Upkeep, outside.now(), outside.now() + SignedDuration::from_hours(1)).await.unwrap().unwrap();
+    unlink_whoever_is_away(&mut Keeper::new(&stage.ports, &lease).await.unwrap(), &away).await.unwrap();
+    stage.store.release(&lease).await.unwrap();
+    stage.upkeep().await;
+    assert_eq!(stage.store.account(&ana).await.unwrap().logins.len(), 2, "whoever is here keeps their logins");
+    outside.pass(762 * DAY);
     stage.upkeep().await;
     assert_eq!(stage.store.account(&ana).await.unwrap().logins.len(), 0);
     assert_eq!(stage.store.how_much(&ana).await.unwrap(), []);
@@ -340,4 +351,108 @@ async fn whoever_is_removed_is_forgotten_in_memory_too() {
     stage.upkeep().await;
     assert_eq!(*forgotten.0.lock().unwrap(), [person("ana")]);
     stage.store.close().await;
+}
+
+/// A record of somebody else that names `ana-of-old` wherever it can name anybody: the samples, with other people as whose they are.
+fn naming_them(tree: &str, edit: impl Fn(usize, &mut serde_json::Value)) -> Vec<serde_json::Value> {
+    fn walk(value: &mut serde_json::Value, key: &str, path: &str) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                fields.iter_mut().for_each(|(name, value)| walk(value, name, &format!("{path}.{name}")));
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(|item| walk(item, key, path)),
+            serde_json::Value::String(text) if key == "because" => *text = "as <@ana-of-old> said".to_owned(),
+            serde_json::Value::String(text) if text == "ana" || text == "bo" => {
+                let whose = ["origin.person", ".to.user", "person.user", ".held"].iter().any(|owner| path.contains(owner))
+                    && !path.contains("riders");
+                *text = if whose { "cy" } else { "ana-of-old" }.to_owned();
+            }
+            serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) | serde_json::Value::String(_) => {}
+        }
+    }
+    let records = crate::domain::privacy::samples::records_of(tree).unwrap();
+    let changed = records.into_iter().enumerate().map(|(n, mut record)| {
+        walk(&mut record, "", "");
+        record["version"] = 0.into();
+        edit(n, &mut record);
+        record
+    });
+    changed.collect()
+}
+
+/// The same as records of a kind.
+macro_rules! naming {
+    ($kind:ty, $tree:expr, $edit:expr) => {
+        naming_them($tree, $edit).into_iter().map(|record| serde_json::from_value::<$kind>(record).unwrap()).collect::<Vec<_>>()
+    };
+}
+
+#[tokio::test]
+async fn nothing_that_is_kept_names_whoever_was_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = Outside::new();
+    let home = folder.path().join("store");
+    let mut stage = Stage::on(&home, &outside);
+    begin_upkeep(&stage.ports).await.unwrap();
+    let id = |n: usize| serde_json::json!(uuid::Uuid::from_u128(1000 + n as u128));
+    let requests = naming!(Request, "requests", |n, record| {
+        (record["id"], record["answered"]) = (format!("d{n}").into(), true.into());
+    });
+    for some in requests.chunks(100) {
+        stage.store.save(Batch { requests: some.to_vec(), ..Batch::default() }).await.unwrap();
+    }
+    let offers = naming!(crate::domain::offer::Offer, "offers", |n, record| record["id"] = id(n));
+    stage.store.save(Batch { offers, ..Batch::default() }).await.unwrap();
+    for (tree, first) in [("deployments", 0), ("history", 500)] {
+        let mut deployments = naming!(Deployment, tree, |n, record| record["id"] = id(first + n));
+        // Where their own are, somebody else has asked for them.
+        deployments.iter_mut().for_each(|one| one.origin.person = person("cy"));
+        stage.save(deployments).await;
+    }
+    let sign_ins = naming!(crate::domain::sign_in::SignIn, "sign-ins", |n, record| {
+        record["id"] = id(n);
+        record["link"] =
+            serde_json::json!((0..32_usize).map(|at| n.checked_shr(u32::try_from(at * 8).unwrap()).unwrap_or(0) % 256).collect::<Vec<_>>());
+    });
+    for some in sign_ins.chunks(100) {
+        stage.store.save_accounts(AccountBatch { accounts: Vec::new(), sign_ins: some.to_vec() }).await.unwrap();
+    }
+    for locks in naming!(crate::domain::lock::Locks, "locks", |_, _| {}) {
+        crate::ports::LockStore::save_locks(&stage.store, &locks).await.unwrap();
+    }
+    let save: Vec<Noted> = naming!(Noted, "privacy", |n, record| {
+        if let Some(entry) = record["note"].get_mut("entry") {
+            entry["id"] = id(n);
+        }
+    });
+    let others = |noted: &Noted| !matches!(noted.note, Note::Removal(_) | Note::Upkeep(_));
+    stage.store.save_notes(NoteBatch { save: save.into_iter().filter(others).collect(), ..NoteBatch::default() }).await.unwrap();
+    let happenings = naming!(crate::domain::installation::Happening, "happenings", |n, record| {
+        record["id"] = format!("Ev{n}").into();
+        if let Some(revoked) = record["what"].get_mut("revoked") {
+            revoked["bots"] = serde_json::json!(["UBOT"]);
+        }
+    });
+    let installations: Vec<crate::domain::installation::Installation> =
+        naming!(crate::domain::installation::Installation, "installations", |_, _| {}).into_iter().take(1).collect();
+    let batch = crate::ports::InstallationBatch { installations, happenings, ..crate::ports::InstallationBatch::default() };
+    crate::ports::InstallationStore::save_installations(&stage.store, batch).await.unwrap();
+
+    // Everything in the store, told.
+    let named = async |file: &str| {
+        let file = folder.path().join(file);
+        crate::adapters::sled::backup(&home, &file).await.unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let kinds: BTreeSet<String> =
+            text.lines().filter(|line| line.contains("ana-of-old")).map(|line| line.split('"').nth(1).unwrap().to_owned()).collect();
+        kinds.into_iter().collect::<Vec<_>>()
+    };
+    let everywhere = ["deployment", "happening", "installation", "locks", "note", "offer", "request", "sign_in"];
+    stage.store.close().await;
+    assert_eq!(named("before").await, everywhere, "what the test looks for can be found");
+    stage = Stage::on(&home, &outside);
+    super::super::privacy::ask_to_remove(&stage.ports, &person("ana-of-old")).await.unwrap();
+    assert_eq!(stage.upkeep().await.waiting, 0);
+    stage.store.close().await;
+    assert_eq!(named("after").await, [""; 0]);
 }
