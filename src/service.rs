@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::domain::deployment::Deployment;
 use crate::domain::names::{DeliveryId, DeploymentId};
+use crate::domain::sign_in::SignIn;
 use crate::metrics::Metrics;
 use crate::ports::{Clock, Lease, StoreError, WakeKey, Work};
 use crate::usecases::{Departures, DriveError, InstalledBots, Ports, SignIns, Swept, drive, mind_locks, set_right};
@@ -326,7 +327,7 @@ impl Service {
     async fn sweep_visits(&self, now: Timestamp) -> Result<bool, StoreError> {
         let Some(sign_ins) = &self.0.ports.sign_ins else { return Ok(false) };
         let open = sign_ins.linked.accounts.open_sign_ins().await?;
-        let due = open.iter().any(|sign_in| sign_in.is_over(now));
+        let due = open.iter().any(|sign_in| sign_in.is_due(now));
         if due && !self.is_draining() && !self.0.ending_visits.swap(true, Ordering::SeqCst) {
             let (service, sign_ins) = (self.clone(), sign_ins.clone());
             self.spawn(async move {
@@ -339,7 +340,7 @@ impl Service {
                 }
             });
         }
-        Ok(!open.is_empty())
+        Ok(open.iter().any(SignIn::goes_on))
     }
 
     /// Lengthens a lease; where it is lost, the work is stopped.

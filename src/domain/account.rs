@@ -299,6 +299,18 @@ pub enum Unlinked {
         /// The page.
         page: String,
     },
+    /// They hang on the same consent as a login that is in use, and end with that one.
+    WithAnother,
+}
+
+impl Unlinked {
+    /// Whether trying again later may do more.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Unclear { .. } => true,
+            Self::Revoked | Self::OnlyByHand { .. } | Self::WithAnother => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub mod release;
 pub mod request;
 pub mod rights;
 pub mod route;
+pub mod secret;
 pub mod sign_in;
 pub mod source;
 pub mod speech;

@@ -23,6 +23,12 @@ pub const LINK_LIVES: SignedDuration = SignedDuration::from_mins(10);
 pub const VISIT_LIVES: SignedDuration = SignedDuration::from_mins(20);
 /// How many passcodes may be typed, the right one included.
 pub const TRIES: u8 = 3;
+/// How long a command that was typed waits for the accounts that it needs, however many links are asked for meanwhile.
+pub const KEPT_LIVES: SignedDuration = SignedDuration::from_mins(30);
+/// How long it is tried to end a login that has to be ended, once its visit is over.
+pub const ENDING_LIVES: SignedDuration = SignedDuration::from_hours(24);
+/// How long a service is left alone that could not end a login.
+const ENDING_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// What a secret is known by. It does not lead back to a secret that is long enough, and is told to nobody.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,6 +85,29 @@ pub struct Visit {
     pub tries_left: u8,
 }
 
+/// A login that is nobody's any more and has to be ended at its service. Noted before that is tried, and forgotten after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// Where.
+    pub at: Provider,
+    /// The login.
+    pub login: Login,
+}
+
+/// A command that was typed and could not be run without the accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It waits for them.
+    Waits {
+        /// The command.
+        command: Command,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// It has waited for as long as it does, and is run by nothing any more.
+    RanOut(Command),
+}
+
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -131,7 +160,7 @@ pub enum Typed {
 pub struct Asked {
     /// The scope, in the service's words, where it has some.
     pub scope: Option<ScopeName>,
-    /// What it is for.
+    /// What it is for; nothing: so that the tokens end by themselves and can be renewed.
     pub rights: Vec<Right>,
 }
 
@@ -170,21 +199,47 @@ pub struct SignIn {
     pub link: Digest,
     /// The command that was typed and could not be run without the accounts.
     pub kept: Option<Command>,
-    /// When this stage is over if nothing happens.
+    /// Until when that waits, counted from when it was typed.
+    #[serde(default)]
+    pub kept_until: Option<Timestamp>,
+    /// When this stage is over if nothing happens; where it is over and logins are left to be ended, when that is tried again.
     pub until: Timestamp,
     /// How far it has come.
     pub stage: Stage,
+    /// Logins that are left to be ended at their services: those that this visit has linked in vain, and those that it has replaced.
+    #[serde(default)]
+    pub leaving: Vec<Leaving>,
 }
 
 impl SignIn {
-    /// A link for a person, to be opened soon.
-    pub fn offered(id: SignInId, person: Person, link: Digest, kept: Option<Command>, now: Timestamp) -> Self {
-        Self { id, version: 0, person, link, kept, until: later(now, LINK_LIVES), stage: Stage::Offered }
+    /// A link for a person, to be opened soon. `kept`: the command that waits for it, and until when.
+    pub fn offered(id: SignInId, person: Person, link: Digest, kept: Option<(Command, Timestamp)>, now: Timestamp) -> Self {
+        let (kept, kept_until) = kept.unzip();
+        let until = later(now, LINK_LIVES);
+        Self { id, version: 0, person, link, kept, kept_until, until, stage: Stage::Offered, leaving: Vec::new() }
+    }
+
+    /// Until when a command waits that is typed at `now`.
+    pub fn keeps_until(now: Timestamp) -> Timestamp {
+        later(now, KEPT_LIVES)
+    }
+
+    /// The command that waits for the accounts, or has waited too long.
+    pub fn kept_at(&self, now: Timestamp) -> Option<Kept> {
+        let command = self.kept.clone()?;
+        // Of one that was kept before anybody counted it is known only that the visit was not over.
+        let until = self.kept_until.unwrap_or(self.until);
+        Some(if now < until { Kept::Waits { command, until } } else { Kept::RanOut(command) })
     }
 
     /// Whether it is over, or should be: its time has run out.
     pub fn is_over(&self, now: Timestamp) -> bool {
         matches!(self.stage, Stage::Over { .. }) || now >= self.until
+    }
+
+    /// Whether something has to be done about it by itself: it should be over, or holds what can be tried to be ended now.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        now >= self.until && self.goes_on()
     }
 
     /// Whether the link may still be opened. Asking changes nothing.
@@ -235,11 +290,13 @@ impl SignIn {
 
     /// A login was linked, in place of the one that this visit had linked there before.
     pub fn linked(&self, browser: &Digest, at: Provider, login: Login, now: Timestamp) -> Result<Self, Dead> {
+        let mut replaced = None;
         // What was shown before was shown for something else.
-        self.changed(browser, now, |visit| {
-            visit.linked.insert(at, login);
+        let linked = self.changed(browser, now, |visit| {
+            replaced = visit.linked.insert(at, login);
             visit.passcode = None;
-        })
+        })?;
+        Ok(linked.leaving(replaced.map(|login| (at, login))))
     }
 
     /// The browser says that it is done and is shown a passcode.
@@ -274,7 +331,7 @@ impl SignIn {
         (Self { stage: Stage::Open(visit), ..self.clone() }, Typed::Wrong { tries_left })
     }
 
-    /// What it holds that has to be revoked if it ends now without having been confirmed.
+    /// What it holds that is nobody's before it is confirmed.
     pub fn held(&self) -> BTreeMap<Provider, Login> {
         match &self.stage {
             Stage::Open(visit) => visit.linked.clone(),
@@ -282,13 +339,47 @@ impl SignIn {
         }
     }
 
-    /// It is over. What is over stays as it ended.
+    /// It is over. What is over stays as it ended, and what it kept goes unless its time has run out; what was linked and not confirmed is left to be ended.
     #[must_use]
     pub fn over(&self, end: End, at: Timestamp) -> Self {
+        let in_vain = if end == End::Confirmed { BTreeMap::new() } else { self.held() };
+        // Whoever was late and comes back is told what has become of their command, or goes on with it.
+        let (kept, kept_until) = if end == End::RanOut { (self.kept.clone(), self.kept_until) } else { (None, None) };
         match &self.stage {
-            Stage::Over { .. } => self.clone(),
-            Stage::Offered | Stage::Open(_) => Self { kept: None, until: at, stage: Stage::Over { end, at }, ..self.clone() },
+            Stage::Over { .. } => Self { kept, kept_until, ..self.clone() },
+            Stage::Offered | Stage::Open(_) => {
+                Self { kept, kept_until, until: at, stage: Stage::Over { end, at }, ..self.clone() }.leaving(in_vain)
+            }
         }
+    }
+
+    /// Whether anything is to become of it yet by itself.
+    pub fn goes_on(&self) -> bool {
+        !self.leaving.is_empty() || !matches!(self.stage, Stage::Over { .. })
+    }
+
+    /// With more logins that are left to be ended.
+    #[must_use]
+    pub fn leaving(mut self, logins: impl IntoIterator<Item = (Provider, Login)>) -> Self {
+        self.leaving.extend(logins.into_iter().map(|(at, login)| Leaving { at, login }));
+        self
+    }
+
+    /// Of the logins that were left to be ended only these are left, to be tried again in a while.
+    #[must_use]
+    pub fn left_with(&self, leaving: Vec<Leaving>, now: Timestamp) -> Self {
+        let until = match &self.stage {
+            // Once it is over nothing happens to it but that.
+            Stage::Over { .. } if !leaving.is_empty() => later(now, ENDING_AGAIN),
+            Stage::Over { at, .. } => *at,
+            Stage::Offered | Stage::Open(_) => self.until,
+        };
+        Self { leaving, until, ..self.clone() }
+    }
+
+    /// Whether it is tried no more to end what is left: it could not be done for long.
+    pub fn gives_up_ending(&self, now: Timestamp) -> bool {
+        matches!(self.stage, Stage::Over { at, .. } if now >= later(at, ENDING_LIVES))
     }
 
     fn changed(&self, browser: &Digest, now: Timestamp, change: impl FnOnce(&mut Visit)) -> Result<Self, Dead> {

@@ -40,16 +40,17 @@ pub trait AccountStore: Send + Sync + std::fmt::Debug {
     /// The visit that a browser has opened, by what its secret is known by; not when it is over.
     async fn sign_in_by_browser(&self, browser: &Digest) -> Result<Option<SignIn>, StoreError>;
 
-    /// The visits of a person that were not ended, oldest first: also those whose time has run out.
+    /// The visits of a person that were not ended, oldest first: also those whose time has run out, and those that are over and have
+    /// logins left to be ended, or keep a command.
     async fn sign_ins_of(&self, person: &Person) -> Result<Vec<SignIn>, StoreError>;
 
-    /// The visits of everybody that were not ended: also those whose time has run out.
+    /// The same of everybody.
     async fn open_sign_ins(&self) -> Result<Vec<SignIn>, StoreError>;
 
     /// Saves a batch. The caller's copies keep their old versions: add one to go on with them.
     async fn save_accounts(&self, batch: AccountBatch) -> Result<(), StoreError>;
 
-    /// Removes visits that ended before `before`; returns how many. Those that were not ended stay: they may hold what has to be
-    /// revoked.
+    /// Removes visits that ended before `before`; returns how many. Those that were not ended stay, and those that hold
+    /// what has to be ended at its service.
     async fn forget_sign_ins(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

@@ -45,7 +45,7 @@ pub use platform::{
     BuildOrder, BuildStart, Follower, Heard, Platform, Printed, PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart,
     UploadedSource,
 };
-pub use sign_in::{Granted, Identity, Proof, Revoked, ScopeAsked, SignInAt, Tokens};
+pub use sign_in::{Extent, Granted, Identity, Proof, Revoked, ScopeAsked, SignInAt, Tokens};
 pub use source::{AnnouncementOrder, ArchiveBody, ArchiveFault, SourceArchive, SourceControl};
 pub use store::{Batch, Lease, Store, StoreError, Work};
 pub use tally::Tally;

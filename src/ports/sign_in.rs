@@ -14,8 +14,17 @@ use crate::domain::names::{GrantId, LoginId, ScopeName};
 pub struct ScopeAsked {
     /// The scope, in the service's words; `None`: the service's own settings of our app say what it may do.
     pub scope: Option<ScopeName>,
-    /// What we use it for.
+    /// What we use it for; nothing: so that the tokens end by themselves and can be renewed.
     pub rights: BTreeSet<Right>,
+}
+
+/// How much of what was granted is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything that the person has granted our app, where the service knows that.
+    Everything,
+    /// These tokens alone: the same person's others are in use.
+    TheseTokens,
 }
 
 /// What proves to a service that whoever gives it a code is whoever set out for it (RFC 7636): made for one way, and kept nowhere.
@@ -98,8 +107,9 @@ pub trait SignInAt: Send + Sync + std::fmt::Debug {
     /// in again; a fault that is temporary says nothing about the tokens.
     async fn renew(&self, tokens: &Tokens) -> Result<Granted, PortError>;
 
-    /// Ends what was granted with all its tokens. Safe to repeat.
-    async fn revoke(&self, tokens: &Tokens, grant: Option<&GrantId>) -> Result<Revoked, PortError>;
+    /// Ends what was granted with its tokens, and those of the same person that came of another consent as far as `extent` says. Safe
+    /// to repeat.
+    async fn revoke(&self, tokens: &Tokens, grant: Option<&GrantId>, extent: Extent) -> Result<Revoked, PortError>;
 
     /// The page on which a person ends it by hand.
     fn ended_by_hand_at(&self) -> String;

@@ -22,6 +22,10 @@ const BACK: &str = "https://ship.example.com/login/back";
 pub const GITHUB_APP: &str = "Iv23lisandboxgithubapp";
 /// Our OAuth app at GitHub, in its place.
 pub const OAUTH_APP: &str = "Ov23lisandboxoauthapp0";
+/// The client id of one whose tokens end by themselves.
+pub const ENDING_APP: &str = "Ov23lisandboxoauthends";
+/// All of them.
+pub const APPS: [&str; 3] = [GITHUB_APP, OAUTH_APP, ENDING_APP];
 /// The secret of either.
 const GITHUB_APP_SECRET: &str = "sandbox-github-app-secret-5ec4e75041";
 /// Our client at Heroku.
@@ -37,7 +41,11 @@ const SLACK_CLIENT_SECRET: &str = "5ec4e75041of-our-app-at-slack";
 
 /// The settings with which people sign in, in place of one person's tokens.
 pub fn sign_in_settings(app: &str) -> Vec<(&'static str, String)> {
-    let kind = if app == GITHUB_APP { "github-app" } else { "oauth" };
+    let kind = match app {
+        GITHUB_APP => "github-app",
+        ENDING_APP => "oauth-expiring",
+        _ => "oauth",
+    };
     let settings = [
         ("SLASH_HEROKU_PERSON_WORKSPACE", ""),
         ("SLASH_HEROKU_PERSON_USER", ""),
@@ -57,7 +65,7 @@ pub fn sign_in_settings(app: &str) -> Vec<(&'static str, String)> {
 /// Has services send people back to a service at this address, in place of [`PUBLIC`].
 pub fn people_come_back_to(world: &World, public: &str) -> Result<(), String> {
     let back = format!("{public}/login/back");
-    [GITHUB_APP, OAUTH_APP].into_iter().try_for_each(|app| world.github.sends_back_to(app, &back))?;
+    APPS.into_iter().try_for_each(|app| world.github.sends_back_to(app, &back))?;
     world.heroku.sends_back_to(HEROKU_CLIENT, &back)
 }
 
@@ -79,7 +87,11 @@ pub fn slack_app(rotates: bool) -> slack::AppSeed {
 
 /// Registers our apps, so that people can sign in with them.
 fn apps(world: &World) -> Result<(), String> {
-    for (client_id, kind) in [(GITHUB_APP, github::AppKind::GitHubApp), (OAUTH_APP, github::AppKind::OAuth { expiring: false })] {
+    for client_id in APPS {
+        let kind = match client_id {
+            GITHUB_APP => github::AppKind::GitHubApp,
+            other => github::AppKind::OAuth { expiring: other == ENDING_APP },
+        };
         let (client_secret, callback) = (GITHUB_APP_SECRET.to_owned(), BACK.to_owned());
         world.github.add_app(github::AppSeed { client_id, client_secret, kind, callback });
     }

@@ -121,7 +121,14 @@ async fn visits_are_found<P: Place>(place: &mut P) {
     assert_eq!(ids(store.open_sign_ins().await.unwrap()), [1, 2], "broken: what has ended is not open");
     let over = store.sign_in_by_link(&Digest::new([3; 32])).await.unwrap().unwrap();
     assert_eq!(over.may_open(at(60)), Err(crate::domain::sign_in::Dead::Over(End::Replaced)), "broken: a dead link says why");
-    assert_eq!(store.sign_in(over.id).await.unwrap(), Some(over));
+    assert_eq!(store.sign_in(over.id).await.unwrap(), Some(over.clone()));
+    save(&store, Vec::new(), vec![over.leaving([(Provider::Platform, login("3"))])]).await.unwrap();
+    let left = store.sign_ins_of(&bob).await.unwrap();
+    assert_eq!((ids(left.clone()), left[0].leaving.len()), (vec![3], 1), "broken: what has logins left to be ended is found");
+    assert_eq!(store.forget_sign_ins(at(90)).await.unwrap(), 0, "broken: nor is it forgotten before they are");
+    save(&store, Vec::new(), left.iter().map(|left| left.left_with(Vec::new(), at(91))).collect()).await.unwrap();
+    assert!(store.sign_ins_of(&bob).await.unwrap().is_empty(), "broken: with nothing left it is over");
+    assert_eq!(store.forget_sign_ins(at(90)).await.unwrap(), 1);
 }
 
 async fn visits_are_forgotten<P: Place>(place: &mut P) {

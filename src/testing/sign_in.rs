@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::domain::account::{Life, Right};
 use crate::domain::fault::Fault;
-use crate::ports::{Granted, Identity, Proof, Revoked, SignInAt};
+use crate::ports::{Extent, Granted, Identity, Proof, Revoked, SignInAt};
 
 use super::{Arranged, LeftOut, fault_of, or_leave_out, tells_no_secret, value_of};
 
@@ -77,6 +77,7 @@ pub async fn all<S: Stage>(mut stage: impl AsyncFnMut() -> S) -> LeftOut {
     left_out.note("withdrawn", withdrawn(&mut stage().await).await);
     left_out.note("revoked", revoked(&mut stage().await).await);
     left_out.note("revoked when it has run out", revoked_late(&mut stage().await).await);
+    left_out.note("one of two is revoked", revoked_alone(&mut stage().await).await);
     left_out
 }
 
@@ -99,6 +100,11 @@ async fn there_and_back<S: Stage>(stage: &mut S) -> Arranged {
     assert_eq!(granted.rights.iter().copied().collect::<Vec<_>>(), needed, "broken: what is asked for allows all that we do");
     let reasons: Vec<Right> = sign_in.asks_for().into_iter().flat_map(|asked| asked.rights).collect();
     assert_eq!(reasons, needed, "broken: everything that is asked for is used, and once");
+    let page = sign_in.agree_at(&state, &proof);
+    let query = page.expose_secret().split_once('?').map_or("", |(_, query)| query);
+    let scope = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "scope").map(|(_, scope)| scope.into_owned());
+    let shown: Vec<String> = sign_in.asks_for().into_iter().filter_map(|asked| asked.scope).map(|scope| scope.to_string()).collect();
+    assert_eq!(scope.unwrap_or_default(), shown.join(" "), "broken: what people are shown is what is asked for, and nothing else is");
     let told = format!("{granted:?} {sign_in:?}");
     assert!(stage.secrets().iter().all(|secret| !told.contains(secret.as_str())), "broken: tokens are never printed");
     Arranged::Done
@@ -200,7 +206,10 @@ async fn withdrawn<S: Stage>(stage: &mut S) -> Arranged {
         tells_no_secret(error, &stage.secrets());
     }
     assert_eq!(fault_of(renewed, "what was withdrawn cannot be renewed"), Fault::SignInLost);
-    assert_eq!(value_of(sign_in.revoke(&granted.tokens, granted.grant.as_ref()).await, "what is gone is gone"), Revoked::Gone);
+    assert_eq!(
+        value_of(sign_in.revoke(&granted.tokens, granted.grant.as_ref(), Extent::Everything).await, "what is gone is gone"),
+        Revoked::Gone
+    );
     Arranged::Done
 }
 
@@ -208,7 +217,8 @@ async fn revoked<S: Stage>(stage: &mut S) -> Arranged {
     let sign_in = stage.sign_in();
     let granted = signed_in(stage).await;
     for time in 1..=2 {
-        let outcome = value_of(sign_in.revoke(&granted.tokens, granted.grant.as_ref()).await, "revoking is safe to repeat");
+        let outcome =
+            value_of(sign_in.revoke(&granted.tokens, granted.grant.as_ref(), Extent::Everything).await, "revoking is safe to repeat");
         match outcome {
             Revoked::Gone => {}
             Revoked::OnlyByHand { page } => {
@@ -232,11 +242,29 @@ async fn revoked_late<S: Stage>(stage: &mut S) -> Arranged {
         return Arranged::Cannot("the access does not end by itself");
     }
     or_leave_out!(stage.time_goes_on().await);
-    match value_of(sign_in.revoke(&granted.tokens, granted.grant.as_ref()).await, "what has run out can be revoked") {
+    match value_of(sign_in.revoke(&granted.tokens, granted.grant.as_ref(), Extent::Everything).await, "what has run out can be revoked") {
         Revoked::Gone => {}
         Revoked::OnlyByHand { .. } => return Arranged::Cannot("what we hold does not allow it"),
     }
     assert_eq!(fault_of(sign_in.renew(&granted.tokens).await, "what was revoked brings no new tokens"), Fault::SignInLost);
+    assert!(stage.takes_own_key().await, "broken: a person's own keys are never touched");
+    Arranged::Done
+}
+
+async fn revoked_alone<S: Stage>(stage: &mut S) -> Arranged {
+    let sign_in = stage.sign_in();
+    let (first, second) = (signed_in(stage).await, signed_in(stage).await);
+    for time in 1..=2 {
+        match value_of(sign_in.revoke(&first.tokens, first.grant.as_ref(), Extent::TheseTokens).await, "revoking is safe to repeat") {
+            Revoked::Gone => {}
+            Revoked::OnlyByHand { .. } => return Arranged::Cannot("what we hold does not allow it"),
+        }
+        assert!(!stage.takes(&first.tokens.access).await, "broken: what was revoked is worth nothing any more, time {time}");
+        assert!(stage.takes(&second.tokens.access).await, "broken: the same person's newer tokens stay good, time {time}");
+    }
+    if first.tokens.refresh.is_some() {
+        assert_eq!(fault_of(sign_in.renew(&first.tokens).await, "what was revoked brings no new tokens"), Fault::SignInLost);
+    }
     assert!(stage.takes_own_key().await, "broken: a person's own keys are never touched");
     Arranged::Done
 }

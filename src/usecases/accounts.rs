@@ -2,12 +2,13 @@
 
 use secrecy::SecretString;
 
-use crate::domain::account::{Missing, Provider};
+use crate::domain::account::{Missing, Provider, Unlinked};
 use crate::domain::actor::Person;
 use crate::domain::command::{Command, Needs};
 use crate::domain::deployment::Deployment;
 use crate::domain::message::Message;
 use crate::domain::request::Request;
+use crate::domain::sign_in::Kept;
 use crate::domain::speech::{self, LoginView};
 use crate::ports::{Fault, NoCredentials, SignInAt, StoreError, WakeKey};
 
@@ -55,18 +56,18 @@ pub(super) async fn login(ports: &Ports, request: &Request, passcode: Option<Sec
         }
         let kept = sign_ins.kept_for(&request.origin.person).await.map_err(trouble)?;
         let address = offer(sign_ins, request, None).await?;
-        return Ok(Some(speech::sign_in_link(&address, kept.as_ref(), word)));
+        return Ok(Some(speech::sign_in_link(&address, kept.as_ref(), word, ports.clock.now())));
     };
-    let (at, kept) = match sign_ins.typed(&request.origin.person, &passcode).await.map_err(trouble)? {
+    let (at, kept, before) = match sign_ins.typed(&request.origin.person, &passcode).await.map_err(trouble)? {
         Confirmed::NoneWaits => return Ok(Some(speech::no_passcode_wanted(word))),
         Confirmed::Wrong { tries_left } => return Ok(Some(speech::wrong_passcode(tries_left, word))),
-        Confirmed::Linked { at, kept } => (at, kept),
+        Confirmed::Linked { at, kept, before } => (at, kept, before),
     };
     // What goes on outside can be looked at again.
     wake_all(ports, &going(ports, request).await?);
     let missing = missing(ports, sign_ins, request).await?;
-    let told = speech::now_linked(&at, &missing, kept.as_deref(), ports.clock.now());
-    let Some(kept) = kept else { return Ok(Some(told)) };
+    let told = speech::now_linked(&at, &missing, &before, kept.as_deref(), ports.clock.now());
+    let Some(Kept::Waits { command: kept, .. }) = kept.map(|kept| *kept) else { return Ok(Some(told)) };
     // Said first, so that what comes of the command stands below it. Where it cannot be said, the command speaks for itself.
     answer::say(ports, request, &told).await;
     match ports.accounts.credentials(&request.origin.person).await {
@@ -89,8 +90,19 @@ async fn missing(ports: &Ports, sign_ins: &SignIns, request: &Request) -> Result
 pub(super) async fn logout(ports: &Ports, request: &Request) -> Result<Option<Message>, Trouble> {
     let Some(sign_ins) = &ports.sign_ins else { return Ok(Some(speech::nobody_signs_in())) };
     let person = &request.origin.person;
-    sign_ins.give_up(person).await.map_err(trouble)?;
-    let became = sign_ins.linked.unlink(person).await.map_err(trouble)?;
+    let before = sign_ins.give_up(person).await?;
+    let mut became = sign_ins.linked.unlink(person).await.map_err(trouble)?;
+    // What could not be ended is told, also of a login that was replaced before.
+    for (at, before) in before.into_iter().filter(|(_, before)| *before != Unlinked::Revoked) {
+        became
+            .entry(at)
+            .and_modify(|became| {
+                if *became == Unlinked::Revoked {
+                    before.clone_into(became)
+                }
+            })
+            .or_insert(before);
+    }
     if became.is_empty() {
         return Ok(Some(speech::nothing_to_unlink(&ports.command_word)));
     }

@@ -12,8 +12,8 @@ use crate::domain::actor::Person;
 use crate::domain::command::Needs;
 use crate::domain::sign_in::{SignIn, Stage};
 use crate::ports::{
-    AccountBatch, AccountStore, Accounts, Clock, Credentials, Fault, Forgets as _, Granted, Lease, NoCredentials, PortError, Resealed,
-    Revoked, SealedThings, SignInAt, Store, StoreError, Tokens, Vault, VaultError, Work,
+    AccountBatch, AccountStore, Accounts, Clock, Credentials, Extent, Fault, Forgets as _, Granted, Lease, NoCredentials, PortError,
+    Resealed, Revoked, SealedThings, SignInAt, Store, StoreError, Tokens, Vault, VaultError, Work,
 };
 
 use super::memories::Memories;
@@ -174,7 +174,15 @@ impl LinkedAccounts {
                 return unclear();
             }
         };
-        match service.revoke(&tokens, login.grant.as_ref()).await {
+        let extent = match self.extent(at, login).await {
+            Ok(Some(extent)) => extent,
+            Ok(None) => return Unlinked::WithAnother,
+            Err(error) => {
+                tracing::warn!(%error, "whether a login may be ended at its service cannot be seen");
+                return unclear();
+            }
+        };
+        match service.revoke(&tokens, login.grant.as_ref(), extent).await {
             Ok(Revoked::Gone) => Unlinked::Revoked,
             Ok(Revoked::OnlyByHand { page }) => Unlinked::OnlyByHand { page },
             Err(error) => {
@@ -184,11 +192,35 @@ impl LinkedAccounts {
         }
     }
 
+    /// How much may end with a login: what somebody else is linked with now, or the same person by another consent, stays good.
+    /// `None`: nothing, as another hangs on the same consent.
+    async fn extent(&self, at: Provider, login: &Login) -> Result<Option<Extent>, StoreError> {
+        let linked = self.accounts.accounts().await?.into_iter().filter_map(|mut account| account.logins.remove(&at));
+        let about_to_be = self.accounts.open_sign_ins().await?.into_iter().filter_map(|sign_in| sign_in.held().remove(&at));
+        let others: Vec<Login> = linked.chain(about_to_be).filter(|other| other.id == login.id && other != login).collect();
+        if login.grant.is_some() && others.iter().any(|other| other.grant == login.grant) {
+            return Ok(None);
+        }
+        Ok(Some(if others.is_empty() { Extent::Everything } else { Extent::TheseTokens }))
+    }
+
+    /// Forgets what was read with a login that is in use no more.
+    pub(super) fn forget_read_with(&self, person: &Person, at: Provider, login: &Login) {
+        if let Ok(tokens) = self.vault.open(&login.tokens, person, at) {
+            self.memories.forget_credential(&tokens.access);
+        }
+    }
+
     /// Seals logins again that were not sealed with the newest key; those that cannot be opened stay as they are and are told.
-    fn resealed(&self, person: &Person, logins: &mut BTreeMap<Provider, Login>, left: &mut Vec<VaultError>) -> u64 {
+    fn resealed<'a>(
+        &self,
+        person: &Person,
+        logins: impl IntoIterator<Item = (Provider, &'a mut Login)>,
+        left: &mut Vec<VaultError>,
+    ) -> u64 {
         let mut sealed = 0_u64;
-        for (at, login) in logins.iter_mut().filter(|(_, login)| self.vault.is_behind(&login.tokens)) {
-            let again = self.vault.open(&login.tokens, person, *at).and_then(|tokens| self.vault.seal(&tokens, person, *at));
+        for (at, login) in logins.into_iter().filter(|(_, login)| self.vault.is_behind(&login.tokens)) {
+            let again = self.vault.open(&login.tokens, person, at).and_then(|tokens| self.vault.seal(&tokens, person, at));
             match again {
                 Ok(tokens) => {
                     login.tokens = tokens;
@@ -204,7 +236,7 @@ impl LinkedAccounts {
         let mut now = account;
         for _ in 0..SAVES {
             let (mut next, mut left) = (now.clone(), Vec::new());
-            let sealed = self.resealed(&now.person, &mut next.logins, &mut left);
+            let sealed = self.resealed(&now.person, next.logins.iter_mut().map(|(at, login)| (*at, login)), &mut left);
             let saved = if sealed == 0 { Ok(()) } else { self.save(next).await };
             match saved {
                 Ok(()) => {
@@ -219,17 +251,20 @@ impl LinkedAccounts {
         Err(StoreError::Conflict(now.person.user.to_string()))
     }
 
-    /// What a visit holds until it is confirmed is sealed as well.
+    /// What a visit holds until it is confirmed, or ended at its service, is sealed as well.
     async fn reseal_visit(&self, sign_in: SignIn, all: &mut Resealed) -> Result<(), StoreError> {
         let mut now = Some(sign_in);
         for _ in 0..SAVES {
             let Some(before) = now else { return Ok(()) };
             let mut left = Vec::new();
             let mut next = before.clone();
-            let sealed = match &mut next.stage {
-                Stage::Open(visit) => self.resealed(&before.person, &mut visit.linked, &mut left),
-                Stage::Offered | Stage::Over { .. } => 0,
+            let held = match &mut next.stage {
+                Stage::Open(visit) => Some(&mut visit.linked),
+                Stage::Offered | Stage::Over { .. } => None,
             };
+            let held = held.into_iter().flatten().map(|(at, login)| (*at, login));
+            let logins = held.chain(next.leaving.iter_mut().map(|leaving| (leaving.at, &mut leaving.login)));
+            let sealed = self.resealed(&before.person, logins, &mut left);
             let batch = AccountBatch { accounts: Vec::new(), sign_ins: vec![next] };
             let saved = if sealed == 0 { Ok(()) } else { self.accounts.save_accounts(batch).await };
             match saved {

@@ -191,7 +191,7 @@ async fn remove(keeper: &mut Keeper<'_>, noted: &Noted, removal: &Removal) -> Re
 async fn unlink(ports: &Ports, person: &Person) -> Result<(), StoreError> {
     let Some(sign_ins) = &ports.sign_ins else { return Ok(()) };
     let ended = async {
-        sign_ins.give_up(person).await?;
+        sign_ins.give_up(person).await.map_err(Denied::Store)?;
         sign_ins.linked.unlink(person).await.map(drop)
     };
     match ended.await {

@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use crate::domain::account::{Account, Provider};
+use crate::domain::account::{Account, Provider, Unlinked};
 use crate::domain::actor::Person;
 use crate::domain::command::{Command, Needs};
 use crate::domain::names::{SignInId, WorkspaceId};
-use crate::domain::sign_in::{Asked, Dead, End, LINK_LIVES, Leg, SignIn, Stage, Typed, VISIT_LIVES, View};
-use crate::ports::{AccountBatch, Ids, NoVisit, Secrets, StoreError, VaultError, Visits};
+use crate::domain::sign_in::{Asked, Dead, End, Kept, LINK_LIVES, Leaving, Leg, SignIn, Stage, Typed, VISIT_LIVES, View};
+use crate::ports::{AccountBatch, Extent, Ids, NoVisit, Secrets, StoreError, VaultError, Visits};
 
 use super::linked::{Denied, LinkedAccounts};
 
@@ -25,6 +25,15 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 /// How often a record is saved again that others keep changing.
 const SAVES: u32 = 5;
 
+/// What is done about a login that could not be ended at its service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patience {
+    /// It is kept and tried again.
+    Some,
+    /// It is forgotten in any case.
+    None,
+}
+
 /// What came of a passcode that was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confirmed {
@@ -33,7 +42,9 @@ pub enum Confirmed {
         /// Where.
         at: Vec<Provider>,
         /// The command.
-        kept: Option<Box<Command>>,
+        kept: Option<Box<Kept>>,
+        /// What became of the logins that were linked there before.
+        before: Vec<(Provider, Unlinked)>,
     },
     /// It is wrong; so many may still be typed.
     Wrong {
@@ -76,14 +87,25 @@ impl From<VaultError> for NoVisit {
 
 impl SignIns {
     /// A new link for a person. Whatever link they had before is dead, and what was linked by it ended; a command that waited for that
-    /// one waits for this one, unless another does now: see [`SignIns::kept_for`].
+    /// one waits for this one, no longer than it would have, unless another does now: see [`SignIns::kept_for`].
     pub async fn offer(&self, person: &Person, kept: Option<Command>) -> Result<SecretString, Denied> {
         let kept = match kept {
-            Some(kept) => Some(kept),
-            None => self.kept_for(person).await?,
+            Some(kept) => Some((kept, SignIn::keeps_until(self.linked.clock.now()))),
+            None => match self.kept_for(person).await? {
+                Some(Kept::Waits { command, until }) => Some((command, until)),
+                Some(Kept::RanOut(_)) | None => None,
+            },
         };
         for before in self.linked.accounts.sign_ins_of(person).await? {
-            self.end(before, End::Replaced).await?;
+            if !matches!(before.stage, Stage::Over { .. }) {
+                self.end(before, End::Replaced, Patience::Some).await?;
+            } else if before.kept.is_some() {
+                // What it kept is told, or waits for this one. What could not be ended before is tried again in its own time.
+                match self.save(None, before.over(End::Replaced, self.linked.clock.now())).await {
+                    Ok(()) | Err(StoreError::Conflict(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
         }
         let link = self.secrets.fresh()?;
         let digest = self.secrets.digest(LINK, &link);
@@ -92,11 +114,12 @@ impl SignIns {
         Ok(link)
     }
 
-    /// The command that waits for a person to link their logins.
-    pub async fn kept_for(&self, person: &Person) -> Result<Option<Command>, Denied> {
+    /// The command that waits for a person to link their logins, or has waited too long.
+    pub async fn kept_for(&self, person: &Person) -> Result<Option<Kept>, Denied> {
         let now = self.linked.clock.now();
-        let open = self.linked.accounts.sign_ins_of(person).await?.into_iter().rfind(|sign_in| !sign_in.is_over(now));
-        Ok(open.and_then(|sign_in| sign_in.kept))
+        // Of a link that has run out as well: the command waits from when it was typed.
+        let last = self.linked.accounts.sign_ins_of(person).await?.into_iter().rfind(|sign_in| sign_in.kept.is_some());
+        Ok(last.and_then(|sign_in| sign_in.kept_at(now)))
     }
 
     /// The address of a link. Holds its secret: for the person only.
@@ -104,12 +127,14 @@ impl SignIns {
         self.secrets.address(&self.pages, link)
     }
 
-    /// Ends whatever a person has begun and not confirmed.
-    pub async fn give_up(&self, person: &Person) -> Result<(), Denied> {
+    /// Ends whatever a person has begun and not confirmed, and what is left of theirs to be ended at its services: for the last time,
+    /// as nothing is kept of it after that. Says what became of it.
+    pub async fn give_up(&self, person: &Person) -> Result<Vec<(Provider, Unlinked)>, StoreError> {
+        let mut became = Vec::new();
         for before in self.linked.accounts.sign_ins_of(person).await? {
-            self.end(before, End::GivenUp).await?;
+            became.extend(self.end(before, End::GivenUp, Patience::None).await?);
         }
-        Ok(())
+        Ok(became)
     }
 
     /// The person types a passcode in the chat: what their visit has linked is theirs, or not.
@@ -121,36 +146,39 @@ impl SignIns {
             let open = self.linked.accounts.sign_ins_of(person).await?.into_iter().rfind(|sign_in| !sign_in.is_over(now));
             let Some(before) = open else { return Ok(Confirmed::NoneWaits) };
             let (after, typed) = before.typed(&digest, now);
-            let (account, confirmed) = match typed {
+            let (account, after, tries_left) = match typed {
                 Typed::Not(_) => return Ok(Confirmed::NoneWaits),
-                Typed::Wrong { tries_left } => (None, Confirmed::Wrong { tries_left }),
+                Typed::Wrong { tries_left } => (None, after, tries_left),
                 Typed::Right(logins) => {
-                    let mut account = self.linked.accounts.account(person).await?;
-                    let at: Vec<Provider> = logins.keys().copied().collect();
-                    account = logins.into_iter().fold(account, |account, (at, login)| account.with(at, login));
-                    (Some(account), Confirmed::Linked { at, kept: before.kept.clone().map(Box::new) })
+                    let account = self.linked.accounts.account(person).await?;
+                    let replaced = account.logins.iter().filter(|(at, _)| logins.contains_key(at)).map(|(at, login)| (*at, login.clone()));
+                    let after = after.leaving(replaced.collect::<Vec<_>>());
+                    (Some(logins.into_iter().fold(account, |account, (at, login)| account.with(at, login))), after, 0)
                 }
             };
-            let refused = after.is_over(now) && account.is_none();
-            match self.save(account, after).await {
+            let at: Vec<Provider> = before.held().into_keys().collect();
+            let linked = account.is_some();
+            match self.save(account, after.clone()).await {
                 Err(StoreError::Conflict(_)) => {}
                 saved => {
                     saved?;
-                    if refused {
-                        self.revoke(&before).await;
-                    }
-                    return Ok(confirmed);
+                    let became = self.end_leaving(after.id, Patience::Some).await?;
+                    return Ok(if linked {
+                        Confirmed::Linked { at, kept: before.kept_at(now).map(Box::new), before: became }
+                    } else {
+                        Confirmed::Wrong { tries_left }
+                    });
                 }
             }
         }
         Err(Denied::Store(StoreError::Conflict(person.user.to_string())))
     }
 
-    /// Ends the visits whose time has run out, with what they linked.
+    /// Ends the visits whose time has run out, with what they linked, and goes on to end what is left of those that are over.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         for sign_in in self.linked.accounts.open_sign_ins().await? {
-            if sign_in.is_over(self.linked.clock.now()) {
-                self.end(sign_in, End::RanOut).await?;
+            if sign_in.is_due(self.linked.clock.now()) {
+                self.end(sign_in, End::RanOut, Patience::Some).await?;
             }
         }
         Ok(())
@@ -165,9 +193,7 @@ impl SignIns {
 
     /// Ends what a person has linked, and what they are about to link.
     pub async fn leave(&self, person: &Person) -> Result<(), StoreError> {
-        for sign_in in self.linked.accounts.sign_ins_of(person).await? {
-            self.end(sign_in, End::GivenUp).await?;
-        }
+        self.give_up(person).await?;
         match self.linked.unlink(person).await {
             Ok(_) => Ok(()),
             Err(Denied::Store(error)) => Err(error),
@@ -183,29 +209,60 @@ impl SignIns {
         for sign_in in self.linked.accounts.open_sign_ins().await? {
             let lives = if matches!(sign_in.stage, Stage::Open(_)) { VISIT_LIVES } else { LINK_LIVES };
             if sign_in.person.workspace == *workspace && sign_in.until < before.checked_add(lives).unwrap_or(before) {
-                self.end(sign_in, End::GivenUp).await?;
+                self.end(sign_in, End::GivenUp, Patience::None).await?;
             }
         }
         Ok(())
     }
 
-    /// Ends a visit that was not confirmed: nothing that it linked stays good.
-    async fn end(&self, sign_in: SignIn, end: End) -> Result<(), StoreError> {
-        match self.save(None, sign_in.over(end, self.linked.clock.now())).await {
-            Ok(()) => {
-                self.revoke(&sign_in).await;
-                Ok(())
+    /// Ends a visit that was not confirmed: nothing that it linked stays good. One that is over has what is left of it ended.
+    async fn end(&self, sign_in: SignIn, end: End, patience: Patience) -> Result<Vec<(Provider, Unlinked)>, StoreError> {
+        let over = sign_in.over(end, self.linked.clock.now());
+        // What has to be ended is on record before it is tried.
+        if over != sign_in {
+            match self.save(None, over.clone()).await {
+                // Confirmed or ended by somebody else meanwhile.
+                Err(StoreError::Conflict(_)) => return Ok(Vec::new()),
+                saved => saved?,
             }
-            // Confirmed or ended by somebody else meanwhile.
-            Err(StoreError::Conflict(_)) => Ok(()),
-            Err(error) => Err(error),
         }
+        self.end_leaving(sign_in.id, patience).await
     }
 
-    async fn revoke(&self, sign_in: &SignIn) {
-        for (at, login) in sign_in.held() {
-            self.linked.end(&sign_in.person, at, &login).await;
+    /// Ends at their services the logins that a visit leaves, and takes down which are ended. Safe to repeat, and to be cut short
+    /// anywhere.
+    async fn end_leaving(&self, id: SignInId, patience: Patience) -> Result<Vec<(Provider, Unlinked)>, StoreError> {
+        let Some(sign_in) = self.linked.accounts.sign_in(id).await? else { return Ok(Vec::new()) };
+        let (mut became, mut done) = (Vec::new(), Vec::new());
+        for leaving in &sign_in.leaving {
+            let Leaving { at, login } = leaving;
+            self.linked.forget_read_with(&sign_in.person, *at, login);
+            let ended = self.linked.end(&sign_in.person, *at, login).await;
+            if !ended.is_open() || patience == Patience::None || sign_in.gives_up_ending(self.linked.clock.now()) {
+                done.push(leaving);
+            }
+            became.push((*at, ended));
         }
+        let mut before = sign_in.clone();
+        for _ in 0..SAVES {
+            // Sealing again changes the seal and nothing else.
+            let same = |one: &Leaving, other: &Leaving| {
+                (one.at, &one.login.id, one.login.linked_at) == (other.at, &other.login.id, other.login.linked_at)
+            };
+            let left = before.leaving.iter().filter(|one| !done.iter().any(|other| same(one, other))).cloned().collect();
+            let after = before.left_with(left, self.linked.clock.now());
+            if after == before {
+                return Ok(became);
+            }
+            match self.save(None, after).await {
+                Err(StoreError::Conflict(_)) => match self.linked.accounts.sign_in(id).await? {
+                    Some(now) => before = now,
+                    None => return Ok(became),
+                },
+                saved => return saved.map(|()| became),
+            }
+        }
+        Err(StoreError::Conflict(id.to_string()))
     }
 
     async fn save(&self, account: Option<Account>, sign_in: SignIn) -> Result<(), StoreError> {
@@ -296,20 +353,15 @@ impl Visits for SignIns {
             Ok(who) => self.linked.login(&back.person, from, who.id, granted)?,
             Err(error) => {
                 // Whose it is is not known, so it is nobody's.
-                if let Err(error) = service.revoke(&granted.tokens, granted.grant.as_ref()).await {
+                if let Err(error) = service.revoke(&granted.tokens, granted.grant.as_ref(), Extent::TheseTokens).await {
                     tracing::warn!(%error, "a login that nobody has could not be ended");
                 }
                 return Err(NoVisit::Outside(error));
             }
         };
-        let linked = self.step(browser, |sign_in| {
-            let replaced = sign_in.held().remove(&from);
-            Ok((sign_in.linked(&own, from, login.clone(), self.linked.clock.now())?, replaced))
-        });
+        let linked = self.step(browser, |sign_in| Ok((sign_in.linked(&own, from, login.clone(), self.linked.clock.now())?, ())));
         match linked.await {
-            // The one that it replaces ends, unless it is the same login: ending that might end both.
-            Ok((sign_in, Some(replaced))) if replaced.id != login.id => drop(self.linked.end(&sign_in.person, from, &replaced).await),
-            Ok(_) => {}
+            Ok((sign_in, ())) => drop(self.end_leaving(sign_in.id, Patience::Some).await?),
             Err(no) => {
                 self.linked.end(&back.person, from, &login).await;
                 return Err(no);

@@ -11,7 +11,7 @@ use slash_heroku::adapters::github::{AppKind, GitHub, GitHubSettings, GitHubSign
 use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::domain::names::{AnnouncementId, CommitSha, RefName, RepoName};
 use slash_heroku::domain::source::{Report, Repository, Resolution};
-use slash_heroku::ports::{AnnouncementOrder, ArchiveFault, Granted, Proof, Revoked, SignInAt, SourceControl, Tokens};
+use slash_heroku::ports::{AnnouncementOrder, ArchiveFault, Extent, Granted, Proof, Revoked, SignInAt, SourceControl, Tokens};
 use slash_heroku::sandbox::clock::SteppedClock;
 use slash_heroku::sandbox::company::GITHUB_TOKEN;
 use slash_heroku::sandbox::github::{self as simulated, AppSeed, Fault, FaultRule, Github, Protection, RepoSeed};
@@ -106,7 +106,8 @@ pub async fn sign_in_call(sign_in: &dyn SignInAt, recording: &Recording) -> Valu
         "SignInAt::who" => outcome(sign_in.who(&tokens().access).await, |who| json!({ "id": who.id, "name": who.name })),
         "SignInAt::revoke" => {
             let grant = with.get("grant").map(|_| arg(with, "grant"));
-            outcome(sign_in.revoke(&tokens(), grant.as_ref()).await, |revoked| match revoked {
+            let extent = if with.get("alone").is_some() { Extent::TheseTokens } else { Extent::Everything };
+            outcome(sign_in.revoke(&tokens(), grant.as_ref(), extent).await, |revoked| match revoked {
                 Revoked::Gone => json!("gone"),
                 Revoked::OnlyByHand { page } => json!({ "only_by_hand": page }),
             })

@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use slash_heroku::adapters::http::scrub;
 use slash_heroku::domain::actor::{Origin, Person};
 use slash_heroku::domain::checkup::ChatStanding;
 use slash_heroku::domain::deployment::MessageRef;
@@ -50,6 +51,9 @@ impl FolderChat {
 
     /// A person types a command in a conversation. `delivery` names this typing of it: the same one again is the same request.
     pub async fn typed(&self, line: &str, by: &Origin, delivery: &DeliveryId, inbox: &dyn Inbox) -> Result<(), PortError> {
+        if let Some(kind) = scrub::secret_in(line) {
+            return self.say(&Addressee::Answer(by.clone()), &speech::secret_typed(kind)).await.map(drop);
+        }
         // Before anything else sees the text, a one-time code is split off it.
         let (words, code) = parse::split_code(line);
         match parse::parse(words) {

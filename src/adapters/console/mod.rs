@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::http::scrub;
 use crate::domain::actor::{Origin, Person};
 use crate::domain::checkup::ChatStanding;
 use crate::domain::deployment::MessageRef;
@@ -103,6 +104,9 @@ impl Console {
     }
 
     async fn typed(&self, line: &str, inbox: &dyn Inbox, ids: &dyn Ids) -> io::Result<()> {
+        if let Some(kind) = scrub::secret_in(line) {
+            return self.with_state(|state| state.print(&speech::secret_typed(kind))).map(|_| ());
+        }
         let (ask, code) = if let Some(asking) = self.with_state(|state| state.asking.take()) {
             match self.with_state(|state| state.answered(asking, line))? {
                 Some(Sent::Asks(filled)) => (filled.ask, filled.code.map(SecretString::from)),

@@ -18,7 +18,7 @@ use crate::adapters::http::{client, scrub};
 use crate::domain::account::{Life, Provider, Right};
 use crate::domain::names::{GrantId, LoginId, ScopeName};
 use crate::ports::sign_in::ends_after;
-use crate::ports::{Clock, Fault, Granted, Identity, PortError, Proof, Revoked, ScopeAsked, Service, SignInAt, Tokens};
+use crate::ports::{Clock, Extent, Fault, Granted, Identity, PortError, Proof, Revoked, ScopeAsked, Service, SignInAt, Tokens};
 
 use super::CALL;
 use super::refusal::{Refusal, judge};
@@ -167,15 +167,19 @@ impl GitHubSignIn {
         Ok(Identity { id, name: scrub::clean(&user.login, 100) })
     }
 
-    /// Ends the grant that an access token hangs on. `false`: the token is none, or none any more.
-    async fn end(&self, access: &SecretString) -> Result<bool, PortError> {
+    /// Ends an access token, or the grant that it hangs on with all tokens of that person. `false`: the token is none, or none any
+    /// more.
+    async fn end(&self, access: &SecretString, extent: Extent) -> Result<bool, PortError> {
         let GitHubSignInSettings { client_id, client_secret, .. } = &self.settings;
-        let what = "DELETE /applications/{client_id}/grant";
+        let (of, path, what) = match extent {
+            Extent::Everything => ("grant", "/applications/{client_id}/grant", "DELETE /applications/{client_id}/grant"),
+            Extent::TheseTokens => ("token", "/applications/{client_id}/token", "DELETE /applications/{client_id}/token"),
+        };
         let Some(own) = basic(client_id, client_secret) else { return Err(Refusal::no_token(what).into()) };
         let mut tries = Tries::new(self.clock.as_ref());
         loop {
-            let url = self.settings.api.at(["applications", client_id, "grant"]);
-            let call = Call::new(Service::SourceControl, Method::DELETE, url, "/applications/{client_id}/grant")
+            let url = self.settings.api.at(["applications", client_id, of]);
+            let call = Call::new(Service::SourceControl, Method::DELETE, url, path)
                 .header(ACCEPT, HeaderValue::from_static(JSON))
                 .header(AUTHORIZATION, own.clone())
                 .json(&json!({ "access_token": access.expose_secret() }));
@@ -203,25 +207,24 @@ impl SignInAt for GitHubSignIn {
 
     fn asks_for(&self) -> Vec<ScopeAsked> {
         let rights: BTreeSet<Right> = Right::ALL.into_iter().filter(|right| right.of() == Provider::SourceControl).collect();
-        // There is no narrower scope by which private source can be read.
-        let scope = match self.settings.kind {
-            AppKind::OAuth { .. } => ScopeName::parse("repo").ok(),
-            AppKind::GitHubApp => None,
-        };
-        vec![ScopeAsked { scope, rights }]
+        match self.settings.kind {
+            AppKind::GitHubApp => vec![ScopeAsked { scope: None, rights }],
+            AppKind::OAuth { expiring } => {
+                // There is no narrower scope by which private source can be read.
+                let all = [("repo", rights)].into_iter().chain(expiring.then(|| ("offline_access", BTreeSet::new())));
+                all.map(|(scope, rights)| ScopeAsked { scope: ScopeName::parse(scope).ok(), rights }).collect()
+            }
+        }
     }
 
     fn agree_at(&self, state: &SecretString, proof: &Proof) -> SecretString {
         let mut url = self.settings.web.at(["login", "oauth", "authorize"]);
-        let scope = match self.settings.kind {
-            AppKind::OAuth { expiring: false } => Some("repo"),
-            AppKind::OAuth { expiring: true } => Some("repo offline_access"),
-            AppKind::GitHubApp => None,
-        };
+        let asked = self.asks_for();
+        let scopes: Vec<&str> = asked.iter().filter_map(|asked| asked.scope.as_ref()).map(ScopeName::as_str).collect();
         url.query_pairs_mut()
             .append_pair("client_id", &self.settings.client_id)
             .append_pair("redirect_uri", self.settings.callback.as_str())
-            .extend_pairs(scope.map(|scope| ("scope", scope)))
+            .extend_pairs((!scopes.is_empty()).then(|| ("scope", scopes.join(" "))))
             .append_pair("state", state.expose_secret())
             .append_pair("code_challenge", &proof.challenge)
             .append_pair("code_challenge_method", "S256")
@@ -254,11 +257,13 @@ impl SignInAt for GitHubSignIn {
         self.ask_for_tokens(&[("grant_type", "refresh_token"), ("refresh_token", refresh)], &[refresh]).await
     }
 
-    async fn revoke(&self, tokens: &Tokens, _: Option<&GrantId>) -> Result<Revoked, PortError> {
-        if !self.end(&tokens.access).await? && tokens.refresh.is_some() {
-            // An access that has run out does not lead to the grant any more, a new one does.
+    async fn revoke(&self, tokens: &Tokens, _: Option<&GrantId>, extent: Extent) -> Result<Revoked, PortError> {
+        let ended = self.end(&tokens.access, extent).await?;
+        // An access that has run out does not lead to the grant any more, a new one does; and whether an access takes along what renews
+        // it is not documented, where it does not end with the grant.
+        if tokens.refresh.is_some() && (!ended || extent == Extent::TheseTokens) {
             match self.renew(tokens).await {
-                Ok(renewed) => drop(self.end(&renewed.tokens.access).await?),
+                Ok(renewed) => drop(self.end(&renewed.tokens.access, extent).await?),
                 Err(error) if error.fault == Fault::SignInLost => {}
                 Err(error) => return Err(error),
             }

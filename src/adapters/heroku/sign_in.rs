@@ -19,7 +19,7 @@ use crate::adapters::http::scrub;
 use crate::domain::account::{Life, Provider, Right};
 use crate::domain::names::{GrantId, LoginId, ScopeName};
 use crate::ports::sign_in::ends_after;
-use crate::ports::{Clock, Fault, Granted, Identity, PortError, Proof, Revoked, ScopeAsked, Service, SignInAt, Tokens};
+use crate::ports::{Clock, Extent, Fault, Granted, Identity, PortError, Proof, Revoked, ScopeAsked, Service, SignInAt, Tokens};
 
 use super::refusal::Refused;
 use super::wire::PATIENCE;
@@ -205,7 +205,8 @@ impl SignInAt for HerokuSignIn {
         })
     }
 
-    async fn revoke(&self, tokens: &Tokens, grant: Option<&GrantId>) -> Result<Revoked, PortError> {
+    // Each consent is one of its own here, whosever it is.
+    async fn revoke(&self, tokens: &Tokens, grant: Option<&GrantId>, _: Extent) -> Result<Revoked, PortError> {
         let by_hand = || Revoked::OnlyByHand { page: self.ended_by_hand_at() };
         // Never by `~`: that is the person's own key.
         let Some(grant) = grant.filter(|grant| grant.as_str() != "~") else { return Ok(by_hand()) };

@@ -19,6 +19,7 @@ use super::events;
 use super::payload::Interaction;
 use super::seal::Sealer;
 use super::{markup, render, reply_url, signature, words};
+use crate::adapters::http::scrub;
 use crate::domain::actor::{Origin, Person, ReplyAddress};
 use crate::domain::form::Draft;
 use crate::domain::installation::Happening;
@@ -104,7 +105,12 @@ async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respon
     let origin = inbound.origin(asked.person, asked.channel, form.get("response_url"));
     let command_word = form.get("command").filter(|word| is_command_word(word)).unwrap_or(&inbound.command_word);
 
-    let (typed, mentions) = markup::plain(form.get("text").unwrap_or_default());
+    let written = form.get("text").unwrap_or_default();
+    let (typed, mentions) = markup::plain(written);
+    // Before anything is made of it: whatever may repeat or keep what was typed does not see it.
+    if let Some(kind) = scrub::secret_in(written).or_else(|| scrub::secret_in(&typed)) {
+        return privately(&speech::secret_typed(kind));
+    }
     let (text, code) = parse::split_code(&typed);
     if code.is_none() && parse::says_nothing(text) {
         let incoming = Incoming { id: asked.id, origin, ask: Ask::Ship(Draft::default()), code: None };

@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::render::{self, plain, sections};
+use crate::adapters::http::scrub;
 use crate::domain::actor::{Origin, Person, ReplyAddress};
 use crate::domain::form::{self, Entry, Field, FieldName, Form, Objection, Suggestion, Topic};
 use crate::domain::names::{ChannelId, DeliveryId, UserId, WorkspaceId};
 use crate::domain::page::Page;
+use crate::domain::speech;
 
 /// The longest of titles and of buttons of a view.
 const TITLE: usize = 24;
@@ -217,7 +219,10 @@ impl Sent {
             let input = state.get("values")?.get(name.as_str())?.get(name.as_str())?;
             input.get("value").or_else(|| input.get("selected_option")?.get("value"))?.as_str()
         };
-        Some(Read { id: DeliveryId::parse(self.trigger_id.as_deref()?).ok()?, origin, first: topic.first(), filled: topic.filled(put_in) })
+        let secret = |name: FieldName| Some(Objection::new(name, speech::secret_in_field(scrub::secret_in(put_in(name)?)?)));
+        let secrets: Vec<Objection> = FieldName::ALL.into_iter().filter_map(secret).collect();
+        let filled = if secrets.is_empty() { topic.filled(put_in) } else { Err(secrets) };
+        Some(Read { id: DeliveryId::parse(self.trigger_id.as_deref()?).ok()?, origin, first: topic.first(), filled })
     }
 }
 

@@ -17,7 +17,7 @@ use super::records::{self, Record, Shelf};
 const BY_LINK: &[u8] = b"l";
 /// The index rows of visits by the browsers that have opened them begin with this.
 const BY_BROWSER: &[u8] = b"b";
-/// The index rows of a person's visits that were not ended begin with this.
+/// The index rows of a person's visits that were not ended, or hold what has to be ended, begin with this.
 const BY_PERSON: &[u8] = b"s";
 
 /// The key of whatever a person has one of. Ids of the outside hold no zero byte.
@@ -86,6 +86,8 @@ impl Record for SignIn {
         match &self.stage {
             Stage::Offered => vec![link, with_id(by_person(&self.person))],
             Stage::Open(visit) => vec![link, with_id(by_person(&self.person)), with_id(by_browser(&visit.browser))],
+            // It holds what has to be ended, or told.
+            Stage::Over { .. } if !self.leaving.is_empty() || self.kept.is_some() => vec![link, with_id(by_person(&self.person))],
             Stage::Over { .. } => vec![link],
         }
     }
@@ -166,7 +168,7 @@ impl AccountStore for SledStore {
 
     async fn forget_sign_ins(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.ask(move |desk| {
-            let over = |sign_in: &SignIn| matches!(sign_in.stage, Stage::Over { at, .. } if at < before);
+            let over = |sign_in: &SignIn| sign_in.leaving.is_empty() && matches!(sign_in.stage, Stage::Over { at, .. } if at < before);
             let mut forgotten = Vec::new();
             for sign_in in desk.all::<SignIn>()? {
                 let sign_in = sign_in?;

@@ -583,7 +583,7 @@ const SIGN_INS: RecordKind = RecordKind {
     holds: "a link to sign in that was made for you; no address and no kind of a browser",
     why: "so that a link works once, for one person and for a short while",
     kept: "one day after it ended",
-    goes: "nowhere",
+    goes: "the tokens of what is not yours in the end, opened for that, to their own service, which ends them",
     fields: &[
         you("your workspace id and user id", &["person.workspace", "person.user"]),
         you(
@@ -591,10 +591,11 @@ const SIGN_INS: RecordKind = RecordKind {
             &["link[]", "stage.open.browser[]", "stage.open.ways.*[]", "stage.open.passcode[]"],
         ),
         command(&["kept"]),
-        login(&["stage.open.linked.*"]),
+        you("until when that command waits", &["kept_until"]),
+        login(&["stage.open.linked.*", "leaving[].login"]),
         work(
-            "its id, a version, how far it has come and when it ends or how it ended",
-            &["id", "version", "until", "stage", "stage.open.tries_left", "stage.over.end", "stage.over.at"],
+            "its id, a version, how far it has come and when it ends or how it ended, and where a login is left to be ended",
+            &["id", "version", "until", "stage", "stage.open.tries_left", "stage.over.end", "stage.over.at", "leaving[].at"],
         ),
     ],
 };

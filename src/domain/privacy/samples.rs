@@ -542,17 +542,21 @@ every! {
 
 fn sign_ins() -> Vec<SignIn> {
     let stages = visit_stages().into_iter().chain(linked().into_iter().map(|linked| VisitStage::Open(visit(linked))));
-    let sign_in = |stage, kept| SignIn {
+    let sign_in = |stage, kept: Option<Command>| SignIn {
         id: SignInId(id()),
         version: 1,
         person: person("ana"),
         link: Digest::new([7; 32]),
+        kept_until: kept.is_some().then_some(at(9)),
         kept,
         until: at(9),
         stage,
+        leaving: Vec::new(),
     };
     let kept = commands().into_iter().map(|command| sign_in(VisitStage::Offered, Some(command)));
-    stages.map(|stage| sign_in(stage, None)).chain(kept).collect()
+    let over = || sign_in(VisitStage::Over { end: End::Confirmed, at: at(0) }, None);
+    let leaving = linked().into_iter().map(|logins| over().leaving(logins));
+    stages.map(|stage| sign_in(stage, None)).chain(kept).chain(leaving).collect()
 }
 
 every! {

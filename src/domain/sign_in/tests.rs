@@ -39,7 +39,7 @@ fn login(id: &str) -> Login {
 }
 
 fn offered() -> SignIn {
-    let kept = Some(Command::Help { about: None });
+    let kept = Some((Command::Help { about: None }, SignIn::keeps_until(at(0))));
     SignIn::offered(SignInId(uuid::Uuid::from_u128(1)), ana(), digest(LINK), kept, at(0))
 }
 
@@ -114,7 +114,7 @@ fn a_state_comes_back_once_and_the_newest_counts() {
 fn the_right_passcode_gives_what_was_linked_and_ends_it() {
     let (after, typed) = shown().typed(&digest(PASSCODE), at(5));
     assert_eq!(typed, Typed::Right(BTreeMap::from([(Provider::Platform, login("ana"))])));
-    assert_eq!((after.held().len(), after.kept.is_none()), (0, true));
+    assert_eq!((after.held().len(), after.leaving.len(), after.kept.is_none()), (0, 0, true));
     assert_eq!(after.typed(&digest(PASSCODE), at(6)).1, Typed::Not(Dead::Over(End::Confirmed)));
 }
 
@@ -137,6 +137,34 @@ fn a_login_that_is_linked_later_needs_a_new_passcode() {
     let own = digest(BROWSERS[0]);
     let more = shown().linked(&own, Provider::SourceControl, login("bob"), at(5)).unwrap();
     assert_eq!(more.typed(&digest(PASSCODE), at(6)).1, Typed::Not(Dead::NothingLinked));
+}
+
+#[test]
+fn what_is_replaced_or_linked_in_vain_is_left_to_be_ended() {
+    let own = digest(BROWSERS[0]);
+    let ids = |it: &SignIn| it.leaving.iter().map(|leaving| leaving.login.id.as_str().to_owned()).collect::<Vec<_>>();
+    let twice = shown().linked(&own, Provider::Platform, login("bob"), at(5)).unwrap();
+    assert_eq!(ids(&twice), ["ana"], "the first is not to be had by anybody");
+    for end in [End::Replaced, End::RanOut, End::WrongPasscodes, End::GivenUp] {
+        let it = twice.over(end, at(6));
+        assert_eq!((ids(&it), it.is_due(at(6))), (vec!["ana".to_owned(), "bob".to_owned()], true));
+        let some = it.left_with(it.leaving.iter().take(1).cloned().collect(), at(6));
+        assert_eq!((some.is_due(at(605)), some.is_due(at(606))), (false, true), "it is tried again after a while");
+        assert_eq!((some.gives_up_ending(at(86_405)), some.gives_up_ending(at(86_406))), (false, true));
+        assert!(!some.left_with(Vec::new(), at(7)).is_due(at(100_000)), "and no more once it is done");
+    }
+    assert_eq!(ids(&twice.over(End::Confirmed, at(6))), ["ana"], "what was confirmed is the person's");
+}
+
+#[test]
+fn a_command_waits_from_when_it_was_typed() {
+    let until = SignIn::keeps_until(at(0));
+    let again = SignIn::offered(SignInId(uuid::Uuid::from_u128(2)), ana(), digest(LINK), Some((Command::Pipelines, until)), at(1_700));
+    assert_eq!(again.kept_at(at(1_799)), Some(Kept::Waits { command: Command::Pipelines, until }));
+    assert_eq!(again.kept_at(at(1_800)), Some(Kept::RanOut(Command::Pipelines)));
+    let late = again.over(End::RanOut, at(2_300));
+    assert_eq!((late.kept_at(at(2_300)), late.goes_on()), (Some(Kept::RanOut(Command::Pipelines)), false));
+    assert_eq!(late.over(End::Replaced, at(2_400)).kept_at(at(2_400)), None);
 }
 
 #[test]
@@ -228,6 +256,9 @@ proptest! {
                 prop_assert!(it == before || matches!(it.stage, Stage::Over { .. }), "what is over does not go on");
                 prop_assert!(it.held() == before.held() || it.held().is_empty());
             }
+            let confirmed = matches!(it.stage, Stage::Over { end: End::Confirmed, .. });
+            let here = it.held().len() + it.leaving.len();
+            prop_assert!(here >= before.held().len() + before.leaving.len() || confirmed, "nothing that was linked is lost sight of");
             prop_assert_eq!(&it.person, &ana());
         }
     }

@@ -10,7 +10,7 @@ use crate::domain::deployment::{Deployment, Outcome, Phase};
 use crate::domain::fault::PortError;
 use crate::domain::message::{Audience, Line, Message, Tone, code, link, strong, text};
 use crate::domain::notice::Mute;
-use crate::domain::sign_in::{LINK_LIVES, VISIT_LIVES};
+use crate::domain::sign_in::{KEPT_LIVES, Kept, LINK_LIVES, SignIn};
 
 use super::card::commit;
 use super::help::typed;
@@ -60,17 +60,30 @@ fn link_line(address: &str) -> Line {
     ]
 }
 
-/// To whoever asks for a link. `kept`: the command that waits for it.
-pub fn sign_in_link(address: &str, kept: Option<&Command>, command_word: &str) -> Message {
+/// To whoever asks for a link. `kept`: the command that waits for it, or has waited too long.
+pub fn sign_in_link(address: &str, kept: Option<&Kept>, command_word: &str, now: Timestamp) -> Message {
     let headline = vec![text(format!("Sign in at {}, and I act with your own rights there.", names(Provider::ALL)))];
     let mut message = private(Tone::Info, headline).line(link_line(address)).line(passcode_line(command_word));
-    message.lines.extend(kept.map(kept_line));
+    message.lines.extend(kept.map(|kept| match kept {
+        Kept::Waits { command, until } => kept_line(command, *until, now),
+        Kept::RanOut(command) => ran_out_line(command),
+    }));
     message
 }
 
 /// The command that waits, and for how long.
-fn kept_line(command: &Command) -> Line {
-    vec![code(command), text(format!(" is kept and runs when you type the passcode, at most {} from now.", duration(whole_visit())))]
+fn kept_line(command: &Command, until: Timestamp, now: Timestamp) -> Line {
+    let left = duration(until.duration_since(now).as_secs());
+    vec![code(command), text(format!(" is kept and runs when you type the passcode, at most {left} from now."))]
+}
+
+/// The command that does not wait any more.
+fn ran_out_line(command: &Command) -> Line {
+    let lived = duration(KEPT_LIVES.as_secs());
+    vec![
+        code(command),
+        text(format!(" was typed more than {lived} ago and is not run any more. If you still want it, ask again. (kept-too-long)")),
+    ]
 }
 
 fn passcode_line(command_word: &str) -> Line {
@@ -101,15 +114,10 @@ pub fn link_first(missing: &[Missing], address: &str, kept: Option<&Command>, co
     message.lines.push(link_line(address));
     message.lines.push(passcode_line(command_word));
     message.lines.push(match kept {
-        Some(command) => kept_line(command),
+        Some(command) => kept_line(command, SignIn::keeps_until(now), now),
         None => vec![text("Then ask again.")],
     });
     message
-}
-
-/// How long there is from the link to the passcode, in seconds.
-fn whole_visit() -> i64 {
-    LINK_LIVES.as_secs().saturating_add(VISIT_LIVES.as_secs())
 }
 
 /// Logins are linked, and cannot be used for the moment.
@@ -132,14 +140,33 @@ pub fn nobody_signs_in() -> Message {
     private(Tone::Info, sentence(headline))
 }
 
-/// The passcode was right.
-pub fn now_linked(at: &[Provider], missing: &[Missing], kept: Option<&Command>, now: Timestamp) -> Message {
+/// The passcode was right. `before`: what became of the logins that were linked there before.
+pub fn now_linked(at: &[Provider], missing: &[Missing], before: &[(Provider, Unlinked)], kept: Option<&Kept>, now: Timestamp) -> Message {
     let mut message = private(Tone::Good, vec![text(format!("Linked: {}.", your_logins(at)))]);
+    message.lines.extend(before.iter().map(|(at, before)| replaced(*at, before)));
     message.lines.extend(missing.iter().map(|missing| obstacle(missing, now)));
-    if let Some(command) = kept {
-        message = message.line(vec![text("Now to what you asked for: "), code(command)]);
-    }
+    message.lines.extend(kept.map(|kept| match kept {
+        Kept::Waits { command, .. } => vec![text("Now to what you asked for: "), code(command)],
+        Kept::RanOut(command) => ran_out_line(command),
+    }));
     message
+}
+
+/// What became of a login in whose place another was linked.
+fn replaced(at: Provider, became: &Unlinked) -> Line {
+    let at = name(at);
+    match became {
+        Unlinked::Revoked => vec![text(format!("{at}: what was linked before was ended there."))],
+        Unlinked::OnlyByHand { page } => vec![
+            text(format!("{at}: what was linked before is forgotten here, and we may not end it there. Until you do, it stays: ")),
+            link("end the older one there", page),
+        ],
+        Unlinked::Unclear { page } => vec![
+            text(format!("{at}: what was linked before could not be ended there yet; it is tried again for a day. ")),
+            link("Look there, and end the older one", page),
+        ],
+        Unlinked::WithAnother => vec![text(format!("{at}: what was linked before hangs on the same consent, and ends with it."))],
+    }
 }
 
 /// The passcode was wrong.
@@ -187,6 +214,11 @@ pub fn logged_out(became: &BTreeMap<Provider, Unlinked>, going: &[Deployment], c
             ],
             Unlinked::Unclear { page } => {
                 vec![text(format!("{at}: whether it was ended there is not known. ")), link("Look there, and end it", page)]
+            }
+            Unlinked::WithAnother => {
+                vec![text(format!(
+                    "{at}: forgotten here; it hangs on the same consent as another login that is linked here, and ends with it."
+                ))]
             }
         });
     }

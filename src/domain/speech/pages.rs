@@ -141,7 +141,10 @@ fn section(leg: &Leg, next: bool) -> Section {
             None => vec![text("What our app's own permissions say")],
         };
         let reasons: Vec<&str> = asked.rights.iter().copied().map(reason_of).collect();
-        line.push(text(format!(": {}", reasons.join("; "))));
+        line.push(text(match reasons.as_slice() {
+            [] => ": so that the tokens end by themselves, and are renewed while you use them".to_owned(),
+            reasons => format!(": {}", reasons.join("; ")),
+        }));
         line
     });
     let done = leg.linked || leg.before;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::sandbox::company::{CI_APP, GITHUB_APP, GITHUB_TOKEN, HEROKU_TOKEN, OAUTH_APP};
+use crate::sandbox::company::{APPS, CI_APP, GITHUB_TOKEN, HEROKU_TOKEN};
 use crate::sandbox::fault::FaultRule;
 use crate::sandbox::github::{self, Permission, Protection, RepoSeed};
 use crate::sandbox::heroku::{AppRight, Held, StreamStyle};
@@ -110,7 +110,7 @@ impl Outside for World {
                 Ok(())
             }
             Directive::Withdraws { person, vendor: Vendor::Github } => {
-                [GITHUB_APP, OAUTH_APP].into_iter().for_each(|app| github.withdraw_app(person, app));
+                APPS.into_iter().for_each(|app| github.withdraw_app(person, app));
                 Ok(())
             }
             Directive::Withdraws { person, vendor: Vendor::Heroku } => {

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::directives::{Directive, Right, Row, Stage, Streaming, Vendor};
 use super::failing::failing;
 use super::shapes::Places;
-use crate::sandbox::company::{GITHUB_APP, OAUTH_APP};
+use crate::sandbox::company::{ENDING_APP, GITHUB_APP, OAUTH_APP};
 use crate::sandbox::fault::Fault;
 use crate::sandbox::slack::{MemberKind, Order};
 
@@ -28,6 +28,11 @@ pub const TABLE: &[Row<Directive>] = &[
         shape: "people sign in with an OAuth app",
         means: "the same, with an OAuth app at GitHub, whose tokens do not end by themselves",
         build: |_| Ok(Directive::SignIn { app: OAUTH_APP }),
+    },
+    Row {
+        shape: "people sign in with an OAuth app whose tokens end",
+        means: "the same, with tokens that end by themselves and are renewed",
+        build: |_| Ok(Directive::SignIn { app: ENDING_APP }),
     },
     Row {
         shape: "workspaces install the app",

@@ -47,6 +47,37 @@ pub(super) fn find(lines: &Lines, spans: &mut Vec<Range<usize>>) {
     }
 }
 
+/// Words that name a key in the query of a link, where they stand alone or between marks.
+const SURELY: [&str; 13] =
+    ["token", "sig", "signature", "secret", "pass", "password", "passwd", "pwd", "apikey", "credential", "awsaccesskeyid", "jwt", "key"];
+/// The shortest of them that opens something.
+const SHORTEST: usize = 6;
+
+/// Whether a link in a text surely opens something: with a user and a password, a key in its query, or by its place.
+pub(super) fn opens(lines: &Lines) -> bool {
+    let text = lines.joined();
+    let mut from = 0;
+    while let Some(at) = part(text, from..text.len()).find("://") {
+        let start = from + at + 3;
+        let end = end_of(lines, start, is_begun);
+        let body = part(text, start..end);
+        let password = user(body).is_some_and(|at| part(body, 0..at).split_once(':').is_some_and(|(_, password)| !password.is_empty()));
+        if password || ['?', '#'].iter().any(|sign| body.split_once(*sign).is_some_and(|(_, query)| holds_key(query))) {
+            return true;
+        }
+        from = end;
+    }
+    PLACES.iter().any(|place| text.split(place).skip(1).any(|tail| run(tail, |c| !ends(c)) >= SHORTEST))
+}
+
+/// Whether a query surely holds a key.
+fn holds_key(query: &str) -> bool {
+    query.split(['&', ';', '#', '?']).filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
+        let name = name.to_ascii_lowercase();
+        value.len() >= SHORTEST && name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| SURELY.contains(&word))
+    })
+}
+
 /// Where a link ends: with its line at the latest, unless what has been read of it says that it goes on.
 fn end_of(lines: &Lines, start: usize, goes_on: fn(&str) -> bool) -> usize {
     let text = lines.joined();

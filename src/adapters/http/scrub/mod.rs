@@ -16,6 +16,8 @@ mod tests;
 
 use std::ops::Range;
 
+use crate::domain::secret::SecretKind;
+
 use visible::{Lines, visible};
 
 /// What stands where something was taken out.
@@ -68,6 +70,18 @@ pub fn cut(text: &str, most: usize) -> String {
     let mut short: String = text.chars().take(most.saturating_sub(1)).collect();
     short.push('…');
     short
+}
+
+/// What a text looks like to hold that is to be kept nowhere; `None`: nothing. Surer than what is taken out of texts from outside: people
+/// are refused for it.
+pub fn secret_in(text: &str) -> Option<SecretKind> {
+    let text = visible(head(text));
+    let lines = Lines::of(&text);
+    let mut blocks = Vec::new();
+    pem::find(&lines, &mut blocks);
+    let key = (!blocks.is_empty()).then_some(SecretKind::PrivateKey);
+    let named = || lines.each().any(|line| named::assigns(part(lines.joined(), line))).then_some(SecretKind::Other);
+    key.or_else(|| tokens::surely(&lines)).or_else(|| links::opens(&lines).then_some(SecretKind::Link)).or_else(named)
 }
 
 /// An address that people can open: absolute, `http` or `https`, without a user or password, without the keys that a signed

@@ -67,6 +67,22 @@ pub(super) fn find(line: &str, start: usize, spans: &mut Vec<Range<usize>>) {
     }
 }
 
+/// Whether a line gives a value to the name of a secret, as settings do.
+pub(super) fn assigns(line: &str) -> bool {
+    let mut at = 0;
+    while at < line.len() {
+        let rest = part(line, at..line.len());
+        let long = run(rest, in_word);
+        let (word, tail) = rest.split_at_checked(long).unwrap_or((rest, ""));
+        let assigned = tail.trim_start_matches(['"', '\'', '`']).starts_with(['=', ':']);
+        if long > 0 && assigned && value(line, at, word, tail).is_some() {
+            return true;
+        }
+        at += long.max(run(rest, |c| !in_word(c)));
+    }
+    false
+}
+
 fn in_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/')
 }

@@ -61,3 +61,50 @@ fn links_for_people_hold_no_key() {
         assert_eq!(link(bad), None, "{bad}");
     }
 }
+
+#[test]
+fn whoever_types_a_secret_is_told_its_kind_and_whoever_types_none_is_left_alone() {
+    use crate::domain::fault::Service;
+    use crate::domain::secret::SecretKind::{Cloud, Link, Of, Other, PrivateKey};
+    let because = |words: &str| secret_in(&format!("deploy hubot to staging because {words}"));
+    for (words, kind) in [
+        ("ghp_0123456789012345678901234567890123ab is the key", Of(Service::SourceControl)),
+        ("of `github_pat_11AAAAAAA0aaaaaaaaaaaa_bbbb`", Of(Service::SourceControl)),
+        ("(gho_16C7e42F292c6912E7710c838347Ae178B4a)", Of(Service::SourceControl)),
+        ("ghp_\u{200b}0123456789012345678901234567890123ab", Of(Service::SourceControl)),
+        ("xghs_0123456789012345678901234567890123ab", Of(Service::SourceControl)),
+        ("HRKU-AAbbccdd-0123-4567-8901-abcdefabcdef", Of(Service::Platform)),
+        ("xoxb-123456789012-abcdefABCDEF", Of(Service::Chat)),
+        ("xapp-1-A0123-456-abcdef", Of(Service::Chat)),
+        ("AKIAIOSFODNN7EXAMPLE", Cloud),
+        ("https://ana:hunter2@example.com/hook", Link),
+        ("postgres://hubot:hunter2@db.example.com:5432/hubot", Link),
+        ("https://example.com/x?access_token=abcdef12", Link),
+        ("https://example.com/x?X-Amz-Signature=abcdef12", Link),
+        ("https://hooks.slack.com/services/T0/B0/abcdef", Link),
+        ("-----BEGIN PRIVATE KEY----- abc", PrivateKey),
+        ("password=hunter2secret", Other),
+        ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI", Other),
+        ("npm_abcdefghijklmnop0123456789abcdefghij", Other),
+    ] {
+        assert_eq!(because(words), Some(kind), "{words}");
+    }
+    for words in [
+        "the flaky test is known",
+        "the login token of staging ran out",
+        "of the password reset",
+        "secret: we ship on Fridays",
+        "27bd10ae4b0a6e5d2c1f9a8b7c6d5e4f3a2b1c0d is green",
+        "of https://github.com/acme/hubot/commits?author=ana&until=2026-11-29",
+        "of https://example.com/search?keyword=passwords&page=2",
+        "of https://ana@example.com/x",
+        "of https://github.com/acme/hubot/pull/12#discussion_r123456789",
+        "fix-highs_and_lows is merged",
+        "EURASIAN markets open at nine",
+        "token: soon",
+        "123456",
+        "vvcccccbtdkhkgfdhchuelvrrcnjjhbfkvfhbkrklcdl",
+    ] {
+        assert_eq!(because(words), None, "{words}");
+    }
+}

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use crate::domain::fault::Service;
+use crate::domain::secret::SecretKind;
+
 use super::visible::Lines;
 use super::{part, run};
 
@@ -101,6 +104,29 @@ pub(super) fn find(lines: &Lines, spans: &mut Vec<Range<usize>>) {
             }
             None => at += 1,
         }
+    }
+}
+
+/// Which kind of token surely stands in a text: by itself, or with a tail that is no word.
+pub(super) fn surely(lines: &Lines) -> Option<SecretKind> {
+    let mut spans = Vec::new();
+    find(lines, &mut spans);
+    spans.into_iter().find_map(|span| {
+        let text = part(lines.joined(), span.clone());
+        let shape = SHAPES.iter().filter(|shape| text.starts_with(shape.begins)).max_by_key(|shape| shape.begins.len())?;
+        let tail = part(text, shape.begins.len()..text.len());
+        (!in_word(lines, span.start) || is_random(tail)).then(|| kind(shape.begins))
+    })
+}
+
+/// Whose tokens begin so.
+fn kind(begins: &str) -> SecretKind {
+    match begins {
+        "github_pat_" | "ghp_" | "gho_" | "ghu_" | "ghs_" | "ghr_" => SecretKind::Of(Service::SourceControl),
+        "HRKU-" => SecretKind::Of(Service::Platform),
+        "AKIA" | "ASIA" => SecretKind::Cloud,
+        of_chat if of_chat.starts_with("xox") || of_chat == "xapp-" => SecretKind::Of(Service::Chat),
+        _ => SecretKind::Other,
     }
 }
 
