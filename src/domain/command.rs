@@ -453,10 +453,13 @@ pub enum Command {
         /// The conversation; `None`: the only one.
         from: Option<ChannelId>,
     },
-    /// `history [PIPELINE]`
+    /// `history [PIPELINE] [before DAY]`
     History {
         /// The pipeline; `None`: the workspace.
         pipeline: Option<PipelineKey>,
+        /// Only what was done before this; `None`: the newest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Timestamp>,
     },
     /// `rules [WHAT WHO | reset WHAT] [because WHY]`
     Rules {

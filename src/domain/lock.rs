@@ -176,6 +176,16 @@ pub struct Ended {
     pub told: bool,
 }
 
+impl Ended {
+    /// Who has ended it in its holder's place and why; `None`: its holder, or the time.
+    pub fn by_another(&self) -> Option<(&Person, Option<&Because>)> {
+        match &self.how {
+            End::TakenOver { by, because } | End::FreedBy { by, because } => Some((by, because.as_ref())),
+            End::RanOut | End::Freed => None,
+        }
+    }
+}
+
 /// The locks of one pipeline: those that hold, and how the last ones ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Locks {

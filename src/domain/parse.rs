@@ -104,7 +104,7 @@ pub fn parse_mentioning(text: &str, mentions: &Mentions) -> Result<Command, Misu
         Verb::Route => Command::Route(reader.route()?),
         Verb::Routes => Command::Routes,
         Verb::Unroute => reader.unroute()?,
-        Verb::History => Command::History { pipeline: if reader.is_at_end() { None } else { Some(reader.pipeline()?) } },
+        Verb::History => reader.history()?,
         Verb::Rules => Command::Rules { wish: reader.rules_wish()? },
         Verb::Privacy => Command::Privacy { wish: reader.privacy_wish()? },
         Verb::Doctor => Command::Doctor,

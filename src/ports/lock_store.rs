@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use crate::domain::lock::Locks;
 use crate::domain::names::{PipelineId, PipelineName};
+use crate::domain::rights::Entry;
 
 use super::store::StoreError;
 
@@ -19,8 +20,9 @@ pub trait LockStore: Send + Sync + std::fmt::Debug {
     /// The locks of all pipelines that ever had one, in some order that stays.
     async fn all_locks(&self) -> Result<Vec<Locks>, StoreError>;
 
-    /// Saves a pipeline's locks. The caller's copy keeps its old version: add one to go on with it.
-    async fn save_locks(&self, locks: &Locks) -> Result<(), StoreError>;
+    /// Saves a pipeline's locks, and puts on record what somebody did to those of others, both or neither. The caller's copy keeps its
+    /// old version: add one to go on with it.
+    async fn save_locks(&self, locks: &Locks, on_record: Vec<Entry>) -> Result<(), StoreError>;
 }
 
 /// A store in which nothing is ever locked: for what is tried without locks.
@@ -37,7 +39,7 @@ impl LockStore for NoLocks {
         Ok(Vec::new())
     }
 
-    async fn save_locks(&self, locks: &Locks) -> Result<(), StoreError> {
+    async fn save_locks(&self, locks: &Locks, _: Vec<Entry>) -> Result<(), StoreError> {
         Err(StoreError::Failed(format!("nothing can be locked here, and so not pipeline {}", locks.pipeline)))
     }
 }

@@ -130,6 +130,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The newest deployments of a pipeline, newest first, at most `limit`.
     async fn deployments_of_pipeline(&self, pipeline: &PipelineId, limit: usize) -> Result<Vec<Deployment>, StoreError>;
 
+    /// The same from behind one of them, which need not be there any more: older ones.
+    async fn older_in_pipeline(&self, pipeline: &PipelineId, behind: DeploymentId, limit: usize) -> Result<Vec<Deployment>, StoreError>;
+
     /// The line of an app; an empty one with version 0 if there is none.
     async fn line(&self, app: &AppId) -> Result<Line, StoreError>;
 

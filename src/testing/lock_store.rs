@@ -45,7 +45,7 @@ async fn locks_stay<P: Place>(place: &mut P) {
     assert_eq!(read(&store, "p1").await, none("p1"), "broken: nobody holds anything yet");
     assert!(store.all_locks().await.unwrap().is_empty(), "broken: what was only asked for is not there");
     let taken = none("p1").taken(lock("U1", "d1"), false, at(0)).unwrap().locks;
-    store.save_locks(&taken).await.unwrap();
+    store.save_locks(&taken, Vec::new()).await.unwrap();
     drop(store);
     let store = place.open().await;
     assert_eq!(read(&store, "p1").await, Locks { version: 1, ..taken }, "broken: what was saved is there after a restart");
@@ -56,8 +56,8 @@ async fn locks_stay<P: Place>(place: &mut P) {
 async fn of_two_one_finds_the_other<P: Place>(place: &mut P) {
     let store = place.open().await;
     let (ana, bob) = (read(&store, "p1").await, read(&store, "p1").await);
-    store.save_locks(&ana.taken(lock("U1", "d1"), false, at(0)).unwrap().locks).await.unwrap();
-    let late = store.save_locks(&bob.taken(lock("U2", "d2"), false, at(0)).unwrap().locks).await;
+    store.save_locks(&ana.taken(lock("U1", "d1"), false, at(0)).unwrap().locks, Vec::new()).await.unwrap();
+    let late = store.save_locks(&bob.taken(lock("U2", "d2"), false, at(0)).unwrap().locks, Vec::new()).await;
     assert!(matches!(late, Err(StoreError::Conflict(_))), "broken: of two who read the same only the first saves");
     let again = read(&store, "p1").await;
     assert!(again.taken(lock("U2", "d2"), false, at(0)).is_err(), "broken: whoever comes second finds the lock of the first");

@@ -256,6 +256,8 @@ async fn finds_by_app_and_pipeline(mut place: impl Place) {
     assert_eq!(ids(&store.deployments_of_pipeline(&pipeline("pipe"), 4).await.unwrap()), [5, 4, 3, 2]);
     assert!(store.deployments_of_app(&app("c"), 10).await.unwrap().is_empty());
     assert!(store.deployments_of_pipeline(&pipeline("pip"), 10).await.unwrap().is_empty());
+    let older = async |behind, limit| ids(&store.older_in_pipeline(&pipeline("pipe"), deployment_id(behind), limit).await.unwrap());
+    assert_eq!((older(4, 2).await, older(1, 9).await), (vec![3, 2], Vec::new()), "broken: the older ones are found page by page");
     let mut moved = store.deployment(deployment_id(3)).await.unwrap().unwrap();
     moved.target.app = app("b");
     save(&*store, &moved).await.unwrap();
@@ -287,6 +289,15 @@ async fn keeps_what_is_over(mut place: impl Place) {
     let of_a: Vec<u128> = all.iter().copied().filter(|n| n.is_multiple_of(3)).collect();
     assert_eq!(ids(&store.open_deployments().await.unwrap()), (101..120).step_by(2).collect::<Vec<u128>>());
     assert_eq!(ids(&store.deployments_of_pipeline(&pipeline("pipe"), usize::MAX).await.unwrap()), all, "whether open or over");
+    let mut pages = store.deployments_of_pipeline(&pipeline("pipe"), 7).await.unwrap();
+    while let Some(last) = pages.last().map(|last| last.id) {
+        let next = store.older_in_pipeline(&pipeline("pipe"), last, 7).await.unwrap();
+        if next.is_empty() {
+            break;
+        }
+        pages.extend(next);
+    }
+    assert_eq!(ids(&pages), all, "broken: page by page they are all found, whether open or over");
     assert_eq!(ids(&store.deployments_of_app(&app("a"), usize::MAX).await.unwrap()), of_a);
     assert_eq!(ids(&store.deployments_of_app(&app("a"), 17).await.unwrap()), of_a[..17]);
     assert_eq!(store.deployment(deployment_id(7)).await.unwrap().unwrap().version, 2);

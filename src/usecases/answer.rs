@@ -306,7 +306,7 @@ pub(super) async fn run(
         Command::Route(wish) => routes::route(ports, request, who, wish).await.map(Some),
         Command::Routes => routes::routes(ports, request, who).await.map(Some),
         Command::Unroute { pipeline, from } => routes::unroute(ports, request, who, pipeline, from.as_ref()).await.map(Some),
-        Command::History { pipeline } => history::history(ports, request, who, pipeline.as_ref()).await.map(Some),
+        Command::History { pipeline, before } => history::history(ports, request, who, pipeline.as_ref(), *before).await.map(Some),
         Command::Rules { wish } => rules::rules(ports, request, wish).await,
         Command::Privacy { wish } => privacy::privacy(ports, request, *wish).await,
     }

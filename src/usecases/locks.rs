@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use crate::domain::actor::Person;
 use crate::domain::command::{Command, Hold, LockWish};
 use crate::domain::deployment::Deployment;
-use crate::domain::lock::{Freeing, Lock, Locks, NotFreed, NotTaken, Scope};
+use crate::domain::lock::{End, Freeing, Lock, Locks, NotFreed, NotTaken, Scope};
 use crate::domain::message::Message;
 use crate::domain::names::RefName;
 use crate::domain::pipeline::{Pipeline, PipelineKey};
 use crate::domain::request::Request;
 use crate::domain::source::{AskedRef, CommitRef, Resolution};
+use crate::domain::rights::{Did, Entry};
 use crate::domain::speech::{self, Doing, LockRow};
 use crate::ports::{Credentials, StoreError, WakeKey};
 
@@ -133,7 +134,21 @@ async fn save(ports: &Ports, before: &Locks, after: &Locks) -> Result<(), StoreE
     if before == after {
         return Ok(());
     }
-    ports.locks.save_locks(after).await?;
+    // What somebody did to others' locks stays on record, however many end after it.
+    let new = after.ended.iter().filter(|ended| !before.ended.contains(ended));
+    let on_record = new.filter_map(|ended| {
+        let (by, because) = ended.by_another()?;
+        let did = Did::EndedLock {
+            pipeline: after.pipeline.clone(),
+            name: after.name.clone(),
+            on: ended.lock.on,
+            holder: ended.lock.holder.clone(),
+            taken_over: matches!(ended.how, End::TakenOver { .. }),
+            because: because.cloned(),
+        };
+        Some(Entry { id: ports.ids.fresh(), workspace: by.workspace.clone(), at: ended.at, by: by.user.clone(), did })
+    });
+    ports.locks.save_locks(after, on_record.collect()).await?;
     ports.clock.wake(WakeKey::Locks);
     Ok(())
 }

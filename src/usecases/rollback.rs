@@ -307,7 +307,7 @@ async fn hold(ports: &Ports, deployment: &Deployment, back: &Back) -> Result<(),
             reminders: 0,
         };
         let Ok(taken) = locks.taken(lock, false, now) else { return Ok(()) };
-        match ports.locks.save_locks(&taken.locks).await {
+        match ports.locks.save_locks(&taken.locks, Vec::new()).await {
             Ok(()) => {
                 ports.clock.wake(WakeKey::Locks);
                 return Ok(());

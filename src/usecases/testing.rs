@@ -540,6 +540,10 @@ impl Store for Outside {
         Ok(Vec::new())
     }
 
+    async fn older_in_pipeline(&self, _: &PipelineId, _: DeploymentId, _: usize) -> Result<Vec<Deployment>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn deployments_of_pipeline(&self, _: &PipelineId, _: usize) -> Result<Vec<Deployment>, StoreError> {
         Ok(Vec::new())
     }

@@ -34,7 +34,7 @@ async fn filled(folder: &Path) -> SledStore {
     let ana = person("T1", "U1");
     let (account, sign_in) = (Account::empty(ana.clone()).with(Provider::Platform, login("1")), visit(1, &ana));
     store.save_accounts(AccountBatch { accounts: vec![account], sign_ins: vec![sign_in] }).await.unwrap();
-    store.save_locks(&none("p1").taken(lock("U1", "d1"), false, at(0)).unwrap().locks).await.unwrap();
+    store.save_locks(&none("p1").taken(lock("U1", "d1"), false, at(0)).unwrap().locks, Vec::new()).await.unwrap();
     // In the history, before, between and behind those that are open; and a few that are over and still in sled.
     save_over(&store, 1000..1200, "app-over").await;
     let tenth = store.deployment(deployment_id(10)).await.unwrap().unwrap();

@@ -26,7 +26,7 @@ async fn closed_store() -> TempDir {
     let ana = person("T1", "U1");
     let (account, sign_in) = (Account::empty(ana.clone()).with(Provider::Platform, login("1")), visit(1, &ana));
     store.save_accounts(AccountBatch { accounts: vec![account], sign_ins: vec![sign_in] }).await.unwrap();
-    store.save_locks(&none("p1").taken(lock("U1", "d1"), false, at(0)).unwrap().locks).await.unwrap();
+    store.save_locks(&none("p1").taken(lock("U1", "d1"), false, at(0)).unwrap().locks, Vec::new()).await.unwrap();
     let work = slash_heroku::ports::Work::Deployment(deployment_id(1));
     store.claim(&work, at(0), at(60)).await.unwrap();
     store.close().await;

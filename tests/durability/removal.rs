@@ -72,7 +72,7 @@ async fn filled(store: &SledStore) -> Result<(), StoreError> {
     for (n, (pipeline, first)) in [("p1", MARKER), ("p2", "U2")].into_iter().enumerate() {
         let held = none(pipeline).taken(lock(first, &format!("l{n}")), false, at(0)).unwrap().locks;
         let over = Lock { because: Because::parse(WORDS).ok(), ..lock(MARKER, &format!("o{n}")) };
-        store.save_locks(&held.taken(over, true, at(1)).unwrap().locks).await?;
+        store.save_locks(&held.taken(over, true, at(1)).unwrap().locks, Vec::new()).await?;
     }
     let told = Told { person: marked(), version: 1, seen: Month::of(at(0)), since: None };
     let (id, because) = (deployment_id(1).0, "a letter".to_owned());

@@ -168,7 +168,7 @@ fn forget_live(desk: &Desk, workspace: &WorkspaceId, before: Timestamp) -> Resul
             Note::Removal(removal) => about_them && removal.asked_at < before,
             Note::Routes(routes) => routes.workspace == *workspace && routes.kept.iter().all(|route| route.at < before),
             Note::Rules(rules) => rules.workspace == *workspace && rules.kept.iter().all(|kept| kept.at < before),
-            Note::Entry(entry) => entry.workspace == *workspace && entry.at < before,
+            Note::Entry(entry) => entry.at < before && entry.mentioned().iter().any(|person| person.workspace == *workspace),
             // What operators did is kept as long as is promised.
             Note::Deed(_) | Note::Upkeep(_) | Note::Counts(_) => false,
         }

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use crate::domain::actor::Person;
 use crate::domain::lock::Locks;
 use crate::domain::names::{PipelineId, PipelineName, UserId, WorkspaceId};
+use crate::domain::privacy::{Note, Noted};
+use crate::domain::rights::Entry;
 use crate::ports::{LockStore, StoreError};
 
 use super::SledStore;
@@ -62,8 +64,15 @@ impl LockStore for SledStore {
         self.ask(|desk| desk.all()?.collect()).await
     }
 
-    async fn save_locks(&self, locks: &Locks) -> Result<(), StoreError> {
+    async fn save_locks(&self, locks: &Locks, on_record: Vec<Entry>) -> Result<(), StoreError> {
         let locks = locks.clone();
-        self.ask(move |desk| desk.transact(|tx| tx.save(&locks))).await
+        let notes: Vec<Noted> = on_record.into_iter().map(|entry| Noted::new(Note::Entry(entry))).collect();
+        self.ask(move |desk| {
+            desk.transact(|tx| {
+                tx.save(&locks)?;
+                notes.iter().try_for_each(|noted| tx.save(noted))
+            })
+        })
+        .await
     }
 }

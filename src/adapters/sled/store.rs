@@ -52,14 +52,14 @@ fn is_new(request: &Request) -> Result<(), StoreError> {
     if request.version == 0 { Ok(()) } else { Err(StoreError::Conflict(request.label())) }
 }
 
-/// The newest deployments that a prefix of the index finds, live or over.
-fn newest(desk: &Desk, prefix: &[u8], limit: usize) -> Result<Vec<Deployment>, Stop> {
-    let keys = desk.tree(Shelf::Index)?.scan_prefix(prefix).keys().rev().take(limit);
+/// The newest deployments that a prefix of the index finds, live or over, from before the index row `until`.
+fn newest(desk: &Desk, prefix: &[u8], until: &[u8], limit: usize) -> Result<Vec<Deployment>, Stop> {
+    let keys = desk.tree(Shelf::Index)?.range(prefix..until).keys().rev().take(limit);
     let mut found: Vec<Deployment> = keys.map(|key| desk.must(records::deployment_found_by(&key?))).collect::<Result<_, _>>()?;
     let live = desk.tree(Shelf::Deployments)?;
     if let Some(history) = desk.history.snapshot()? {
         // One that is in both places counts as it is in sled, also where that says that it belongs elsewhere now.
-        found.extend(history.newest(prefix, limit, |key| Ok(live.contains_key(key)?))?);
+        found.extend(history.newest(prefix, until, limit, |key| Ok(live.contains_key(key)?))?);
         found.sort_unstable_by_key(|record| Reverse(record.id));
         found.truncate(limit);
     }
@@ -189,12 +189,18 @@ impl Store for SledStore {
 
     async fn deployments_of_app(&self, app: &AppId, limit: usize) -> Result<Vec<Deployment>, StoreError> {
         let prefix = records::of_app(app);
-        self.ask(move |desk| newest(desk, &prefix, limit)).await
+        self.ask(move |desk| newest(desk, &prefix, &records::behind(&prefix), limit)).await
     }
 
     async fn deployments_of_pipeline(&self, pipeline: &PipelineId, limit: usize) -> Result<Vec<Deployment>, StoreError> {
         let prefix = records::of_pipeline(pipeline);
-        self.ask(move |desk| newest(desk, &prefix, limit)).await
+        self.ask(move |desk| newest(desk, &prefix, &records::behind(&prefix), limit)).await
+    }
+
+    async fn older_in_pipeline(&self, pipeline: &PipelineId, behind: DeploymentId, limit: usize) -> Result<Vec<Deployment>, StoreError> {
+        let prefix = records::of_pipeline(pipeline);
+        let until = [prefix.as_slice(), &records::deployment_key(behind)].concat();
+        self.ask(move |desk| newest(desk, &prefix, &until, limit)).await
     }
 
     async fn line(&self, app: &AppId) -> Result<Line, StoreError> {

@@ -256,7 +256,7 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow {
         verb: Verb::History,
         words: &["history"],
-        usage: "history [PIPELINE]",
+        usage: "history [PIPELINE] [before DAY]",
         summary: "Lists the last deploys of a pipeline, or what was overridden, stopped, freed and changed anywhere, by whom and why.",
         example: "history hubot",
         needs: Needs::BothAccounts,

@@ -138,7 +138,15 @@ impl fmt::Display for Command {
             }
             Self::Mute { end } => end.iter().try_for_each(|end| write!(f, " {end}")),
             Self::Info { pipeline } => write_one(f, Some(pipeline)),
-            Self::Status { pipeline } | Self::History { pipeline } => write_one(f, pipeline.as_ref()),
+            Self::Status { pipeline } | Self::History { pipeline, before: None } => write_one(f, pipeline.as_ref()),
+            Self::History { pipeline, before: Some(before) } => {
+                f.write_str(" ")?;
+                pipeline.iter().try_for_each(|pipeline| {
+                    write_pipeline(f, pipeline, &AskedRef::Default, false)?;
+                    f.write_str(" ")
+                })?;
+                write!(f, "before {before}")
+            }
             Self::Rules { wish } => rules::write(f, wish),
             Self::Plan(wish) => write!(f, " {wish}"),
             Self::Deploy { wish, passing_checks, because, terms } => {

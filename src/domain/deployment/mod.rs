@@ -486,13 +486,6 @@ impl Deployment {
             || matches!(self.phase, Phase::Freed { .. })
     }
 
-    /// When the last of that was done.
-    pub fn remarkable_at(&self) -> Timestamp {
-        let freed = matches!(self.phase, Phase::Freed { .. }).then_some(self.since);
-        let others = [self.cancel.as_ref().map(|cancel| cancel.at), self.moved.as_ref().map(|moved| moved.at), freed];
-        others.into_iter().flatten().max().unwrap_or(self.asked_at)
-    }
-
     /// Whether it may be what the same person asks for again.
     pub fn is_same_wish(&self, by: &Person, app: &AppId, commit: &CommitSha) -> bool {
         !self.has_ended() && self.origin.person == *by && self.target.app == *app && self.cargo.commit == *commit

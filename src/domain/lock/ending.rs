@@ -64,6 +64,11 @@ impl Day {
         let day = text.parse().ok().filter(|_| plain);
         day.map(Self).ok_or_else(|| NameError { text: cut(text), expected: "a day as `2026-12-01`" })
     }
+
+    /// When it begins, in UTC.
+    pub fn begins(&self) -> Option<Timestamp> {
+        TimeZone::UTC.to_ambiguous_timestamp(self.0.to_datetime(Time::midnight())).compatible().ok()
+    }
 }
 
 /// A time of day to the minute, as `17:00`.

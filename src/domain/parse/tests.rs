@@ -521,7 +521,9 @@ fn commands() -> impl Strategy<Value = Command> {
         (keys(), channels(), onlys()).prop_map(|(pipeline, to, only)| Command::Route(RouteWish { pipeline, to, only })),
         Just(Command::Routes),
         (keys(), prop::option::of(channels())).prop_map(|(pipeline, from)| Command::Unroute { pipeline, from }),
-        prop::option::of(keys()).prop_map(|pipeline| Command::History { pipeline }),
+        (prop::option::of(keys()), prop::option::of(0_i64..4_000_000_000)).prop_map(|(pipeline, before)| {
+            Command::History { pipeline, before: before.map(|second| jiff::Timestamp::from_second(second).unwrap()) }
+        }),
         Just(Command::Rules { wish: RulesWish::Show }),
         (any_change(), reasons())
             .prop_map(|(change, because)| Command::Rules { wish: RulesWish::Change { change, because: Some(because) } }),

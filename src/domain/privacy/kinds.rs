@@ -203,6 +203,7 @@ const COMMAND: &[&str] = &[
     "unroute.from",
     "history.pipeline.name",
     "history.pipeline.id",
+    "history.before",
     "rules.wish",
     "rules.wish.change.because",
     "rules.wish.change.change.reset",
@@ -873,7 +874,7 @@ const RULES: RecordKind = RecordKind {
 const CHANGES: RecordKind = RecordKind {
     name: "changes of rules",
     tree: "privacy",
-    holds: "that you have changed the rules of your workspace or where notices go, or were named in them",
+    holds: "that you have changed the rules of your workspace or where notices go, have ended somebody else's hold, or were named in one of these",
     why: "so that it can be seen who did that, and why",
     kept: "24 months; who is removed is taken out of it",
     goes: "to the chat, where somebody asks for it",
@@ -900,6 +901,20 @@ const CHANGES: RecordKind = RecordKind {
                 "note.entry.did.routed.before.failures",
                 "note.entry.did.routed.before.environments[]",
             ],
+        ),
+        others(
+            "whose hold on what you have ended, and why in your words",
+            &[
+                "note.entry.did.ended_lock.holder.workspace",
+                "note.entry.did.ended_lock.holder.user",
+                "note.entry.did.ended_lock.on",
+                "note.entry.did.ended_lock.on.environment",
+                "note.entry.did.ended_lock.because",
+            ],
+        ),
+        work(
+            "for holds: the pipeline, and whether it was taken over",
+            &["note.entry.did.ended_lock.pipeline", "note.entry.did.ended_lock.name", "note.entry.did.ended_lock.taken_over"],
         ),
     ],
 };

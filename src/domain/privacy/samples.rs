@@ -221,7 +221,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
             Command::Route(_) => [Command::Route(RouteWish { pipeline: pipeline_keys().remove(0), to: channel(), only: only() })],
             Command::Routes => [Command::Routes],
             Command::Unroute { .. } => [Command::Unroute { pipeline: pipeline_keys().remove(0), from: Some(channel()) }],
-            Command::History { .. } => [Command::History { pipeline: Some(pipeline_keys().remove(0)) }],
+            Command::History { .. } => [Command::History { pipeline: Some(pipeline_keys().remove(0)), before: Some(at(9)) }],
             Command::Rules { .. } => [Command::Rules { wish: RulesWish::Show }],
             Command::Privacy { wish: PrivacyWish::Show } => [Command::Privacy { wish: PrivacyWish::Show }],
             Command::Privacy { wish: PrivacyWish::Export } => [Command::Privacy { wish: PrivacyWish::Export }],
@@ -265,7 +265,7 @@ fn commands_about(pipeline: &PipelineKey, what: &AskedRef) -> Vec<Command> {
         Command::Cancel { because, place: _ } => Command::Cancel { place: anywhere(pipeline.clone()), because },
         Command::Free { because, place: _ } => Command::Free { place: anywhere(pipeline.clone()), because },
         Command::Releases(_) => Command::Releases(anywhere(pipeline.clone())),
-        Command::History { .. } => Command::History { pipeline: Some(pipeline.clone()) },
+        Command::History { before, pipeline: _ } => Command::History { pipeline: Some(pipeline.clone()), before },
     };
     kinds().into_iter().map(about).collect()
 }
@@ -340,7 +340,16 @@ fn entries() -> Vec<Entry> {
     let pipeline = PipelineId::parse("pipeline-1").unwrap();
     let name = PipelineName::parse("hubot").unwrap();
     let routed = rights::Did::Routed { pipeline, name, to: channel(), only: Some(only()), before: Some(only()) };
-    let all = changes().into_iter().map(|change| changed(change, None)).chain(before).chain([routed]);
+    let ended = |on, taken_over| rights::Did::EndedLock {
+        pipeline: PipelineId::parse("pipeline-1").unwrap(),
+        name: PipelineName::parse("hubot").unwrap(),
+        on,
+        holder: person("bo"),
+        taken_over,
+        because: Some(because()),
+    };
+    let ended = [ended(Scope::Pipeline, true), ended(Scope::Environment(Environment::Staging), false)];
+    let all = changes().into_iter().map(|change| changed(change, None)).chain(before).chain([routed]).chain(ended);
     let entry =
         |(id, did)| Entry { id: uuid::Uuid::from_u128(id), workspace: person("ana").workspace, at: at(0), by: person("ana").user, did };
     (100..).zip(all).map(entry).collect()

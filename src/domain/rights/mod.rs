@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::actor::Person;
 use super::command::Because;
+use super::lock::Scope;
 use super::names::{ChannelId, GroupId, GroupName, PipelineId, PipelineName, UserId, WorkspaceId};
 use super::pipeline::Environment;
 use super::route::Only;
@@ -345,6 +346,21 @@ pub enum Did {
         /// What was told there before.
         before: Option<Only>,
     },
+    /// Ended a lock of somebody else.
+    EndedLock {
+        /// Of which pipeline.
+        pipeline: PipelineId,
+        /// What it was called then.
+        name: PipelineName,
+        /// On what.
+        on: Scope,
+        /// Whose.
+        holder: Person,
+        /// Whether they hold it themselves since.
+        taken_over: bool,
+        /// Why, in their words.
+        because: Option<Because>,
+    },
 }
 
 /// That somebody did something.
@@ -368,16 +384,22 @@ impl Entry {
         let rules: Vec<&Rule> = match &self.did {
             Did::Rules { change: Change::Set(rule), before, because: _ } => std::iter::once(rule).chain(before).collect(),
             Did::Rules { change: Change::Reset(_), before, because: _ } => before.iter().collect(),
-            Did::Routed { .. } => Vec::new(),
+            Did::Routed { .. } | Did::EndedLock { .. } => Vec::new(),
         };
+        let holder = if let Did::EndedLock { holder, .. } = &self.did { Some(holder.clone()) } else { None };
         let named = rules.into_iter().flat_map(Rule::people);
-        people_of(&self.workspace, std::iter::once(&self.by).chain(named))
+        people_of(&self.workspace, std::iter::once(&self.by).chain(named)).into_iter().chain(holder).collect()
     }
 
     /// The same without a person, under the name that stands for them.
     #[must_use]
     pub fn without(&self, person: &Person, pseudonym: &UserId) -> Self {
         let mut entry = self.clone();
+        if let Did::EndedLock { holder, .. } = &mut entry.did
+            && holder == person
+        {
+            holder.user = pseudonym.clone();
+        }
         if self.workspace != person.workspace {
             return entry;
         }
@@ -385,10 +407,12 @@ impl Entry {
         if theirs {
             entry.by = pseudonym.clone();
         }
-        let Did::Rules { change, before, because } = &mut entry.did else { return entry };
-        if theirs {
+        if let Did::EndedLock { because, .. } | Did::Rules { because, .. } = &mut entry.did
+            && theirs
+        {
             *because = None;
         }
+        let Did::Rules { change, before, because: _ } = &mut entry.did else { return entry };
         if let Change::Set(rule) = change {
             remove(rule, &person.user);
         }

@@ -154,6 +154,7 @@ fn notes(verb: Verb) -> &'static [&'static str] {
         ],
         Verb::History => &[
             "Without PIPELINE: of all pipelines that you can see, what was done past checks, or to what is somebody else's, and changes of rules and of where notices go.",
+            "*Older* shows what came before, as far back as it is kept: 24 months. DAY is as `2026-12-01` and begins in UTC.",
         ],
         Verb::Rules => &[
             "WHAT is `use`, `deploy to ENV`, `override`, `channels`, `guests` or `outsiders`.",

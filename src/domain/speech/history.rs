@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 
 use crate::domain::deployment::{Deployment, Phase};
-use crate::domain::lock::{End, Ended, Scope};
-use crate::domain::message::{Audience, Line, Message, Span, Tone, code, strong, text};
-use crate::domain::names::PipelineName;
+use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, strong, text};
+use crate::domain::names::OfferId;
 use crate::domain::pipeline::Pipeline;
 use crate::domain::rights::{Did, Entry};
 
@@ -19,26 +18,77 @@ fn answer(headline: Line) -> Message {
     Message::new(Tone::Info, Audience::Asker, headline)
 }
 
-/// The last deploys of a pipeline, newest first, locks that were taken over or freed by others, the last changes of where
-/// its notices go, and of the rules.
-pub fn history(pipeline: &Pipeline, deployments: &[Deployment], over: &[Ended], entries: &[Entry], now: Timestamp) -> Message {
-    let mut message = answer(match deployments {
-        [] => vec![text("Nothing has been deployed in "), code(&pipeline.name), text(" by this service yet.")],
-        [_, ..] => vec![text("The last deploys in "), code(&pipeline.name), text(", the newest first:")],
+/// The words on the button that shows what came before.
+pub const OLDER: &str = "Older";
+
+/// How a page goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Older {
+    /// The next page shows what was done before this; `None`: there is no more.
+    pub before: Option<Timestamp>,
+    /// What shows it.
+    pub button: Option<OfferId>,
+    /// How far back deploys were looked through, where there may be more.
+    pub looked_back_to: Option<Timestamp>,
+}
+
+impl Older {
+    /// Says that there is more, or how far was looked.
+    fn told(&self, mut message: Message, pipeline: Option<&Pipeline>, command_word: &str, now: Timestamp) -> Message {
+        if let Some(back_to) = self.looked_back_to {
+            message = message.line(vec![
+                text("There are very many deploys: I looked back to those of "),
+                moment(back_to, now),
+                text(", and what was done before is not listed yet."),
+            ]);
+        }
+        let Some(before) = self.before else { return message };
+        let of = pipeline.map(|pipeline| format!("{} ", pipeline.name)).unwrap_or_default();
+        message = message.line(vec![text("Older: "), code(typed(command_word, &format!("history {of}before {before}")))]);
+        match self.button {
+            Some(id) => message.button(OLDER, Act::Take(id), ButtonStyle::Plain),
+            None => message,
+        }
+    }
+}
+
+/// A page of the deploys of a pipeline, newest first, with what was done meanwhile: locks that were taken over or freed by others, changes
+/// of where its notices go, and of the rules.
+pub fn history(
+    pipeline: &Pipeline,
+    deployments: &[Deployment],
+    entries: &[Entry],
+    before: Option<Timestamp>,
+    older: &Older,
+    command_word: &str,
+    now: Timestamp,
+) -> Message {
+    let mut message = answer(match (deployments, before) {
+        ([], _) if older.before.is_some() => vec![text("No deploy in "), code(&pipeline.name), text(" since then.")],
+        ([], None) => {
+            vec![text("Nothing has been deployed in "), code(&pipeline.name), text(" by this service yet, or not within 24 months.")]
+        }
+        ([], Some(before)) => {
+            vec![text("No deploy in "), code(&pipeline.name), text(" is on record from before "), moment(before, now), text(".")]
+        }
+        ([_, ..], None) => vec![text("The last deploys in "), code(&pipeline.name), text(", the newest first:")],
+        ([_, ..], Some(before)) => {
+            vec![text("The deploys in "), code(&pipeline.name), text(" before "), moment(before, now), text(", the newest first:")]
+        }
     });
     message.lines.extend(deployments.iter().map(|deployment| deployed(deployment, now)));
-    if !over.is_empty() {
-        message.lines.push(vec![strong("Locks that others have ended")]);
-        message.lines.extend(over.iter().map(|ended| lock_ended(ended, now)));
-    }
-    let (rules, routes): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| matches!(entry.did, Did::Rules { .. }));
-    for (title, entries) in [("Changes of where notices go", routes), ("Changes of the rules", rules)] {
+    let of = |wanted: fn(&Did) -> bool| entries.iter().filter(move |entry| wanted(&entry.did)).collect::<Vec<_>>();
+    for (title, entries) in [
+        ("Locks that others have ended", of(|did| matches!(did, Did::EndedLock { .. }))),
+        ("Changes of where notices go", of(|did| matches!(did, Did::Routed { .. }))),
+        ("Changes of the rules", of(|did| matches!(did, Did::Rules { .. }))),
+    ] {
         if !entries.is_empty() {
             message.lines.push(vec![strong(title)]);
             message.lines.extend(entries.into_iter().map(|entry| entry_line(entry, now)));
         }
     }
-    message
+    older.told(message, Some(pipeline), command_word, now)
 }
 
 /// Something that somebody did by a right that others may ask about.
@@ -46,58 +96,49 @@ pub fn history(pipeline: &Pipeline, deployments: &[Deployment], over: &[Ended], 
 pub enum Deed {
     /// A deploy past its checks, one that somebody else stopped or moved, or one whose app was freed.
     Deploy(Box<Deployment>),
-    /// A lock of this pipeline that somebody else has ended.
-    Lock(PipelineName, Box<Ended>),
-    /// A change of the rules, or of where notices go.
+    /// A change of the rules, or of where notices go, or the end of somebody else's lock.
     Entry(Box<Entry>),
 }
 
 impl Deed {
-    /// When it was done.
+    /// By when it is listed: for a deploy, when it was asked for.
     pub fn at(&self) -> Timestamp {
         match self {
-            Self::Deploy(deployment) => deployment.remarkable_at(),
-            Self::Lock(_, ended) => ended.at,
+            Self::Deploy(deployment) => deployment.asked_at,
             Self::Entry(entry) => entry.at,
         }
     }
 }
 
-/// All of that in a workspace, newest first.
-pub fn history_of_all(deeds: &[Deed], command_word: &str, now: Timestamp) -> Message {
-    let mut message = answer(vec![text(match deeds {
-        [] => "Nothing was overridden, stopped or freed by others or changed in the rules here, or not within 24 months.",
-        [_, ..] => "What was done past checks, to what is somebody else's, and by admins, the newest first:",
-    })]);
+/// A page of all of that in a workspace, newest first.
+pub fn history_of_all(deeds: &[Deed], before: Option<Timestamp>, older: &Older, command_word: &str, now: Timestamp) -> Message {
+    let mut message = answer(match (deeds, before) {
+        ([], _) if older.before.is_some() => {
+            vec![text("Nothing was overridden, stopped or freed by others or changed in the rules since then.")]
+        }
+        ([], None) => {
+            vec![text("Nothing was overridden, stopped or freed by others or changed in the rules here, or not within 24 months.")]
+        }
+        ([], Some(before)) => vec![
+            text("Nothing that was overridden, stopped or freed by others or changed in the rules is on record from before "),
+            moment(before, now),
+            text("."),
+        ],
+        ([_, ..], None) => vec![text("What was done past checks, to what is somebody else's, and by admins, the newest first:")],
+        ([_, ..], Some(before)) => vec![
+            text("What was done past checks, to what is somebody else's, and by admins before "),
+            moment(before, now),
+            text(", the newest first:"),
+        ],
+    });
     for deed in deeds {
         message.lines.push(match deed {
             Deed::Deploy(deployment) => deployed(deployment, now),
-            Deed::Lock(pipeline, ended) => {
-                let mut line = lock_ended(ended, now);
-                line.extend([text(", in "), code(pipeline)]);
-                line
-            }
             Deed::Entry(entry) => entry_line(entry, now),
         });
     }
+    message = older.told(message, None, command_word, now);
     message.line(vec![text("The last deploys of a pipeline: "), code(typed(command_word, "history PIPELINE"))])
-}
-
-fn lock_ended(ended: &Ended, now: Timestamp) -> Line {
-    let on = match ended.lock.on {
-        Scope::Pipeline => "the pipeline".to_owned(),
-        Scope::Environment(environment) => environment.to_string(),
-    };
-    let holder = || Span::Person(ended.lock.holder.clone());
-    let told = |by: Span, did: &str| vec![moment(ended.at, now), text(": "), by, text(format!(" {did} ")), holder()];
-    let (mut line, because) = match &ended.how {
-        End::TakenOver { by, because } => (told(Span::Person(by.clone()), "took over the lock of"), because.as_ref()),
-        End::FreedBy { by, because } => (told(Span::Person(by.clone()), "freed the lock of"), because.as_ref()),
-        End::RanOut | End::Freed => (told(text("the time"), "ended the lock of"), None),
-    };
-    line.push(text(format!(" on {on}")));
-    line.extend(because.map(|because| text(format!(" (because {because})"))));
-    line
 }
 
 fn deployed(deployment: &Deployment, now: Timestamp) -> Line {

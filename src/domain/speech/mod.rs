@@ -50,7 +50,7 @@ pub use diff::*;
 pub use doctor::{checkup, looking};
 pub use forms::*;
 pub use help::{Known, help};
-pub use history::{Deed, history, history_of_all};
+pub use history::{Deed, OLDER, Older, history, history_of_all};
 pub use home::{HomeView, empty_page, home};
 pub use line::*;
 pub use lists::*;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::actor::Person;
+use crate::domain::lock::Scope;
 use crate::domain::message::{Act, Audience, ButtonStyle, Line, Message, Span, Tone, code, text};
 use crate::domain::names::{OfferId, UserId};
 use crate::domain::rights::{Change, Denial, Did, Entry, Kept, Matter, Party, Places, Rule, Rules, Who};
@@ -207,6 +208,17 @@ pub(super) fn entry_line(entry: &Entry, now: Timestamp) -> Line {
             line.extend([text(did), code(name), text(" to "), Span::Channel(to.clone())]);
             line.extend(only.as_ref().map(|only| text(format!(": {}", what(only)))));
             line.extend(before.as_ref().map(|before| text(format!("; before, {}", what(before)))));
+            return line;
+        }
+        Did::EndedLock { name, on, holder, taken_over, because, pipeline: _ } => {
+            let did = if *taken_over { " took over the lock of " } else { " freed the lock of " };
+            let on = match on {
+                Scope::Pipeline => "the pipeline".to_owned(),
+                Scope::Environment(environment) => environment.to_string(),
+            };
+            let mut line = vec![moment(entry.at, now), text(": "), person(&rules, &entry.by), text(did), Span::Person(holder.clone())];
+            line.extend([text(format!(" on {on} in ")), code(name)]);
+            line.extend(because.as_ref().map(|because| text(format!(" (because {because})"))));
             return line;
         }
     };

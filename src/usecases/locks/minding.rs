@@ -120,7 +120,7 @@ async fn saved(ports: &Ports, from: &Locks, change: impl Fn(&Locks) -> Locks) ->
         if next == locks {
             return Ok(Some(locks));
         }
-        match ports.locks.save_locks(&next).await {
+        match ports.locks.save_locks(&next, Vec::new()).await {
             Ok(()) => return Ok(Some(Locks { version: next.version.saturating_add(1), ..next })),
             Err(StoreError::Conflict(_)) => {}
             Err(error) => return Err(error),

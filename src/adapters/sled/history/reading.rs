@@ -35,11 +35,17 @@ fn checked<'a>(key: &[u8], row: &'a [u8]) -> Result<(Deployment, Unsealed<'a>), 
 }
 
 impl Snapshot {
-    /// The newest records that a prefix of the index finds, newest first, without those whose key is to be left out.
-    pub fn newest(&self, prefix: &[u8], limit: usize, left_out: impl Fn(&[u8]) -> Result<bool, Stop>) -> Result<Vec<Deployment>, Stop> {
+    /// The newest records that a prefix of the index finds, newest first, from before the index row `until`, without those whose key is
+    /// to be left out.
+    pub fn newest(
+        &self,
+        prefix: &[u8],
+        until: &[u8],
+        limit: usize,
+        left_out: impl Fn(&[u8]) -> Result<bool, Stop>,
+    ) -> Result<Vec<Deployment>, Stop> {
         let mut found = Vec::new();
-        let behind = records::behind(prefix);
-        for row in self.index.range(prefix..behind.as_slice()).map_err(told)?.rev() {
+        for row in self.index.range(prefix..until).map_err(told)?.rev() {
             if found.len() >= limit {
                 break;
             }

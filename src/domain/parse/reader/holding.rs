@@ -10,6 +10,7 @@ use super::{Misunderstood, Reader, Word, is_because, is_preposition};
 const A_WHILE: &str = "a time as `30m`, `2h`, `1h30m` or `2 days`, at most 90 days";
 const A_MOMENT: &str = "a time as `17:00`, a day before it as `2026-12-01 17:00`, and a time zone behind it as `Europe/Berlin`";
 const A_BRANCH: &str = "the name of a pipeline, or of a branch behind it as in `hubot/topic`";
+const A_DAY: &str = "a day as `2026-12-01`, or a moment as `2026-12-01T17:00:00Z`";
 const ANYWAY: &str = "anyway";
 
 fn is(word: &Word, what: &str) -> bool {
@@ -66,6 +67,23 @@ impl Reader<'_> {
                 Err(self.wrong(word.at, expected, near.or(a_while.as_deref().filter(|_| end.is_none()))))
             }
         }
+    }
+
+    /// Of what to tell what was done, and up to when.
+    pub(in crate::domain::parse) fn history(&mut self) -> Result<Command, Misunderstood> {
+        let moment = |word: &Word| word.said.parse().ok().or_else(|| Day::parse(&word.said).ok()?.begins());
+        let mut rest = self.words.clone();
+        let is_before = rest.next().is_some_and(|word| is(&word, "before"));
+        // A pipeline may have any name.
+        let alone = is_before && rest.next().is_some_and(|word| moment(&word).is_some());
+        let pipeline = if self.is_at_end() || alone { None } else { Some(self.pipeline()?) };
+        let before = if self.words.next_if(|word| is(word, "before")).is_some() {
+            let Some(word) = self.words.next() else { return Err(self.missing(A_DAY, None)) };
+            Some(moment(&word).ok_or_else(|| self.wrong(word.at.clone(), A_DAY, None))?)
+        } else {
+            None
+        };
+        Ok(Command::History { pipeline, before })
     }
 
     /// What to unlock.
