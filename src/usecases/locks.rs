@@ -12,8 +12,8 @@ use crate::domain::message::Message;
 use crate::domain::names::RefName;
 use crate::domain::pipeline::{Pipeline, PipelineKey};
 use crate::domain::request::Request;
-use crate::domain::source::{AskedRef, CommitRef, Resolution};
 use crate::domain::rights::{Did, Entry};
+use crate::domain::source::{AskedRef, CommitRef, Resolution};
 use crate::domain::speech::{self, Doing, LockRow};
 use crate::ports::{Credentials, StoreError, WakeKey};
 

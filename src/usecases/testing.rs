@@ -540,12 +540,17 @@ impl Store for Outside {
         Ok(Vec::new())
     }
 
-    async fn older_in_pipeline(&self, _: &PipelineId, _: DeploymentId, _: usize) -> Result<Vec<Deployment>, StoreError> {
-        Ok(Vec::new())
+    async fn older_in_pipeline(&self, of: &PipelineId, behind: DeploymentId, limit: usize) -> Result<Vec<Deployment>, StoreError> {
+        let all = self.deployments_of_pipeline(of, usize::MAX).await?;
+        Ok(all.into_iter().filter(|one| one.id < behind).take(limit).collect())
     }
 
-    async fn deployments_of_pipeline(&self, _: &PipelineId, _: usize) -> Result<Vec<Deployment>, StoreError> {
-        Ok(Vec::new())
+    async fn deployments_of_pipeline(&self, of: &PipelineId, limit: usize) -> Result<Vec<Deployment>, StoreError> {
+        let mut all: Vec<Deployment> =
+            self.deployments.lock().unwrap().values().filter(|one| one.target.pipeline == *of).cloned().collect();
+        all.sort_by_key(|one| std::cmp::Reverse(one.id));
+        all.truncate(limit);
+        Ok(all)
     }
 
     async fn line(&self, app: &AppId) -> Result<Line, StoreError> {

@@ -309,6 +309,10 @@ impl Store for Deadly {
         self.life.look(self.store.deployments_of_pipeline(pipeline, limit)).await
     }
 
+    async fn older_in_pipeline(&self, pipeline: &PipelineId, behind: DeploymentId, limit: usize) -> Result<Vec<Deployment>, StoreError> {
+        self.life.look(self.store.older_in_pipeline(pipeline, behind, limit)).await
+    }
+
     async fn line(&self, app: &AppId) -> Result<Line, StoreError> {
         self.life.look(self.store.line(app)).await
     }

@@ -224,6 +224,12 @@ impl Store for Memory {
         Ok(rows.deployments.values().rev().filter(|deployment| deployment.target.pipeline == *pipeline).take(limit).cloned().collect())
     }
 
+    async fn older_in_pipeline(&self, pipeline: &PipelineId, behind: DeploymentId, limit: usize) -> Result<Vec<Deployment>, StoreError> {
+        let rows = self.rows();
+        let older = rows.deployments.values().rev().filter(|deployment| deployment.id < behind);
+        Ok(older.filter(|deployment| deployment.target.pipeline == *pipeline).take(limit).cloned().collect())
+    }
+
     async fn line(&self, app: &AppId) -> Result<Line, StoreError> {
         Ok(self.rows().lines.get(app).cloned().unwrap_or_else(|| Line::empty(app.clone())))
     }

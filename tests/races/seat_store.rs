@@ -63,6 +63,10 @@ impl Store for Seat {
         self.store.deployments_of_pipeline(pipeline, limit).await
     }
 
+    async fn older_in_pipeline(&self, pipeline: &PipelineId, behind: DeploymentId, limit: usize) -> Result<Vec<Deployment>, StoreError> {
+        self.store.older_in_pipeline(pipeline, behind, limit).await
+    }
+
     async fn line(&self, app: &AppId) -> Result<Line, StoreError> {
         self.schedule.point(self.process).await;
         self.store.line(app).await

@@ -6,9 +6,9 @@ use super::super::testing::{Did, Outside, sha};
 use super::*;
 use crate::domain::checks::{Check, CheckState};
 use crate::domain::deployment::samples::{at, deployment, person};
-use crate::domain::deployment::{Deployment, Phase};
+use crate::domain::deployment::{Deployment, Override, Phase};
 use crate::domain::message::Span;
-use crate::domain::names::{CheckName, DeliveryId};
+use crate::domain::names::{CheckName, DeliveryId, DeploymentId};
 use crate::domain::parse::parse;
 
 /// A request, as it lies on disk, and what became of it.
@@ -124,4 +124,34 @@ async fn the_same_request_twice_makes_one_deployment() {
     assert_eq!(deployments(&outside).len(), 1);
     assert_eq!(deployments(&outside)[0].origin.person, person("ana"));
     assert_eq!(*outside.counted.lock().unwrap(), ["began"]);
+}
+
+/// A deploy in a row of many, which passed over checks for a reason of its own or did not.
+fn one_of_many(n: i64, overrides: bool) -> Deployment {
+    let overriding = overrides.then(|| Override { because: format!("fire {n}."), skipped: Vec::new() });
+    let id = DeploymentId(uuid::Uuid::from_u128(u128::try_from(n).unwrap()));
+    Deployment { id, asked_at: at(n), overriding, ..deployment(Phase::Starting) }
+}
+
+#[tokio::test]
+async fn what_was_overridden_is_found_however_much_was_deployed_since() {
+    let outside = Outside::new();
+    for n in 1..=1_200 {
+        let one = one_of_many(n, n <= 45);
+        outside.deployments.lock().unwrap().insert(one.id, one);
+    }
+    let (mut found, mut pages, mut words) = (Vec::new(), 0, "history".to_owned());
+    loop {
+        pages += 1;
+        ask(&outside, &pages.to_string(), &words, None).await;
+        let answer = answered(&outside);
+        found.extend((1..=45).rev().filter(|n| answer.contains(&format!("fire {n}."))));
+        let Some((_, next)) = answer.split_once("Older: ") else { break };
+        let (moment, _) = next.split_once('Z').unwrap();
+        words = format!("{}Z", moment.trim_start_matches("/h "));
+    }
+    assert_eq!((pages, found), (3, (1..=45).rev().collect::<Vec<_>>()), "each once, the newest first");
+    // Of the one pipeline, all deploys stand on some page.
+    ask(&outside, "of-one", "history hubot before 2023-11-15T00:10:00Z", None).await;
+    assert!(answered(&outside).contains("Older: "), "{}", answered(&outside));
 }
