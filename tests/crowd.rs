@@ -71,7 +71,8 @@ struct Seen {
 
 fn seen(slack: &SlackWorkspace) -> Seen {
     let messages: Vec<Rendered> = slack.messages().iter().map(|message| slack.render(message)).collect();
-    let (cards, others): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.only.is_none() && message.place == "#general");
+    let (cards, others): (Vec<_>, Vec<_>) =
+        messages.into_iter().partition(|message| message.only.is_none() && message.below.is_none() && message.place == "#general");
     Seen { cards, told: others.into_iter().filter(|message| message.headline.starts_with("Your deploy of")).collect() }
 }
 

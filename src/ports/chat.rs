@@ -25,6 +25,14 @@ pub enum Addressee {
     /// Everybody in a conversation of a workspace, as a message that nobody there has asked for. Where the bot may not post it says
     /// nothing anywhere else: [`super::Fault::NotFound`] or [`super::Fault::Forbidden`].
     Place(WorkspaceId, ChannelId),
+    /// Whoever follows what is said below a card of ours. Where a chat has nothing below its messages it says nothing anywhere else:
+    /// [`super::Fault::Refused`].
+    Below {
+        /// The card.
+        card: MessageRef,
+        /// Once more for everybody in the conversation, at its end.
+        for_all: bool,
+    },
 }
 
 /// How much a change of a message matters.
@@ -58,8 +66,8 @@ pub enum Asked {
 ///
 /// Promises: text from outside can neither mention people nor make links or markup; messages are cut to fit and never
 /// refused for their length; nothing is said twice unless the chat gave no clear answer. A rate limit is waited out within a
-/// bound and otherwise comes back as [`super::Fault::RateLimited`]; for cards, their changes, direct messages and those to a place nothing
-/// is waited for at all, since a deploy goes on meanwhile and has something newer to show soon.
+/// bound and otherwise comes back as [`super::Fault::RateLimited`]; for cards, their changes, what is said below them, direct messages and
+/// those to a place nothing is waited for at all, since a deploy goes on meanwhile and has something newer to show soon.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Chat: Send + Sync + std::fmt::Debug {

@@ -245,12 +245,12 @@ impl script::Service for InProcess {
         threads.end().await
     }
 
-    async fn tend(&mut self) -> std::io::Result<()> {
+    async fn tend(&mut self) -> std::io::Result<bool> {
         if self.life.as_ref().is_none_or(|life| !life.threads.is_killed()) {
-            return Ok(());
+            return Ok(false);
         }
         self.crash().await?;
-        self.start().await
+        self.start().await.map(|()| true)
     }
 }
 

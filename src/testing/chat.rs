@@ -102,6 +102,7 @@ pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
     nothing_is_too_long(make().await).await;
     a_place_is_told(make().await).await;
     left_out.note("a place that is shut", a_place_that_is_shut_is_told_as_that(make().await).await);
+    left_out.note("below a card", what_is_said_below_a_card_stands_there(make().await).await);
     left_out.note("a message that is gone", a_message_that_is_gone(make().await).await);
     left_out.note("shut out", where_it_may_not_speak_the_person_hears_it(make().await).await);
     left_out.note("a short limit", a_short_limit_is_waited_out(make().await).await);
@@ -300,6 +301,22 @@ async fn a_place_is_told(mut stage: impl Stage) {
     let said = stage.chat().say(&place_of(&stage), &message(Audience::Channel, "news-for-all")).await;
     value_of(said, "a conversation is told where the adapter may speak");
     assert_eq!(one(&stage.seen().await, "news-for-all").only, None, "broken: what a conversation is told is seen by all of it");
+}
+
+async fn what_is_said_below_a_card_stands_there(mut stage: impl Stage) -> Arranged {
+    let card = card(&stage, "a-card-with-a-story").await;
+    let before = stage.seen().await;
+    let below = |for_all| Addressee::Below { card: card.clone(), for_all };
+    if let Err(error) = stage.chat().say(&below(false), &message(Audience::Channel, "said-below")).await {
+        assert_eq!(error.fault, Fault::Refused, "broken: a chat with nothing below its messages says so");
+        assert_eq!(stage.seen().await, before, "broken: what cannot be said below a card is said nowhere else");
+        return Arranged::Cannot("nothing stands below its messages");
+    }
+    assert_eq!(one(&stage.seen().await, "said-below").only, None, "broken: what is said below a card is seen by all who follow it");
+    value_of(stage.chat().say(&below(true), &message(Audience::Channel, "said-to-all-below")).await, "the end is said below a card");
+    one(&stage.seen().await, "said-to-all-below");
+    one(&stage.seen().await, "a-card-with-a-story");
+    Arranged::Done
 }
 
 async fn a_place_that_is_shut_is_told_as_that(mut stage: impl Stage) -> Arranged {

@@ -7,6 +7,7 @@ mod order;
 mod record;
 mod riders;
 mod routed;
+mod story;
 mod together;
 
 use jiff::Timestamp;
@@ -61,6 +62,8 @@ pub(super) struct Telling {
     routed: Option<News>,
     /// Rest for them.
     place: Respite,
+    /// Rest for what is said below the card.
+    story: Respite,
     /// Rest for words to the asker.
     word: Respite,
     /// Rest for words to those who ride along.
@@ -72,7 +75,8 @@ pub(super) struct Telling {
 impl Telling {
     /// When something that could not be told may be tried again.
     pub(super) fn again_at(&self) -> Option<Timestamp> {
-        earliest([self.card.until().or(self.show_again_at), self.word.until(), self.rider.until(), self.place.until(), self.record.until()])
+        let card = self.card.until().or(self.show_again_at);
+        earliest([card, self.word.until(), self.rider.until(), self.place.until(), self.story.until(), self.record.until()])
     }
 
     /// The source control's record is left as it is until then.
@@ -82,7 +86,7 @@ impl Telling {
 
     /// Forgets rests that are over, whether or not there is anything left to tell.
     fn wake_up(&mut self, now: Timestamp) {
-        for rest in [&mut self.card, &mut self.word, &mut self.rider, &mut self.place, &mut self.record] {
+        for rest in [&mut self.card, &mut self.word, &mut self.rider, &mut self.place, &mut self.story, &mut self.record] {
             rest.is_over(now);
         }
     }
@@ -125,6 +129,7 @@ pub(super) async fn tell(
         asker::tell_asker(ports, &view, &mut told, &mut hands.telling).await?;
         riders::tell(ports, &view, &mut told, &mut hands.telling).await?;
         together::speak_for_all(ports, &view, &mut told, &mut hands.telling).await?;
+        story::tell(ports, &view, &mut told, &mut hands.telling).await?;
         routed::tell(ports, &view, &mut told, &mut hands.telling).await?;
     }
     if told == *deployment {
@@ -184,6 +189,7 @@ fn with_told(stored: Deployment, told: &Deployment) -> Deployment {
         card: told.card.clone(),
         asker_told,
         end_shown,
+        story: told.story.clone(),
         untold: told.untold.clone(),
         notices: told.notices.clone(),
         ..stored
@@ -198,7 +204,7 @@ pub(super) async fn is_told(ports: &Ports, source: Option<&SecretString>, deploy
     let reported = record::has_its_end(ports, source, deployment, &mut hands.telling.record).await;
     let routed = routed::are_told(deployment, &hands.telling);
     let said = deployment.asker_told && !deployment.owes_word() && !deployment.untold.contains(&Untold::Asker);
-    reported && routed && said && riders::are_told(deployment) && hands.telling.card_stands
+    reported && routed && said && riders::are_told(deployment) && story::is_told(deployment) && hands.telling.card_stands
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ pub(super) enum Did {
     Card,
     Answer(Message),
     Direct(Message),
+    Below { message: Message, for_all: bool },
     Amend,
     Ask(Form),
     Page(Page),
@@ -51,6 +52,7 @@ pub(super) struct Outside {
     pub card: Mutex<VecDeque<Fault>>,
     pub amend: Mutex<VecDeque<Fault>>,
     pub word: Mutex<VecDeque<Fault>>,
+    pub below: Mutex<VecDeque<Fault>>,
     pub report: Mutex<VecDeque<Fault>>,
     /// The lease is taken over while the card is changed for the n-th time.
     pub loses_lease_at: AtomicU64,
@@ -88,6 +90,7 @@ impl Outside {
             card: Mutex::default(),
             amend: Mutex::default(),
             word: Mutex::default(),
+            below: Mutex::default(),
             report: Mutex::default(),
             loses_lease_at: AtomicU64::new(0),
             lost: AtomicBool::new(false),
@@ -184,6 +187,10 @@ impl Chat for Outside {
             Addressee::Answer(_) => {
                 self.note(Did::Answer(message.clone()));
                 fails(&self.word, Service::Chat).map(|()| Delivered::Final)
+            }
+            Addressee::Below { for_all, .. } => {
+                self.note(Did::Below { message: message.clone(), for_all: *for_all });
+                fails(&self.below, Service::Chat).map(|()| Delivered::Final)
             }
             Addressee::Direct(_) | Addressee::Place(..) => {
                 self.note(Did::Direct(message.clone()));

@@ -28,6 +28,7 @@ enum Wrong {
     WaitsWithCards,
     ShowsNoForms,
     ShowsNoPages,
+    TellsOneBelow,
 }
 
 /// Slack's adapter, and a fault of its author's.
@@ -40,6 +41,10 @@ impl Chat for Faulty {
         let told = match self.2 {
             Wrong::TellsAll => Message { audience: Audience::Channel, ..message.clone() },
             _ => message.clone(),
+        };
+        let to = match (self.2, to) {
+            (Wrong::TellsOneBelow, Addressee::Below { .. }) => &Addressee::Direct(origin().person),
+            _ => to,
         };
         let said = self.0.say(to, &told).await;
         match (self.2, &said) {
@@ -149,6 +154,7 @@ async fn a_broken_promise_is_named() {
         (Wrong::WaitsWithCards, "nothing is waited for"),
         (Wrong::ShowsNoForms, "a form comes up once"),
         (Wrong::ShowsNoPages, "a page is there once"),
+        (Wrong::TellsOneBelow, "what is said below a card is seen by all who follow it"),
     ] {
         let suite = all(async || Wrapped(super::chats::Slack(SlackStage::asked().await.0, origin()), wrong));
         let outcome = AssertUnwindSafe(suite).catch_unwind().await;

@@ -233,6 +233,7 @@ async fn the_terminal_keeps_the_promises_of_a_chat() {
     });
     let parts = [
         "a place that is shut",
+        "below a card",
         "shut out",
         "a short limit",
         "a long limit",

@@ -105,6 +105,14 @@ async fn made(chat: &SlackChat, recording: &Recording, asked: &Origin) -> Value 
             let (to, card, audience) = match with["to"].as_str().unwrap() {
                 "card" => (Addressee::Card(asked.clone()), true, Audience::Channel),
                 "place" => (Addressee::Place(asked.person.workspace.clone(), asked.channel.clone()), true, Audience::Channel),
+                "below" | "below, and all" => {
+                    let card = MessageRef {
+                        workspace: asked.person.workspace.clone(),
+                        channel: asked.channel.clone(),
+                        message: MESSAGE.to_owned(),
+                    };
+                    (Addressee::Below { card, for_all: with["to"] == "below, and all" }, false, Audience::Channel)
+                }
                 "direct" => (Addressee::Direct(asked.person.clone()), true, Audience::Asker),
                 "answer" => {
                     let audience = if with["audience"] == "channel" { Audience::Channel } else { Audience::Asker };

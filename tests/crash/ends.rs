@@ -1,6 +1,6 @@
 //! How a play ended: outside, in the chat, in the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use slash_heroku::ports::Store;
@@ -19,6 +19,8 @@ pub struct End {
     releases: Vec<&'static str>,
     /// The messages that everybody sees, as they stand, by what they are about.
     cards: BTreeMap<String, Vec<String>>,
+    /// What was said below them: below which, whether for everybody once more, and what.
+    below: Vec<(String, bool, String)>,
     /// What the asker was told of ends.
     told: Vec<String>,
     /// How many answers only the asker saw.
@@ -47,7 +49,7 @@ impl End {
             |states: &[slash_heroku::sandbox::github::SeenStatus]| states.last().map_or("none".to_owned(), |last| last.state.clone());
         let seen: Vec<Rendered> = slack.messages().iter().map(|message| slack.render(message)).collect();
         let mut cards: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for card in seen.iter().filter(|seen| seen.only.is_none() && seen.place.starts_with('#')) {
+        for card in seen.iter().filter(|seen| seen.only.is_none() && seen.below.is_none() && seen.place.starts_with('#')) {
             cards.entry(about(&card.headline)).or_default().push(told(card));
         }
         let ends =
@@ -57,6 +59,7 @@ impl End {
             builds: heroku.builds(play.app).iter().map(|build| build.status).collect(),
             releases: heroku.releases(play.app).iter().map(|release| release.status).collect(),
             cards,
+            below: seen.iter().filter_map(|seen| seen.below.as_ref().map(|below| (below.ts.clone(), below.for_all, told(seen)))).collect(),
             told: seen.iter().filter(|seen| seen.place.starts_with('@')).filter(ends).map(told).collect(),
             answers: seen.iter().filter(|seen| seen.only.is_some() && !seen.glyph.is_empty() && !is_courtesy(seen)).count(),
         }
@@ -83,6 +86,21 @@ impl End {
         let count = |end: &Self| end.cards.values().map(Vec::len).sum::<usize>();
         if count(self) > count(other) + deaths {
             faults.push(format!("there are {} cards: {:?}", count(self), self.cards));
+        }
+        // What has come to pass may be overtaken by the end, and takes longer with deaths; the end for all is told. What was told and not
+        // recorded is told again.
+        let for_all = |end: &Self| end.below.iter().filter(|(_, for_all, _)| *for_all).map(|(.., said)| said.clone()).collect::<Vec<_>>();
+        let (ours, theirs) = (for_all(self), for_all(other));
+        faults.extend(theirs.iter().filter(|said| !ours.contains(said)).map(|said| format!("not said below a card: {said}")));
+        let once: BTreeSet<_> = self.below.iter().collect();
+        if self.below.len() > once.len() + deaths {
+            faults.push(format!("said below cards more than once: {:?}", self.below));
+        }
+        let after_an_end = |(place, (card, for_all, _)): (usize, &(String, bool, String))| {
+            !for_all && self.below.iter().take(place).any(|(other, for_all, _)| *for_all && other == card)
+        };
+        if self.below.iter().enumerate().any(after_an_end) {
+            faults.push(format!("said below a card after its end: {:?}", self.below));
         }
         let untold = other.told.iter().filter(|told| !self.told.contains(told));
         faults.extend(untold.map(|told| format!("the asker was not told: {told}")));

@@ -40,7 +40,7 @@ impl Chat for Seat {
                 }
                 Delivered::Final
             }
-            Addressee::Direct(_) | Addressee::Place(..) => Delivered::Final,
+            Addressee::Direct(_) | Addressee::Place(..) | Addressee::Below { .. } => Delivered::Final,
         })
         .await
     }
@@ -72,6 +72,7 @@ fn whom(to: &Addressee) -> String {
         }
         Addressee::Direct(person) => format!("{} directly", person.user),
         Addressee::Place(_, channel) => format!("everybody in {channel}"),
+        Addressee::Below { card, .. } => format!("whoever follows card {}", card.message),
     }
 }
 

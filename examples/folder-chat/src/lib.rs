@@ -150,6 +150,7 @@ impl Chat for FolderChat {
             },
             Addressee::Direct(person) => self.post(&alone_with(person)?, &person.workspace, message),
             Addressee::Place(workspace, channel) => self.post(channel, workspace, message),
+            Addressee::Below { .. } => Err(PortError::new(Service::Chat, Fault::Refused, "say: nothing stands below anything here")),
         }
     }
 

@@ -145,6 +145,7 @@ async fn a_folder_keeps_the_promises_of_a_chat() {
         left_out.parts(),
         [
             "a place that is shut",
+            "below a card",
             "shut out",
             "a short limit",
             "a long limit",

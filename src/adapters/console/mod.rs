@@ -245,6 +245,10 @@ impl Chat for Console {
             Addressee::Direct(person) => person,
             // Whatever is said anywhere is said here.
             Addressee::Place(..) => &self.settings.person,
+            // A card that has changed is printed anew, and says it.
+            Addressee::Below { .. } => {
+                return Err(PortError::new(Service::Chat, Fault::Refused, "say: nothing stands below anything here"));
+            }
         };
         if *person != self.settings.person {
             return Err(PortError::new(Service::Chat, Fault::NotFound, "say: nobody else sits at this terminal"));

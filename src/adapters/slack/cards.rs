@@ -10,8 +10,8 @@ use super::render;
 use crate::domain::checks::Obstacle;
 use crate::domain::command::Because;
 use crate::domain::deployment::{
-    Back, Cancel, Deployment, DynosUp, Failure, Override, Phase, Promote, Stage, StageTime, Standing, Took, Untold, Usual, WaitingFor,
-    Watched, Way, samples,
+    Back, Cancel, Deployment, DynosUp, Failure, Mark, Override, Phase, Promote, Stage, StageTime, Standing, Took, Untold, Usual,
+    WaitingFor, Watched, Way, samples,
 };
 use crate::domain::fault::Service;
 use crate::domain::gate::Reason;
@@ -146,7 +146,7 @@ fn lived(mut phase: Phase) -> Deployment {
         deployment.build = None;
     }
     let took = |least, most| Some(Took { least, most });
-    deployment.usual = Usual { build: took(110, 140), release: took(6, 10), dynos: took(18, 25) };
+    deployment.usual = Usual { build: took(110, 140), release: took(6, 10), dynos: took(18, 25), whole: took(140, 180) };
     deployment.target.web_url = Some("https://hubot-staging.example.com/".to_owned());
     deployment
 }
@@ -341,6 +341,21 @@ fn kept() -> BTreeMap<&'static str, Vec<(String, Message)>> {
         Phase::Cancelled { by: samples::person("bo"), during: Stage::Build },
     ] {
         put("told", name(&phase), show(&lived(phase), None, false, speech::ended));
+    }
+    let below = |deployment: &Deployment, marks: &[Mark]| show(deployment, None, false, |view| speech::below(view, marks));
+    let restarts = |since| lived(Phase::Restarting { release: samples::release_id(), version: 12, crashed_since: since, up: None });
+    put("below", "what is done".to_owned(), below(&restarts(None), &[Mark::Begun, Mark::Built, Mark::Released]));
+    let stopped = Cancel { by: samples::person("bo"), at: samples::at(400), told: false, because: None };
+    let stopped = Deployment { cancel: Some(stopped), ..restarts(Some(samples::at(400))) };
+    put("below", "trouble".to_owned(), below(&stopped, &[Mark::DynosDown, Mark::StopTooLate]));
+    put("below", "nobody knows".to_owned(), below(&lived(Phase::Unknown(Watched::Build { build: samples::build_id() })), &[Mark::Unknown]));
+    put("below", "the promotion is done".to_owned(), below(&promoted(restarts(None).phase), &[Mark::Built]));
+    for phase in [
+        Phase::Succeeded { version: 12, dynos: DynosUp::Up(3) },
+        Phase::Failed { during: Stage::Build, why: Failure::Build },
+        Phase::Cancelled { by: samples::person("bo"), during: Stage::Build },
+    ] {
+        put("below", name(&phase), below(&lived(phase), &[Mark::End]));
     }
     for phase in [
         Phase::Waiting(WaitingFor::Turn),

@@ -175,7 +175,24 @@ impl SlackChat {
         said.await.map(|_| ()).map_err(|fault| Failed(METHOD, fault))
     }
 
+    async fn below(&self, card: &MessageRef, for_all: bool, message: &Message) -> Result<Delivered, Failed> {
+        let mut below = vec![("thread_ts", json!(card.message))];
+        below.extend(for_all.then_some(("reply_broadcast", json!(true))));
+        self.posted(&card.workspace, card.channel.as_str(), message, Haste::News, &below).await
+    }
+
     async fn post(&self, workspace: &WorkspaceId, channel: &str, message: &Message, haste: Haste) -> Result<Delivered, Failed> {
+        self.posted(workspace, channel, message, haste, &[]).await
+    }
+
+    async fn posted(
+        &self,
+        workspace: &WorkspaceId,
+        channel: &str,
+        message: &Message,
+        haste: Haste,
+        more: &[(&str, Value)],
+    ) -> Result<Delivered, Failed> {
         const METHOD: &str = "chat.postMessage";
         let now = self.api.clock.now();
         let lanes = self.lanes.of(workspace);
@@ -192,6 +209,7 @@ impl SlackChat {
         let said = in_blocks_or_plain(message, |rendered| {
             let mut body = content(&rendered);
             add(&mut body, [("channel", json!(channel)), ("unfurl_links", json!(false)), ("unfurl_media", json!(false))]);
+            add(&mut body, more.iter().cloned());
             async move { self.api.call(workspace, METHOD, &body, again).await }
         });
         let answer = said.await.map_err(|fault| self.failed(workspace, METHOD, fault))?;
@@ -230,6 +248,7 @@ impl Chat for SlackChat {
             Addressee::Place(workspace, channel) => {
                 self.post(workspace, channel.as_str(), message, Haste::News).await.map_err(PortError::from)
             }
+            Addressee::Below { card, for_all } => self.below(card, *for_all, message).await.map_err(PortError::from),
         }
     }
 
@@ -336,7 +355,7 @@ fn content(rendered: &Rendered) -> Value {
     json!({ "text": rendered.text, "blocks": rendered.blocks, "parse": "none", "link_names": false })
 }
 
-fn add<const N: usize>(body: &mut Value, fields: [(&str, Value); N]) {
+fn add<'a>(body: &mut Value, fields: impl IntoIterator<Item = (&'a str, Value)>) {
     if let Some(body) = body.as_object_mut() {
         body.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value)));
     }

@@ -18,13 +18,38 @@ pub fn usual<'a>(past: impl IntoIterator<Item = &'a Deployment>) -> Usual {
             let time = deployment.times.iter().rfind(|time| time.stage == stage)?;
             u32::try_from(time.ended?.duration_since(time.began).as_secs()).ok()
         };
-        let mut seconds: Vec<u32> = good.iter().filter_map(last).collect();
-        seconds.sort_unstable();
-        let odd = usize::from(seconds.len() >= MANY);
-        let usual = seconds.get(odd..seconds.len().saturating_sub(odd)).unwrap_or_default();
-        Some(Took { least: *usual.first()?, most: *usual.last()? })
+        range(good.iter().filter_map(last).collect())
     };
-    Usual { build: of(Stage::Build), release: of(Stage::Release), dynos: of(Stage::Dynos) }
+    let whole = range(good.iter().filter_map(|deployment| whole(deployment)).collect());
+    Usual { build: of(Stage::Build), release: of(Stage::Release), dynos: of(Stage::Dynos), whole }
+}
+
+/// The range of what is usual, in seconds: of many, without what was odd.
+fn range(mut seconds: Vec<u32>) -> Option<Took> {
+    seconds.sort_unstable();
+    let odd = usize::from(seconds.len() >= MANY);
+    let usual = seconds.get(odd..seconds.len().saturating_sub(odd)).unwrap_or_default();
+    Some(Took { least: *usual.first()?, most: *usual.last()? })
+}
+
+/// Since when a deployment is worked on without a wait in between, in line or for a code; `None`: it waits, or has not begun.
+pub fn at_work_since(deployment: &Deployment) -> Option<Timestamp> {
+    let last = deployment.times.iter().rev().take_while(|time| time.stage >= Stage::Checks).last();
+    last.map(|time| time.began)
+}
+
+/// For how many seconds a deployment has been worked on up to a moment, waits left out; `None`: it has not begun.
+pub fn worked(deployment: &Deployment, now: Timestamp) -> Option<u32> {
+    let at_work: Vec<_> = deployment.times.iter().filter(|time| time.stage >= Stage::Checks).collect();
+    let each = at_work.iter().map(|time| time.ended.unwrap_or(now).duration_since(time.began).as_secs());
+    (!at_work.is_empty()).then(|| u32::try_from(each.fold(0, i64::saturating_add)).unwrap_or_default())
+}
+
+/// For how many seconds a deployment was worked on in all, waits left out; `None`: it was never begun, or goes on.
+pub fn whole(deployment: &Deployment) -> Option<u32> {
+    let ended = deployment.times.iter().filter_map(|time| time.ended).max()?;
+    let is_over = deployment.times.iter().all(|time| time.ended.is_some());
+    worked(deployment, ended).filter(|_| is_over)
 }
 
 /// How long it usually takes from now on until a deployment is out; `None`: nobody knows, or it stands still.
@@ -94,8 +119,8 @@ mod tests {
             good(&[(Stage::Build, 20)]),
             took(Phase::Failed { during: Stage::Build, why: Failure::Build }, &[(Stage::Build, 1)]),
         ];
-        let build = Some(Took { least: 10, most: 90 });
-        assert_eq!(usual(&past), Usual { build, release: both(7), dynos: Some(Took { least: 3, most: 5 }) });
+        let (build, whole) = (Some(Took { least: 10, most: 90 }), Some(Took { least: 20, most: 95 }));
+        assert_eq!(usual(&past), Usual { build, release: both(7), dynos: Some(Took { least: 3, most: 5 }), whole });
         assert_eq!(usual(&[]), Usual::default());
     }
 
@@ -115,8 +140,25 @@ mod tests {
     }
 
     #[test]
+    fn the_whole_is_what_was_worked_on_and_not_what_was_waited_for() {
+        let waited = |stage, began, ended| StageTime { stage, began: at(began), ended: Some(at(ended)) };
+        let mut one = good(&[]);
+        one.times = vec![
+            waited(Stage::Line, 0, 500),
+            waited(Stage::Checks, 500, 502),
+            waited(Stage::Line, 502, 800),
+            waited(Stage::Checks, 800, 803),
+            waited(Stage::Build, 803, 863),
+        ];
+        assert_eq!((whole(&one), at_work_since(&one)), (Some(65), Some(at(800))));
+        assert_eq!((whole(&good(&[(Stage::Line, 500)])), at_work_since(&good(&[(Stage::Line, 500)]))), (None, None));
+        one.times[4].ended = None;
+        assert_eq!((whole(&one), worked(&one, at(833))), (None, Some(35)));
+    }
+
+    #[test]
     fn what_is_left_is_what_has_not_gone_by() {
-        let usual = Usual { build: Some(Took { least: 60, most: 120 }), release: both(10), dynos: None };
+        let usual = Usual { build: Some(Took { least: 60, most: 120 }), release: both(10), dynos: None, whole: None };
         let mut one = Deployment { usual, ..deployment(Phase::Starting) };
         assert_eq!(left(&one, at(0)), Some(Took { least: 70, most: 130 }));
         one.phase = Phase::Building { build: crate::domain::deployment::samples::build_id() };

@@ -9,6 +9,7 @@ mod outcome;
 mod pace;
 mod phase;
 mod riders;
+mod story;
 mod together;
 
 #[cfg(test)]
@@ -30,13 +31,14 @@ use super::route::Sent;
 use super::source::{AskedRef, CommitRef, Comparison, ReportState};
 
 pub use cancel::CancelAnswer;
-pub use history::{left, usual, waits};
+pub use history::{at_work_since, left, usual, waits, whole, worked};
 pub use moves::Step;
 pub use orphans::WAITED_FOR;
 pub use outcome::{Outcome, Said};
 pub use pace::{ANSWER_WAIT, Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
 pub use phase::{DynosUp, Failure, Milestone, Phase, Stage, Standing, WaitingFor, Watched};
 pub use riders::Rider;
+pub use story::Mark;
 pub use together::Together;
 
 /// Where the one message of a deployment stands in the chat.
@@ -183,6 +185,9 @@ pub struct Usual {
     pub release: Option<Took>,
     /// The dynos.
     pub dynos: Option<Took>,
+    /// All of it, waits left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Took>,
 }
 
 impl Usual {
@@ -386,6 +391,9 @@ pub struct Deployment {
     /// Whether its message shows the end, or never will.
     #[serde(default)]
     pub end_shown: bool,
+    /// What was told below its message, or cannot be told there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub story: Vec<Mark>,
     /// What somebody refused for good to take, and nobody has been told in another way.
     #[serde(default)]
     pub untold: Vec<Untold>,

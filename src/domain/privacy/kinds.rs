@@ -299,8 +299,8 @@ const DEPLOYMENT: &[Field] = &[
     you("when you asked for it, and when a one-time code was taken", &["asked_at", "code_spent_at"]),
     you("the reason that you gave", &["because", "overriding.because"]),
     you(
-        "where the card stands, what you were told, and what the chat or the repository took no word of",
-        &["card", "card.at.workspace", "card.at.channel", "card.at.message", "asker_told", "end_shown", "untold[]"],
+        "where the card stands, what was said below it, what you were told, and what the chat or the repository took no word of",
+        &["card", "card.at.workspace", "card.at.channel", "card.at.message", "asker_told", "end_shown", "story[]", "untold[]"],
     ),
     others("the names that authors of the commits have given themselves", &["cargo.change.authors[]"]),
     others(
@@ -434,6 +434,8 @@ const DEPLOYMENT: &[Field] = &[
             "usual.build.most",
             "usual.release",
             "usual.dynos",
+            "usual.whole.least",
+            "usual.whole.most",
         ],
     ),
     Field {

@@ -13,8 +13,8 @@ use crate::domain::command::{
 };
 use crate::domain::deployment::samples::{all, at, deployment, every, person};
 use crate::domain::deployment::{
-    Announcement, Back, Cancel, Card, Failure, MessageRef, MovedBy, Override, Phase, Promote, Rider, Stage, StageTime, Together, Took,
-    Untold, Usual, Way,
+    Announcement, Back, Cancel, Card, Failure, Mark, MessageRef, MovedBy, Override, Phase, Promote, Rider, Stage, StageTime, Together,
+    Took, Untold, Usual, Way,
 };
 use crate::domain::doubt::Doubt;
 use crate::domain::form::{self, Draft, Reasoned, Topic};
@@ -474,7 +474,9 @@ pub(crate) fn deployments() -> Vec<crate::domain::deployment::Deployment> {
         build: Some(Took { least: 1, most: 2 }),
         release: Some(Took { least: 1, most: 1 }),
         dynos: Some(Took { least: 1, most: 1 }),
+        whole: Some(Took { least: 3, most: 4 }),
     };
+    full.story = vec![Mark::Built, Mark::End];
     (full.slot_wanted_since, full.code_spent_at) = (Some(at(0)), Some(at(0)));
     full.announcement = Some(Announcement { id: AnnouncementId::parse("1").unwrap(), reported: Some(ReportState::Success) });
     (full.build, full.release) = (Some(BuildId::parse("b").unwrap()), Some(ReleaseId::parse("r").unwrap()));

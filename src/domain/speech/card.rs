@@ -268,7 +268,7 @@ fn what_and_where(deployment: &Deployment) -> Line {
     line
 }
 
-fn headline(view: &CardView<'_>) -> Line {
+pub(super) fn headline(view: &CardView<'_>) -> Line {
     let deployment = view.deployment;
     let asker = || Span::Person(deployment.origin.person.clone());
     let says = |verb: &str, end: Line| {
@@ -341,7 +341,7 @@ fn few(checks: &[CheckName]) -> String {
 }
 
 /// What there is to know about the phase, beyond the headline.
-fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
+pub(super) fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
     let deployment = view.deployment;
     let at = |time| moment(time, view.now);
     let mut lines = match &deployment.phase {
@@ -372,9 +372,7 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
         Phase::AboutToBuild(Standing::Unclear { .. }) => {
             vec![vec![text(format!("Whether the {} was taken is not clear yet: looking.", order(deployment)))]]
         }
-        Phase::Restarting { crashed_since: Some(since), .. } => {
-            vec![vec![text("Some of its dynos are down since "), at(*since), text(": looking whether they come back.")]]
-        }
+        Phase::Restarting { crashed_since: Some(since), .. } => vec![dynos_down(*since, view.now)],
         Phase::Unknown(watched) => vec![last_seen(deployment, watched), looking_on(deployment, view.now)],
         Phase::Succeeded { dynos: DynosUp::None, .. } => vec![sentence("The app is scaled to no dynos, so there was none to wait for.")],
         Phase::Succeeded { version, dynos: DynosUp::Overtaken(later) } => {
@@ -410,6 +408,10 @@ fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
     lines
 }
 
+pub(super) fn dynos_down(since: Timestamp, now: Timestamp) -> Line {
+    vec![text("Some of its dynos are down since "), moment(since, now), text(": looking whether they come back.")]
+}
+
 /// The record in the repository says something else than this.
 fn record_without_end(deployment: &Deployment) -> Option<Line> {
     let stands = deployment.has_ended() && deployment.untold.contains(&Untold::Record);
@@ -424,7 +426,7 @@ fn order(deployment: &Deployment) -> &'static str {
     }
 }
 
-fn last_seen(deployment: &Deployment, watched: &Watched) -> Line {
+pub(super) fn last_seen(deployment: &Deployment, watched: &Watched) -> Line {
     match watched {
         Watched::Order => {
             let order = order(deployment);
@@ -443,7 +445,7 @@ fn looking_on(deployment: &Deployment, now: Timestamp) -> Line {
     vec![text(format!("{looks}. The app stays taken until the end is known, or until somebody who has seen the pages below frees it."))]
 }
 
-fn stop_asked(deployment: &Deployment) -> Option<Line> {
+pub(super) fn stop_asked(deployment: &Deployment) -> Option<Line> {
     let cancel = deployment.cancel.as_ref().filter(|_| !deployment.has_ended())?;
     let words = match deployment.phase.milestone() {
         Milestone::Preparing | Milestone::Building if cancel.told => " asked to stop it, and the build is being stopped.",

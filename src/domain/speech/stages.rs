@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::deployment::{Deployment, Phase, Stage, StageTime};
+use crate::domain::deployment::{Deployment, Phase, Stage, StageTime, at_work_since, whole, worked};
 use crate::domain::message::{Line, Span, code, link, text};
 use crate::domain::source::{Comparison, Direction};
 
@@ -11,6 +11,8 @@ use super::words::{count, cut, duration, list, moment, range, usually};
 
 /// What usually takes fewer seconds than this is over before anybody asks how long it will take.
 const WORTH_COMPARING: u32 = 5;
+/// A whole of fewer seconds than this needs no sum.
+const WORTH_ADDING: u32 = 60;
 /// How much of the name that an author gave themselves is shown, in characters.
 const AUTHOR: usize = 40;
 
@@ -74,7 +76,7 @@ pub(super) fn notes(deployment: &Deployment) -> Vec<Line> {
     notes
 }
 
-/// One line for each stage it has been in that people may have waited for.
+/// One line for each stage it has been in that people may have waited for, and one for all of them.
 pub(super) fn stages(deployment: &Deployment, now: Timestamp) -> Vec<Line> {
     let mut seen: Vec<Stage> = Vec::new();
     for time in &deployment.times {
@@ -83,7 +85,11 @@ pub(super) fn stages(deployment: &Deployment, now: Timestamp) -> Vec<Line> {
         }
     }
     seen.retain(|stage| is_worth_a_line(deployment, *stage));
-    seen.into_iter().map(|stage| stage_line(deployment, stage, now)).collect()
+    let times: Vec<(&str, Line)> = seen.into_iter().map(|stage| (word_of(deployment, stage), time_of(deployment, stage, now))).collect();
+    // Where it is the same as of one stage it adds nothing.
+    let whole = time_in_all(deployment, now).filter(|whole| times.iter().all(|(_, time)| time != whole));
+    let times = times.into_iter().chain(whole.map(|whole| ("in all", whole)));
+    times.map(|(word, time)| [vec![text(format!("{word} "))], time].concat()).collect()
 }
 
 /// Checking, recording and handing over take a moment: they are shown only while they go on and where they took long.
@@ -98,17 +104,40 @@ fn is_worth_a_line(deployment: &Deployment, stage: Stage) -> bool {
     }
 }
 
-fn stage_line(deployment: &Deployment, stage: Stage, now: Timestamp) -> Line {
+/// How long it takes in all, and how long that usually takes: waits left out, which have lines of their own.
+fn time_in_all(deployment: &Deployment, now: Timestamp) -> Option<Line> {
+    let usual = deployment.usual.whole.filter(|took| took.most >= WORTH_ADDING);
+    if deployment.has_ended() {
+        let took = whole(deployment).filter(|seconds| *seconds >= WORTH_ADDING)?;
+        // How long it takes to fail says nothing about the next.
+        let usual = usual.filter(|_| matches!(deployment.phase, Phase::Succeeded { .. }));
+        let usual = usual.map(|took| format!(", usually {}", usually(took))).unwrap_or_default();
+        return Some(vec![text(format!("{}{usual}", duration(i64::from(took))))]);
+    }
+    if matches!(deployment.phase, Phase::Unknown(_)) || deployment.waits() {
+        return None;
+    }
+    let (usual, since) = (usual?, at_work_since(deployment)?);
+    let over = worked(deployment, now).is_some_and(|seconds| seconds > usual.most);
+    let compared = if over { format!(", longer than the usual {}", range(usual)) } else { format!(", usually {}", usually(usual)) };
+    Some(vec![text("since "), moment(since, now), text(compared)])
+}
+
+/// The same, as a line of its own.
+pub(super) fn in_all(deployment: &Deployment, now: Timestamp) -> Option<Line> {
+    time_in_all(deployment, now).map(|time| [vec![text("in all ")], time].concat())
+}
+
+fn time_of(deployment: &Deployment, stage: Stage, now: Timestamp) -> Line {
     let of_it = || deployment.times.iter().filter(|time| time.stage == stage);
-    let word = if stage == Stage::Build && deployment.promotes().is_some() { "promotion" } else { word(stage) };
     let mut line = match of_it().find(|time| time.ended.is_none()) {
         // The card stands for a while as it is: a moment stays true, a duration does not.
         Some(open) => {
             // Waiting for room is one wait, however often it is tried.
             let began = deployment.slot_wanted_since.filter(|_| stage == Stage::Line).unwrap_or(open.began);
-            vec![text(format!("{word} since ")), moment(began, now)]
+            vec![text("since "), moment(began, now)]
         }
-        None => vec![text(format!("{word} {}", duration(of_it().filter_map(seconds).fold(0, i64::saturating_add))))],
+        None => vec![text(duration(of_it().filter_map(seconds).fold(0, i64::saturating_add)))],
     };
     if let (Stage::Dynos, Phase::Restarting { up: Some((up, of)), .. }) = (stage, &deployment.phase) {
         line.push(text(format!(", {up} of {of} up")));
@@ -119,6 +148,18 @@ fn stage_line(deployment: &Deployment, stage: Stage, now: Timestamp) -> Line {
         line.push(text(if over { format!(", longer than the usual {}", range(took)) } else { format!(", usually {}", usually(took)) }));
     }
     line
+}
+
+/// That a stage is done, and how long it took.
+pub(super) fn done(deployment: &Deployment, stage: Stage) -> String {
+    let word = word_of(deployment, stage);
+    let mut letters = word.chars();
+    let begins = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{begins}{} done in {}.", letters.as_str(), duration(deployment.took(stage).as_secs()))
+}
+
+fn word_of(deployment: &Deployment, stage: Stage) -> &'static str {
+    if stage == Stage::Build && deployment.promotes().is_some() { "promotion" } else { word(stage) }
 }
 
 fn seconds(time: &StageTime) -> Option<i64> {
@@ -188,9 +229,41 @@ mod tests {
             time(Stage::Source, 135, Some(136)),
             time(Stage::Dynos, 136, None),
         ];
-        deployment.usual = Usual { build: Some(Took { least: 61, most: 118 }), release: None, dynos: Some(Took { least: 18, most: 20 }) };
+        deployment.usual =
+            Usual { build: Some(Took { least: 61, most: 118 }), release: None, dynos: Some(Took { least: 18, most: 20 }), whole: None };
         let lines: Vec<String> = stages(&deployment, samples::at(200)).iter().map(plain_line).collect();
         assert_eq!(lines, ["checks 5s", "build 2m 10s, usually 1m–2m", "dynos since 00:02 UTC, 2 of 3 up, longer than the usual 20s"]);
+    }
+
+    #[test]
+    fn the_whole_is_compared_while_it_goes_on_and_where_it_went_well() {
+        let words = |deployment: &Deployment, now| in_all(deployment, samples::at(now)).map(|line| plain_line(&line));
+        let times = |ended: Option<i64>| {
+            vec![
+                StageTime { stage: Stage::Line, began: samples::at(0), ended: Some(samples::at(60)) },
+                StageTime { stage: Stage::Build, began: samples::at(60), ended: ended.map(samples::at) },
+            ]
+        };
+        let mut one = samples::deployment(Phase::Building { build: samples::build_id() });
+        one.times = times(None);
+        assert_eq!(words(&one, 90), None, "nobody knows how long it takes");
+        one.usual.whole = Some(Took { least: 20, most: 59 });
+        assert_eq!(words(&one, 90), None, "its lines are summed up at a glance");
+        one.usual.whole = Some(Took { least: 61, most: 118 });
+        assert_eq!(words(&one, 178).as_deref(), Some("in all since 00:01 UTC, usually 1m–2m"));
+        assert_eq!(words(&one, 179).as_deref(), Some("in all since 00:01 UTC, longer than the usual 1m–2m"));
+        one.times = times(Some(145));
+        one.phase = Phase::Succeeded { version: 12, dynos: crate::domain::deployment::DynosUp::None };
+        assert_eq!(words(&one, 9000).as_deref(), Some("in all 1m 25s, usually 1m–2m"));
+        one.phase = Phase::Failed { during: Stage::Build, why: crate::domain::deployment::Failure::Build };
+        assert_eq!(words(&one, 9000).as_deref(), Some("in all 1m 25s"));
+        let lines = |one: &Deployment| stages(one, samples::at(9000)).iter().map(plain_line).collect::<Vec<_>>();
+        one.build = Some(samples::build_id());
+        assert_eq!(lines(&one), ["in line 1m", "build 1m 25s"], "said already");
+        one.times.push(StageTime { stage: Stage::Release, began: samples::at(145), ended: Some(samples::at(150)) });
+        assert_eq!(lines(&one), ["in line 1m", "build 1m 25s", "release phase 5s", "in all 1m 30s"]);
+        one.times = times(Some(100));
+        assert_eq!(words(&one, 9000), None);
     }
 
     #[test]

@@ -48,9 +48,9 @@ pub trait Service: Send {
         Err(format!("{name} cannot be set to {value} here"))
     }
 
-    /// Called whenever the service is at rest: one that dies on purpose can be started again here.
-    async fn tend(&mut self) -> std::io::Result<()> {
-        Ok(())
+    /// Called whenever the service is at rest: one that dies on purpose can be started again here. Whether it was.
+    async fn tend(&mut self) -> std::io::Result<bool> {
+        Ok(false)
     }
 }
 
@@ -451,8 +451,10 @@ impl<'a> Player<'a> {
     /// The service is at rest at the present instant.
     async fn rest(&mut self) -> Result<(), String> {
         self.clock.idle_within(PATIENCE).await.map_err(|restless| restless.to_string())?;
-        self.service.tend().await.map_err(|error| format!("the service could not be tended: {error}"))?;
-        self.clock.idle_within(PATIENCE).await.map_err(|restless| restless.to_string())?;
+        // A new life may die while it begins.
+        while self.service.tend().await.map_err(|error| format!("the service could not be tended: {error}"))? {
+            self.clock.idle_within(PATIENCE).await.map_err(|restless| restless.to_string())?;
+        }
         self.instants.push(self.slack.seen());
         Ok(())
     }

@@ -26,7 +26,8 @@ impl Transcript {
     ///
     /// What happens in one instant has no order of its own where several parts of the service act at a time: it is written in
     /// the order in which people come to see it: the answer to what was done, which is a new message in the channel or one that
-    /// only one person sees; the messages that stand in the channel, older ones first; what only one person sees; direct messages.
+    /// only one person sees; the messages that stand in the channel, older ones first; what is said below them; what only one person sees; direct
+    /// messages.
     pub fn write(&mut self, slack: &SlackWorkspace, mut instants: Vec<Instant>, you: &str, home: &str) -> Vec<String> {
         for instant in &mut instants {
             self.put_in_order(slack, &mut instant.events, instant.answers);
@@ -69,14 +70,16 @@ impl Transcript {
             first.entry((event.channel.clone(), event.ts.clone())).or_insert_with(|| slack.render(event));
         }
         let is_new = |key: &Key| !self.known.contains_key(key);
-        let card_answers = first.iter().any(|(key, seen)| is_new(key) && in_channel(seen));
+        let card_answers = first.iter().any(|(key, seen)| is_new(key) && in_channel(seen) && seen.below.is_none());
         let rank = |key: &Key, seen: &Rendered| {
             let rank = match (seen.place.starts_with('@'), in_channel(seen)) {
-                (true, _) => 4,
+                (true, _) => 5,
+                // What is said below a card comes after what the card says.
+                (false, true) if seen.below.is_some() => 3,
                 (false, true) if is_new(key) => 0,
                 (false, true) => 2,
                 (false, false) if answers && !card_answers => 1,
-                (false, false) => 3,
+                (false, false) => 4,
             };
             // The name of a new message tells who was faster, and nothing else.
             if is_new(key) { (rank, String::new(), seen.headline.clone()) } else { (rank, key.1.clone(), String::new()) }
@@ -100,6 +103,11 @@ pub fn headline(seen: &Rendered, deleted: bool, you: &str, home: &str) -> String
     match seen.only.as_deref() {
         Some(only) if only == you => parts.push("(only you)".to_owned()),
         Some(only) => parts.push(format!("(only @{only})")),
+        None => {}
+    }
+    match seen.below.as_ref().map(|below| below.for_all) {
+        Some(true) => parts.push("(below, and to all)".to_owned()),
+        Some(false) => parts.push("(below)".to_owned()),
         None => {}
     }
     if seen.place.starts_with('@') {

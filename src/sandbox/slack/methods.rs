@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::seen::{SeenMessage, Via};
+use super::seen::{Below, SeenMessage, Via};
 use super::state::{Channel, Content, Member, MemberKind, State, UserGroup};
 use super::{SlackWorkspace, blocks, homes, installs, render, views};
 
@@ -93,7 +93,8 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
             let content = content(state, method, arguments, 40_000)?;
             let channel = place(state, bot, arguments.text("channel"))?;
             let text = content.text.clone();
-            let ts = state.say(now, Via::Api, &channel, None, content);
+            let below = below(state, method, arguments, &channel);
+            let ts = state.say_below(now, Via::Api, &channel, None, below, content);
             let stands = state.find(&channel, &ts).map(|message| wire(workspace, message)).unwrap_or_default();
             if text.chars().count() > 4000 {
                 state.violation(format!("{method}: text of more than 4,000 characters"));
@@ -168,6 +169,19 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
         workspace.news.send_modify(|_| {});
     }
     answer
+}
+
+/// The message that another one is said below.
+fn below(state: &mut State, method: &str, arguments: &Arguments, channel: &str) -> Option<Below> {
+    let ts = Some(arguments.text("thread_ts")).filter(|ts| !ts.is_empty())?.to_owned();
+    let for_all = arguments.is_on("reply_broadcast");
+    match state.find(channel, &ts) {
+        // Slack takes it, and nobody knows where it ends up.
+        None => state.violation(format!("{method}: said below {ts}, which is not there")),
+        Some(SeenMessage { below: Some(_), .. }) => state.violation(format!("{method}: said below {ts}, which stands below another")),
+        Some(_) => {}
+    }
+    Some(Below { ts, for_all })
 }
 
 /// A person as their own workspace tells them, or another one.
@@ -298,6 +312,10 @@ pub(super) fn wire(workspace: &SlackWorkspace, message: &SeenMessage) -> Value {
             }
         }
     });
+    if let (Some(fields), Some(below)) = (value.as_object_mut(), &message.below) {
+        fields.insert("thread_ts".to_owned(), json!(below.ts));
+        fields.extend(below.for_all.then(|| ("subtype".to_owned(), json!("thread_broadcast"))));
+    }
     if let (Some(fields), false) = (value.as_object_mut(), message.blocks.is_empty()) {
         fields.insert("blocks".to_owned(), Value::Array(message.blocks.clone()));
     }

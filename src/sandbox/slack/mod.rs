@@ -33,7 +33,7 @@ pub use events::Order;
 pub use installs::AppSeed;
 pub use people::{Ack, Forged, Pressed, ServiceAddress, link_in};
 pub use render::{Rendered, glyph};
-pub use seen::{How, SeenMessage, SeenRequest, Via};
+pub use seen::{Below, How, SeenMessage, SeenRequest, Via};
 pub use state::MemberKind;
 
 use super::serve::Servers;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::seen::SeenMessage;
+use super::seen::{Below, SeenMessage};
 use super::state::State;
 
 /// A message as text.
@@ -10,6 +10,8 @@ use super::state::State;
 pub struct Rendered {
     /// What it says at a glance, such as `[ok]`; empty if it begins with no emoji we use for that.
     pub glyph: String,
+    /// The message that it stands below, if it does.
+    pub below: Option<Below>,
     /// The only person who sees it, by name.
     pub only: Option<String>,
     /// The conversation: `#general`, or `@ana` for a direct message.
@@ -67,6 +69,7 @@ pub(super) fn render(message: &SeenMessage, state: &State) -> Rendered {
         glyph: sign,
         only: message.to.clone(),
         place: state.channel_label(&message.channel),
+        below: message.below.clone(),
         headline,
         lines,
         buttons: buttons(&message.blocks).into_iter().filter_map(label).collect(),
@@ -334,6 +337,7 @@ mod tests {
             via: Via::Api,
             channel: "C1".into(),
             ts: "1.1".into(),
+            below: None,
             to: None,
             text: text.into(),
             blocks,

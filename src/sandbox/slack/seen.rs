@@ -28,6 +28,15 @@ pub enum Via {
     Slack,
 }
 
+/// Where a message stands below another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Below {
+    /// The name of that one.
+    pub ts: String,
+    /// Whether everybody in the conversation sees it there once more.
+    pub for_all: bool,
+}
+
 /// A message as it stood right after something happened to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeenMessage {
@@ -41,6 +50,8 @@ pub struct SeenMessage {
     pub channel: String,
     /// Its name there: seconds, a dot, six digits.
     pub ts: String,
+    /// The message that it stands below, and whether it stands in the conversation as well; `None`: below none.
+    pub below: Option<Below>,
     /// The name of the only person who sees it; `None`: everybody in the conversation.
     pub to: Option<String>,
     /// What notifications show, and the whole message where there are no blocks.

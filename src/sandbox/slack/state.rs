@@ -9,7 +9,7 @@ use super::faults::Called;
 use super::homes::Home;
 use super::installs::Installs;
 use super::limits::Limits;
-use super::seen::{How, SeenMessage, SeenRequest, Via};
+use super::seen::{Below, How, SeenMessage, SeenRequest, Via};
 use super::views::{OpenForm, Trigger};
 use crate::sandbox::fault::{Faults, Late};
 
@@ -175,6 +175,18 @@ impl State {
     }
 
     pub(super) fn say(&mut self, now: Timestamp, via: Via, channel: &str, to: Option<String>, content: Content) -> String {
+        self.say_below(now, via, channel, to, None, content)
+    }
+
+    pub(super) fn say_below(
+        &mut self,
+        now: Timestamp,
+        via: Via,
+        channel: &str,
+        to: Option<String>,
+        below: Option<Below>,
+        content: Content,
+    ) -> String {
         let ts = self.next_ts(now);
         let message = SeenMessage {
             seq: 0,
@@ -182,6 +194,7 @@ impl State {
             via,
             channel: channel.to_owned(),
             ts: ts.clone(),
+            below,
             to,
             text: content.text,
             blocks: self.with_ids(content.blocks),

@@ -8,7 +8,7 @@ use super::super::testing::{Did, Outside, lease, who};
 use super::*;
 use crate::domain::command::{Command, Wish};
 use crate::domain::deployment::samples::{at, build_id, deployment};
-use crate::domain::deployment::{Announcement, Card, Failure, MessageRef, Stage, Standing};
+use crate::domain::deployment::{Announcement, Card, Failure, Mark, MessageRef, Stage, StageTime, Standing};
 use crate::domain::gate::Reason;
 use crate::domain::line::Line;
 use crate::domain::names::{AnnouncementId, DeploymentId};
@@ -324,4 +324,72 @@ async fn progress_that_was_turned_away_is_merged_into_the_newest() {
     told_at(&outside, &mut deployment, &mut hands, 60).await;
     told_at(&outside, &mut deployment, &mut hands, 61).await;
     assert_eq!(outside.when(|did| *did == Did::Amend), [0, 60], "one change shows it all");
+}
+
+/// What was said below the card, with its moment and whether for all.
+fn below(outside: &Outside) -> Vec<(i64, bool)> {
+    let of_all = |all: bool| outside.when(move |did| matches!(did, Did::Below { for_all, .. } if *for_all == all));
+    let mut said: Vec<_> = of_all(false).into_iter().map(|at| (at, false)).chain(of_all(true).into_iter().map(|at| (at, true))).collect();
+    said.sort_unstable();
+    said
+}
+
+fn time(stage: Stage, began: i64, ended: Option<i64>) -> StageTime {
+    StageTime { stage, began: at(began), ended: ended.map(at) }
+}
+
+/// A release phase goes on after a long build.
+fn after_a_long_build() -> (Arc<Outside>, Deployment) {
+    let releasing = Phase::Releasing { build: Some(build_id()), release: crate::domain::deployment::samples::release_id(), version: None };
+    outside(releasing, |deployment| {
+        deployment.card = a_card();
+        deployment.asked_at = at(0);
+        deployment.times = vec![time(Stage::Build, 0, Some(90)), time(Stage::Release, 90, None)];
+    })
+}
+
+#[tokio::test]
+async fn what_has_come_to_pass_is_said_below_the_card_once_and_after_the_card_shows_it() {
+    let (outside, mut deployment) = after_a_long_build();
+    outside.amend.lock().unwrap().push_back(Fault::RateLimited { until: Some(at(20)) });
+    outside.below.lock().unwrap().push_back(Fault::RateLimited { until: Some(at(40)) });
+    let mut hands = Hands::default();
+    for second in [0, 10, 20, 30, 40, 50] {
+        told_at(&outside, &mut deployment, &mut hands, second).await;
+    }
+    assert_eq!(outside.when(|did| *did == Did::Amend), [0, 20]);
+    assert_eq!(below(&outside), [(20, false), (40, false)], "the first found no room");
+    assert_eq!(outside.stored(deployment.id).story, [Mark::Built]);
+    // Another worker, which remembers nothing.
+    told_at(&outside, &mut deployment, &mut Hands::default(), 60).await;
+    assert_eq!(below(&outside).len(), 2);
+    (deployment.phase, deployment.since) = (ended(), at(150));
+    outside.put(&deployment);
+    told_at(&outside, &mut deployment, &mut hands, 150).await;
+    told_at(&outside, &mut deployment, &mut hands, 160).await;
+    assert_eq!(below(&outside)[2..], [(150, true)], "and the end to all");
+}
+
+#[tokio::test]
+async fn what_may_have_been_said_below_the_card_is_not_said_again() {
+    let (outside, mut deployment) = after_a_long_build();
+    outside.below.lock().unwrap().push_back(Fault::Unclear);
+    let mut hands = Hands::default();
+    for second in [0, 100, 1000] {
+        told_at(&outside, &mut deployment, &mut hands, second).await;
+    }
+    assert_eq!(below(&outside), [(0, false)]);
+}
+
+#[tokio::test]
+async fn nothing_is_said_below_a_card_that_stands_elsewhere_or_nowhere() {
+    let elsewhere =
+        || Card::At(MessageRef { channel: crate::domain::names::ChannelId::parse("D9").unwrap(), ..place(&after_a_long_build().1) });
+    for card in [elsewhere(), Card::SaidOnce] {
+        let (outside, mut deployment) = after_a_long_build();
+        (deployment.card, deployment.phase, deployment.since) = (card, ended(), at(150));
+        outside.put(&deployment);
+        drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+        assert!(below(&outside).is_empty() && outside.stored(deployment.id).closed);
+    }
 }
