@@ -334,7 +334,7 @@ async fn what_waits_is_stopped_and_what_is_new_has_nothing_to_do_with_what_was_b
     let now = stage.clock.now();
     stands(&stage, 3, "c", building()).await;
     let lock = Lock { since: now, set_at: now, ..lock("U1", "d1") };
-    stage.store.save_locks(&none("p1").taken(lock, false, now).unwrap().locks).await.unwrap();
+    stage.store.save_locks(&none("p1").taken(lock, false, now).unwrap().locks, Vec::new()).await.unwrap();
     let told = Note::Told(Told { person: person("T1", "U1"), version: 5, seen: Month::of(now), since: Some(now) });
     stage.store.save_notes(NoteBatch { save: vec![Noted::new(told)], ..NoteBatch::default() }).await.unwrap();
     stage.departures.emptied = Emptied::default();

@@ -62,7 +62,8 @@ impl<'a> Look<'a> {
             let Some(oldest) = page.last() else { return Ok(found) };
             last = Some((oldest.id, oldest.asked_at));
             self.left = self.left.saturating_sub(page.len());
-            found.extend(page.into_iter().filter(|one| !one.has_left() && before.is_none_or(|before| one.asked_at < before) && wanted(one)));
+            found
+                .extend(page.into_iter().filter(|one| !one.has_left() && before.is_none_or(|before| one.asked_at < before) && wanted(one)));
             if self.left == 0 {
                 let came = last.map(|(_, asked_at)| asked_at);
                 self.back_to = self.back_to.max(came);

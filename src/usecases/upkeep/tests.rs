@@ -418,7 +418,7 @@ async fn nothing_that_is_kept_names_whoever_was_removed() {
         stage.store.save_accounts(AccountBatch { accounts: Vec::new(), sign_ins: some.to_vec() }).await.unwrap();
     }
     for locks in naming!(crate::domain::lock::Locks, "locks", |_, _| {}) {
-        crate::ports::LockStore::save_locks(&stage.store, &locks).await.unwrap();
+        crate::ports::LockStore::save_locks(&stage.store, &locks, Vec::new()).await.unwrap();
     }
     let save: Vec<Noted> = naming!(Noted, "privacy", |n, record| {
         if let Some(entry) = record["note"].get_mut("entry") {
