@@ -46,7 +46,7 @@ const SENTENCES: &[(&str, &[Proof])] = &[
     ("**Tokens.**", SAYS),
     (
         "They are sealed before they are stored",
-        &[Test("opens_for_the_record_it_was_sealed_for_and_no_other"), SEARCHED, Test("whoever_unlinks_ends_it_at_the_services_too")],
+        &[Test("it_keeps_the_promises_of_a_vault"), SEARCHED, Test("whoever_unlinks_ends_it_at_the_services_too")],
     ),
     ("Where an installation works for one person", &[SEARCHED]),
     ("**Reasons.**", &[Line("99-what-is-kept-about-me", "Because: it is time")]),
