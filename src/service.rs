@@ -363,7 +363,7 @@ impl Service {
         self.driven().insert(id, Worker { lease: lease.clone(), stop: stop.clone() });
         let service = self.clone();
         self.spawn(async move {
-            let driving = stop.run_until_cancelled(drive(&service.0.ports, &lease, id));
+            let driving = stop.run_until_cancelled(Box::pin(drive(&service.0.ports, &lease, id)));
             let ended = AssertUnwindSafe(driving).catch_unwind().await;
             // Given back before it is off the list, so that whoever takes it up again finds it free.
             if let Err(error) = service.0.ports.store.release(&lease).await {

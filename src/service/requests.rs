@@ -103,7 +103,7 @@ impl Service {
         }
         let service = self.clone();
         self.spawn(async move {
-            let ended = AssertUnwindSafe(service.answer(&request, &lease, &stop, code)).catch_unwind().await;
+            let ended = AssertUnwindSafe(Box::pin(service.answer(&request, &lease, &stop, code))).catch_unwind().await;
             let failed = match ended {
                 Ok(answered) => {
                     service.answered().remove(&request.id);

@@ -11,7 +11,6 @@ use crate::domain::deployment::{Deployment, DynosUp, Phase};
 use crate::domain::names::UserId;
 use crate::domain::notice::Mute;
 use crate::domain::privacy::{Note, NoteKey, NoteKind, Noted};
-use crate::domain::request::Request;
 use crate::ports::{Batch, Keeping, NoteBatch, Store, StoreError, Work};
 
 /// A store, as both.
@@ -149,9 +148,9 @@ async fn a_person_is_shown_and_removed(place: &mut impl Place) {
     let (gone, stays) = (person("T1", "U1"), person("T1", "U2"));
     assert!(is_empty_of(&opened, &gone).await, "broken: nothing is kept of whoever never asked for anything");
     put(&opened, vec![over(1, "U1", 1), over(2, "U2", 2)]).await;
-    let answered = Request { answered: true, ..request("d1", 0) };
-    opened.store.accept(&answered).await.unwrap();
-    let kept = Batch { offers: vec![offer(1, 9)], ..Batch::default() };
+    opened.store.accept(&request("d1", 0)).await.unwrap();
+    let (asked, _) = opened.store.take_up(1, at(0), at(60)).await.unwrap().remove(0);
+    let kept = Batch { requests: vec![asked.answered_now()], offers: vec![offer(1, 9)], ..Batch::default() };
     opened.store.save(kept).await.unwrap();
     save(&opened, vec![mute("U1"), mute("U2")]).await.unwrap();
     let opened = place.open().await;

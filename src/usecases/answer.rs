@@ -144,11 +144,11 @@ async fn answered(ports: &Ports, request: &Request, code: Option<SecretString>) 
     Ok(None)
 }
 
-/// Does what somebody may ask for.
+/// Does what somebody may ask for. What is large is boxed here and in [`run`]: nested, it would take too much of a worker's stack.
 async fn done(ports: &Ports, request: &Request, who: &Credentials, code: Option<SecretString>) -> Result<Option<Message>, Trouble> {
     match &request.ask {
         Ask::Command(command) | Ask::Filled(command) => run(ports, request, who, command, code).await,
-        Ask::Press { act, on: _ } => press::press(ports, request, who, *act).await,
+        Ask::Press { act, on: _ } => Box::pin(press::press(ports, request, who, *act)).await,
         // It was made what it asks for before.
         Ask::OnPage(_) => Ok(None),
         Ask::Form(topic) => forms::sent(ports, request, who, topic, code).await.map(Some),
@@ -274,7 +274,7 @@ pub(super) async fn run(
                 because: because.clone(),
                 terms: Terms::clone(terms),
             };
-            deploy::deploy(ports, request, who, ask, code).await
+            Box::pin(deploy::deploy(ports, request, who, ask, code)).await
         }
         Command::Status { pipeline } => look::status(ports, request, who, pipeline.as_ref()).await.map(Some),
         Command::Queue(place) => line::queue(ports, request, who, place).await.map(Some),
@@ -288,11 +288,11 @@ pub(super) async fn run(
         Command::Promote { pipeline, from, to, passing_checks, because, terms } => {
             let (from, to, because) = (from.as_ref(), to.as_ref(), because.as_ref());
             let ask = promote::Ask { pipeline, from, to, passing_checks: *passing_checks, because, terms };
-            promote::promote(ports, request, who, ask, code).await
+            Box::pin(promote::promote(ports, request, who, ask, code)).await
         }
         Command::Rollback { place, to, because, terms } => {
             let ask = rollback::Ask { place, to: *to, because: because.as_ref(), terms };
-            rollback::rollback(ports, request, who, ask, code).await
+            Box::pin(rollback::rollback(ports, request, who, ask, code)).await
         }
         Command::Lock(wish) => locks::lock(ports, request, who, wish).await.map(Some),
         Command::Unlock { on: Some(on), anyway, because } => {

@@ -79,7 +79,7 @@ const RINGS: &[Ring] = &[
     Ring {
         name: "testing",
         rings: &["domain", "ports", "testing"],
-        crates: Some(&["async_trait", "secrecy", "bytes", "jiff", "uuid", "futures_util", "serde_json", "sha2"]),
+        crates: Some(&["async_trait", "secrecy", "bytes", "jiff", "uuid", "futures_util", "serde_json", "sha2", "form_urlencoded"]),
         never: WORLD,
         io_kinds: true,
         never_words: &[],

@@ -191,6 +191,11 @@ fn said(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+/// What a program printed for whoever called it.
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 /// Sends a signal by name.
 async fn signal(name: &str, process: u32) {
     let told = tokio::process::Command::new("/bin/sh").args(["-c", "kill -\"$0\" \"$1\"", name, &process.to_string()]).status().await;
