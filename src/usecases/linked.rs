@@ -155,7 +155,7 @@ impl LinkedAccounts {
         }
         let read_with: Vec<Tokens> =
             account.logins.iter().filter_map(|(at, login)| self.vault.open(&login.tokens, person, *at).ok()).collect();
-        self.forget(person, account).await?;
+        self.forget(person, &account).await?;
         read_with.iter().for_each(|tokens| self.memories.forget_credential(&tokens.access));
         if let Some(lease) = lease {
             self.store.release(&lease).await?;
@@ -376,10 +376,15 @@ impl LinkedAccounts {
         Err(Denied::Store(StoreError::Conflict(person.user.to_string())))
     }
 
-    async fn forget(&self, person: &Person, account: Account) -> Result<(), Denied> {
-        let mut now = account;
+    /// Forgets logins that were ended. What was linked meanwhile was not, and stays.
+    pub(super) async fn forget(&self, person: &Person, ended: &Account) -> Result<(), Denied> {
+        let mut now = ended.clone();
         for _ in 0..SAVES {
-            match self.save(Account { version: now.version, ..Account::empty(person.clone()) }).await {
+            let mut next = now.clone();
+            let is_ended =
+                |at, login: &Login| ended.logins.get(at).is_some_and(|gone| gone.linked_at == login.linked_at && gone.id == login.id);
+            next.logins.retain(|at, login| !is_ended(at, login));
+            match self.save(next).await {
                 Err(StoreError::Conflict(_)) => now = self.accounts.account(person).await?,
                 saved => return Ok(saved?),
             }

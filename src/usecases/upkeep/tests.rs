@@ -340,6 +340,37 @@ async fn logins_of_whoever_is_not_here_any_more_are_unlinked() {
 }
 
 #[tokio::test]
+async fn what_is_linked_while_others_are_ended_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = Outside::new();
+    let mut stage = Stage::on(folder.path(), &outside);
+    with_logins(&mut stage, Memories::default());
+    let ana = person("ana");
+    let login = |linked_at| {
+        let login = serde_json::json!({
+            "id": "1", "scopes": ["repo"], "rights": ["read_source"], "grant": null, "linked_at": linked_at, "life": "open",
+            "standing": "good", "tokens": "sealed",
+        });
+        serde_json::from_value(login).unwrap()
+    };
+    let save = async |account| {
+        stage.store.save_accounts(AccountBatch { accounts: vec![account], sign_ins: Vec::new() }).await.unwrap();
+        stage.store.account(&ana).await.unwrap()
+    };
+    let first =
+        Account::empty(ana.clone()).with(Provider::SourceControl, login(outside.now())).with(Provider::Platform, login(outside.now()));
+    let ended = save(first).await;
+    outside.pass(1);
+    let new = login(outside.now());
+    save(ended.with(Provider::Platform, new)).await;
+    let linked = &stage.ports.sign_ins.as_ref().unwrap().linked;
+    linked.forget(&ana, &ended).await.unwrap();
+    let left: Vec<_> = stage.store.account(&ana).await.unwrap().logins.into_iter().map(|(at, login)| (at, login.linked_at)).collect();
+    assert_eq!(left, [(Provider::Platform, outside.now())]);
+    stage.store.close().await;
+}
+
+#[tokio::test]
 async fn whoever_is_removed_is_forgotten_in_memory_too() {
     let folder = tempfile::tempdir().unwrap();
     let outside = Outside::new();
