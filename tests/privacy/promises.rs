@@ -243,7 +243,7 @@ const SENTENCES: &[(&str, &[Proof])] = &[
         "Whoever installs the app again",
         &[
             Test("what_waits_is_stopped_and_what_is_new_has_nothing_to_do_with_what_was_before"),
-            Line("153-whoever-comes-back-begins-anew", "Nothing has been deployed in `hubot` by this service yet."),
+            Line("153-whoever-comes-back-begins-anew", "Nothing has been deployed in `hubot` by this service yet"),
         ],
     ),
     ("People who revoke what they have given", &[Test("what_has_left_is_removed_at_once_and_what_runs_when_it_is_over")]),
