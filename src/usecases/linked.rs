@@ -381,8 +381,9 @@ impl LinkedAccounts {
         let mut now = ended.clone();
         for _ in 0..SAVES {
             let mut next = now.clone();
-            let is_ended =
-                |at, login: &Login| ended.logins.get(at).is_some_and(|gone| gone.linked_at == login.linked_at && gone.id == login.id);
+            let is_ended = |at: &Provider, login: &Login| {
+                ended.logins.get(at).is_some_and(|gone| gone.linked_at == login.linked_at && gone.id == login.id)
+            };
             next.logins.retain(|at, login| !is_ended(at, login));
             match self.save(next).await {
                 Err(StoreError::Conflict(_)) => now = self.accounts.account(person).await?,

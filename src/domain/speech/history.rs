@@ -63,16 +63,16 @@ pub fn history(
     command_word: &str,
     now: Timestamp,
 ) -> Message {
-    let mut message = answer(match (deployments, before) {
-        ([], _) if older.before.is_some() => vec![text("No deploy in "), code(&pipeline.name), text(" since then.")],
-        ([], None) => {
+    let mut message = answer(match (deployments, older.before, before) {
+        ([], Some(back_to), _) => vec![text("No deploy in "), code(&pipeline.name), text(" since "), moment(back_to, now), text(".")],
+        ([], None, None) => {
             vec![text("Nothing has been deployed in "), code(&pipeline.name), text(" by this service yet, or not within 24 months.")]
         }
-        ([], Some(before)) => {
+        ([], None, Some(before)) => {
             vec![text("No deploy in "), code(&pipeline.name), text(" is on record from before "), moment(before, now), text(".")]
         }
-        ([_, ..], None) => vec![text("The last deploys in "), code(&pipeline.name), text(", the newest first:")],
-        ([_, ..], Some(before)) => {
+        ([_, ..], _, None) => vec![text("The last deploys in "), code(&pipeline.name), text(", the newest first:")],
+        ([_, ..], _, Some(before)) => {
             vec![text("The deploys in "), code(&pipeline.name), text(" before "), moment(before, now), text(", the newest first:")]
         }
     });
@@ -112,20 +112,21 @@ impl Deed {
 
 /// A page of all of that in a workspace, newest first.
 pub fn history_of_all(deeds: &[Deed], before: Option<Timestamp>, older: &Older, command_word: &str, now: Timestamp) -> Message {
-    let mut message = answer(match (deeds, before) {
-        ([], _) if older.before.is_some() => {
-            vec![text("Nothing was overridden, stopped or freed by others or changed in the rules since then.")]
+    let mut message = answer(match (deeds, older.before, before) {
+        ([], Some(back_to), _) => {
+            let words = "Nothing was overridden, stopped or freed by others or changed in the rules since ";
+            vec![text(words), moment(back_to, now), text(".")]
         }
-        ([], None) => {
+        ([], None, None) => {
             vec![text("Nothing was overridden, stopped or freed by others or changed in the rules here, or not within 24 months.")]
         }
-        ([], Some(before)) => vec![
+        ([], None, Some(before)) => vec![
             text("Nothing that was overridden, stopped or freed by others or changed in the rules is on record from before "),
             moment(before, now),
             text("."),
         ],
-        ([_, ..], None) => vec![text("What was done past checks, to what is somebody else's, and by admins, the newest first:")],
-        ([_, ..], Some(before)) => vec![
+        ([_, ..], _, None) => vec![text("What was done past checks, to what is somebody else's, and by admins, the newest first:")],
+        ([_, ..], _, Some(before)) => vec![
             text("What was done past checks, to what is somebody else's, and by admins before "),
             moment(before, now),
             text(", the newest first:"),
