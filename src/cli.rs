@@ -84,9 +84,17 @@ Examples:
         public: url::Url,
     },
     /// Copy the store into a new file, also while the service runs
+    ///
+    /// It holds what is kept about everybody: that it was taken is recorded, and listed by `privacy log`.
     Backup {
         /// The file to write; it must not exist
         file: PathBuf,
+        /// Who you are
+        #[arg(long)]
+        by: Option<String>,
+        /// Why
+        #[arg(long)]
+        because: Option<String>,
     },
     /// Look after the keys that people's tokens are sealed with
     #[command(subcommand)]
@@ -130,7 +138,7 @@ enum PrivacyMode {
     Export(OfWhom),
     /// Remove somebody everywhere; past deploys stay, without them
     Delete(OfWhom),
-    /// What operators have looked at, taken and removed
+    /// What operators have looked at, taken, removed and backed up
     Log,
     /// How far the removal of people and of what is too old is
     State,
@@ -196,7 +204,10 @@ fn answer(words: impl IntoIterator<Item = OsString>, variables: &Variables, out:
             sandbox(variables, SandboxOptions { file, serve_only_from: serve.then_some(port), child, sign_in, store })
         }
         Mode::Manifest { public } => manifest(variables, &public, out),
-        Mode::Backup { file } => with_store(variables, async |folder| run::backup(&folder, &file).await, "the backup failed"),
+        Mode::Backup { file, by, because } => {
+            let asks = OperatorAsks::backup(by, because);
+            with_store(variables, async |folder| run::backup(&folder, &file, &asks).await, "the backup failed")
+        }
         Mode::Keys(Keys::Rotate) => rotate_keys(variables, out),
         Mode::Privacy { what } => privacy(variables, what, out),
         Mode::CheckStore => check_store(variables, out),

@@ -156,8 +156,8 @@ pub fn manifest(command: &str, public: &url::Url) -> anyhow::Result<String> {
 }
 
 /// Copies the store in `folder` into `file`.
-pub async fn backup(folder: &Path, file: &Path) -> anyhow::Result<()> {
-    Ok(sled::backup(folder, file).await?)
+pub async fn backup(folder: &Path, file: &Path, asks: &OperatorAsks) -> anyhow::Result<()> {
+    Ok(sled::backup(folder, file, asks).await?)
 }
 
 /// Has the running service seal everything again with its newest key; gives what it says.

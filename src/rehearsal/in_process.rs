@@ -17,6 +17,8 @@ use crate::adapters::clock::RandomIds;
 use crate::adapters::http::base_url::BaseUrl;
 use crate::adapters::http::server::{self, ListenerLimits};
 use crate::adapters::sled::SledStore;
+use crate::domain::privacy::{Note, NoteKey, Noted, Upkeep};
+use crate::ports::{Keeping as _, NoteBatch};
 use crate::config::{self, Settings, Variables};
 use crate::run;
 use crate::sandbox::clock::SteppedClock;
@@ -238,6 +240,17 @@ impl script::Service for InProcess {
         service.drain().await;
         store.close().await;
         threads.end().await
+    }
+
+    async fn began_under(&mut self, version: u32) -> std::io::Result<()> {
+        let store = SledStore::open(self.folder.path()).map_err(std::io::Error::other)?;
+        let kept = store.note(&NoteKey::Upkeep).await.map_err(std::io::Error::other)?;
+        let kept = kept.unwrap_or_else(|| Noted::new(Note::Upkeep(Upkeep::default())));
+        let upkeep = if let Note::Upkeep(upkeep) = &kept.note { upkeep.clone() } else { Upkeep::default() };
+        let save = vec![kept.saying(Note::Upkeep(Upkeep { known_version: version, ..upkeep }))];
+        let saved = store.save_notes(NoteBatch { save, ..NoteBatch::default() }).await;
+        store.close().await;
+        saved.map_err(std::io::Error::other)
     }
 
     async fn crash(&mut self) -> std::io::Result<()> {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::domain::actor::Person;
-use crate::domain::privacy::{Deed, Did, Note, NoteKind, Noted, OperatorAsks, Wanted};
+use crate::domain::privacy::{Did, Note, NoteKind, Noted, OperatorAsks, Wanted};
 use crate::domain::speech::operators;
 use crate::ports::{NoteBatch, Operating, StoreError};
 
@@ -14,16 +14,8 @@ use super::{Ports, privacy};
 pub struct OperatorsDesk(pub Ports);
 
 impl OperatorsDesk {
-    async fn record(&self, did: Did, about: &Person, asks: &OperatorAsks, system_user: u32) -> Result<(), StoreError> {
-        let deed = Deed {
-            id: self.0.ids.fresh(),
-            at: self.0.clock.now(),
-            by: operators::who(system_user, &asks.by),
-            did,
-            about: about.clone(),
-            because: asks.because.clone(),
-        };
-        let save = vec![Noted::new(Note::Deed(deed))];
+    async fn record(&self, did: Did, about: Option<&Person>, asks: &OperatorAsks, system_user: u32) -> Result<(), StoreError> {
+        let save = vec![Noted::new(asks.on_record(did, about, system_user, self.0.clock.now(), self.0.ids.fresh()))];
         self.0.privacy.keeping.save_notes(NoteBatch { save, ..NoteBatch::default() }).await
     }
 }
@@ -34,16 +26,20 @@ impl Operating for OperatorsDesk {
         let keeping = &self.0.privacy.keeping;
         match &asks.wanted {
             Wanted::Look(person) => {
-                self.record(Did::Looked, person, asks, system_user).await?;
+                self.record(Did::Looked, Some(person), asks, system_user).await?;
                 Ok(operators::how_much(&keeping.how_much(person).await?))
             }
             Wanted::Export(person) => {
-                self.record(Did::Exported, person, asks, system_user).await?;
+                self.record(Did::Exported, Some(person), asks, system_user).await?;
                 keeping.everything(person).await
             }
             Wanted::Remove(person) => {
-                self.record(Did::Removed, person, asks, system_user).await?;
+                self.record(Did::Removed, Some(person), asks, system_user).await?;
                 privacy::begin_removal(&self.0, person).await.map(operators::removal_begun)
+            }
+            Wanted::Backup => {
+                self.record(Did::BackedUp, None, asks, system_user).await?;
+                Ok(String::new())
             }
             Wanted::List => {
                 let deeds = keeping.notes(NoteKind::Deed).await?;

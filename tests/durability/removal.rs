@@ -17,7 +17,7 @@ use slash_heroku::domain::line::Line;
 use slash_heroku::domain::lock::Lock;
 use slash_heroku::domain::names::{UserId, WorkspaceId};
 use slash_heroku::domain::notice::Mute;
-use slash_heroku::domain::privacy::{Deed, Did, Month, Note, NoteKind, Noted, Told, Upkeep};
+use slash_heroku::domain::privacy::{Deed, Did, Month, Note, NoteKind, Noted, OperatorAsks, Told, Upkeep};
 use slash_heroku::ports::{
     AccountBatch, AccountStore as _, Batch, InstallationBatch, InstallationStore as _, Keeping as _, LockStore as _, NoteBatch, Store as _,
     StoreError,
@@ -76,7 +76,7 @@ async fn filled(store: &SledStore) -> Result<(), StoreError> {
     }
     let told = Told { person: marked(), version: 1, seen: Month::of(at(0)), since: None };
     let (id, because) = (deployment_id(1).0, "a letter".to_owned());
-    let deed = Deed { id, at: at(0), by: "uid 0".to_owned(), did: Did::Looked, about: marked(), because };
+    let deed = Deed { id, at: at(0), by: "uid 0".to_owned(), did: Did::Looked, about: Some(marked()), because };
     let mute = Mute { person: marked(), since: at(0), until: None };
     let save = vec![Noted::new(Note::Told(told)), Noted::new(Note::Deed(deed)), Noted::new(Note::Mute(mute))];
     store.save_notes(NoteBatch { save, ..NoteBatch::default() }).await
@@ -100,7 +100,7 @@ async fn is_removed(store: &SledStore, what: &str) {
     assert_eq!(without, (0..80).filter(|n| n % 3 == 0).map(deployment_id).collect(), "{what}");
     assert_eq!(store.how_much(&marked()).await.unwrap(), [], "{what}");
     let Some(Noted { note: Note::Deed(deed), .. }) = store.notes(NoteKind::Deed).await.unwrap().pop() else { panic!("{what}") };
-    assert_eq!(deed.about.user, nobody(), "{what}");
+    assert_eq!(deed.about.map(|about| about.user), Some(nobody()), "{what}");
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn a_restore_removes_again_whoever_was_removed_since() {
     let upkeep = Noted::new(Note::Upkeep(Upkeep::default()));
     store.save_notes(NoteBatch { save: vec![upkeep], ..NoteBatch::default() }).await.unwrap();
     store.close().await;
-    backup(&here, &file).await.unwrap();
+    backup(&here, &file, &OperatorAsks::backup(None, None)).await.unwrap();
     let store = open_soon(&here).unwrap();
     let now = jiff_now();
     store.remove_person(&marked(), &nobody()).await.unwrap();
@@ -263,7 +263,7 @@ async fn a_restore_leaves_out_whoever_has_left_since() {
         store.save_notes(NoteBatch { save: vec![Noted::new(mute)], ..NoteBatch::default() }).await.unwrap();
     }
     store.close().await;
-    backup(&here, &file).await.unwrap();
+    backup(&here, &file, &OperatorAsks::backup(None, None)).await.unwrap();
     let store = open_soon(&here).unwrap();
     let now = jiff_now();
     store.remember_departure(&installation_store::workspace("T1"), now).await.unwrap();
@@ -294,4 +294,28 @@ async fn a_restore_leaves_out_whoever_has_left_since() {
 
     let unknown = restore(&place.path().join("elsewhere"), &file).await.unwrap();
     assert_eq!(unknown.removals_unknown, Some(place.path().join("elsewhere.removals")), "and nothing is said to be known that is not");
+}
+
+#[tokio::test]
+async fn nobody_of_a_workspace_that_left_is_named_by_what_operators_did() {
+    let place = folders::in_memory();
+    let store = SledStore::open(place.path()).unwrap();
+    let deed = |n: u64, about: Option<Person>| {
+        let because = "a letter".to_owned();
+        Note::Deed(Deed { id: deployment_id(n).0, at: at(0), by: "uid 0".to_owned(), did: Did::Looked, about, because })
+    };
+    let other = Person { workspace: WorkspaceId::parse("T2").unwrap(), user: UserId::parse("U2").unwrap() };
+    let save = [deed(1, Some(marked())), deed(2, Some(other.clone())), deed(3, None)].map(Noted::new).to_vec();
+    store.save_notes(NoteBatch { save, ..NoteBatch::default() }).await.unwrap();
+    for _ in 0..2 {
+        store.forget_workspace(&marked().workspace, at(100)).await.unwrap();
+    }
+    let deeds = store.notes(NoteKind::Deed).await.unwrap();
+    let about: Vec<Option<Person>> =
+        deeds.into_iter().map(|noted| if let Note::Deed(deed) = noted.note { deed.about } else { panic!("no deed") }).collect();
+    let [Some(gone), Some(stays), None] = about.as_slice() else { panic!("{about:?}") };
+    assert!(gone.user.as_str().starts_with("removed-") && gone.workspace.as_str().starts_with("removed-"), "{gone:?}");
+    assert_eq!(*stays, other, "what is others' stays as it is");
+    store.rewrite().await.unwrap();
+    assert!(!is_anywhere(place.path(), MARKER));
 }

@@ -33,6 +33,13 @@ pub async fn a_backup_is_a_store_to_go_on_with() {
     let expected = format!("slash-heroku: the folder {} is in use by another slash-heroku (process ", here.display());
     assert!(code == Some(1) && words.contains(&expected) && words.contains("stop that one first"), "{code:?} {words}");
     assert_eq!(scene.said("build output"), 1, "the first one goes on");
+    let named = ["backup", &text_of(&files.path().join("named")), "--by", "otto", "--because", "before the move"];
+    assert_eq!(said(&run(&named, &store_at(&here)).await), (Some(0), String::new()));
+    let log = run(&["privacy", "log"], &store_at(&here)).await;
+    let log = String::from_utf8(log.stdout).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    assert!(lines.len() == 2 && lines.iter().all(|line| line.contains(" took a backup of everything")), "{log}");
+    assert!(log.contains("(otto) took a backup of everything: before the move"), "{log}");
 
     // While nothing runs, after a kill that left its socket.
     scene.kill().await;

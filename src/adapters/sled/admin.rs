@@ -1,13 +1,13 @@
 //! The admin socket in the store's folder, and the backup that speaks to it.
 //!
-//! One line is asked: `backup`, and a backup file is the answer; `keys rotate`, and a line says how many were sealed again; `privacy` and
+//! One line is asked: `backup`, with who and why as JSON behind it or not, and a backup file is the answer; `keys rotate`, and a line says how many were sealed again; `privacy` and
 //! what is wanted as JSON, and words are. Anything else is answered with a line that begins with `error`. Who may open the socket may do
 //! that: it is its owner's alone.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Read as _, Seek as _};
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +18,9 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::domain::privacy::OperatorAsks;
-use crate::ports::{Operating, Resealed, SealedThings};
+use crate::adapters::clock::{RandomIds, SystemClock};
+use crate::domain::privacy::{Did, Noted, OperatorAsks, Wanted};
+use crate::ports::{Clock as _, Ids as _, Keeping as _, NoteBatch, Operating, Resealed, SealedThings};
 
 use super::SledStore;
 use super::opening::{self, Fresh, OpenError, Opening};
@@ -163,8 +164,25 @@ async fn answer(store: &SledStore, asked: &Asked, stream: UnixStream) -> io::Res
         stream.write_all(said.as_bytes()).await?;
         return stream.shutdown().await;
     }
-    if line.trim_end() != BACKUP {
+    let backup = line.strip_prefix(BACKUP).map(str::trim).map(|said| {
+        if said.is_empty() { Ok(OperatorAsks::backup(None, None)) } else { serde_json::from_str::<OperatorAsks>(said) }
+    });
+    let Some(asks) = backup else {
         stream.write_all(format!("{ERROR}`{BACKUP}`, `{ROTATE}` and `privacy` are all that can be asked here\n").as_bytes()).await?;
+        return stream.shutdown().await;
+    };
+    // On record before it is taken: it holds what is kept about everybody.
+    let recorded = match (asks, &asked.operating) {
+        (Ok(OperatorAsks { wanted: Wanted::Backup, by, because }), Some(operating)) => {
+            let asks = OperatorAsks::backup(Some(by), Some(because));
+            operating.asked(&asks, system_user).await.map(drop).map_err(|error| error.to_string())
+        }
+        (Ok(OperatorAsks { wanted: Wanted::Backup, .. }), None) => Ok(()),
+        (Ok(_), _) => Err("this asks for something else than a backup".to_owned()),
+        (Err(error), _) => Err(error.to_string()),
+    };
+    if let Err(error) = recorded {
+        stream.write_all(format!("{ERROR}{error}\n").as_bytes()).await?;
         return stream.shutdown().await;
     }
     match store.export().await {
@@ -212,7 +230,9 @@ pub async fn rotate_keys(folder: &Path) -> Result<String, TransferError> {
 
 /// Writes a backup of the store in `folder` to a new file. Asks the running service, or opens the folder itself where none
 /// runs. The file is whole and on disk, or it is not there; one that exists is not touched.
-pub async fn backup(folder: &Path, to: &Path) -> Result<(), TransferError> {
+///
+/// That it is taken is put on record in the store before, as whoever `asks` says.
+pub async fn backup(folder: &Path, to: &Path, asks: &OperatorAsks) -> Result<(), TransferError> {
     if to.exists() {
         return Err(TransferError::Exists(to.to_owned()));
     }
@@ -228,8 +248,11 @@ pub async fn backup(folder: &Path, to: &Path) -> Result<(), TransferError> {
         Err(error) => return Err(TransferError::file("speaking to the running service", &error)),
     };
     let source = match service {
-        Some(stream) => Source::Service(stream),
-        None => Source::Folder(export_alone(folder).await?),
+        Some(stream) => Source::Service(stream, serde_json::to_string(asks).map_err(|error| TransferError::file(&doing, &error.into()))?),
+        None => {
+            let system_user = temporary.as_file().metadata().map_err(|error| TransferError::file(&doing, &error))?.uid();
+            Source::Folder(export_alone(folder, asks, system_user).await?)
+        }
     };
     let file = temporary.as_file().try_clone().map_err(|error| TransferError::file(&doing, &error))?;
     fetch(source, file).await.map_err(|error| TransferError::file(&doing, &error))?;
@@ -262,7 +285,7 @@ pub async fn ask(folder: &Path, asks: &OperatorAsks) -> Result<String, TransferE
 }
 
 enum Source {
-    Service(UnixStream),
+    Service(UnixStream, String),
     Folder(File),
 }
 
@@ -271,12 +294,16 @@ async fn connect(folder: &Path) -> io::Result<UnixStream> {
     UnixStream::connect(reach.folder.join(SOCKET)).await
 }
 
-async fn export_alone(folder: &Path) -> Result<File, TransferError> {
+async fn export_alone(folder: &Path, asks: &OperatorAsks, system_user: u32) -> Result<File, TransferError> {
     let at = folder.to_owned();
     let opening = Opening { fresh: Fresh::Refuse, ..Opening::default() };
     let opened = tokio::task::spawn_blocking(move || SledStore::open_with(&at, opening)).await;
     let store = opened.unwrap_or_else(|_| Err(opening::explain_panic(folder)))?;
-    let file = store.export().await;
+    let deed = asks.on_record(Did::BackedUp, None, system_user, SystemClock::default().now(), RandomIds.fresh());
+    let file = match store.save_notes(NoteBatch { save: vec![Noted::new(deed)], ..NoteBatch::default() }).await {
+        Ok(()) => store.export().await,
+        Err(error) => Err(TransferError::Service(error.to_string())),
+    };
     store.close().await;
     file
 }
@@ -284,8 +311,8 @@ async fn export_alone(folder: &Path) -> Result<File, TransferError> {
 async fn fetch(source: Source, file: File) -> io::Result<()> {
     let mut file = tokio::fs::File::from_std(file);
     match source {
-        Source::Service(mut stream) => {
-            stream.write_all(format!("{BACKUP}\n").as_bytes()).await?;
+        Source::Service(mut stream, asks) => {
+            stream.write_all(format!("{BACKUP} {asks}\n").as_bytes()).await?;
             tokio::io::copy(&mut stream, &mut file).await?;
         }
         Source::Folder(export) => {

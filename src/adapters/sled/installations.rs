@@ -3,15 +3,17 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::adapters::clock::RandomIds;
 use crate::domain::account::Account;
+use crate::domain::actor::Person;
 use crate::domain::deployment::Deployment;
 use crate::domain::installation::{Happening, Installation, Tenant};
 use crate::domain::names::WorkspaceId;
 use crate::domain::offer::Offer;
-use crate::domain::privacy::{Note, Noted};
+use crate::domain::privacy::{Deed, Note, Noted, pseudonym};
 use crate::domain::request::Request;
 use crate::domain::sign_in::{LINK_LIVES, SignIn, Stage};
-use crate::ports::{InstallationBatch, InstallationStore, Keeping, Left, StoreError, Work};
+use crate::ports::{Ids as _, InstallationBatch, InstallationStore, Keeping, Left, StoreError, Work};
 
 use super::SledStore;
 use super::desk::{Desk, Stop, Tx, TxResult, refuse};
@@ -174,6 +176,15 @@ fn forget_live(desk: &Desk, workspace: &WorkspaceId, before: Timestamp) -> Resul
         }
     })?;
     forget(desk, &notes, |_| None)?;
+    // What operators did is kept as long as is promised, without whose records it was.
+    for noted in those(desk, |record: &Noted| record.note.deed_about(workspace).is_some_and(|deed| deed.at < before))? {
+        let name = pseudonym(RandomIds.fresh());
+        let gone = name.and_then(|user| Some(Person { workspace: WorkspaceId::parse(user.as_str()).ok()?, user }));
+        if let Note::Deed(deed) = &noted.note {
+            let nobody = noted.saying(Note::Deed(Deed { about: gone, ..deed.clone() }));
+            desk.transact(|tx| tx.save(&nobody))?;
+        }
+    }
     // What was set before and since stands in one record.
     for record in desk.all::<Noted>()? {
         let noted = record?;

@@ -142,8 +142,17 @@ impl Removals {
 
 #[cfg(test)]
 mod tests {
+    use crate::testing::privacy::{never_seen, undeclared};
     use super::*;
     use crate::domain::deployment::samples::{at, person};
+
+    #[test]
+    fn every_field_of_a_line_is_declared() {
+        let salt = Uuid::from_u128(7);
+        let line = Line { at: Timestamp::UNIX_EPOCH, salt, digest: digest(salt, Gone::Person(&person("ana"))) };
+        let line = serde_json::to_value(line).unwrap();
+        assert!(undeclared("removals", &line).is_empty() && never_seen("removals", [&line]).is_empty());
+    }
 
     #[test]
     fn a_removal_is_known_again_and_names_nobody() {

@@ -94,6 +94,8 @@ pub enum Did {
     Exported,
     /// Had it removed.
     Removed,
+    /// Took a backup of everything.
+    BackedUp,
 }
 
 /// That an operator did something with somebody's records.
@@ -107,8 +109,8 @@ pub struct Deed {
     pub by: String,
     /// What.
     pub did: Did,
-    /// With whose records; the name that stands for them, once they are removed.
-    pub about: Person,
+    /// With whose records; the name that stands for them, once they are removed. `None`: with everybody's.
+    pub about: Option<Person>,
     /// Why, in the operator's words.
     pub because: String,
 }
@@ -235,16 +237,21 @@ impl Note {
             Self::Told(told) => Some(&told.person),
             Self::Removal(removal) => Some(&removal.person),
             Self::Export(export) => Some(&export.person),
-            Self::Deed(deed) => Some(&deed.about),
+            Self::Deed(deed) => deed.about.as_ref(),
             Self::Mute(mute) => Some(&mute.person),
         }
+    }
+
+    /// What an operator did with records of somebody in this workspace, if it is that.
+    pub fn deed_about(&self, workspace: &WorkspaceId) -> Option<&Deed> {
+        if let Self::Deed(deed) = self { Some(deed).filter(|deed| deed.about.as_ref().is_some_and(|about| about.workspace == *workspace)) } else { None }
     }
 
     /// Everybody who is named in it, where it stays without them when they are removed.
     pub fn named(&self) -> Vec<Person> {
         match self {
             Self::Upkeep(_) | Self::Counts(_) | Self::Told(_) | Self::Removal(_) | Self::Export(_) | Self::Mute(_) => Vec::new(),
-            Self::Deed(deed) => vec![deed.about.clone()],
+            Self::Deed(deed) => deed.about.iter().cloned().collect(),
             Self::Rules(rules) => rules.mentioned(),
             Self::Entry(entry) => entry.mentioned(),
             Self::Routes(routes) => routes.mentioned(),
@@ -284,7 +291,7 @@ impl Note {
         match self {
             Self::Upkeep(_) | Self::Counts(_) | Self::Told(_) | Self::Removal(_) | Self::Export(_) | Self::Mute(_) => None,
             Self::Deed(deed) => {
-                let about = Person { workspace: person.workspace.clone(), user: pseudonym.clone() };
+                let about = Some(Person { workspace: person.workspace.clone(), user: pseudonym.clone() });
                 Some(Self::Deed(Deed { about, ..deed.clone() }))
             }
             Self::Rules(rules) => Some(Self::Rules(rules.without(person, pseudonym))),

@@ -706,7 +706,7 @@ every! {
             at: at(0),
             by: "uid 1000 (otto)".to_owned(),
             did: Did::Looked,
-            about: person("ana"),
+            about: Some(person("ana")),
             because: "a letter".to_owned(),
         })],
         Note::Rules(_) => [Note::Rules(kept_rules())],

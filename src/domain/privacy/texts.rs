@@ -40,7 +40,7 @@ pub const TEXTS: &[Text] = &[
     Text {
         version: CURRENT_TEXT,
         since: "2026-11-29",
-        changed: "people of other companies see nothing in conversations that are shared with them, unless admins let them; logins that were not used for 24 months are unlinked; what is yours is shown to you on your page of the app in the chat when you open it; who rides along with somebody else's deploy is kept with it, what was said below its card, and for which branch a lock is; your login tells us whom to tell when commits are taken back",
+        changed: "people of other companies see nothing in conversations that are shared with them, unless admins let them; logins that were not used for 24 months are unlinked; what is yours is shown to you on your page of the app in the chat when you open it; who rides along with somebody else's deploy is kept with it, what was said below its card, and for which branch a lock is; your login tells us whom to tell when commits are taken back; that somebody ended another's lock is kept for 24 months; what looks like a secret is refused where none belongs; backups are on record",
         words: include_str!("../../../PRIVACY.md"),
     },
 ];

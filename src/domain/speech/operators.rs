@@ -9,7 +9,7 @@ use super::words::count;
 /// Who an operator is: whom the system says, and the name they gave, on one line.
 pub fn who(system_user: u32, name: &str) -> String {
     let name: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
-    format!("uid {system_user} ({name})")
+    if name.is_empty() { format!("uid {system_user}") } else { format!("uid {system_user} ({name})") }
 }
 
 /// How much is kept about somebody.
@@ -39,12 +39,15 @@ pub fn deeds<'d>(deeds: impl Iterator<Item = &'d Deed>) -> String {
             Did::Looked => "looked at",
             Did::Exported => "exported",
             Did::Removed => "removed",
+            Did::BackedUp => "took a backup of",
         };
         let because: String = deed.because.chars().filter(|c| !c.is_control()).collect();
-        format!("{} {} {did} {}/{}: {because}\n", deed.at, deed.by, deed.about.workspace, deed.about.user)
+        let whose = deed.about.as_ref().map_or_else(|| "everything".to_owned(), |about| format!("{}/{}", about.workspace, about.user));
+        let why = if because.is_empty() { String::new() } else { format!(": {because}") };
+        format!("{} {} {did} {whose}{why}\n", deed.at, deed.by)
     };
     let lines: String = deeds.map(line).collect();
-    if lines.is_empty() { "Nobody has looked at, exported or removed anything.\n".to_owned() } else { lines }
+    if lines.is_empty() { "Nobody has looked at, exported, removed or backed up anything.\n".to_owned() } else { lines }
 }
 
 /// How far upkeep is.

@@ -111,6 +111,7 @@ pub enum Directive {
     Redeliver,
     Setting { name: String, value: String },
     SignIn { app: &'static str },
+    BegunUnder { version: u32 },
     Installable { rotates: bool },
     Removed { person: String, order: Order },
     EventAgain,
@@ -137,6 +138,7 @@ impl Directive {
         match self {
             Self::LetGo { .. }
             | Self::SignIn { .. }
+            | Self::BegunUnder { .. }
             | Self::Installable { .. }
             | Self::Removed { .. }
             | Self::EventAgain

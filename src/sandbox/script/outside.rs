@@ -137,6 +137,7 @@ impl Outside for World {
             | Directive::Withdraws { vendor: Vendor::Slack, .. }
             | Directive::AccessEnds { vendor: Vendor::Slack, .. }
             | Directive::SignIn { .. }
+            | Directive::BegunUnder { .. }
             | Directive::Installable { .. }
             | Directive::Removed { .. }
             | Directive::EventAgain

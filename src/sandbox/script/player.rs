@@ -48,6 +48,11 @@ pub trait Service: Send {
         Err(format!("{name} cannot be set to {value} here"))
     }
 
+    /// Has its store, while it is stopped, be one that was begun when this version of the privacy page was the newest.
+    async fn began_under(&mut self, version: u32) -> std::io::Result<()> {
+        Err(std::io::Error::other(format!("no store can be made here that was begun under version {version}")))
+    }
+
     /// Called whenever the service is at rest: one that dies on purpose can be started again here. Whether it was.
     async fn tend(&mut self) -> std::io::Result<bool> {
         Ok(false)
@@ -346,6 +351,11 @@ impl<'a> Player<'a> {
                 Ok(())
             }
             Directive::Setting { name, value } => self.service.set(name, value),
+            Directive::BegunUnder { version } => {
+                self.stop().await?;
+                self.service.began_under(*version).await.map_err(|error| error.to_string())?;
+                self.start().await
+            }
             Directive::SignIn { app } => {
                 self.stop().await?;
                 sign_in_settings(app).iter().try_for_each(|(name, value)| self.service.set(name, value))?;

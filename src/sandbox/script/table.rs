@@ -35,6 +35,11 @@ pub const TABLE: &[Row<Directive>] = &[
         build: |_| Ok(Directive::SignIn { app: ENDING_APP }),
     },
     Row {
+        shape: "the store was begun under version {n} of the privacy page",
+        means: "everybody of whom no word is kept knows that version; the service is started anew",
+        build: |p| Ok(Directive::BegunUnder { version: number(p.get("n"))? }),
+    },
+    Row {
         shape: "workspaces install the app",
         means: "from now on workspaces install the app by themselves and people sign in; the service is started anew",
         build: |_| Ok(Directive::Installable { rotates: false }),
