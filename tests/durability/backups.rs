@@ -4,9 +4,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use slash_heroku::adapters::sled::{AdminSocket, OpenError, SledStore, TransferError, backup, restore};
-use slash_heroku::domain::privacy::OperatorAsks;
 use slash_heroku::domain::account::{Account, Provider};
 use slash_heroku::domain::line::Line;
+use slash_heroku::domain::privacy::OperatorAsks;
 use slash_heroku::ports::{AccountBatch, AccountStore, Batch, LockStore as _, Store, Work};
 use slash_heroku::testing::account_store::{login, person, visit};
 use slash_heroku::testing::lock_store::{lock, none};
@@ -115,7 +115,7 @@ async fn a_backup_overwrites_nothing_and_leaves_nothing_half_done() {
     std::fs::write(&file, "mine").unwrap();
     assert_eq!(backup(&folder, &file, &OperatorAsks::backup(None, None)).await, Err(TransferError::Exists(file.clone())));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
-    assert!(backup(&folder, &place.path().join("missing/file")).await.is_err());
+    assert!(backup(&folder, &place.path().join("missing/file"), &OperatorAsks::backup(None, None)).await.is_err());
     assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 2, "no temporary file is left");
 }
 
@@ -124,7 +124,7 @@ async fn a_store_that_is_open_without_its_socket_is_not_backed_up_behind_its_bac
     let place = folders::in_memory();
     let folder = place.path().join("store");
     let store = filled(&folder).await;
-    let said = backup(&folder, &place.path().join("file")).await.unwrap_err().to_string();
+    let said = backup(&folder, &place.path().join("file"), &OperatorAsks::backup(None, None)).await.unwrap_err().to_string();
     assert!(said.contains("in use"), "{said}");
     drop(store);
 }
@@ -196,10 +196,10 @@ async fn a_socket_that_a_killed_process_left_is_in_nobodys_way() {
     let store = filled(&folder).await;
     drop(std::os::unix::net::UnixListener::bind(folder.join("admin.sock")).unwrap());
     assert!(folder.join("admin.sock").exists());
-    while_serving(&store, backup(&folder, &place.path().join("1"))).await.unwrap();
+    while_serving(&store, backup(&folder, &place.path().join("1"), &OperatorAsks::backup(None, None))).await.unwrap();
     drop(std::os::unix::net::UnixListener::bind(folder.join("admin.sock")).unwrap());
     store.close().await;
-    backup(&folder, &place.path().join("2")).await.unwrap();
+    backup(&folder, &place.path().join("2"), &OperatorAsks::backup(None, None)).await.unwrap();
     assert_eq!(records_in(&place.path().join("1")), records_in(&place.path().join("2")));
 }
 
@@ -208,7 +208,7 @@ async fn a_long_path_is_no_obstacle() {
     let place = folders::in_memory();
     let folder = place.path().join("n".repeat(120)).join("store");
     let store = filled(&folder).await;
-    while_serving(&store, backup(&folder, &place.path().join("file"))).await.unwrap();
+    while_serving(&store, backup(&folder, &place.path().join("file"), &OperatorAsks::backup(None, None))).await.unwrap();
     assert!(!folder.join("admin.sock").exists());
 }
 

@@ -118,7 +118,10 @@ async fn rows_that_are_missing_or_changed_are_refused_or_told_when_read() {
     store.close().await;
     assert!(matches!(SledStore::check(changed.path()), Err(OpenError::Damaged { .. })));
     let file = changed.path().join("backup");
-    assert!(backup(changed.path(), &file, &OperatorAsks::backup(None, None)).await.unwrap_err().to_string().contains("damaged"), "no backup is made of that");
+    assert!(
+        backup(changed.path(), &file, &OperatorAsks::backup(None, None)).await.unwrap_err().to_string().contains("damaged"),
+        "no backup is made of that"
+    );
     assert!(!file.exists());
 }
 

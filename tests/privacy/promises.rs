@@ -43,19 +43,19 @@ const SENTENCES: &[(&str, &[Proof])] = &[
     ("We keep the command as we understood it.", &[FIELDS]),
     ("A text that we did not understand", &[Test("what_was_not_understood_is_answered_privately_without_the_code_and_not_kept")]),
     ("**One-time codes.**", &[SEARCHED]),
-    (
-        "**Tokens.**",
-        &[Test("github_keeps_the_promises_of_signing_in"), Test("heroku_keeps_the_promises_of_signing_in")],
-    ),
+    ("**Tokens.**", &[Test("github_keeps_the_promises_of_signing_in"), Test("heroku_keeps_the_promises_of_signing_in")]),
     (
         "They are sealed before they are stored",
         &[Test("it_keeps_the_promises_of_a_vault"), SEARCHED, Test("whoever_unlinks_ends_it_at_the_services_too")],
     ),
-    ("So does linking a login", &[
-        Test("what_has_to_be_ended_is_ended_also_when_the_service_is_killed_on_the_way"),
-        Test("what_cannot_be_ended_is_told_and_tried_again_for_a_day"),
-        Line("280-linked-again", "= authorizations of bob: 0"),
-    ]),
+    (
+        "So does linking a login",
+        &[
+            Test("what_has_to_be_ended_is_ended_also_when_the_service_is_killed_on_the_way"),
+            Test("what_cannot_be_ended_is_told_and_tried_again_for_a_day"),
+            Line("280-linked-again", "= authorizations of bob: 0"),
+        ],
+    ),
     ("Where an installation works for one person", &[SEARCHED]),
     ("**Secrets where none belongs.**", &[Test("whoever_types_a_secret_is_told_its_kind_and_whoever_types_none_is_left_alone")]),
     ("Where it looks as if one was there", &[SEARCHED, Line("283-a-secret-where-none-belongs", "= never said: 5ec4e75041")]),
@@ -130,7 +130,10 @@ const SENTENCES: &[(&str, &[Proof])] = &[
     ("**GitHub** gets", &[EXACTLY_ASKED]),
     ("No chat name, no channel.", &[EXACTLY_ASKED]),
     ("**Heroku** gets", &[EXACTLY_ASKED]),
-    ("**Slack** gets", &[Test("what_is_asked_for_is_what_is_used"), Line("232-notices-go-where-a-team-wants-them", "how deploys end (set by @ana")]),
+    (
+        "**Slack** gets",
+        &[Test("what_is_asked_for_is_what_is_used"), Line("232-notices-go-where-a-team-wants-them", "how deploys end (set by @ana")],
+    ),
     ("When you open your page", &[Line("256-a-page-of-ones-own", "(page) Your places in lines")]),
     ("That you looked is not kept", &[FIELDS, Test("a_person_is_removed_once_what_they_have_going_on_is_over_and_is_told")]),
     (
@@ -148,7 +151,10 @@ const SENTENCES: &[(&str, &[Proof])] = &[
             Test("who_reads_along_is_believed_for_five_minutes_and_that_nobody_knows_for_one"),
         ],
     ),
-    ("Guests of your workspace see what is said", &[Line("141-guests-and-other-companies", "Guests of this workspace may not see or do anything here (guest)")]),
+    (
+        "Guests of your workspace see what is said",
+        &[Line("141-guests-and-other-companies", "Guests of this workspace may not see or do anything here (guest)")],
+    ),
     ("Nobody else gets anything.", &[EXACTLY_ASKED, Test("every_file_keeps_to_its_ring")]),
     ("Nothing is sold", &[EXACTLY_ASKED]),
     ("Those three keep what they get", SAYS),
@@ -264,12 +270,18 @@ const SENTENCES: &[(&str, &[Proof])] = &[
     ("People who revoke what they have given", &[Test("what_has_left_is_removed_at_once_and_what_runs_when_it_is_over")]),
     ("What you write to whoever runs the installation", SAYS),
     ("Typing a command gives us", SAYS),
-    ("You can take that back", &[Line("99-what-is-kept-about-me", "(only you) You are removed as soon as what you have running has ended")]),
+    (
+        "You can take that back",
+        &[Line("99-what-is-kept-about-me", "(only you) You are removed as soon as what you have running has ended")],
+    ),
     ("When what this page promises changes", &[Test("a_text_that_people_were_told_of_stays_as_it_is")]),
-    ("Each person who knew the one before", &[
+    (
+        "Each person who knew the one before",
+        &[
             Test("whoever_knew_the_page_before_is_told_once_what_changed"),
             Line("285-the-privacy-page-has-changed", "(only you) The privacy page"),
-        ]),
+        ],
+    ),
     ("All versions are below `/privacy`", &[Test("the_present_text_and_the_old_ones_are_served")]),
 ];
 

@@ -164,9 +164,10 @@ async fn answer(store: &SledStore, asked: &Asked, stream: UnixStream) -> io::Res
         stream.write_all(said.as_bytes()).await?;
         return stream.shutdown().await;
     }
-    let backup = line.strip_prefix(BACKUP).map(str::trim).map(|said| {
-        if said.is_empty() { Ok(OperatorAsks::backup(None, None)) } else { serde_json::from_str::<OperatorAsks>(said) }
-    });
+    let backup = line
+        .strip_prefix(BACKUP)
+        .map(str::trim)
+        .map(|said| if said.is_empty() { Ok(OperatorAsks::backup(None, None)) } else { serde_json::from_str::<OperatorAsks>(said) });
     let Some(asks) = backup else {
         stream.write_all(format!("{ERROR}`{BACKUP}`, `{ROTATE}` and `privacy` are all that can be asked here\n").as_bytes()).await?;
         return stream.shutdown().await;

@@ -142,9 +142,9 @@ impl Removals {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::privacy::{never_seen, undeclared};
     use super::*;
     use crate::domain::deployment::samples::{at, person};
+    use crate::testing::privacy::{never_seen, undeclared};
 
     #[test]
     fn every_field_of_a_line_is_declared() {

@@ -820,7 +820,10 @@ const REMOVED: RecordKind = RecordKind {
     why: "so that a restore of a backup from before removes it again",
     kept: "35 days after the removal, and until the next one is noted",
     goes: "nowhere",
-    fields: &[you("when you were removed, a random number, and a digest of that and your workspace id and user id", &["at", "salt", "digest[]"])],
+    fields: &[you(
+        "when you were removed, a random number, and a digest of that and your workspace id and user id",
+        &["at", "salt", "digest[]"],
+    )],
 };
 
 const EXPORTS: RecordKind = RecordKind {

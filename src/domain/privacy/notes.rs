@@ -244,7 +244,11 @@ impl Note {
 
     /// What an operator did with records of somebody in this workspace, if it is that.
     pub fn deed_about(&self, workspace: &WorkspaceId) -> Option<&Deed> {
-        if let Self::Deed(deed) = self { Some(deed).filter(|deed| deed.about.as_ref().is_some_and(|about| about.workspace == *workspace)) } else { None }
+        if let Self::Deed(deed) = self {
+            Some(deed).filter(|deed| deed.about.as_ref().is_some_and(|about| about.workspace == *workspace))
+        } else {
+            None
+        }
     }
 
     /// Everybody who is named in it, where it stays without them when they are removed.

@@ -472,7 +472,7 @@ async fn nothing_that_is_kept_names_whoever_was_removed() {
     // Everything in the store, told.
     let named = async |file: &str| {
         let file = folder.path().join(file);
-        crate::adapters::sled::backup(&home, &file).await.unwrap();
+        crate::adapters::sled::backup(&home, &file, &crate::domain::privacy::OperatorAsks::backup(None, None)).await.unwrap();
         let text = std::fs::read_to_string(&file).unwrap();
         let kinds: BTreeSet<String> =
             text.lines().filter(|line| line.contains("ana-of-old")).map(|line| line.split('"').nth(1).unwrap().to_owned()).collect();
