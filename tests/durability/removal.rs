@@ -217,7 +217,11 @@ async fn a_restore_removes_again_whoever_was_removed_since() {
     let store = SledStore::open(&there).unwrap();
     assert_eq!(store.how_much(&marked()).await.unwrap(), []);
     assert_eq!(store.deployments_of_app(&app("a"), usize::MAX).await.unwrap().len(), 80, "without them, and not gone");
-    assert_eq!((store.notes(NoteKind::Deed).await.unwrap().len(), store.notes(NoteKind::Upkeep).await.unwrap().len()), (2, 1), "the backup, and who was removed by it");
+    assert_eq!(
+        (store.notes(NoteKind::Deed).await.unwrap().len(), store.notes(NoteKind::Upkeep).await.unwrap().len()),
+        (2, 1),
+        "the backup, and who was removed by it"
+    );
     store.close().await;
     assert!(!is_anywhere(&there, MARKER) && !is_anywhere(&there, WORDS));
 
