@@ -75,7 +75,11 @@ impl Reader<'_> {
         let mut rest = self.words.clone();
         let is_before = rest.next().is_some_and(|word| is(&word, "before"));
         // A pipeline may have any name.
-        let alone = is_before && rest.next().is_some_and(|word| moment(&word).is_some());
+        let then = rest.next().filter(|_| is_before);
+        let alone = then.as_ref().is_some_and(|word| moment(word).is_some());
+        if let Some(word) = then.filter(|_| !alone && rest.next().is_none()) {
+            return Err(self.wrong(word.at, A_DAY, None));
+        }
         let pipeline = if self.is_at_end() || alone { None } else { Some(self.pipeline()?) };
         let before = if self.words.next_if(|word| is(word, "before")).is_some() {
             let Some(word) = self.words.next() else { return Err(self.missing(A_DAY, None)) };
