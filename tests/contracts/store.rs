@@ -17,16 +17,20 @@ struct SledPlace {
     open: Option<SledStore>,
 }
 
+impl SledPlace {
+    /// The store, opened anew; whatever was open before is closed.
+    async fn reopened(&mut self) -> SledStore {
+        if let Some(before) = self.open.take() {
+            before.close().await;
+        }
+        let store = SledStore::open(self.folder.path()).unwrap();
+        self.open.insert(store).clone()
+    }
+}
+
 impl Place for SledPlace {
     fn open(&mut self) -> BoxFuture<'_, Arc<dyn Store>> {
-        Box::pin(async {
-            if let Some(before) = self.open.take() {
-                before.close().await;
-            }
-            let store = SledStore::open(self.folder.path()).unwrap();
-            self.open = Some(store.clone());
-            Arc::new(store) as Arc<dyn Store>
-        })
+        Box::pin(async { Arc::new(self.reopened().await) as Arc<dyn Store> })
     }
 
     fn at_rest(&mut self) -> BoxFuture<'_, ()> {
@@ -44,14 +48,7 @@ async fn sled_keeps_the_promises_of_a_store() {
 
 impl lock_store::Place for SledPlace {
     fn open(&mut self) -> BoxFuture<'_, Arc<dyn LockStore>> {
-        Box::pin(async {
-            if let Some(before) = self.open.take() {
-                before.close().await;
-            }
-            let store = SledStore::open(self.folder.path()).unwrap();
-            self.open = Some(store.clone());
-            Arc::new(store) as Arc<dyn LockStore>
-        })
+        Box::pin(async { Arc::new(self.reopened().await) as Arc<dyn LockStore> })
     }
 }
 
@@ -62,14 +59,7 @@ async fn sled_keeps_the_promises_of_a_store_of_locks() {
 
 impl account_store::Place for SledPlace {
     fn open(&mut self) -> BoxFuture<'_, Arc<dyn AccountStore>> {
-        Box::pin(async {
-            if let Some(before) = self.open.take() {
-                before.close().await;
-            }
-            let store = SledStore::open(self.folder.path()).unwrap();
-            self.open = Some(store.clone());
-            Arc::new(store) as Arc<dyn AccountStore>
-        })
+        Box::pin(async { Arc::new(self.reopened().await) as Arc<dyn AccountStore> })
     }
 }
 
@@ -81,12 +71,7 @@ async fn sled_keeps_the_promises_of_a_store_of_accounts() {
 impl installation_store::Place for SledPlace {
     fn open(&mut self) -> BoxFuture<'_, installation_store::Opened> {
         Box::pin(async {
-            if let Some(before) = self.open.take() {
-                before.close().await;
-            }
-            let store = SledStore::open(self.folder.path()).unwrap();
-            self.open = Some(store.clone());
-            let store = Arc::new(store);
+            let store = Arc::new(self.reopened().await);
             installation_store::Opened { installations: store.clone(), accounts: store.clone(), store }
         })
     }
@@ -100,12 +85,7 @@ async fn sled_keeps_the_promises_of_a_store_of_installations() {
 impl rights::Place for SledPlace {
     fn open(&mut self) -> BoxFuture<'_, rights::Opened> {
         Box::pin(async {
-            if let Some(before) = self.open.take() {
-                before.close().await;
-            }
-            let store = SledStore::open(self.folder.path()).unwrap();
-            self.open = Some(store.clone());
-            let store = Arc::new(store);
+            let store = Arc::new(self.reopened().await);
             rights::Opened { keeping: store.clone(), installations: store }
         })
     }
@@ -119,12 +99,7 @@ async fn sled_keeps_the_promises_about_rules() {
 impl keeping::Place for SledPlace {
     fn open(&mut self) -> BoxFuture<'_, keeping::Opened> {
         Box::pin(async {
-            if let Some(before) = self.open.take() {
-                before.close().await;
-            }
-            let store = SledStore::open(self.folder.path()).unwrap();
-            self.open = Some(store.clone());
-            let store = Arc::new(store);
+            let store = Arc::new(self.reopened().await);
             keeping::Opened { keeping: store.clone(), store }
         })
     }

@@ -56,21 +56,7 @@ impl Deployment {
 
     /// Whether its end is for everybody in the conversation once more: it went well or failed. Who stopped or freed it has said so there.
     pub fn ends_for_all(&self) -> bool {
-        match self.phase {
-            Phase::Succeeded { .. } | Phase::Failed { .. } => true,
-            Phase::Waiting(_)
-            | Phase::NeedsCode { .. }
-            | Phase::Starting
-            | Phase::Announcing(_)
-            | Phase::Uploading
-            | Phase::AboutToBuild(_)
-            | Phase::Building { .. }
-            | Phase::Releasing { .. }
-            | Phase::Restarting { .. }
-            | Phase::Unknown(_)
-            | Phase::Cancelled { .. }
-            | Phase::Freed { .. } => false,
-        }
+        matches!(self.phase, Phase::Succeeded { .. } | Phase::Failed { .. })
     }
 
     /// Whether it has been in a stage and is beyond it. A build that found no room is not done.
