@@ -11,8 +11,8 @@ use crate::stores::{Filled, Overwritten};
 #[derive(Debug, Default)]
 pub struct Table(Vec<[String; 3]>);
 
-fn mib(bytes: u64) -> String {
-    format!("{:.0} MiB", bytes as f64 / 1_048_576.0)
+fn mb(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1_000_000.0)
 }
 
 fn ms(time: Duration) -> String {
@@ -34,12 +34,12 @@ impl Table {
         let wanted = if filled.count > 100_000 { "1 s" } else { "50 ms" };
         self.row(format!("First acknowledgement after the start, {} stored deployments", filled.count), ms(found), wanted);
         let times = filled.size as f64 / filled.content as f64;
-        self.row(format!("Disk for {} stored deployments", filled.count), format!("{}, {times:.1} times their JSON", mib(filled.size)), "");
+        self.row(format!("Disk for {} stored deployments", filled.count), format!("{}, {times:.1} times their JSON", mb(filled.size)), "");
     }
 
     /// Memory of a process, by what it has stored.
     pub fn add_memory(&mut self, when: &str, count: u64, bytes: u64, wanted: &str) {
-        self.row(format!("Memory {when}, {count} stored deployments"), mib(bytes), wanted);
+        self.row(format!("Memory {when}, {count} stored deployments"), mb(bytes), wanted);
     }
 
     /// What a load found at the bare server, the one that appends, the service, and the service with many deployments.
@@ -68,11 +68,11 @@ impl Table {
     /// Size after overwriting.
     pub fn add_overwrites(&mut self, found: &Overwritten) {
         let times = found.size as f64 / found.content as f64;
-        let what = format!("Disk after {} overwrites of {} of live records", found.times, mib(found.content));
+        let what = format!("Disk after {} overwrites of {} of live records", found.times, mb(found.content));
         let rate = found.times as f64 / found.took.as_secs_f64();
         self.row(
             what,
-            format!("{} ({times:.0} times), {rate:.0} overwrites per second, opened again in {}", mib(found.size), ms(found.opened)),
+            format!("{} ({times:.0} times), {rate:.0} overwrites per second, opened again in {}", mb(found.size), ms(found.opened)),
             "",
         );
     }

@@ -26,6 +26,9 @@ pub(super) fn holds(bytes: &[u8]) {
     let gap = |beside: Option<char>| if beside.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.')) { " " } else { "" };
     let sown = format!("{before}{}{token}{}{behind}", gap(before.chars().next_back()), gap(behind.chars().next()));
     is_clean(&sown);
+    if holds_secret(&text, token) {
+        return; // Half a token by itself is a word like any other.
+    }
     for cleaned in [scrub::clean(&sown, 4000), scrub::clean(&sown, 30), scrub::last_lines(&sown, 50)] {
         assert!(!holds_secret(&cleaned, token), "{token} survives in {cleaned:?}");
     }

@@ -43,10 +43,10 @@ impl Watcher {
 
 /// Whether a line holds what links, cookies and ways to services are made of: 43 letters for addresses, and nothing beside them.
 fn own_secret(line: &str) -> bool {
-    let of_a_secret = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    line.split(|c| !of_a_secret(c)).any(|word| {
-        let has = |what: fn(&char) -> bool| word.chars().any(|c| what(&c));
-        word.len() == 43 && has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit)
+    let of_a_secret = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    line.as_bytes().split(|byte| !of_a_secret(*byte)).any(|word| {
+        let has = |what: fn(&u8) -> bool| word.iter().any(what);
+        word.len() == 43 && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
     })
 }
 

@@ -28,21 +28,13 @@ pub struct Needles {
 impl Needles {
     /// Whatever any simulated world makes up, and codes that people type.
     pub fn common(typed: &[String]) -> Self {
-        let seed = SlackSeed::default();
-        let mut known = vec![
-            Secret { what: "a marked secret", text: MARK.to_owned() },
-            Secret { what: "the signing secret", text: seed.signing_secret },
-            Secret { what: "the bot's token", text: seed.bot_token },
-        ];
-        known.extend(CODES.map(|code| Secret { what: CODE, text: code.to_owned() }));
-        known.extend(typed.iter().map(|code| Secret { what: CODE, text: code.clone() }));
-        Self::made(known)
+        Self::made(common(typed))
     }
 
     /// What this world has handed out so far. A new secret of the world is searched for without a change here: it has to
     /// carry the mark, or stand in the world's list.
     pub fn of(world: &World, typed: &[String]) -> Self {
-        Self::made([world.secrets(), Self::common(typed).known].concat())
+        Self::made([world.secrets(), common(typed)].concat())
     }
 
     fn made(known: Vec<Secret>) -> Self {
@@ -87,6 +79,19 @@ impl Needles {
         let filled: Vec<&[u8]> = bytes.chunks(512).filter(|chunk| chunk.iter().any(|byte| *byte != 0)).collect();
         self.find(&file.display().to_string(), &String::from_utf8_lossy(&filled.concat()))
     }
+}
+
+/// Whatever any simulated world makes up, and codes that people type.
+fn common(typed: &[String]) -> Vec<Secret> {
+    let seed = SlackSeed::default();
+    let mut known = vec![
+        Secret { what: "a marked secret", text: MARK.to_owned() },
+        Secret { what: "the signing secret", text: seed.signing_secret },
+        Secret { what: "the bot's token", text: seed.bot_token },
+    ];
+    let codes = CODES.into_iter().map(str::to_owned).chain(typed.iter().cloned());
+    known.extend(codes.map(|text| Secret { what: CODE, text }));
+    known
 }
 
 /// The forms that a secret takes on its way: plain, shouted, in an address, in JSON, in base64 at any offset, and as the

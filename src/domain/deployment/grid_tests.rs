@@ -114,6 +114,27 @@ fn only_dynos_that_are_up_or_not_wanted_are_a_success() {
     }
 }
 
+/// Whatever asks for a deploy, by words, a form, a button or at its turn, it stands before the gate, and one way leads through it.
+#[test]
+fn nothing_passes_the_gate_unjudged() {
+    let stands_before = |phase: &Phase| matches!(phase, Phase::Waiting(_) | Phase::NeedsCode { .. } | Phase::Starting);
+    let mut passed = 0;
+    for one in running().iter().filter(|phase| stands_before(phase)).flat_map(circumstances) {
+        for when_green in [false, true] {
+            let one = Deployment { when_green, ..one.clone() };
+            for outcome in outcomes() {
+                let let_through = matches!(&outcome, Outcome::Judged { verdict, .. } if verdict.is_open()) && one.phase == Phase::Starting;
+                let next = one.after(outcome.clone(), at(1)).unwrap_or_else(|| one.clone());
+                let is_through = !stands_before(&next.phase) && !next.has_ended();
+                assert!(let_through || !is_through, "{:?} {outcome:?}: {:?}", one.phase, next.phase);
+                passed += usize::from(is_through);
+            }
+            assert!(one.answered(at(1)).is_none_or(|next| stands_before(&next.phase)) && stands_before(&one.with_code(at(1)).phase));
+        }
+    }
+    assert!(passed > 0, "what is judged well goes on");
+}
+
 #[test]
 fn late_means_unknown_where_something_goes_on_outside() {
     for phase in

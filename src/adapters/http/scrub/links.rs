@@ -1,5 +1,6 @@
 //! Links that carry a user, a password or a key, and those that are keys.
 
+use std::iter;
 use std::ops::Range;
 
 use super::visible::Lines;
@@ -22,18 +23,25 @@ const PLACES: [&str; 6] = [
 /// Over how many line ends a link goes on.
 const GOES_ON: usize = 8;
 
-pub(super) fn find(lines: &Lines, spans: &mut Vec<Range<usize>>) {
+/// Where the links of a text stand, without their schemes.
+fn links(lines: &Lines) -> impl Iterator<Item = Range<usize>> {
     let text = lines.joined();
     let mut from = 0;
-    while let Some(at) = part(text, from..text.len()).find("://") {
-        let start = from + at + 3;
-        let end = end_of(lines, start, is_begun);
+    iter::from_fn(move || {
+        let start = from + part(text, from..text.len()).find("://")? + 3;
+        from = end_of(lines, start, is_begun);
+        Some(start..from)
+    })
+}
+
+pub(super) fn find(lines: &Lines, spans: &mut Vec<Range<usize>>) {
+    let text = lines.joined();
+    for Range { start, end } in links(lines) {
         let body = part(text, start..end);
         spans.extend(user(body).map(|at| start..start + at));
         for sign in ['?', '#'] {
             spans.extend(body.split_once(sign).filter(|(_, query)| is_key(query)).map(|(before, _)| start + before.len() + 1..end));
         }
-        from = end;
     }
     // Also without a scheme, as people write them.
     for place in PLACES {
@@ -56,18 +64,12 @@ const SHORTEST: usize = 6;
 /// Whether a link in a text surely opens something: with a user and a password, a key in its query, or by its place.
 pub(super) fn opens(lines: &Lines) -> bool {
     let text = lines.joined();
-    let mut from = 0;
-    while let Some(at) = part(text, from..text.len()).find("://") {
-        let start = from + at + 3;
-        let end = end_of(lines, start, is_begun);
-        let body = part(text, start..end);
+    let opened = links(lines).any(|link| {
+        let body = part(text, link);
         let password = user(body).is_some_and(|at| part(body, 0..at).split_once(':').is_some_and(|(_, password)| !password.is_empty()));
-        if password || ['?', '#'].iter().any(|sign| body.split_once(*sign).is_some_and(|(_, query)| holds_key(query))) {
-            return true;
-        }
-        from = end;
-    }
-    PLACES.iter().any(|place| text.split(place).skip(1).any(|tail| run(tail, |c| !ends(c)) >= SHORTEST))
+        password || ['?', '#'].iter().any(|sign| body.split_once(*sign).is_some_and(|(_, query)| holds_key(query)))
+    });
+    opened || PLACES.iter().any(|place| text.split(place).skip(1).any(|tail| run(tail, |c| !ends(c)) >= SHORTEST))
 }
 
 /// Whether a query surely holds a key.
