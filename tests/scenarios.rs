@@ -46,7 +46,8 @@ async fn played(script: &Script, typed: &[String]) -> anyhow::Result<Played> {
     let mut service = InProcess::new(&stage)?;
     let slack = Arc::clone(&stage.world.slack);
     let mut played = Player::new(Arc::clone(&stage.clock), slack, &mut stage.world, &mut service).play_on(script).await?;
-    let pages = secrets::watched_pages(service.address().at("").trim_end_matches('/')).await;
+    let mut pages = secrets::watched_pages(service.address().at("").trim_end_matches('/')).await;
+    pages.append(&mut played.pages);
     service.stop().await?;
     let mut leaks = secrets::leaks(&stage.world, service.folder(), typed, &pages);
     // Links, cookies and passcodes are for the chat and the browser.

@@ -10,10 +10,11 @@ pub use search::Needles;
 
 use std::path::Path;
 
+use slash_heroku::sandbox::heroku::Host;
 use slash_heroku::sandbox::world::World;
 
 /// Says what has leaked from a service that played in this world: in its messages, in the store's files below `store`, in
-/// what it wrote at the other services for all to see, and in `other` places. Call [`watch`] before, for its log.
+/// what it wrote at the other services for all to see, in the addresses that it asked them at, and in `other` places. Call [`watch`] before, for its log.
 pub fn leaks(world: &World, store: &Path, typed: &[String], other: &[(String, String)]) -> Vec<String> {
     let needles = Needles::of(world, typed);
     let mut found = Vec::new();
@@ -24,6 +25,13 @@ pub fn leaks(world: &World, store: &Path, typed: &[String], other: &[(String, St
     for repository in world.github.repositories() {
         found.extend(needles.find("a GitHub deployment", &format!("{:?}", world.github.deployments(&repository))));
     }
+    found.extend(needles.find("a build or a release", &world.heroku.descriptions().join("\n")));
+    // Elsewhere, addresses are the keys that were given out for them.
+    let addresses = world.heroku.requests().into_iter().filter(|request| request.host == Host::Api);
+    let addresses: Vec<String> = addresses.map(|request| format!("{}?{}", request.path, request.query.unwrap_or_default())).collect();
+    found.extend(needles.find("an address at Heroku", &addresses.join("\n")));
+    let addresses: Vec<String> = world.github.requests().into_iter().map(|request| request.path).collect();
+    found.extend(needles.find("an address at GitHub", &addresses.join("\n")));
     for (place, text) in other {
         found.extend(needles.find(place, text));
     }

@@ -26,6 +26,7 @@ pub struct Browser {
     cookies: Cookies,
     page: Option<Page>,
     secrets: BTreeSet<String>,
+    shown: Vec<(String, String)>,
 }
 
 /// Where a request comes from.
@@ -46,7 +47,7 @@ impl Browser {
             .build()
             .map_err(|error| format!("no client: {error}"))?;
         let public = Url::parse(public).map_err(|_| format!("{public} is no address"))?;
-        Ok(Self { client, public, cookies: Cookies::default(), page: None, secrets: BTreeSet::new() })
+        Ok(Self { client, public, cookies: Cookies::default(), page: None, secrets: BTreeSet::new(), shown: Vec::new() })
     }
 
     /// The page that it shows.
@@ -57,6 +58,11 @@ impl Browser {
     /// Every secret that it was given and that is nobody else's: links, cookies, passcodes.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(String::as_str)
+    }
+
+    /// Every page and file of the service that it was shown: where, and the whole text.
+    pub fn shown(&self) -> &[(String, String)] {
+        &self.shown
     }
 
     /// Opens an address that stood in another program, such as a chat.
@@ -133,6 +139,9 @@ impl Browser {
                 continue;
             }
             let text = answer.text().await.map_err(|error| format!("half an answer: {}", error.without_url()))?;
+            if url.origin() == self.public.origin() {
+                self.shown.push((format!("the page {}", url.path()), text.clone()));
+            }
             let page = Page::read(url, status, &text, forms_lead_to(&headers));
             self.secrets.extend(page.passcode.clone());
             self.page = Some(page);

@@ -176,7 +176,8 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
         let token_email = bearer(&parts.headers).and_then(|token| world.whose(token, now));
         let with_code = parts.headers.contains_key("heroku-two-factor-code");
         let number = world.requests.len();
-        let seen = SeenRequest { host, method: method.clone(), path: path.clone(), status: 0, token_email, with_code, at: now };
+        let query = parts.uri.query().map(str::to_owned);
+        let seen = SeenRequest { host, method: method.clone(), path: path.clone(), query, status: 0, token_email, with_code, at: now };
         world.requests.push(seen);
         (number, world.faults.take(&method, &path), world.hanging.clone(), now)
     };

@@ -56,6 +56,8 @@ pub struct SeenRequest {
     pub method: String,
     /// The path, without the query.
     pub path: String,
+    /// The query, as sent.
+    pub query: Option<String>,
     /// The status it got; 0 if it got no answer.
     pub status: u16,
     /// The email that its token belongs to, if any.
@@ -136,6 +138,13 @@ impl Heroku {
                 by: release.who.email.clone(),
             })
             .collect()
+    }
+
+    /// What whoever may see its apps reads of their builds and releases: versions and descriptions.
+    pub fn descriptions(&self) -> Vec<String> {
+        let (world, _) = self.world();
+        let of_builds = world.builds.iter().flat_map(|build| [&build.version, &build.version_description]).flatten();
+        of_builds.chain(world.releases.iter().map(|release| &release.description)).cloned().collect()
     }
 
     /// Every request so far, in the order they came.

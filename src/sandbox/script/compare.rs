@@ -86,10 +86,10 @@ mod tests {
     fn a_difference_is_readable_and_an_update_takes_it_over() {
         let text = "# Title\nana> one\n  a\n  b\n\n# more\nana> two\n= no violations\n";
         let script = Script::parse("x.chat", text).unwrap();
-        let right = Played { seen: vec![lines("a\nb"), vec![], vec![]], failures: vec![], secrets: vec![] };
+        let right = Played { seen: vec![lines("a\nb"), vec![], vec![]], failures: vec![], secrets: vec![], pages: vec![] };
         assert_eq!(compare(&script, &right), None);
         assert_eq!(update(&script, &right), text);
-        let wrong = Played { seen: vec![lines("a\nc\nb"), lines("d\n  e"), vec![]], failures: vec![], secrets: vec![] };
+        let wrong = Played { seen: vec![lines("a\nc\nb"), lines("d\n  e"), vec![]], failures: vec![], secrets: vec![], pages: vec![] };
         let said = compare(&script, &wrong).unwrap();
         assert_eq!(said, "x.chat:2: ana> one\n    a\n  + c\n    b\nx.chat:7: ana> two\n  + d\n  +   e");
         let updated = update(&script, &wrong);

@@ -83,6 +83,8 @@ pub struct Played {
     pub failures: Vec<ScriptError>,
     /// The secrets that browsers were given and that are nobody else's.
     pub secrets: Vec<String>,
+    /// The service's pages and files that browsers were shown: where, and the whole text.
+    pub pages: Vec<(String, String)>,
 }
 
 /// Plays scripts in one world with one service.
@@ -177,6 +179,7 @@ impl<'a> Player<'a> {
             played.seen.push(seen);
         }
         played.secrets = self.browsers.values().flat_map(Browser::secrets).map(str::to_owned).collect();
+        played.pages = self.browsers.values().flat_map(Browser::shown).cloned().collect();
         Ok(played)
     }
 

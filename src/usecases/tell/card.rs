@@ -1,8 +1,8 @@
 //! The card: shown once, changed in place, shown anew where it was lost.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::domain::deployment::{Card, Deployment, MessageRef, Phase, Untold};
+use crate::domain::deployment::{Card, Deployment, EFFECT_BOUND, MessageRef, Phase, Untold};
 use crate::domain::message::{Audience, Message};
 use crate::domain::rights::Aside;
 use crate::domain::speech::{self, CardView};
@@ -17,9 +17,6 @@ use super::Telling;
 const CARDS: u32 = 2;
 /// How often it is looked who would read it along, before it is for its asker alone.
 const LOOKS: u32 = 3;
-/// How late a change may still be made that got no answer.
-const LATE: SignedDuration = SignedDuration::from_secs(20);
-
 /// Shows where the deployment stands, as far as it has changed and the chat may be asked.
 pub(super) async fn show(ports: &Ports, view: &CardView<'_>, told: &mut Deployment, telling: &mut Telling) -> Result<(), DriveError> {
     let message = speech::card(view);
@@ -183,7 +180,7 @@ impl Telling {
             told.could_not_tell(Untold::Card);
         }
         if error.fault == Fault::Unclear {
-            self.show_again_at = now.checked_add(LATE).ok();
+            self.show_again_at = now.checked_add(EFFECT_BOUND).ok();
         }
     }
 }

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use crate::domain::account::Provider;
 use crate::domain::allowance::Purpose;
-use crate::domain::deployment::{Deployment, Phase, Untold};
+use crate::domain::deployment::{Deployment, EFFECT_BOUND, Phase, Untold};
 use crate::domain::names::AnnouncementId;
 use crate::domain::source::{Report, ReportState};
 use crate::domain::speech;
@@ -66,6 +66,10 @@ pub(super) async fn report(ports: &Ports, source: Option<&SecretString>, told: &
             tracing::warn!(deployment = %told.id, %error, "the record at the source control could not be brought up to date");
             if error.is_temporary() {
                 respite.failed(&error, now);
+                if error.fault == Fault::Unclear && !state.is_final() {
+                    // Progress that may still be told late must not stand above the end.
+                    respite.rest_until(now.checked_add(EFFECT_BOUND).unwrap_or(now));
+                }
                 return;
             }
             let refused = error.fault == Fault::SignInLost;
