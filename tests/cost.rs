@@ -16,6 +16,8 @@ const COLD: (usize, usize) = (17, 14);
 const WARM: (usize, usize) = (12, 8);
 /// How much more it may cost, at both together, where the service is started again in the middle.
 const RESTART: usize = 2;
+/// And at GitHub, where it has not begun by then: it is judged again, and of what was read before nothing is known any more.
+const JUDGED_ANEW: usize = 7;
 
 /// Plays parts of one conversation, and gives the bill of each.
 async fn bills(parts: &[&str]) -> Vec<Bill> {
@@ -105,6 +107,8 @@ async fn how_long_it_takes_costs_nothing() {
     for stage in ["build", "release", "dynos"] {
         let play = format!("{}~ 4m\n= builds of shop-staging: 1, succeeded", held(stage, "24m"));
         within(&bills(&[&play]).await[0], COLD, stage);
+        let again = format!("{}~ 4m\n= builds of shop-staging: 2, succeeded, succeeded", held(stage, "24m"));
+        within(&bills(&[&deploy("shop", "shop-staging", ""), &again]).await[1], WARM, &format!("{stage}, seen before"));
     }
 }
 
@@ -122,6 +126,18 @@ async fn a_restart_in_the_middle() {
             assert!(more <= RESTART, "{restart} at {stage} costs {more} more\nwithout:\n{without}\nwith:\n{with}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_restart_while_it_waits() {
+    let play = |between: &str| {
+        let held = "* hold hubot-staging build\nana> deploy hubot to staging\n~ 2m\nana> deploy hubot/topic to staging\n~ 1m\n";
+        format!("{held}{between}~ 1m\n* let hubot-staging go\n~ 4m\n= builds of hubot-staging: 2, succeeded, succeeded")
+    };
+    let without = bills(&[&play("")]).await.remove(0);
+    let with = bills(&[&play("* crash\n")]).await.remove(0);
+    let more = with.charged().saturating_sub(without.charged());
+    assert!(more <= RESTART + JUDGED_ANEW, "it costs {more} more\nwithout:\n{without}\nwith:\n{with}");
 }
 
 #[tokio::test]

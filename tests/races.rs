@@ -89,15 +89,15 @@ fn a_seed_brings_the_same_run_back() {
     }
 }
 
-/// A hundred people deploy to one app at the same time, over two processes: one has the app, and the others wait or join.
+/// A hundred people deploy to one app at the same time, over three processes: one has the app, and the others wait or join.
 #[test]
 fn of_a_hundred_starts_at_once_one_has_the_app() {
-    let setting = Setting { seed: 0, processes: 2, bad_luck: 0, freezes: 0, broken: None, tells: false };
+    let setting = Setting { seed: 0, processes: 3, bad_luck: 0, freezes: 0, broken: None, tells: false };
     let run = run(setting, |stage| {
         let mut plot: stage::Plot<'_> = Vec::new();
         for n in 0..100 {
             // Every person asks for each of two branches, or twice for the same.
-            let (slot, user, branch) = (n % 2, format!("person{}", n % 50), if n % 3 == 0 { "topic" } else { "main" });
+            let (slot, user, branch) = (n % 3, format!("person{}", n % 50), if n % 4 == 0 { "topic" } else { "main" });
             plot.push(Box::pin(async move { stage.ask(slot, &format!("d{n}"), &user, stage::deploy("hubot", branch), None).await }));
         }
         plot

@@ -1,21 +1,46 @@
-//! A large source takes no more memory than a small one.
+//! A large source takes no more memory than a small one, and many commands and deploys no more than a few.
 //!
-//! `SLASH_HEROKU_SOURCE_MIB=500` tries it with a source of that size; without it a smaller one has to do.
+//! `SLASH_HEROKU_SOURCE_MIB=500` tries it with a source of that size, and `SLASH_HEROKU_SOAK=40` with so many rounds; without them less has to do.
 
-use std::fs;
-
-use super::{Scene, comes};
+use super::{Scene, comes, figure};
 
 /// How large the large source is, in MiB, unless told otherwise.
 const LARGE: u64 = 64;
 /// How much more memory it may take, in KiB.
 const MORE: u64 = 15 * 1024;
 
+/// How often commands and deploys come before it is seen how much memory they need, and how often after that.
+const ROUNDS: usize = 1;
+/// How many commands come in a round, beside a deploy.
+const COMMANDS: usize = 25;
+/// How much more it may have after the last round than after the first ones, in KiB: the store's cache fills, up to its bound.
+const GROWTH: u64 = 4 * 1024;
+
 /// The most memory that a process has ever had, in KiB.
 fn peak(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    peak.trim().trim_end_matches(" kB").parse().unwrap()
+    figure(process, "VmHWM:")
+}
+
+pub async fn it_stays_as_it_was_however_much_is_done() {
+    #[expect(clippy::disallowed_methods, reason = "SLASH_HEROKU_SOAK is a switch of the tests, not a setting of the product")]
+    let rounds = std::env::var("SLASH_HEROKU_SOAK").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
+    let scene = Scene::set("soak").await;
+    let mut first = None;
+    for round in 1..=ROUNDS + rounds {
+        let branch = if round % 2 == 0 { "main" } else { "topic" };
+        scene.asks(&format!("deploy hubot/{branch} to staging")).await;
+        for _ in 0..COMMANDS {
+            scene.asks("info hubot").await;
+        }
+        scene.all_end_well("hubot-staging", "acme/hubot", round).await;
+        scene.until("all are answered", |scene| scene.said("acme/hubot") >= round * COMMANDS).await;
+        if round == ROUNDS {
+            first = Some(scene.memory());
+        }
+    }
+    let (first, last) = (first.unwrap(), scene.memory());
+    println!("{first} KiB after {ROUNDS} rounds, {last} KiB after {rounds} more");
+    assert!(last < first + GROWTH, "{first} KiB after {ROUNDS} rounds, {last} KiB after {rounds} more");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,6 +10,7 @@ mod sandbox;
 mod secrets;
 mod stops;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use slash_heroku::sandbox::slack::{Ack, Rendered};
 use slash_heroku::sandbox::world::World;
 use tempfile::TempDir;
 
+use crate::secrets::Needles;
 use crate::support::folders;
 
 /// The program.
@@ -43,6 +45,7 @@ async fn by_the_real_clock() {
         admin::an_operator_answers_a_letter_and_that_is_on_record(),
         requests::a_command_is_acknowledged_in_time_and_done_once(),
         secrets::no_secret_leaves_its_place(),
+        memory::it_stays_as_it_was_however_much_is_done(),
         sandbox::the_terminal_is_a_chat(),
     );
 }
@@ -160,10 +163,18 @@ impl Scene {
         deployments.iter().filter(|deployment| deployment.statuses.iter().any(|status| status.state == "success")).count()
     }
 
+    /// Sees that nothing was done that nobody may do, and that no process has logged a secret.
     fn nothing_forbidden(&self) {
         let World { slack, github, heroku, .. } = &self.world;
         let all: Vec<String> = [slack.violations(), github.violations(), heroku.violations()].concat();
         assert!(all.is_empty(), "{}: violations: {all:#?}", self.name);
+        let leak = Needles::of(&self.world, &[]).find_among_numbers("the log", &self.child.logged().join("\n"));
+        assert_eq!(leak, None, "{}", self.name);
+    }
+
+    /// How much memory the process has now, in KiB.
+    fn memory(&self) -> u64 {
+        figure(self.child.process().unwrap(), "VmRSS:")
     }
 
     /// Sees that the line is free: the next deploy is built.
@@ -172,6 +183,13 @@ impl Scene {
         self.asks(next).await;
         self.until("the next deploy is built", |scene| scene.builds(app) > before).await;
     }
+}
+
+/// What the system says of a process, in KiB.
+fn figure(process: u32, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let figure = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    figure.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// Runs the program to its end with these variables and no others.

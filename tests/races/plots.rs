@@ -14,7 +14,7 @@ pub const KINDS: [&str; 9] = [
     "a lease that runs out under a frozen worker",
     "a code against the end of its wait",
     "leaving against one's turn",
-    "two processes on one store",
+    "several processes on one store",
     "everything at once, with bad luck",
 ];
 
@@ -28,8 +28,8 @@ pub fn setting_of(seed: u64) -> Setting {
     let (processes, bad_luck, freezes) = match kind_of(seed) {
         3 => (1, 0, 0),
         4 => (2, 0, random.pick(&[0, 5, 10, 20])),
-        7 => (2, 0, random.pick(&[0, 5])),
-        8 => (random.pick(&[1, 2]), random.pick(&[2, 5, 10]), random.pick(&[0, 0, 4])),
+        7 => (random.pick(&[2, 3]), 0, random.pick(&[0, 5])),
+        8 => (random.pick(&[1, 2, 3]), random.pick(&[2, 5, 10]), random.pick(&[0, 0, 4])),
         _ => (1, random.pick(&[0, 0, 3]), 0),
     };
     Setting { seed, processes, bad_luck, freezes, broken: None, tells: false }
@@ -53,7 +53,7 @@ pub fn plot(stage: &Stage) -> Plot<'_> {
         4 => drawn.a_frozen_worker(),
         5 => drawn.a_code_against_its_end(),
         6 => drawn.leaving_against_a_turn(),
-        7 => drawn.two_processes(),
+        7 => drawn.several_processes(),
         _ => drawn.everything(),
     }
     if stage.setting.freezes + stage.setting.bad_luck > 0 || matches!(kind_of(seed), 3 | 4 | 7) {
@@ -220,7 +220,7 @@ impl<'a> Drawn<'a> {
         }
     }
 
-    fn two_processes(&mut self) {
+    fn several_processes(&mut self) {
         for pipeline in ["hubot", "hubot", "hubot", "web"] {
             self.deploys(0, 300, pipeline);
         }
