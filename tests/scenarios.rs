@@ -8,6 +8,7 @@ use std::sync::Arc;
 use slash_heroku::rehearsal::{InProcess, Stage};
 use slash_heroku::sandbox::script::{Played, Player, Script, ScriptError, Service as _, compare, update};
 
+use crate::contracts::traffic::Published;
 use crate::secrets;
 
 /// How many play at a time: each has a world and a service of its own.
@@ -40,7 +41,12 @@ async fn play(file: &Path, typed: &[String], updating: bool) -> Option<String> {
     compare(&script, &played)
 }
 
-/// Plays it in a world of its own, and searches all that was said and all that stayed behind for the secrets of that world.
+thread_local! {
+    static PUBLISHED: Published = Published::read();
+}
+
+/// Plays it in a world of its own, searches all that was said and all that stayed behind for the secrets of that world, and holds what
+/// was asked outside to what is published.
 async fn played(script: &Script, typed: &[String]) -> anyhow::Result<Played> {
     let mut stage = Stage::set().await?;
     let mut service = InProcess::new(&stage)?;
@@ -49,10 +55,11 @@ async fn played(script: &Script, typed: &[String]) -> anyhow::Result<Played> {
     let mut pages = secrets::watched_pages(service.address().at("").trim_end_matches('/')).await;
     pages.append(&mut played.pages);
     service.stop().await?;
-    let mut leaks = secrets::leaks(&stage.world, service.folder(), typed, &pages);
+    let mut wrong = secrets::leaks(&stage.world, service.folder(), typed, &pages);
     // Links, cookies and passcodes are for the chat and the browser.
-    leaks.extend(secrets::leaks_into_files(&played.secrets, service.folder()));
-    played.failures.extend(leaks.into_iter().map(|what| ScriptError { file: script.file.clone(), line: 1, what }));
+    wrong.extend(secrets::leaks_into_files(&played.secrets, service.folder()));
+    wrong.extend(PUBLISHED.with(|published| published.faults_of(&stage.world)));
+    played.failures.extend(wrong.into_iter().map(|what| ScriptError { file: script.file.clone(), line: 1, what }));
     Ok(played)
 }
 

@@ -25,3 +25,4 @@ mod slack_stage;
 mod slack_states;
 mod sources;
 mod store;
+pub mod traffic;

@@ -57,12 +57,16 @@ impl Shapes {
 
     /// The call that a path belongs to: the one with the fewest places.
     pub fn call(&self, method: &str, path: &str) -> String {
+        self.known_call(method, path).unwrap_or_else(|| panic!("{method} {path} is not in shapes.json"))
+    }
+
+    /// The same; `None`: the path belongs to none.
+    pub fn known_call(&self, method: &str, path: &str) -> Option<String> {
         let fitting = self.calls.keys().filter(|call| {
             let (verb, template) = call.split_once(' ').unwrap();
             verb == method && fits(&template.split('/').collect::<Vec<_>>(), &path.split('/').collect::<Vec<_>>())
         });
-        let call = fitting.min_by_key(|call| call.matches('{').count());
-        call.unwrap_or_else(|| panic!("{method} {path} is not in shapes.json")).clone()
+        fitting.min_by_key(|call| call.matches('{').count()).cloned()
     }
 
     fn faults(&self, shape: &Value, value: &Value, at: &str) -> Vec<String> {

@@ -60,7 +60,7 @@ impl Browser {
         self.secrets.iter().map(String::as_str)
     }
 
-    /// Every page and file of the service that it was shown: where, and the whole text.
+    /// Every page and file of the service that it was shown: where, and the whole text but for what it brought itself.
     pub fn shown(&self) -> &[(String, String)] {
         &self.shown
     }
@@ -140,7 +140,10 @@ impl Browser {
             }
             let text = answer.text().await.map_err(|error| format!("half an answer: {}", error.without_url()))?;
             if url.origin() == self.public.origin() {
-                self.shown.push((format!("the page {}", url.path()), text.clone()));
+                // What it brought itself is nothing that it was shown.
+                let brought = url.query_pairs().filter(|(_, value)| value.len() > 5);
+                let shown = brought.fold(text.clone(), |shown, (_, value)| shown.replace(value.as_ref(), ""));
+                self.shown.push((format!("the page {}", url.path()), shown));
             }
             let page = Page::read(url, status, &text, forms_lead_to(&headers));
             self.secrets.extend(page.passcode.clone());

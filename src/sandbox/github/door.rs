@@ -118,7 +118,8 @@ impl Github {
         let mut world = self.lock();
         let shown = asked.shown();
         let place = world.requests.len();
-        world.requests.push(SeenRequest { method: asked.method.clone(), path: shown.clone(), status: 0, charged: false });
+        let (method, body) = (asked.method.clone(), asked.body.clone());
+        world.requests.push(SeenRequest { method, path: shown.clone(), body, status: 0, charged: false });
         // The pages of the sign-in take forms.
         if !asked.reads()
             && !asked.body.is_empty()

@@ -1,5 +1,6 @@
 //! What the simulated GitHub saw, for tests to look at.
 
+use axum::body::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -13,6 +14,8 @@ pub struct SeenRequest {
     pub method: String,
     /// Path and query as sent; the secret of an archive link is left out.
     pub path: String,
+    /// The body, as sent.
+    pub body: Bytes,
     /// The status of the answer; 0 where none was given (yet).
     pub status: u16,
     /// Whether it counted against the hourly limit.

@@ -177,7 +177,8 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
         let with_code = parts.headers.contains_key("heroku-two-factor-code");
         let number = world.requests.len();
         let query = parts.uri.query().map(str::to_owned);
-        let seen = SeenRequest { host, method: method.clone(), path: path.clone(), query, status: 0, token_email, with_code, at: now };
+        let seen =
+            SeenRequest { host, method: method.clone(), path: path.clone(), query, body: None, status: 0, token_email, with_code, at: now };
         world.requests.push(seen);
         (number, world.faults.take(&method, &path), world.hanging.clone(), now)
     };
@@ -204,6 +205,9 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
         };
         if read.is_none() {
             return cut();
+        }
+        if let Some(seen) = shared.world().0.requests.get_mut(number) {
+            seen.body = Some(asked.body.clone());
         }
         match doing {
             Doing::Late(seconds) => {

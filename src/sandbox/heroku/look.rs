@@ -1,5 +1,6 @@
 //! Looking at what happened.
 
+use axum::body::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -58,6 +59,8 @@ pub struct SeenRequest {
     pub path: String,
     /// The query, as sent.
     pub query: Option<String>,
+    /// The body, as sent; of a source nothing. `None`: a fault came before it was read.
+    pub body: Option<Bytes>,
     /// The status it got; 0 if it got no answer.
     pub status: u16,
     /// The email that its token belongs to, if any.

@@ -1,0 +1,113 @@
+//! What a service asked while it was played with, held to the published shapes: no call that they do not know, and bodies as they are.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use slash_heroku::sandbox::heroku::Host;
+use slash_heroku::sandbox::world::World;
+
+use super::shapes::Shapes;
+
+/// The shapes of all hosts.
+pub struct Published {
+    github: Shapes,
+    heroku: Shapes,
+    slack: Shapes,
+}
+
+impl Published {
+    pub fn read() -> Self {
+        Self { github: Shapes::of("github"), heroku: Shapes::of("heroku"), slack: Shapes::of("slack") }
+    }
+
+    /// What the service in this world asked that nobody has published so.
+    pub fn faults_of(&self, world: &World) -> Vec<String> {
+        // People's browsers ask for the pages of the sign-in, and storage gives out addresses of its own making.
+        let github = world.github.requests().into_iter().filter(|request| !request.path.starts_with("/login/") && is_of_api(&request.path));
+        let github = github.map(|request| (request.method, own_name(&without_query(&request.path)), Sent::of(&request.body)));
+        let heroku = world.heroku.requests().into_iter().filter(|request| matches!(request.host, Host::Api | Host::Link));
+        let heroku = heroku.map(|request| (request.method, request.path, request.body.as_deref().map_or(Sent::Unread, Sent::of)));
+        let slack = world.slack.requests().into_iter().filter(|request| !request.method.contains('_'));
+        let slack = slack.map(|request| {
+            // What is handed over for tokens is not kept.
+            let sent = if request.method == "oauth.v2.access" { Sent::Unread } else { Sent::Json(request.arguments) };
+            ("POST".to_owned(), format!("/api/{}", request.method), sent)
+        });
+        let mut faults = faults_of(&self.github, github);
+        faults.extend(faults_of(&self.heroku, heroku));
+        faults.extend(faults_of(&self.slack, slack));
+        faults.into_iter().collect()
+    }
+}
+
+/// The body of a request.
+enum Sent {
+    /// It is not known.
+    Unread,
+    /// `null`: there is none.
+    Json(Value),
+    Other,
+}
+
+impl Sent {
+    fn of(bytes: &[u8]) -> Self {
+        if bytes.is_empty() { Self::Json(Value::Null) } else { serde_json::from_slice(bytes).map_or(Self::Other, Self::Json) }
+    }
+}
+
+fn faults_of(shapes: &Shapes, asked: impl Iterator<Item = (String, String, Sent)>) -> BTreeSet<String> {
+    let mut faults = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    for (method, path, sent) in asked {
+        let text = if let Sent::Json(body) = &sent { body.to_string() } else { String::new() };
+        if !seen.insert(format!("{method} {path} {text}")) {
+            continue;
+        }
+        let Some(call) = shapes.known_call(&method, &path) else {
+            faults.insert(format!("{method} {path} is not in shapes.json"));
+            continue;
+        };
+        match sent {
+            Sent::Unread => {}
+            Sent::Json(body) => faults.extend(shapes.faults_of_request(&method, &path, &body)),
+            Sent::Other => drop(faults.insert(format!("{call}: its body is no JSON"))),
+        }
+    }
+    faults
+}
+
+fn without_query(path: &str) -> String {
+    path.split('?').next().unwrap_or_default().to_owned()
+}
+
+/// Whether this is an address of GitHub's API, and not one of those that it gives out for archives.
+fn is_of_api(path: &str) -> bool {
+    ["/repos/", "/repositories/", "/user", "/applications/"].iter().any(|start| path.starts_with(start))
+}
+
+/// What has moved is asked for by its number, and means the same.
+fn own_name(path: &str) -> String {
+    let Some((_, rest)) = path.strip_prefix("/repositories/").and_then(|rest| rest.split_once('/')) else { return path.to_owned() };
+    format!("/repos/owner/moved/{rest}")
+}
+
+#[tokio::test]
+async fn what_nobody_has_published_is_found() {
+    let clock = slash_heroku::sandbox::clock::SteppedClock::new();
+    let world = World::start(clock.for_the_world(), 0).await.unwrap();
+    let published = Published::read();
+    assert_eq!(published.faults_of(&world), [""; 0]);
+    let client = reqwest::Client::builder().no_proxy().user_agent("a test").build().unwrap();
+    let (github, heroku) = (world.github.api_url(), world.heroku.api_url());
+    for (address, body) in [
+        (format!("{github}/repos/acme/hubot/deployments"), r#"{"ref": 1}"#),
+        (format!("{github}/repos/acme/hubot/novelties"), "{}"),
+        (format!("{heroku}/apps/hubot-staging/builds"), "half of it"),
+    ] {
+        client.post(address).header("content-type", "application/json").body(body).send().await.unwrap();
+    }
+    let faults = published.faults_of(&world);
+    for part in ["novelties is not in shapes.json", ".ref: number in place of string", "its body is no JSON"] {
+        assert!(faults.iter().any(|fault| fault.contains(part)), "{part}: {faults:#?}");
+    }
+}
