@@ -101,6 +101,8 @@ pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
     text_from_outside_does_nothing(make().await).await;
     nothing_is_too_long(make().await).await;
     a_place_is_told(make().await).await;
+    its_standing_is_told(make().await).await;
+    left_out.note("a standing where it is shut", a_standing_where_it_may_not_speak(make().await).await);
     left_out.note("a place that is shut", a_place_that_is_shut_is_told_as_that(make().await).await);
     left_out.note("below a card", what_is_said_below_a_card_stands_there(make().await).await);
     left_out.note("a message that is gone", a_message_that_is_gone(make().await).await);
@@ -303,6 +305,24 @@ async fn a_place_is_told(mut stage: impl Stage) {
     assert_eq!(one(&stage.seen().await, "news-for-all").only, None, "broken: what a conversation is told is seen by all of it");
 }
 
+async fn its_standing_is_told(mut stage: impl Stage) {
+    let note = message(Audience::Asker, "how-it-stands");
+    let standing = value_of(stage.chat().standing(&stage.origin(), &note).await, "how a chat takes us is told");
+    assert!(standing.speaks_here, "broken: where the adapter may speak, that is told: {standing:?}");
+    let seen = one(&stage.seen().await, "how-it-stands");
+    is_for_one(&stage, &seen, "what is said to find that out is for the asker alone");
+}
+
+async fn a_standing_where_it_may_not_speak(mut stage: impl Stage) -> Arranged {
+    or_leave_out!(stage.shut_out().await);
+    let note = message(Audience::Asker, "how-it-stands");
+    let standing = value_of(stage.chat().standing(&stage.origin(), &note).await, "that the adapter may not speak is no fault");
+    assert!(!standing.speaks_here, "broken: where the adapter may not speak, that is told: {standing:?}");
+    let seen = stage.seen().await;
+    assert!(seen.iter().all(|seen| !seen.text.contains("how-it-stands")), "broken: it is said by no other way: {seen:#?}");
+    Arranged::Done
+}
+
 async fn what_is_said_below_a_card_stands_there(mut stage: impl Stage) -> Arranged {
     let card = card(&stage, "a-card-with-a-story").await;
     let before = stage.seen().await;
@@ -462,6 +482,10 @@ async fn a_lost_sign_in_is_told(mut stage: impl Stage) -> Arranged {
     or_leave_out!(stage.withdraw_sign_in().await);
     let changed = stage.chat().amend(&place, &message(Audience::Channel, "when-signed-out"), Urgency::Now).await;
     let error = changed.expect_err("broken: without a sign-in nothing is done");
+    assert_eq!(error.fault, Fault::SignInLost, "broken: a lost sign-in is told as such");
+    tells_no_secret(&error, &stage.secrets());
+    let standing = stage.chat().standing(&stage.origin(), &message(Audience::Asker, "when-signed-out")).await;
+    let error = standing.expect_err("broken: without a sign-in nobody knows how it stands");
     assert_eq!(error.fault, Fault::SignInLost, "broken: a lost sign-in is told as such");
     tells_no_secret(&error, &stage.secrets());
     let seen = stage.seen().await;

@@ -9,10 +9,12 @@ use super::chat::{Seen, code_form};
 use super::{Arranged, LeftOut, or_leave_out};
 use crate::domain::actor::Origin;
 use crate::domain::command::Command;
-use crate::domain::form::Form;
+use crate::domain::form::{Draft, FieldName, Form, Objection, Suggestion, Topic};
 use crate::domain::message::{Act, Audience, ButtonStyle, Message, Tone, text};
-use crate::domain::names::{DeliveryId, DeploymentId};
+use crate::domain::names::{DeliveryId, DeploymentId, PipelineName};
+use crate::domain::pipeline::PipelineKey;
 use crate::domain::request::Ask;
+use crate::domain::speech::{self, KnownOfPipeline};
 use crate::ports::{Inbox, Incoming, Submitted};
 
 /// Somebody who takes requests.
@@ -27,6 +29,9 @@ pub trait Stage: Send {
     /// Whether a request lies where a crash does not reach it.
     async fn is_kept(&self, id: &DeliveryId) -> bool;
 
+    /// How many pages were shown, once everything is at rest. Nothing is taken after that.
+    async fn pages(&mut self) -> usize;
+
     /// How many answers were said, once everything is at rest. Nothing is taken after that.
     async fn answers(&mut self) -> usize;
 
@@ -39,6 +44,7 @@ pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
     let mut left_out = LeftOut::default();
     what_is_accepted_is_kept(make().await).await;
     a_delivery_is_answered_once(make().await).await;
+    what_is_asked_on_the_way_keeps_nothing(make().await).await;
     left_out.note("nothing can be kept", what_cannot_be_kept_is_not_accepted(make().await).await);
     left_out
 }
@@ -66,6 +72,20 @@ async fn a_delivery_is_answered_once(mut stage: impl Stage) {
     assert_eq!(stage.answers().await, 2, "broken: a delivery that comes many times is answered once");
 }
 
+async fn what_is_asked_on_the_way_keeps_nothing(mut stage: impl Stage) {
+    let (inbox, by) = (stage.inbox(), stage.origin());
+    let all = inbox.suggest(&by, &Topic::Ship(Draft::default()), FieldName::Pipeline).await;
+    assert_eq!(all, [], "broken: whoever may see nothing is offered nothing, and that is no fault");
+    let pipeline = PipelineKey::Name(PipelineName::parse("hubot").unwrap());
+    match inbox.next_form(&by, &pipeline, &Draft::default()).await {
+        Ok(form) => assert!(matches!(form.topic, Topic::ShipFrom { .. }), "broken: the next form ships from what was chosen: {form:?}"),
+        Err(objections) => assert!(!objections.is_empty(), "broken: where there is no next form, it is said why"),
+    }
+    assert!(inbox.looked_at(&by).await, "broken: while we do not shut down, who looks at a page is noticed");
+    assert_eq!(stage.pages().await, 1, "broken: a page that is looked at is shown anew, once");
+    assert_eq!(stage.answers().await, 0, "broken: nothing is answered of what nobody asked for");
+}
+
 async fn what_cannot_be_kept_is_not_accepted(mut stage: impl Stage) -> Arranged {
     or_leave_out!(stage.close().await);
     let submitted = stage.inbox().submit(asking(&stage, "late")).await;
@@ -77,28 +97,58 @@ async fn what_cannot_be_kept_is_not_accepted(mut stage: impl Stage) -> Arranged 
 #[derive(Debug)]
 pub struct Kept {
     got: Mutex<Vec<Incoming>>,
+    looks: Mutex<Vec<Origin>>,
+    sought: Mutex<Vec<(Origin, FieldName)>>,
+    chosen: Mutex<Vec<(Origin, PipelineKey)>>,
     says: Submitted,
 }
 
 impl Kept {
     /// One that answers so.
     pub fn saying(says: Submitted) -> Arc<Self> {
-        Arc::new(Self { got: Mutex::default(), says })
+        let (looks, sought, chosen) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { got: Mutex::default(), looks, sought, chosen, says })
     }
 
     /// What came since this was asked last.
     pub fn take(&self) -> Vec<Incoming> {
-        std::mem::take(&mut self.got.lock().unwrap_or_else(PoisonError::into_inner))
+        taken(&self.got)
     }
+}
+
+fn taken<T>(of: &Mutex<Vec<T>>) -> Vec<T> {
+    std::mem::take(&mut *of.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn put<T>(to: &Mutex<Vec<T>>, what: T) {
+    to.lock().unwrap_or_else(PoisonError::into_inner).push(what);
 }
 
 #[async_trait]
 impl Inbox for Kept {
     async fn submit(&self, incoming: Incoming) -> Submitted {
-        self.got.lock().unwrap_or_else(PoisonError::into_inner).push(incoming);
+        put(&self.got, incoming);
         self.says
     }
+
+    async fn suggest(&self, by: &Origin, _: &Topic, field: FieldName) -> Vec<Suggestion> {
+        put(&self.sought, (by.clone(), field));
+        vec![Suggestion::plain(OFFERED), Suggestion::plain("shop")]
+    }
+
+    async fn looked_at(&self, page_of: &Origin) -> bool {
+        put(&self.looks, page_of.clone());
+        true
+    }
+
+    async fn next_form(&self, by: &Origin, pipeline: &PipelineKey, draft: &Draft) -> Result<Form, Vec<Objection>> {
+        put(&self.chosen, (by.clone(), pipeline.clone()));
+        Ok(speech::ship_from_form(pipeline, draft, &KnownOfPipeline::default()))
+    }
 }
+
+/// What is offered for the only field of a form, beside another.
+const OFFERED: &str = "hubot";
 
 /// A chat in which one person types and presses, wired to a way in of the suite's.
 #[async_trait]
@@ -122,6 +172,23 @@ pub trait ChatStage: Send {
         Arranged::Cannot("this chat has no forms")
     }
 
+    /// The person looks at the page that the chat has for us and them.
+    async fn looks_at_page(&mut self) -> Arranged {
+        Arranged::Cannot("this chat has no pages of its people")
+    }
+
+    /// The adapter brings up this form, and the person types this into its only field, whose answers are sought; what is offered then.
+    async fn seeks(&mut self, form: &Form, typed: &str) -> Result<Vec<String>, &'static str> {
+        let _ = (form, typed);
+        Err("this chat has no fields in which one seeks")
+    }
+
+    /// The person chooses this of what is offered for the only field of the form that came up last, and sends it.
+    async fn chooses(&mut self, form: &Form, chosen: &str) -> Arranged {
+        let _ = (form, chosen);
+        Arranged::Cannot("this chat has no fields in which one seeks")
+    }
+
     /// What the person sees now.
     async fn seen(&mut self) -> Vec<Seen>;
 }
@@ -142,6 +209,10 @@ pub async fn of_a_chat<S: ChatStage>(make: impl AsyncFn(Arc<dyn Inbox>) -> S) ->
     left_out.note("delivered again", the_same_delivery_has_the_same_id(make(Arc::<Kept>::clone(&inbox)).await, &inbox).await);
     let inbox = kept();
     left_out.note("a form", a_form_is_read(make(Arc::<Kept>::clone(&inbox)).await, &inbox).await);
+    let inbox = kept();
+    left_out.note("a page", a_look_at_a_page_comes_in(make(Arc::<Kept>::clone(&inbox)).await, &inbox).await);
+    let inbox = kept();
+    left_out.note("a choice", a_choice_leads_on(make(Arc::<Kept>::clone(&inbox)).await, &inbox).await);
     let closed = Kept::saying(Submitted::Unavailable);
     what_was_not_taken_is_told(make(Arc::<Kept>::clone(&closed)).await, &closed).await;
     left_out
@@ -219,6 +290,33 @@ async fn a_form_is_read(mut stage: impl ChatStage, inbox: &Kept) -> Arranged {
     let seen = stage.seen().await;
     let public = seen.iter().filter(|seen| seen.only.is_none()).any(|seen| seen.text.contains("918"));
     assert!(!public, "broken: what is put into a form is never shown to the conversation");
+    Arranged::Done
+}
+
+async fn a_look_at_a_page_comes_in(mut stage: impl ChatStage, inbox: &Kept) -> Arranged {
+    or_leave_out!(stage.looks_at_page().await);
+    let looks = taken(&inbox.looks);
+    let [look] = looks.as_slice() else { panic!("broken: a look at a page comes in once: {looks:?}") };
+    assert_eq!(look.person, stage.origin().person, "broken: whose page it is");
+    assert!(inbox.take().is_empty(), "broken: a look asks for nothing");
+    Arranged::Done
+}
+
+async fn a_choice_leads_on(mut stage: impl ChatStage, inbox: &Kept) -> Arranged {
+    let form = speech::ship_form(&Draft::default(), "/h");
+    let offered = match stage.seeks(&form, "hub").await {
+        Ok(offered) => offered,
+        Err(why) => return Arranged::Cannot(why),
+    };
+    let sought = taken(&inbox.sought);
+    let asked = sought.first().map(|(by, field)| (by.person.clone(), *field));
+    assert_eq!(asked, Some((stage.origin().person, FieldName::Pipeline)), "broken: who seeks, and for which field: {sought:?}");
+    assert_eq!(offered, [OFFERED], "broken: of all that may be put there, what fits is offered");
+    or_leave_out!(stage.chooses(&form, OFFERED).await);
+    let chosen = taken(&inbox.chosen);
+    let [(by, pipeline)] = chosen.as_slice() else { panic!("broken: what was chosen leads on once: {chosen:?}") };
+    assert_eq!((&by.person, pipeline.to_string().as_str()), (&stage.origin().person, OFFERED), "broken: who chose, and what");
+    assert!(inbox.take().iter().all(|got| !matches!(got.ask, Ask::Ship(_))), "broken: nothing ships before all is put in");
     Arranged::Done
 }
 

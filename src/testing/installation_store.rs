@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::installation::{Happened, Happening, Installation, Tenant};
 use crate::domain::names::{OrganisationId, WorkspaceId};
@@ -28,6 +29,12 @@ pub struct Opened {
 pub trait Place: Send {
     /// Opens it; whatever was open before is closed.
     fn open(&mut self) -> BoxFuture<'_, Opened>;
+
+    /// Closes it and takes a backup of it; when that was.
+    fn back_up(&mut self) -> BoxFuture<'_, Timestamp>;
+
+    /// The backup, brought back into an empty place a minute after it was taken: without what is remembered as gone since.
+    fn bring_back(&mut self) -> BoxFuture<'_, Opened>;
 }
 
 /// The whole suite; each part has a place of its own.
@@ -38,6 +45,7 @@ pub async fn all<P: Place>(mut place: impl FnMut() -> P) {
     word_is_heard_once(&mut place()).await;
     together_or_not_at_all(&mut place()).await;
     a_workspace_is_forgotten(&mut place()).await;
+    what_has_left_does_not_come_back(&mut place()).await;
 }
 
 /// A workspace.
@@ -221,4 +229,20 @@ async fn a_workspace_is_forgotten<P: Place>(place: &mut P) {
     let left = installations.forget_workspace(&t1, at(100)).await.unwrap();
     assert_eq!(left, Left { deployments: 0, accounts: 1, requests: 0 }, "broken: what was going on goes when it is over");
     assert!(store.deployment(super::records::deployment_id(1)).await.unwrap().is_none());
+}
+
+async fn what_has_left_does_not_come_back<P: Place>(place: &mut P) {
+    let opened = place.open().await;
+    save(&opened, vec![installation(workspace("T1")), installation(workspace("T2"))]).await.unwrap();
+    drop(opened);
+    let left_at = place.back_up().await + SignedDuration::from_secs(1);
+    let opened = place.open().await;
+    for _ in 0..2 {
+        let remembered = opened.installations.remember_departure(&workspace("T1"), left_at).await;
+        remembered.expect("broken: that the app was removed may be remembered again");
+    }
+    drop(opened);
+    let opened = place.bring_back().await;
+    let tenants: Vec<Tenant> = opened.installations.installations().await.unwrap().into_iter().map(|one| one.tenant).collect();
+    assert_eq!(tenants, [workspace("T2")], "broken: an older backup does not bring back what has left since, and nothing else is left out");
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
 
 use super::account_store::person;
 use super::records::{at, deployment, deployment_id, offer, request};
@@ -26,6 +27,12 @@ pub struct Opened {
 pub trait Place: Send {
     /// Opens it; whatever was open before is closed.
     fn open(&mut self) -> BoxFuture<'_, Opened>;
+
+    /// Closes it and takes a backup of it; when that was.
+    fn back_up(&mut self) -> BoxFuture<'_, Timestamp>;
+
+    /// The backup, brought back into an empty place a minute after it was taken: without what is remembered as gone since.
+    fn bring_back(&mut self) -> BoxFuture<'_, Opened>;
 }
 
 /// The whole suite; each part has a place of its own.
@@ -37,6 +44,7 @@ pub async fn all<P: Place>(mut place: impl FnMut() -> P) {
     what_is_over_comes_in_order(&mut place()).await;
     what_is_too_old_goes(&mut place()).await;
     a_person_is_shown_and_removed(&mut place()).await;
+    whoever_was_removed_does_not_come_back(&mut place()).await;
     nothing_is_lost_where_files_are_written_anew(&mut place()).await;
 }
 
@@ -183,4 +191,23 @@ async fn nothing_is_lost_where_files_are_written_anew(place: &mut impl Place) {
     assert_eq!(ids(&opened, None, 10).await, [1, 3], "broken: what is over is there");
     assert!(opened.store.deployment(deployment_id(2)).await.unwrap().is_some(), "broken: what goes on is there");
     assert!(note_of(&opened, "U1").await.is_some(), "broken: notes are there");
+}
+
+async fn whoever_was_removed_does_not_come_back(place: &mut impl Place) {
+    let opened = place.open().await;
+    put(&opened, vec![over(1, "U1", 1), over(2, "U2", 2)]).await;
+    save(&opened, vec![mute("U1"), mute("U2")]).await.unwrap();
+    drop(opened);
+    let removed_at = place.back_up().await + SignedDuration::from_secs(1);
+    let opened = place.open().await;
+    let (gone, stays) = (person("T1", "U1"), person("T1", "U2"));
+    opened.keeping.remove_person(&gone, &UserId::parse("removed-1").unwrap()).await.unwrap();
+    for _ in 0..2 {
+        opened.keeping.remember_removal(&gone, removed_at).await.expect("broken: a removal may be remembered again");
+    }
+    drop(opened);
+    let opened = place.bring_back().await;
+    assert!(is_empty_of(&opened, &gone).await, "broken: an older backup does not bring back whoever was removed since");
+    assert_eq!(ids(&opened, None, 10).await, [1, 2], "broken: what shipped comes back");
+    assert!(!is_empty_of(&opened, &stays).await && note_of(&opened, "U2").await.is_some(), "broken: nobody else is left out");
 }

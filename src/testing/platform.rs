@@ -12,9 +12,12 @@ use uuid::Uuid;
 
 use super::{Arranged, LeftOut, fault_of, or_leave_out, tells_no_secret, value_of};
 use crate::domain::fault::Fault;
-use crate::domain::names::{AppId, AppName, BuildId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
+use crate::domain::names::{AppId, AppName, BuildId, CodeId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
 use crate::domain::release::{Access, Build, BuildState, DynoKind, DynosVerdict, ReleaseState, judge_dynos};
-use crate::ports::{ArchiveBody, BuildOrder, BuildStart, Clock, Heard, Platform, Printed, ReturnOrder, ReturnStart, SourceArchive};
+use crate::ports::{
+    ArchiveBody, BuildOrder, BuildStart, Clock, Heard, Platform, Printed, PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder,
+    ReturnStart, SourceArchive,
+};
 
 /// How many builds of others a part makes: more than a page is asked for.
 pub const MANY: usize = 60;
@@ -39,6 +42,9 @@ pub trait Stage: Send {
 
     /// The app in it.
     fn app(&self) -> (AppId, AppName);
+
+    /// Another app of the pipeline, without anything in it, that may take over what the app runs.
+    async fn next_app(&mut self) -> Result<AppId, &'static str>;
 
     /// All names of pipelines and apps that the person sees, each as `pipeline` or `pipeline/app`.
     async fn names(&mut self) -> Vec<String>;
@@ -98,6 +104,7 @@ pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
     one_goes_back_to_what_served(make().await).await;
     pages_are_for_people(make().await).await;
     an_upload_may_be_repeated(make().await).await;
+    left_out.note("a promotion", a_release_is_taken_over_by_another_app(make().await).await);
     left_out.note("small pages", every_page_is_read(make().await).await);
     left_out.note("builds of others", a_build_is_found_among_those_of_others(make().await).await);
     left_out.note("a linked repository", a_linked_repository_is_told(make().await).await);
@@ -282,6 +289,41 @@ async fn one_goes_back_to_what_served(mut stage: impl Stage) {
     value_of(platform.roll_back(&token, &app, &order).await, "one goes back again");
     let several = platform.find_return(&token, &app, &order).await;
     assert_eq!(fault_of(several, "of several that fit, none is taken"), Fault::Nonsense, "broken: nobody can tell which it was");
+}
+
+async fn a_release_is_taken_over_by_another_app(mut stage: impl Stage) -> Arranged {
+    let target = match stage.next_app().await {
+        Ok(target) => target,
+        Err(why) => return Arranged::Cannot(why),
+    };
+    let since = stage.clock().now() - SignedDuration::from_mins(1);
+    let release = shipped(&mut stage, 1).await;
+    let (platform, token, from) = (stage.platform(), stage.token(), stage.app().0);
+    let before = value_of(platform.releases(&token, &target, 1).await, "releases are listed");
+    let newest = before.first().map_or(0, |release| release.version);
+    let order = PromotionOrder { pipeline: stage.pipeline(), from, release, commit: commit(), newest, since };
+    let none = value_of(platform.find_promoted(&token, &target, &order).await, "what was promoted is looked for");
+    assert_eq!(none, None, "broken: before anything is promoted there is no trace of it");
+    let PromotionStart::Started(id) = value_of(platform.promote(&token, &target, &order).await, "a release is taken over") else {
+        panic!("broken: where nothing stands in the way, a release is taken over")
+    };
+    let seen = value_of(platform.promotion(&token, &target, &id).await, "how a promotion stands is told");
+    assert!(!matches!(seen, PromotionSeen::Refused(_)), "broken: what was just ordered was not refused: {seen:?}");
+    stage.finish().await;
+    let PromotionSeen::Released(made) = value_of(platform.promotion(&token, &target, &id).await, "how a promotion stands is told") else {
+        panic!("broken: a promotion that is over names its release")
+    };
+    let serves = value_of(platform.release(&token, &target, &made).await, "a release is read");
+    assert!(serves.version > newest && serves.current, "broken: what was taken over is a new release, and serves: {serves:?}");
+    let running = value_of(platform.running(&token, &target).await, "what runs is told").expect("broken: what was taken over runs");
+    assert_eq!((running.version, running.commit), (serves.version, Some(commit())), "broken: what runs is of the commit that was promoted");
+    let found = value_of(platform.find_promoted(&token, &target, &order).await, "what was promoted is looked for");
+    assert_eq!(found.map(|found| found.id), Some(made), "broken: what was promoted is found");
+    value_of(platform.promote(&token, &target, &order).await, "a release is taken over again");
+    stage.finish().await;
+    let several = platform.find_promoted(&token, &target, &order).await;
+    assert_eq!(fault_of(several, "of several that fit, none is taken"), Fault::Nonsense, "broken: nobody can tell which it was");
+    Arranged::Done
 }
 
 async fn a_running_build_can_be_followed(mut stage: impl Stage) {
@@ -485,7 +527,17 @@ async fn a_lost_token_is_told(mut stage: impl Stage) -> Arranged {
         Access::default(),
         "broken: what cannot be told in advance is not told, and never fails"
     );
+    let since = stage.clock().now() - SignedDuration::from_hours(1);
+    let (release, code) = (ReleaseId::parse(build.id.as_str()).unwrap(), CodeId::parse(build.id.as_str()).unwrap());
+    let back = ReturnOrder { to: release.clone(), code: code.clone(), newest: 1, since };
+    let order = PromotionOrder { pipeline: stage.pipeline(), from: app.clone(), release, commit: commit(), newest: 1, since };
     let errors = [
+        platform.roll_back(&token, &app, &back).await.map(drop),
+        platform.find_return(&token, &app, &back).await.map(drop),
+        platform.promote(&token, &app, &order).await.map(drop),
+        platform.promotion(&token, &app, &build.id).await.map(drop),
+        platform.find_promoted(&token, &app, &order).await.map(drop),
+        platform.commit_of(&token, &app, &code).await.map(drop),
         platform.pipelines(&token).await.map(drop),
         platform.apps(&token, &stage.pipeline()).await.map(drop),
         platform.build(&token, &app, &build.id).await.map(drop),

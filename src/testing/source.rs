@@ -49,6 +49,9 @@ pub trait Stage: Send {
     /// Puts a tag at a commit.
     async fn tag(&mut self, name: &str, at: &CommitSha) -> Arranged;
 
+    /// Proposes a branch to be merged; the number of the pull request.
+    async fn propose(&mut self, branch: &str) -> Result<u64, &'static str>;
+
     /// Reports this many checks for a commit, each by a name of its own; the last one fails, all others pass.
     async fn checks(&mut self, commit: &CommitSha, many: usize) -> Arranged;
 
@@ -87,6 +90,7 @@ pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
     a_record_is_made_and_found(make().await).await;
     a_report_may_be_repeated(make().await).await;
     left_out.note("tags", a_branch_comes_before_a_tag_and_a_tag_before_a_hash(make().await).await);
+    left_out.note("names to choose from", names_are_there_to_choose_from(make().await).await);
     left_out.note("many checks", checks_of_every_page_are_read(make().await).await);
     left_out.note("required checks", what_is_required_is_told(make().await).await);
     left_out.note("records of others", only_our_own_id_is_found(make().await).await);
@@ -187,6 +191,33 @@ async fn a_branch_comes_before_a_tag_and_a_tag_before_a_hash(mut stage: impl Sta
     or_leave_out!(stage.tag("contract/two", &one).await);
     let both = resolved(&stage, &AskedRef::Named(name("contract/two"))).await;
     assert_eq!(both, Resolution::BranchAndTag { branch: two, tag: one }, "broken: where branch and tag differ, nothing is guessed");
+    Arranged::Done
+}
+
+async fn names_are_there_to_choose_from(mut stage: impl Stage) -> Arranged {
+    let (source, token, repository) = (stage.source(), stage.token(), stage.repository());
+    let default = whole(&stage).await.default_branch;
+    assert_eq!(value_of(source.tags(&token, &repository).await, "where there are no tags, that is no fault"), []);
+    assert_eq!(value_of(source.pulls(&token, &repository).await, "where nothing is proposed, that is no fault"), []);
+    let head = stage.push("contract/proposed").await;
+    or_leave_out!(stage.tag("contract-v1", &head).await);
+    let number = match stage.propose("contract/proposed").await {
+        Ok(number) => number,
+        Err(why) => return Arranged::Cannot(why),
+    };
+    let mut branches = value_of(source.branches(&token, &repository).await, "branches are listed");
+    branches.sort();
+    let mut wanted = vec![name("contract/proposed"), default];
+    wanted.sort();
+    assert_eq!(branches, wanted, "broken: all branches are there to choose from, and nothing else");
+    let tags = value_of(source.tags(&token, &repository).await, "tags are listed");
+    assert_eq!(tags, [name("contract-v1")], "broken: all tags are there to choose from, and nothing else");
+    let pulls = value_of(source.pulls(&token, &repository).await, "pull requests are listed");
+    let pulls: Vec<(u64, &str)> = pulls.iter().map(|pull| (pull.number, pull.branch.as_str())).collect();
+    assert_eq!(pulls, [(number, "contract/proposed")], "broken: what is proposed is there to choose from, by its number");
+    or_leave_out!(stage.rename().await);
+    let moved = value_of(source.branches(&token, &repository).await, "branches of a moved repository are followed");
+    assert_eq!(moved.len(), 2, "broken: a moved repository is followed: {moved:?}");
     Arranged::Done
 }
 
@@ -403,6 +434,11 @@ async fn a_lost_token_is_told(mut stage: impl Stage) -> Arranged {
         source.repository(&token, &repository.name).await.map(drop),
         source.resolve(&token, &repository, &asked).await.map(drop),
         source.compare(&token, &repository.name, &commit, &commit).await.map(drop),
+        source.difference(&token, &repository.name, &commit, &commit).await.map(drop),
+        source.branches(&token, &repository.name).await.map(drop),
+        source.tags(&token, &repository.name).await.map(drop),
+        source.pulls(&token, &repository.name).await.map(drop),
+        source.points_at(&token, &repository.name, &CommitRef::Branch(repository.default_branch.clone())).await.map(drop),
         source.announce(&token, &repository.name, &order(1, &commit)).await.map(drop),
         source.find_announcement(&token, &repository.name, &order(1, &commit)).await.map(drop),
     ];

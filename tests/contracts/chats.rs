@@ -232,6 +232,7 @@ async fn the_terminal_keeps_the_promises_of_a_chat() {
         Terminal { console, paper, clock: Jumping::new() }
     });
     let parts = [
+        "a standing where it is shut",
         "a place that is shut",
         "below a card",
         "shut out",

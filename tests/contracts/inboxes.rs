@@ -51,6 +51,7 @@ struct Served {
     service: Service,
     store: SledStore,
     answers: Arc<AtomicUsize>,
+    pages: Arc<AtomicUsize>,
     /// Whether a service that can keep nothing more is one whose store is gone, and not one that drains.
     loses_its_store: bool,
     _folder: TempDir,
@@ -66,6 +67,12 @@ impl Served {
         chat.expect_say().returning(move |_, _| {
             said.fetch_add(1, Ordering::SeqCst);
             Ok(Delivered::Final)
+        });
+        let pages = Arc::<AtomicUsize>::default();
+        let shown = Arc::clone(&pages);
+        chat.expect_show_page().returning(move |_, _| {
+            shown.fetch_add(1, Ordering::SeqCst);
+            Ok(())
         });
         let metrics = Metrics::registered(&mut prometheus_client::registry::Registry::default());
         let ports = Ports {
@@ -88,7 +95,7 @@ impl Served {
             doorbell: None,
             stopping: Arc::new(AtomicBool::new(false)),
         };
-        Self { service: Service::new(ports, metrics, Handle::current()), store, answers, loses_its_store, _folder: folder }
+        Self { service: Service::new(ports, metrics, Handle::current()), store, answers, pages, loses_its_store, _folder: folder }
     }
 }
 
@@ -104,6 +111,11 @@ impl Stage for Served {
 
     async fn is_kept(&self, id: &DeliveryId) -> bool {
         self.store.request(id).await.unwrap().is_some()
+    }
+
+    async fn pages(&mut self) -> usize {
+        self.service.drain().await;
+        self.pages.load(Ordering::SeqCst)
     }
 
     async fn answers(&mut self) -> usize {
@@ -157,6 +169,25 @@ impl ChatStage for SlackStage {
         let by = DeliveryId::parse(&done.trigger_id).unwrap();
         assert_eq!(self.chat.ask(&origin(), &by, form).await.unwrap(), Asked::Shown);
         self.workspace.fill_in("ana", &form.fields[0].label, value).unwrap();
+        self.workspace.send_form(&self.service, "ana", &Forged::default()).await.unwrap();
+        assert_eq!(self.workspace.violations(), [""; 0]);
+        Arranged::Done
+    }
+
+    async fn looks_at_page(&mut self) -> Arranged {
+        self.workspace.open_home(&self.service, "ana", "home").await.unwrap();
+        Arranged::Done
+    }
+
+    async fn seeks(&mut self, form: &Form, typed: &str) -> Result<Vec<String>, &'static str> {
+        let done = self.workspace.command(&self.service, "ana", "general", "pipelines", None).await;
+        let by = DeliveryId::parse(&done.trigger_id).unwrap();
+        assert_eq!(self.chat.ask(&origin(), &by, form).await.unwrap(), Asked::Shown);
+        Ok(self.workspace.offers(&self.service, "ana", &form.fields[0].label, typed).await.unwrap())
+    }
+
+    async fn chooses(&mut self, form: &Form, chosen: &str) -> Arranged {
+        self.workspace.choose("ana", &form.fields[0].label, chosen, chosen).unwrap();
         self.workspace.send_form(&self.service, "ana", &Forged::default()).await.unwrap();
         assert_eq!(self.workspace.violations(), [""; 0]);
         Arranged::Done
@@ -220,5 +251,5 @@ async fn the_terminal_hands_in_what_people_ask_for() {
         let (console, paper) = terminal();
         Typing { console, paper, inbox }
     });
-    assert_eq!(left_out.await.parts(), ["delivered again"]);
+    assert_eq!(left_out.await.parts(), ["delivered again", "a page", "a choice"]);
 }

@@ -25,10 +25,11 @@ const TOKEN: &str = "the-token-of-ana";
 const TOKEN_OF_BOB: &str = "the-token-of-bob";
 const CODE: &str = "918273";
 const APP: &str = "contract-staging";
+const NEXT: &str = "contract-production";
 
 /// The apps: name, stage, and whether the first pipeline has it.
 const APPS: [(&str, &str, bool); 5] = [
-    ("contract-production", "production", true),
+    (NEXT, "production", true),
     (APP, "staging", true),
     ("another-staging", "staging", true),
     ("contract-test", "test", true),
@@ -41,6 +42,7 @@ struct Simulated {
     clock: Arc<Jumping>,
     pipeline: Uuid,
     app: Uuid,
+    next: Uuid,
     _servers: Servers,
 }
 
@@ -52,20 +54,23 @@ impl Simulated {
         heroku.add_user(TOKEN_OF_BOB, "bob@example.com", &[], true);
         let seed = |name: &str| PipelineSeed { name: name.to_owned(), owner_type: "user".to_owned(), owner: ANA.to_owned() };
         let (pipeline, other) = (heroku.add_pipeline(seed("contract")), heroku.add_pipeline(seed("another")));
-        let mut app = None;
+        let (mut app, mut next) = (None, None);
         for (name, stage, first) in APPS {
-            let id = heroku.add_app(AppSeed {
-                name: name.to_owned(),
-                pipeline_id: Some(if first { pipeline } else { other }),
-                stage: stage.to_owned(),
-                dynos: 1,
-                second_factor: false,
-                release_phase: name == APP,
-                build_seconds: 20,
-                release_seconds: 5,
-                boot_seconds: 5,
-            });
-            app = app.or((name == APP).then(|| id.unwrap()));
+            let id = heroku
+                .add_app(AppSeed {
+                    name: name.to_owned(),
+                    pipeline_id: Some(if first { pipeline } else { other }),
+                    stage: stage.to_owned(),
+                    dynos: 1,
+                    second_factor: false,
+                    release_phase: name == APP,
+                    build_seconds: 20,
+                    release_seconds: 5,
+                    boot_seconds: 5,
+                })
+                .unwrap();
+            next = next.or((name == NEXT).then_some(id));
+            app = app.or((name == APP).then_some(id));
             heroku.grant(ANA, name, AppRight::Deploy).unwrap();
             heroku.grant("bob@example.com", name, AppRight::Deploy).unwrap();
         }
@@ -73,7 +78,7 @@ impl Simulated {
         let settings =
             HerokuSettings { api: base(heroku.api_url()), links: base(heroku.link_url()), dashboard: base("https://dashboard.heroku.com") };
         let adapter = Arc::new(Heroku::new(settings, Arc::<Jumping>::clone(&clock)).unwrap());
-        Self { heroku, adapter, clock, pipeline, app: app.unwrap(), _servers: servers }
+        Self { heroku, adapter, clock, pipeline, app: app.unwrap(), next: next.unwrap(), _servers: servers }
     }
 
     fn fails(&self, method: &str, path: &str, fault: Fault) -> Arranged {
@@ -114,6 +119,10 @@ impl Stage for Simulated {
 
     fn app(&self) -> (AppId, AppName) {
         (AppId::parse(&self.app.to_string()).unwrap(), AppName::parse(APP).unwrap())
+    }
+
+    async fn next_app(&mut self) -> Result<AppId, &'static str> {
+        Ok(AppId::parse(&self.next.to_string()).unwrap())
     }
 
     async fn names(&mut self) -> Vec<String> {

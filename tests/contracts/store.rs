@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use slash_heroku::adapters::sled::SledStore;
-use slash_heroku::ports::{AccountStore, LockStore, Store};
+use jiff::{SignedDuration, Timestamp};
+use slash_heroku::adapters::clock::SystemClock;
+use slash_heroku::adapters::sled::{Restoring, SledStore, backup, restore_with};
+use slash_heroku::domain::privacy::OperatorAsks;
+use slash_heroku::ports::{AccountStore, Clock as _, LockStore, Store};
 use slash_heroku::testing::store::{Place, all};
 use slash_heroku::testing::{account_store, installation_store, keeping, lock_store, rights};
 
@@ -23,7 +26,28 @@ impl SledPlace {
         if let Some(before) = self.open.take() {
             before.close().await;
         }
-        let store = SledStore::open(self.folder.path()).unwrap();
+        let store = SledStore::open(&self.folder.path().join("store")).unwrap();
+        self.open.insert(store).clone()
+    }
+
+    async fn backed_up(&mut self) -> Timestamp {
+        if let Some(before) = self.open.take() {
+            before.close().await;
+        }
+        let folder = self.folder.path();
+        backup(&folder.join("store"), &folder.join("backup"), &OperatorAsks::backup(None, None)).await.unwrap();
+        SystemClock::default().now()
+    }
+
+    async fn brought_back(&mut self) -> SledStore {
+        if let Some(before) = self.open.take() {
+            before.close().await;
+        }
+        let folder = self.folder.path();
+        let now = SystemClock::default().now() + SignedDuration::from_mins(1);
+        let how = Restoring { removals: Some(folder.join("store.removals")), however_old: false, now };
+        restore_with(&folder.join("again"), &folder.join("backup"), how).await.unwrap();
+        let store = SledStore::open(&folder.join("again")).unwrap();
         self.open.insert(store).clone()
     }
 }
@@ -75,6 +99,17 @@ impl installation_store::Place for SledPlace {
             installation_store::Opened { installations: store.clone(), accounts: store.clone(), store }
         })
     }
+
+    fn back_up(&mut self) -> BoxFuture<'_, Timestamp> {
+        Box::pin(self.backed_up())
+    }
+
+    fn bring_back(&mut self) -> BoxFuture<'_, installation_store::Opened> {
+        Box::pin(async {
+            let store = Arc::new(self.brought_back().await);
+            installation_store::Opened { installations: store.clone(), accounts: store.clone(), store }
+        })
+    }
 }
 
 #[tokio::test]
@@ -100,6 +135,17 @@ impl keeping::Place for SledPlace {
     fn open(&mut self) -> BoxFuture<'_, keeping::Opened> {
         Box::pin(async {
             let store = Arc::new(self.reopened().await);
+            keeping::Opened { keeping: store.clone(), store }
+        })
+    }
+
+    fn back_up(&mut self) -> BoxFuture<'_, Timestamp> {
+        Box::pin(self.backed_up())
+    }
+
+    fn bring_back(&mut self) -> BoxFuture<'_, keeping::Opened> {
+        Box::pin(async {
+            let store = Arc::new(self.brought_back().await);
             keeping::Opened { keeping: store.clone(), store }
         })
     }
