@@ -23,6 +23,7 @@ pub struct AccountBatch {
 ///
 /// Promises: `Ok` means on disk; a batch is saved whole or not at all, and over the versions that it was read with; a person's
 /// account is found by workspace and user together; tokens come in sealed and lie there as they came.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait AccountStore: Send + Sync + std::fmt::Debug {
     /// A person's account; an empty one with version 0, if there is none.

@@ -50,6 +50,7 @@ impl NoCredentials {
 }
 
 /// The accounts that people have linked.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Accounts: Send + Sync + std::fmt::Debug {
     /// The person's tokens, good at this moment as far as anybody here knows. Both the workspace and the user must match.

@@ -14,6 +14,7 @@ use super::Credentials;
 ///
 /// Promises: a credential is known by a digest only; nothing of it is stored or printed. Adapters tell what they hear and what they
 /// create; use cases ask before they begin, report or look.
+#[cfg_attr(feature = "testing", mockall::automock)]
 pub trait Allowances: Send + Sync + std::fmt::Debug {
     /// A service said how many requests are left, and perhaps when there will be all of them again.
     fn heard(&self, of: Service, token: &SecretString, left: u32, resets_at: Option<Timestamp>, now: Timestamp) {

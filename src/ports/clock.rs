@@ -113,6 +113,7 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
 }
 
 /// New ids.
+#[cfg_attr(feature = "testing", mockall::automock)]
 pub trait Ids: Send + Sync + std::fmt::Debug {
     /// An id that nobody has had, sortable by time.
     fn fresh(&self) -> Uuid;

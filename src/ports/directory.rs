@@ -14,6 +14,7 @@ use crate::domain::rights::{Conversation, Member};
 /// Promises: every answer is the chat's own of this moment; whoever is not there is [`crate::domain::rights::Standing::Gone`], and whoever
 /// has the id of somebody else in another workspace is not taken for them; what cannot be read is a fault and never an answer; nothing is
 /// told of anybody but what they are.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Directory: Send + Sync + std::fmt::Debug {
     /// What a person is in a workspace, which may be another one than their own.

@@ -20,6 +20,7 @@ pub enum Answers {
 ///
 /// Promises: it asks for something that was never asked before and that only this process can answer; it takes nobody's word for somebody
 /// else's; it ends by itself within ten seconds.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Doorbell: Send + Sync + std::fmt::Debug {
     /// Rings, and says who answered.

@@ -8,6 +8,7 @@ use super::store::StoreError;
 /// The links, as whoever opens one meets them.
 ///
 /// Promises: looking changes nothing; what is handed out is handed out once.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Exports: Send + Sync + std::fmt::Debug {
     /// Whether a link works.

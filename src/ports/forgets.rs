@@ -9,6 +9,7 @@ use crate::domain::names::WorkspaceId;
 ///
 /// Promises: after a call nothing is remembered any more that was read with that credential, is about that person or that workspace. What is
 /// read later may be remembered again. Where nothing of that sort is remembered, nothing is to be done.
+#[cfg_attr(feature = "testing", mockall::automock)]
 pub trait Forgets: Send + Sync + std::fmt::Debug {
     /// Whatever was read with a credential.
     fn forget_credential(&self, _token: &SecretString) {}

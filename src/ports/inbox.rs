@@ -36,6 +36,7 @@ pub enum Submitted {
 }
 
 /// The way in.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Inbox: Send + Sync + std::fmt::Debug {
     /// Puts it on disk, then has it answered. Returns as soon as it is on disk; calls nothing outside before.

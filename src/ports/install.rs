@@ -60,6 +60,7 @@ pub struct Installed {
 ///
 /// Promises: a code is given once and never again, also where the answer is lost; nothing that is said by it holds a secret; no address
 /// holds the app's secret; only what is asked for here is asked for.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait InstallAt: Send + Sync + std::fmt::Debug {
     /// What is asked for: no more than is used.
@@ -90,6 +91,7 @@ pub trait InstallAt: Send + Sync + std::fmt::Debug {
 ///
 /// Promises: a token is that of the workspace that was asked for and no other; one that ends by itself is renewed ahead of its end, once
 /// however many ask; what fails for the moment changes nothing.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait BotTokens: Send + Sync + std::fmt::Debug {
     /// A token for a workspace. [`super::Fault::SignInLost`]: the app is not installed there, or not any more.
@@ -128,6 +130,7 @@ pub struct Done {
 ///
 /// Promises: asking for the page changes nothing; of an installation that could not be kept nothing is left at the chat, where it was none
 /// before.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Installing: Send + Sync + std::fmt::Debug {
     /// What is asked for.
@@ -143,6 +146,7 @@ pub trait Installing: Send + Sync + std::fmt::Debug {
 /// Who hears what becomes of installations.
 ///
 /// Promises: after `Ok` it lies on disk and is done sometime, once, whatever happens and however often it is told.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Hears: Send + Sync + std::fmt::Debug {
     /// Puts word of the chat on disk, to be acted on. Returns as soon as it is on disk; calls nothing outside before.

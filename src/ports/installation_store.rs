@@ -23,6 +23,7 @@ pub struct InstallationBatch {
 ///
 /// Promises: `Ok` means on disk; a batch is saved whole or not at all, and over the versions that it was read with; tokens come in sealed
 /// and lie there as they came; a workspace is served by its own installation where it has one, else by that of an organisation.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait InstallationStore: Send + Sync + std::fmt::Debug {
     /// An installation.

@@ -28,6 +28,7 @@ pub type HowMuch = Vec<(&'static str, u64)>;
 ///
 /// Promises: `Ok` means on disk. What takes long is done piece by piece, so that others go on meanwhile; whoever asks for the same
 /// again after a crash gets it to its end.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Keeping: Send + Sync + std::fmt::Debug {
     /// Whether this store is a new one: nothing has ever been kept in it.

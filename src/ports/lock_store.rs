@@ -12,6 +12,7 @@ use super::store::StoreError;
 ///
 /// Promises: `Ok` means on disk; a record is saved over the version that it was read with or not at all, so that of two people who
 /// lock the same at the same time one finds the other's; a pipeline is found by its id.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait LockStore: Send + Sync + std::fmt::Debug {
     /// A pipeline's locks; none with version 0, under the name given, if it never had one.

@@ -53,4 +53,26 @@ pub use vault::{Resealed, SealedThings, Secrets, Vault, VaultError};
 pub use visits::{NoVisit, Visits};
 
 #[cfg(feature = "testing")]
-pub use {chat::MockChat, platform::MockPlatform, source::MockSourceControl, store::MockStore};
+pub use {
+    account_store::MockAccountStore,
+    accounts::MockAccounts,
+    allowances::MockAllowances,
+    chat::MockChat,
+    clock::MockIds,
+    directory::MockDirectory,
+    doorbell::MockDoorbell,
+    exports::MockExports,
+    forgets::MockForgets,
+    inbox::MockInbox,
+    install::{MockBotTokens, MockHears, MockInstallAt, MockInstalling},
+    installation_store::MockInstallationStore,
+    keeping::MockKeeping,
+    lock_store::MockLockStore,
+    operating::MockOperating,
+    platform::MockPlatform,
+    source::MockSourceControl,
+    store::MockStore,
+    tally::MockTally,
+    vault::{MockSealedThings, MockSecrets, MockVault},
+    visits::MockVisits,
+};

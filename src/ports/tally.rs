@@ -4,6 +4,7 @@ use crate::domain::deployment::Phase;
 use crate::domain::gate::Reason;
 
 /// Counts. Never fails and never waits.
+#[cfg_attr(feature = "testing", mockall::automock)]
 pub trait Tally: Send + Sync + std::fmt::Debug {
     /// A deployment was recorded.
     fn began(&self);

@@ -32,6 +32,7 @@ pub enum VaultError {
 ///
 /// Promises: what was sealed opens for the same person and service, or for the same installation, and nothing else; altered, it does not open; the newest key
 /// seals and all of them open; nothing that is printed tells of tokens or keys.
+#[cfg_attr(feature = "testing", mockall::automock)]
 pub trait Vault: Send + Sync + std::fmt::Debug {
     /// Seals.
     fn seal(&self, tokens: &Tokens, person: &Person, provider: Provider) -> Result<SealedTokens, VaultError>;
@@ -73,6 +74,7 @@ impl Resealed {
 }
 
 /// Something that is kept sealed.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait SealedThings: Send + Sync + std::fmt::Debug {
     /// Seals again what was not sealed with the newest key. Safe to repeat, and while others use it.
@@ -82,6 +84,7 @@ pub trait SealedThings: Send + Sync + std::fmt::Debug {
 /// Makes secrets and knows them again.
 ///
 /// Promises: nobody can guess a secret; no two digests of different secrets are the same.
+#[cfg_attr(feature = "testing", mockall::automock)]
 pub trait Secrets: Send + Sync + std::fmt::Debug {
     /// A new secret: at least 256 random bits, in letters that stand in addresses and cookies as they are.
     fn fresh(&self) -> Result<SecretString, VaultError>;

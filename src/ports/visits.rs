@@ -31,6 +31,7 @@ impl From<Dead> for NoVisit {
 ///
 /// Promises: looking changes nothing; a link opens once; only the browser that opened a visit goes on with it; nothing that a visit
 /// links is anybody's before the person types its passcode in the chat; no answer tells whether a guessed secret was nearly right.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Visits: Send + Sync + std::fmt::Debug {
     /// Whom a link is for, if it may be opened.
