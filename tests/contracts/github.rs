@@ -134,6 +134,7 @@ async fn made(github: &GitHub, recording: &Recording, replay: &Replay) -> Value 
             json!({ "name": name, "default_branch": default_branch, "may_deploy": may_deploy, "archived": archived, "web_url": web_url })
         }),
         "SourceControl::resolve" => outcome(github.resolve(&token, &whole, &arg(with, "asked")).await, of_resolution),
+        "SourceControl::points_at" => outcome(github.points_at(&token, name, &arg(with, "named_by")).await, |commit| json!(commit)),
         "SourceControl::tags" => outcome(github.tags(&token, name).await, |names| json!(names)),
         "SourceControl::pulls" => outcome(github.pulls(&token, name).await, |pulls| json!(pulls)),
         "SourceControl::branches" => outcome(github.branches(&token, name).await, |names| json!(names)),
@@ -213,6 +214,8 @@ fn happens(world: &mut World, what: &str) -> Result<(), String> {
         "the fork of #8 is deleted" => github.delete_fork(REPO, 8),
         "a plain tag v1.0" => github.tag(REPO, "v1.0", "main", false).map(drop),
         "many statuses" => (0..101).try_for_each(|number| github.set_status(REPO, "main", &format!("ci/part-{number}"), "success")),
+        "many runs" => (0..101)
+            .try_for_each(|number| github.add_check_run(REPO, "main", &format!("part-{number}"), "completed", Some("success"), 15368)),
         "main requires lint of one app by a ruleset" => {
             github.require(REPO, "main", &["ci/circleci"], Protection::Ruleset)?;
             github.require_from_app(REPO, "main", "lint", 15368, Protection::Ruleset)
@@ -285,7 +288,7 @@ async fn sign_in_happens(github: &Github, state: &[String]) -> Option<Vec<(Strin
 const VERIFIER: &str = "the-verifier-of-this-way-000000000000000000";
 
 /// What happens as the stage is set.
-pub const OF_STAGE: [&str; 2] = ["a deployment", "the branch of the lone commit stands"];
+pub const OF_STAGE: [&str; 3] = ["a deployment", "the branch of the lone commit stands", "many deployments of others"];
 
 /// A company in which all that a recording names has happened.
 async fn stage(recording: &Recording) -> (World, Stage) {
@@ -317,12 +320,19 @@ async fn stage(recording: &Recording) -> (World, Stage) {
     }));
     let at_sign_in = sign_in_happens(&github, &recording.state).await;
     names.extend(at_sign_in.into_iter().flatten());
-    for what in recording.state.iter().filter(|what| !OF_STAGE.contains(&what.as_str()) && !OF_SIGN_IN.contains(&what.as_str())) {
-        happens(&mut world, what).unwrap_or_else(|error| panic!("github/{}: {error}", recording.name));
-    }
-    if recording.state.iter().any(|what| what == OF_STAGE[0]) {
-        let body = a_deployment_of(&names.iter().find(|(recorded, _)| recorded == MAIN).unwrap().1);
-        names.push((DEPLOYMENT.to_owned(), posted(&world, &format!("/repos/{REPO}/deployments"), &body).await));
+    let mut deployment = a_deployment_of(&names.iter().find(|(recorded, _)| recorded == MAIN).unwrap().1);
+    let deployments = format!("/repos/{REPO}/deployments");
+    for what in recording.state.iter().map(String::as_str).filter(|what| *what != OF_STAGE[1] && !OF_SIGN_IN.contains(what)) {
+        if what == OF_STAGE[0] {
+            names.push((DEPLOYMENT.to_owned(), posted(&world, &deployments, &deployment).await));
+        } else if what == OF_STAGE[2] {
+            deployment["payload"] = json!({ "somebody": 1 });
+            for _ in 0..100 {
+                posted(&world, &deployments, &deployment).await;
+            }
+        } else {
+            happens(&mut world, what).unwrap_or_else(|error| panic!("github/{}: {error}", recording.name));
+        }
     }
     if recording.request.host == "web" {
         // A link that was just given out; the recorded one has run out long ago.

@@ -157,6 +157,7 @@ async fn made(heroku: &Heroku, recording: &Recording, replay: &Replay) -> Value 
             PromotionSeen::Refused(said) => json!({ "refused": said }),
         }),
         "Platform::find_promoted" => outcome(heroku.find_promoted(&token, &arg(with, "app"), &promotion(with)).await, |found| json!(found)),
+        "Platform::commit_of" => outcome(heroku.commit_of(&token, &arg(with, "app"), &arg(with, "code")).await, |commit| json!(commit)),
         "Platform::build" => outcome(heroku.build(&token, &arg(with, "app"), &arg(with, "build")).await, of_build),
         "Platform::stop_build" => outcome(heroku.stop_build(&token, &arg(with, "app"), &arg(with, "build")).await, |()| Value::Null),
         "Platform::release" => outcome(heroku.release(&token, &arg(with, "app"), &arg(with, "release")).await, |release| json!(release)),

@@ -228,6 +228,7 @@ pub async fn stage(recording: &Recording) -> (World, Stage) {
                 heroku.feature_known(false);
                 Ok(())
             }
+            [app, "wants", "a", "code"] => heroku.second_factor(app, true),
             ["old", "dynos", "of", app, "stay"] => heroku.preboot(app, true),
             ["a", "console", "of", app] => heroku.add_oneoff(app),
             ["the", "old", "releases", "of", app, "expire"] => heroku.expire_old_releases(app),

@@ -13,6 +13,7 @@ mod installs;
 mod platforms;
 mod recordings;
 mod recordings_bodies;
+mod recordings_calls;
 mod recordings_live;
 mod recordings_replay;
 mod recordings_scrubbed;

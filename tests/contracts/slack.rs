@@ -8,6 +8,7 @@ use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::adapters::settings_bot::OneBot;
 use slash_heroku::adapters::slack::{Sealer, SlackChat, SlackSettings};
 use slash_heroku::domain::actor::{Origin, Person};
+use slash_heroku::domain::checkup::ChatStanding;
 use slash_heroku::domain::deployment::MessageRef;
 use slash_heroku::domain::form::{Draft, Entry, Field, FieldName, Form, Topic};
 use slash_heroku::domain::lock::Scope;
@@ -131,6 +132,13 @@ async fn made(chat: &SlackChat, recording: &Recording, asked: &Origin) -> Value 
             let what =
                 MessageRef { workspace: asked.person.workspace.clone(), channel: asked.channel.clone(), message: MESSAGE.to_owned() };
             outcome(chat.amend(&what, &message(true, Audience::Channel), urgency).await, |()| Value::Null)
+        }
+        "Chat::standing" => {
+            let told = |ChatStanding { lacks, speaks_here, gives_addresses, clock }: ChatStanding| {
+                let lacks: Vec<String> = lacks.iter().map(|right| format!("{right:?}")).collect();
+                json!({ "lacks": lacks, "speaks_here": speaks_here, "gives_addresses": gives_addresses, "clock": clock })
+            };
+            outcome(chat.standing(asked, &message(false, Audience::Asker)).await, told)
         }
         "Chat::show_page" => outcome(chat.show_page(&asked.person, &page()).await, |()| json!("it is shown")),
         "Chat::ask" => outcome(chat.ask(asked, &DeliveryId::parse(TRIGGER).unwrap(), &form(with)).await, |asked| match asked {
