@@ -1,6 +1,7 @@
 //! Secrets stay where they were given to: a search for all that a simulated world hands out, in everything that leaves the
 //! service or stays behind it, and the proof that the search finds what has leaked.
 
+mod holders;
 mod log;
 mod printed;
 mod search;
