@@ -8,11 +8,14 @@ use serde_json::{Value, json};
 
 use crate::adapters::heroku::{Heroku, HerokuSettings};
 use crate::domain::names::{AppId, BuildId, DeploymentId};
-use crate::ports::{ArchiveBody, BuildOrder, Platform, Printed, SourceArchive, UploadedSource};
+use crate::ports::{ArchiveBody, BuildOrder, Platform, Printed, PromotionOrder, ReturnOrder, SourceArchive, UploadedSource};
 
 use super::answers::{Jumping, Stage, TOKEN, judged, of};
 
 const ID: &str = "22222222-bbbb-4bbb-8bbb-000000000001";
+const TARGET: &str = "22222222-bbbb-4bbb-8bbb-000000000002";
+const RELEASE: &str = "44444444-dddd-4ddd-8ddd-000000000001";
+const SLUG: &str = "55555555-eeee-4eee-8eee-000000000001";
 const CODE: &str = "94037182";
 
 thread_local! {
@@ -64,15 +67,38 @@ pub(super) fn number(call: &str, with: &Value) -> Option<u8> {
         "Platform::dynos" => 13,
         "Platform::output" if with.get("release").is_some() => 15,
         "Platform::output" => 14,
+        "Platform::roll_back" => 16,
+        "Platform::find_return" => 17,
+        "Platform::promote" => 18,
+        "Platform::promotion" => 19,
+        "Platform::find_promoted" => 20,
+        "Platform::commit_of" => 21,
         _ => return None,
     })
+}
+
+/// A way back, as recordings have it.
+fn way_back() -> ReturnOrder {
+    ReturnOrder { to: of(json!(RELEASE)), code: of(json!(SLUG)), newest: 2, since: Timestamp::UNIX_EPOCH }
+}
+
+/// A promotion, as recordings have it.
+fn promotion() -> PromotionOrder {
+    PromotionOrder {
+        pipeline: of(json!(ID)),
+        from: of(json!(ID)),
+        release: of(json!(RELEASE)),
+        commit: of(json!("8fcbedd0c1a54e6f9b27d3104c8e5f6a7b9d0e11")),
+        newest: 2,
+        since: Timestamp::UNIX_EPOCH,
+    }
 }
 
 async fn made(heroku: &Heroku, host: &str, call: u8) {
     let token = SecretString::from(TOKEN);
     let (app, build): (AppId, BuildId) = (of(json!(ID)), of(json!(ID)));
     let deployment = DeploymentId(uuid::Uuid::from_u128(7));
-    match call % 16 {
+    match call % 22 {
         0 => judged(&heroku.pipelines(&token).await),
         1 => judged(&heroku.apps(&token, &of(json!(ID))).await),
         2 => judged(&heroku.linked_repository(&token, &of(json!(ID))).await),
@@ -101,6 +127,12 @@ async fn made(heroku: &Heroku, host: &str, call: u8) {
         11 => judged(&heroku.releases(&token, &app, 10).await),
         12 => judged(&heroku.running(&token, &app).await),
         13 => judged(&heroku.dynos(&token, &app).await),
+        16 => judged(&heroku.roll_back(&token, &app, &way_back()).await),
+        17 => judged(&heroku.find_return(&token, &app, &way_back()).await),
+        18 => judged(&heroku.promote(&token, &of(json!(TARGET)), &promotion()).await),
+        19 => judged(&heroku.promotion(&token, &of(json!(TARGET)), &build).await),
+        20 => judged(&heroku.find_promoted(&token, &of(json!(TARGET)), &promotion()).await),
+        21 => judged(&heroku.commit_of(&token, &app, &of(json!(ID))).await),
         other => {
             let printed = if other == 15 { Printed::Release(of(json!(ID))) } else { Printed::Build(build) };
             let outcome = heroku.output(&token, &app, &printed, 30).await;

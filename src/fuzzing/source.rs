@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::adapters::github::{GitHub, GitHubSettings};
 use crate::domain::names::DeploymentId;
 use crate::domain::pipeline::Environment;
-use crate::domain::source::{AskedRef, Report, ReportState, Repository};
+use crate::domain::source::{AskedRef, CommitRef, Report, ReportState, Repository};
 use crate::ports::{AnnouncementOrder, ArchiveFault, SourceControl};
 
 use super::answers::{Jumping, Stage, TOKEN, judged, of, tells_no_token};
@@ -45,6 +45,15 @@ pub(super) fn number(call: &str, with: &Value) -> Option<u8> {
         "SourceControl::find_announcement" => 7,
         "SourceControl::report" => 8,
         "SourceControl::archive" => 9,
+        "SourceControl::branches" => 11,
+        "SourceControl::tags" => 12,
+        "SourceControl::pulls" => 13,
+        "SourceControl::difference" => 14,
+        "SourceControl::points_at" => match with.get("named_by") {
+            Some(Value::Object(by)) if by.contains_key("tag") => 16,
+            Some(Value::Object(by)) if by.contains_key("pull") => 17,
+            _ => 15,
+        },
         _ => return None,
     })
 }
@@ -66,7 +75,7 @@ async fn made(github: &GitHub, call: u8) {
         app: "hubot-staging".to_owned(),
         description: "a deploy".to_owned(),
     };
-    match call % 11 {
+    match call % 18 {
         0 => judged(&github.repository(&token, name).await),
         1 => judged(&github.resolve(&token, &repository, &of::<AskedRef>(json!({ "named": "topic" }))).await),
         2 => judged(&github.resolve(&token, &repository, &AskedRef::Pull(7)).await),
@@ -88,6 +97,13 @@ async fn made(github: &GitHub, call: u8) {
             Err(ArchiveFault::Port(error)) => tells_no_token(&error, &error.to_string()),
             Err(ArchiveFault::TooLarge { .. } | ArchiveFault::DiskFull) => {}
         },
+        11 => judged(&github.branches(&token, name).await),
+        12 => judged(&github.tags(&token, name).await),
+        13 => judged(&github.pulls(&token, name).await),
+        14 => judged(&github.difference(&token, name, &of(json!("1".repeat(40))), &of(json!(SHA))).await),
+        15 => judged(&github.points_at(&token, name, &CommitRef::Branch(of(json!("main")))).await),
+        16 => judged(&github.points_at(&token, name, &CommitRef::Tag(of(json!("v1.0")))).await),
+        17 => judged(&github.points_at(&token, name, &of(json!({ "pull": { "number": 7, "branch": "topic" } }))).await),
         _ => judged(&github.resolve(&token, &repository, &of::<AskedRef>(json!({ "named": "27bd10a" }))).await),
     }
 }

@@ -7,8 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
 
-use super::{DOORS, Door, seeds};
+use super::{DOORS, Door, platform, seeds, source};
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -172,6 +173,27 @@ fn text() {
 #[test]
 fn scripts() {
     held("scripts", 500);
+}
+
+/// What is no door of its own: bytes of streams are another door's.
+const ELSEWHERE: [&str; 1] = ["Platform::follow"];
+
+#[test]
+fn every_recorded_call_is_a_seed() {
+    for (host, port, number) in
+        [("github", "SourceControl::", source::number as fn(&str, &Value) -> Option<u8>), ("heroku", "Platform::", platform::number)]
+    {
+        let mut calls = BTreeSet::new();
+        for entry in std::fs::read_dir(top().join("fixtures").join(host)).unwrap() {
+            let recording: Value = serde_json::from_slice(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap();
+            let Some(call) = recording["call"].as_str().filter(|call| call.starts_with(port) && !ELSEWHERE.contains(call)) else {
+                continue;
+            };
+            assert!(number(call, &recording["with"]).is_some(), "recordings of {call} are no seeds: give it a number");
+            calls.insert(call.to_owned());
+        }
+        assert!(calls.len() > 10, "the recordings of {host} were found: {calls:?}");
+    }
 }
 
 #[test]
