@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::recordings;
+use super::shapes::Shapes;
 
 /// The ports whose adapters ask a service, where they are written, and the hosts whose recordings are of them.
 const PORTS: [(&str, &str, &str); 6] = [
@@ -30,6 +31,35 @@ const ASK_NOBODY: [&str; 11] = [
     "SignInAt::ended_by_hand_at",
     "SignInAt::provider",
 ];
+
+/// What ordinary answers tell of what is left to a token, in headers that the adapters read: of which host, and of paths that begin how.
+const LEFT: [(&str, &str, &[&str]); 2] = [
+    ("github", "/repo", &["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-ratelimit-resource"]),
+    ("heroku", "/", &["ratelimit-remaining"]),
+];
+
+/// What is asked without a token, and tells nothing of one.
+const TELLS_NOTHING: &str = "POST /oauth/tokens";
+
+#[test]
+fn ordinary_answers_tell_what_is_left() {
+    for (host, begins, headers) in LEFT {
+        let shapes = Shapes::of(host);
+        let (mut asked, mut told) = (BTreeSet::new(), BTreeSet::new());
+        for recording in recordings::of(host).into_values() {
+            let (request, response) = (recording.request, recording.response);
+            if request.host == "api" && request.path.starts_with(begins) && (200..300).contains(&response.status) {
+                let call = shapes.call(&request.method, &request.path);
+                if headers.iter().all(|header| response.headers.contains_key(*header)) {
+                    told.insert(call.clone());
+                }
+                asked.insert(call);
+            }
+        }
+        let silent: Vec<&String> = asked.difference(&told).filter(|call| **call != TELLS_NOTHING).collect();
+        assert!(told.len() > 8 && silent.is_empty(), "no recording in fixtures/{host} of {silent:?} has all of {headers:?}");
+    }
+}
 
 /// The methods of a trait, as its source has them.
 fn methods(of: &str, source: &str) -> BTreeSet<String> {
