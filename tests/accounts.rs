@@ -182,7 +182,8 @@ impl Stage {
     /// The services are away for the next request for tokens.
     fn away(&self) {
         let fault = || Fault::Status { code: 503, body: "<html>".to_owned(), content_type: "text/html".to_owned(), headers: Vec::new() };
-        let rule = |path: &str| FaultRule { method: Some("POST".to_owned()), path_contains: path.to_owned(), times: 1, fault: fault() };
+        let rule =
+            |path: &str| FaultRule { method: Some("POST".to_owned()), path_contains: path.to_owned(), spared: 0, times: 1, fault: fault() };
         self.github.fail(rule("/login/oauth/access_token"));
         self.heroku.fail(rule("/oauth/tokens"));
     }

@@ -8,7 +8,7 @@
 mod cells;
 mod facts;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 use slash_heroku::domain::deployment::{Deployment, Phase};
 use slash_heroku::rehearsal::{InProcess, Stage};
 use slash_heroku::sandbox::company::{GITHUB_TOKEN, HEROKU_TOKEN};
-use slash_heroku::sandbox::fault::{Fault, FaultRule};
+use slash_heroku::sandbox::fault::{Fault, FaultRule, Strikes};
 use slash_heroku::sandbox::github::Github;
 use slash_heroku::sandbox::heroku::Heroku;
 use slash_heroku::sandbox::script::{Player, Script, Service as _, Vendor};
@@ -33,12 +33,14 @@ use facts::{Excuses, Facts};
 
 /// How many cells are run by default.
 const SHARE: usize = 70;
+/// How often a question is answered that is asked again.
+const ASKED_AT_MOST: usize = 3;
 
 /// How a cell went.
 struct Performance {
     transcript: Vec<String>,
     wrong: Vec<String>,
-    calls: BTreeSet<Call>,
+    calls: BTreeMap<Call, u32>,
 }
 
 /// What was said and done, and what did not go as it must.
@@ -78,16 +80,18 @@ impl Outside {
         Self { github: Arc::clone(&world.github), heroku: Arc::clone(&world.heroku), slack: Arc::clone(&world.slack) }
     }
 
-    fn set_off(&self, strike: &Strike) {
+    /// Returns how often calls are made to fail; of a clock, nothing.
+    fn set_off(&self, strike: &Strike) -> Option<Strikes> {
         match strike {
-            Strike::Call { call, fault, for_an_hour } => {
+            Strike::Call { call, nth, fault, for_an_hour } => {
                 let (times, fault) = (if *for_an_hour { u32::MAX } else { 1 }, self.repeating_the_token(FAULTS[*fault].1(), call.to));
-                let rule = FaultRule { method: call.method.clone(), path_contains: call.path.clone(), times, fault: fault.clone() };
-                match call.to {
+                let (method, path_contains) = (call.method.clone(), call.path.clone());
+                let rule = FaultRule { method, path_contains, spared: nth - 1, times, fault };
+                Some(match call.to {
                     "github" => self.github.fail(rule),
                     "heroku" => self.heroku.fail(rule),
-                    _ => self.slack.fail(&call.path, times, fault),
-                }
+                    _ => self.slack.fail_by(rule),
+                })
             }
             Strike::Clock { of, minutes } => {
                 let ahead = SignedDuration::from_mins(*minutes);
@@ -96,6 +100,7 @@ impl Outside {
                     Vendor::Heroku => self.heroku.set_clock(ahead),
                     Vendor::Slack => self.slack.set_clock(ahead),
                 }
+                None
             }
         }
     }
@@ -162,11 +167,17 @@ async fn perform(play: &Play, strike: Option<&Strike>, typed: &[String]) -> Perf
     let (before, after) = play.text.split_once("* FAULT\n").unwrap();
     talk.go_on(&mut player, before).await;
     let since = (outside.github.requests().len(), outside.heroku.requests().len(), outside.slack.requests().len());
+    let mut strikes = None;
     if let Some(strike) = strike {
-        outside.set_off(strike);
+        strikes = outside.set_off(strike);
         talk.transcript.push(format!("* {strike}"));
     }
     talk.go_on(&mut player, after).await;
+    // What cannot be told because of the fault is asked about.
+    for _ in 0..ASKED_AT_MOST {
+        let Some(yes) = questions::yes(&outside.slack) else { break };
+        talk.go_on(&mut player, &format!("ana presses [{yes}]\n")).await;
+    }
     if matches!(strike, Some(Strike::Call { for_an_hour: true, .. })) {
         talk.go_on(&mut player, "~ 1h\n").await;
         outside.mend();
@@ -174,13 +185,17 @@ async fn perform(play: &Play, strike: Option<&Strike>, typed: &[String]) -> Perf
     }
     talk.go_on(&mut player, "~ 45m\n").await;
     let calls = cells::calls(&outside, since);
+    if strikes.is_some_and(|strikes| strikes.count() == 0) {
+        talk.wrong.push("no call met the fault".to_owned());
+    }
     for _ in stored(&fate).await.iter().filter(|deployment| matches!(deployment.phase, Phase::Unknown(_))) {
         let why = "ana fills in [Reason] with its page shows that nothing goes on\nana sends [Free it]\n";
         talk.go_on(&mut player, &format!("ana presses [Free the app]\n{why}~ 10m\n")).await;
     }
     let deployments = stored(&fate).await;
     let (records, builds) = (outside.github.deployments(play.repository), outside.heroku.builds(play.app));
-    let facts = Facts::gather(&deployments, play.asked, &outside.slack, &records, &builds, outside.violations());
+    let made = facts::Made { builds: &builds, releases: &outside.heroku.releases(play.app) };
+    let facts = Facts::gather(&deployments, play.asked, &outside.slack, &records, &made, outside.violations());
     talk.wrong.extend(facts.wrong(excuses(strike)));
 
     // After all that, the app takes the next deploy.
@@ -203,14 +218,19 @@ async fn perform(play: &Play, strike: Option<&Strike>, typed: &[String]) -> Perf
     Performance { transcript: talk.transcript, wrong: talk.wrong, calls }
 }
 
-/// A part of the cells that is the same in every run.
+/// A part of the cells that is the same in every run: of each call one at least, and then any.
 fn share(mut left: Vec<(&'static Play, Strike)>) -> Vec<(&'static Play, Strike)> {
     let mut seed = 0x2545_F491_4F6C_DD1D_u64;
-    let mut cells = Vec::new();
-    while cells.len() < SHARE && !left.is_empty() {
+    let mut mixed = Vec::new();
+    while !left.is_empty() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        cells.push(left.swap_remove((seed >> 33) as usize % left.len()));
+        mixed.push(left.swap_remove((seed >> 33) as usize % left.len()));
     }
+    let mut met = BTreeSet::new();
+    let is_first = |(_, strike): &(&Play, Strike)| matches!(strike, Strike::Call { call, .. } if met.insert(call.clone()));
+    let (mut cells, others): (Vec<_>, Vec<_>) = mixed.into_iter().partition(is_first);
+    let more = SHARE.saturating_sub(cells.len());
+    cells.extend(others.into_iter().take(more));
     cells
 }
 
@@ -224,9 +244,9 @@ fn whatever_fails_the_end_is_true() {
     let (mut cells, mut known) = (Vec::new(), BTreeSet::new());
     for (play, clean) in PLAYS.iter().zip(clean) {
         assert!(clean.wrong.is_empty(), "{} without a fault:\n{}\n{}", play.name, clean.wrong.join("\n"), clean.transcript.join("\n"));
-        println!("{}: {} calls", play.name, clean.calls.len());
-        cells.extend(cells::strikes(play, clean.calls.clone(), &known).into_iter().map(|strike| (play, strike)));
-        known.extend(clean.calls);
+        println!("{}: {} calls, {} in all", play.name, clean.calls.len(), clean.calls.values().sum::<u32>());
+        cells.extend(cells::strikes(play, &clean.calls, &known).into_iter().map(|strike| (play, strike)));
+        known.extend(clean.calls.into_keys());
     }
     let all = cells.len();
     match setting.as_str() {

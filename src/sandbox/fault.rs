@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -120,6 +120,8 @@ pub struct FaultRule {
     /// Only calls whose path contains this. With `$` at its end the path (without the query) has to end so, and `*` is any one
     /// part of it. Links to archives contain `legacy.tar.gz`.
     pub path_contains: String,
+    /// How many such calls come first that this rule leaves alone.
+    pub spared: u32,
     /// How many calls; then the rule is over.
     pub times: u32,
     /// How they go wrong.
@@ -141,13 +143,26 @@ impl FaultRule {
     }
 }
 
+/// How many calls a rule has made go wrong: told on after the rule is over or was taken back, too.
+#[derive(Clone, Debug, Default)]
+pub struct Strikes(Arc<AtomicU32>);
+
+impl Strikes {
+    /// How many, up to now.
+    pub fn count(&self) -> u32 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 /// The faults that are to come.
 #[derive(Debug, Default)]
-pub(super) struct Faults(Vec<FaultRule>);
+pub(super) struct Faults(Vec<(FaultRule, Strikes)>);
 
 impl Faults {
-    pub(super) fn add(&mut self, rule: FaultRule) {
-        self.0.push(rule);
+    pub(super) fn add(&mut self, rule: FaultRule) -> Strikes {
+        let strikes = Strikes::default();
+        self.0.push((rule, strikes.clone()));
+        strikes
     }
 
     pub(super) fn clear(&mut self) {
@@ -156,11 +171,20 @@ impl Faults {
 
     /// The fault of this call, if it has one; uses up one time of its rule. The rule that was added first and fits wins.
     pub(super) fn take(&mut self, method: &str, path: &str) -> Option<Fault> {
-        let rule = self.0.iter_mut().find(|rule| rule.strikes(method, path))?;
-        rule.times = rule.times.saturating_sub(1);
-        let fault = rule.fault.clone();
-        self.0.retain(|rule| rule.times > 0);
-        Some(fault)
+        let mut fault = None;
+        for (rule, strikes) in self.0.iter_mut().filter(|(rule, _)| rule.strikes(method, path)) {
+            if rule.spared > 0 {
+                rule.spared = rule.spared.saturating_sub(1);
+                continue;
+            }
+            if fault.is_none() {
+                rule.times = rule.times.saturating_sub(1);
+                strikes.0.fetch_add(1, Ordering::SeqCst);
+                fault = Some(rule.fault.clone());
+            }
+        }
+        self.0.retain(|(rule, _)| rule.times > 0);
+        fault
     }
 }
 
@@ -303,7 +327,7 @@ mod tests {
     use super::*;
 
     fn rule(path: &str) -> FaultRule {
-        FaultRule { method: None, path_contains: path.to_owned(), times: 1, fault: Fault::CutBefore }
+        FaultRule { method: None, path_contains: path.to_owned(), spared: 0, times: 1, fault: Fault::CutBefore }
     }
 
     #[test]
@@ -329,5 +353,17 @@ mod tests {
         let after = now + SignedDuration::from_secs(60);
         let due: Vec<(i64, char)> = std::iter::from_fn(|| late.due(after)).map(|(at, work)| (at.as_second(), work)).collect();
         assert_eq!(due, [(10, 'a'), (30, 'b')]);
+    }
+
+    #[test]
+    fn a_rule_leaves_the_first_calls_alone_and_counts_its_strikes() {
+        let mut faults = Faults::default();
+        let first = faults.add(FaultRule { fault: Fault::CutAfter, ..rule("a") });
+        let later = faults.add(FaultRule { spared: 1, ..rule("a") });
+        let other = faults.add(rule("b"));
+        let struck = [0, 1, 2].map(|_| faults.take("GET", "/a"));
+        assert_eq!(struck, [Some(Fault::CutAfter), Some(Fault::CutBefore), None]);
+        faults.clear();
+        assert_eq!([first, later, other].map(|strikes| strikes.count()), [1, 1, 0]);
     }
 }

@@ -274,7 +274,13 @@ async fn what_cannot_be_ended_is_told_and_tried_again_for_a_day() {
     let passcode = shown(&stage, &visits).await;
     let away = |times| {
         let fault = At::Status { code: 503, body: "away".to_owned(), content_type: "text/plain".to_owned(), headers: Vec::new() };
-        stage.heroku.fail(FaultRule { method: Some("DELETE".to_owned()), path_contains: "/oauth/authorizations".to_owned(), times, fault });
+        stage.heroku.fail(FaultRule {
+            method: Some("DELETE".to_owned()),
+            path_contains: "/oauth/authorizations".to_owned(),
+            spared: 0,
+            times,
+            fault,
+        });
     };
     away(100);
     let confirmed = visits.typed(&ana, &passcode).await.unwrap();

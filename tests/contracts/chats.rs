@@ -65,14 +65,16 @@ impl Stage for Slack {
     }
 
     async fn limit(&mut self, seconds: u32) -> Arranged {
-        SPEAKING
-            .iter()
-            .for_each(|method| self.0.workspace.fail(method, 1, Fault::RateLimited { retry_after: Some(seconds), secondary: false }));
+        for method in SPEAKING {
+            self.0.workspace.fail(method, 1, Fault::RateLimited { retry_after: Some(seconds), secondary: false });
+        }
         Arranged::Done
     }
 
     async fn lose_answer(&mut self) -> Arranged {
-        SPEAKING.iter().for_each(|method| self.0.workspace.fail(method, 1, Fault::CutAfter));
+        for method in SPEAKING {
+            self.0.workspace.fail(method, 1, Fault::CutAfter);
+        }
         Arranged::Done
     }
 
@@ -95,7 +97,9 @@ impl Stage for Slack {
     }
 
     async fn withdraw_sign_in(&mut self) -> Arranged {
-        SPEAKING.iter().for_each(|method| self.0.workspace.fail(method, 100, Fault::Named("token_revoked".to_owned())));
+        for method in SPEAKING {
+            self.0.workspace.fail(method, 100, Fault::Named("token_revoked".to_owned()));
+        }
         Arranged::Done
     }
 }

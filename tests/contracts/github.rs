@@ -208,7 +208,7 @@ fn happens(world: &mut World, what: &str) -> Result<(), String> {
         "ana's hour is used up" => github.set_remaining(GITHUB_TOKEN, 0),
         "ana is too fast" => {
             let fault = Fault::RateLimited { retry_after: Some(60), secondary: true };
-            github.fail(FaultRule { method: None, path_contains: REPO.to_owned(), times: 1, fault });
+            github.fail(FaultRule { method: None, path_contains: REPO.to_owned(), spared: 0, times: 1, fault });
             Ok(())
         }
         "the fork of #8 is deleted" => github.delete_fork(REPO, 8),

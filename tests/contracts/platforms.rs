@@ -82,7 +82,7 @@ impl Simulated {
     }
 
     fn fails(&self, method: &str, path: &str, fault: Fault) -> Arranged {
-        self.heroku.fail(FaultRule { method: Some(method.to_owned()), path_contains: path.to_owned(), times: 1, fault });
+        self.heroku.fail(FaultRule { method: Some(method.to_owned()), path_contains: path.to_owned(), spared: 0, times: 1, fault });
         Arranged::Done
     }
 

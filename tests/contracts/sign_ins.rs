@@ -96,6 +96,7 @@ impl AtGitHub {
         self.github.fail(FaultRule {
             method: Some("POST".to_owned()),
             path_contains: "/login/oauth/access_token".to_owned(),
+            spared: 0,
             times: 1,
             fault,
         });
@@ -195,7 +196,13 @@ impl AtHeroku {
     }
 
     fn fails(&self, fault: Fault) -> Arranged {
-        self.heroku.fail(FaultRule { method: Some("POST".to_owned()), path_contains: "/oauth/tokens".to_owned(), times: 1, fault });
+        self.heroku.fail(FaultRule {
+            method: Some("POST".to_owned()),
+            path_contains: "/oauth/tokens".to_owned(),
+            spared: 0,
+            times: 1,
+            fault,
+        });
         Arranged::Done
     }
 }

@@ -284,7 +284,7 @@ impl Workspace {
                 Directive::ArchiveChannel { channel } if self.slack.archive_channel(&channel) => {}
                 Directive::ShareChannel { channel } if self.slack.share_channel(&channel) => {}
                 Directive::CloseChannel { channel } if self.slack.close_channel(&channel) => {}
-                Directive::Fails { vendor: Vendor::Slack, path, times, how, .. } => self.slack.fail(&path, times, how),
+                Directive::Fails { vendor: Vendor::Slack, rule } => drop(self.slack.fail_by(rule)),
                 other => return Err(format!("{other:?} does not happen in this workspace")),
             },
         }

@@ -52,7 +52,7 @@ impl Simulated {
     }
 
     fn fails(&self, method: &str, fault: Fault) -> Arranged {
-        self.github.fail(FaultRule { method: Some(method.to_owned()), path_contains: "/repos/".to_owned(), times: 1, fault });
+        self.github.fail(FaultRule { method: Some(method.to_owned()), path_contains: "/repos/".to_owned(), spared: 0, times: 1, fault });
         Arranged::Done
     }
 }

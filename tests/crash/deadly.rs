@@ -1,6 +1,6 @@
 //! A store in front of the real one, and an account of all that the service does, at which it dies.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -15,9 +15,11 @@ use slash_heroku::domain::offer::Offer;
 use slash_heroku::domain::request::Request;
 use slash_heroku::ports::{Batch, Lease, Store, StoreError, Work};
 use slash_heroku::rehearsal::{Between, Killer};
-use slash_heroku::usecases::Ports;
+use slash_heroku::usecases::{Ports, Privacy};
 
+use super::kept::Kept;
 use super::outside::Outside;
+use super::steps;
 
 /// Something that changes what the next life finds: a write to the store, or a call that changes something outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +94,8 @@ pub struct Known {
 #[derive(Debug, Default)]
 struct State {
     events: Vec<Event>,
+    /// The kinds of what has to be done next by what was saved, and as which event.
+    steps: Vec<(usize, &'static str)>,
     /// What was to be accepted, whether or not it was.
     offered: Vec<DeliveryId>,
     /// The store of the newest life.
@@ -116,6 +120,16 @@ impl Fate {
         let mut state = self.state.lock().unwrap();
         state.spared = true;
         state.events.clone()
+    }
+
+    /// How many events there were so far.
+    pub fn events(&self) -> usize {
+        self.state.lock().unwrap().events.len()
+    }
+
+    /// The kinds of what was to be done next by what was saved after the first `events`.
+    pub fn steps_after(&self, events: usize) -> BTreeSet<&'static str> {
+        self.state.lock().unwrap().steps.iter().filter(|(event, _)| *event > events).map(|(_, kind)| *kind).collect()
     }
 
     /// How many requests have come so far.
@@ -149,6 +163,9 @@ impl Fate {
         let mut state = self.state.lock().unwrap();
         state.known.apps.extend(batch.deployments.iter().map(|deployment| deployment.target.app.clone()));
         state.known.deployments.extend(batch.deployments.iter().map(|deployment| deployment.id));
+        let (event, next) = (state.events.len(), batch.deployments.iter().filter_map(Deployment::next_step));
+        let kinds: Vec<_> = next.map(|step| (event, steps::kind(&step))).collect();
+        state.steps.extend(kinds);
     }
 
     fn next(&self, event: Event) -> usize {
@@ -181,7 +198,12 @@ impl Between for Deaths {
             chat: Arc::new(Outside { port: ports.chat, life: Arc::clone(&life) }),
             source: Arc::new(Outside { port: ports.source, life: Arc::clone(&life) }),
             platform: Arc::new(Outside { port: ports.platform, life: Arc::clone(&life) }),
-            store: Arc::new(Deadly { store: ports.store, life }),
+            store: Arc::new(Deadly { store: ports.store, life: Arc::clone(&life) }),
+            locks: Arc::new(Kept { port: ports.locks, life: Arc::clone(&life) }),
+            privacy: {
+                let keeping = Arc::new(Kept { port: Arc::clone(&ports.privacy.keeping), life });
+                Arc::new(Privacy::new(keeping, ports.privacy.secrets.clone(), ports.privacy.page.clone()))
+            },
             ..ports
         }
     }

@@ -27,9 +27,10 @@ pub struct End {
     answers: usize,
 }
 
-/// What a card is about: from the commit to the app, as in "`8fcbedd` (main) to staging (hubot-staging)".
+/// What a card is about: from the commit to the app, as in "`8fcbedd` (main) to staging (hubot-staging)"; of a way back, the commit.
 fn about(headline: &str) -> String {
     let subject = headline.split_once('`').map_or(headline, |(_, rest)| rest);
+    let subject = subject.split_once(" as v").map_or(subject, |(before, _)| before);
     let to_app = subject.match_indices(')').nth(1).and_then(|(end, _)| subject.get(..=end));
     to_app.unwrap_or(subject).to_owned()
 }
@@ -60,7 +61,7 @@ impl End {
             releases: heroku.releases(play.app).iter().map(|release| release.status).collect(),
             cards,
             below: seen.iter().filter_map(|seen| seen.below.as_ref().map(|below| (below.ts.clone(), below.for_all, told(seen)))).collect(),
-            told: seen.iter().filter(|seen| seen.place.starts_with('@')).filter(ends).map(told).collect(),
+            told: seen.iter().filter(|seen| seen.place.starts_with('@') && seen.only.is_none()).filter(ends).map(told).collect(),
             answers: seen.iter().filter(|seen| seen.only.is_some() && !seen.glyph.is_empty() && !is_courtesy(seen)).count(),
         }
     }

@@ -1,4 +1,4 @@
-//! What is played: together these pass every step of a deploy.
+//! What is played: those at every point together pass every step of a deploy.
 
 /// A conversation that the service dies in.
 #[derive(Debug)]
@@ -14,8 +14,12 @@ pub struct Play {
     pub next: &'static str,
     /// Whether every point is run by default.
     pub at_every_point: bool,
+    /// From which line on: what comes before it is another play's.
+    pub since: Option<&'static str>,
 }
 
+/// The code with which lines end that give one.
+pub const FIRST_CODE: &str = "123456";
 /// A code that is not used before.
 pub const CODE_OF_THE_LAST: &str = "777777";
 
@@ -27,6 +31,7 @@ const HUBOT: Play = Play {
     code: None,
     next: "deploy hubot/feature/with/slash to staging",
     at_every_point: false,
+    since: None,
 };
 
 pub const PLAYS: &[Play] = &[
@@ -57,6 +62,7 @@ ana> deploy hubot/topic to staging
 = no violations
 ",
         at_every_point: true,
+        since: Some("ana> deploy hubot/topic to staging"),
         ..HUBOT
     },
     Play {
@@ -74,7 +80,7 @@ ana> deploy vault/v1.0 to production 123456
         app: "vault-production",
         code: Some("deploy vault/v1.0 to production 654321"),
         next: "deploy vault/feature/with/slash to production 777777",
-        at_every_point: true,
+        ..HUBOT
     },
     Play {
         name: "asked first",
@@ -100,6 +106,7 @@ ana> deploy hubot/pending to staging when green
 = github deployments of acme/hubot: 1, success
 = no violations
 ",
+        at_every_point: true,
         ..HUBOT
     },
     Play {
@@ -117,7 +124,6 @@ ana> deploy shop to staging
         repository: "acme/shop",
         app: "shop-staging",
         next: "deploy shop/feature/with/slash to staging",
-        at_every_point: true,
         ..HUBOT
     },
     Play {
@@ -150,6 +156,7 @@ ana presses [Cancel]
 = no violations
 ",
         at_every_point: true,
+        since: Some("ana presses [Cancel]"),
         ..HUBOT
     },
     Play {
@@ -182,7 +189,6 @@ ana> deploy legacy to staging
         repository: "acme/legacy",
         app: "legacy-staging",
         next: "deploy legacy/feature/with/slash to staging",
-        at_every_point: true,
         ..HUBOT
     },
     Play {
@@ -195,7 +201,6 @@ ana> deploy hubot to staging
 = github deployments of acme/hubot: 1, failure
 = no violations
 ",
-        at_every_point: true,
         ..HUBOT
     },
     Play {
@@ -212,11 +217,14 @@ ana> deploy hubot to staging
         ..HUBOT
     },
     Play {
-        name: "a lost answer to the record",
+        name: "nothing is taken at first, and then an answer to the record is lost",
         text: "\
-* github fails POST deployments once: cut after
+* github fails POST deployments always: rate limited 300
 ana> deploy hubot to staging
-~ 10m
+~ 3m
+* github works again
+* github fails POST deployments once: cut after
+~ 12m
 = builds of hubot-staging: 1, succeeded
 = github deployments of acme/hubot: 1, success
 = no violations
@@ -286,13 +294,13 @@ ana> lock hubot in staging because we look at it
         text: "\
 * build slots are used up
 ana> deploy hubot to staging
-~ 4m
 * build slots are free
 ~ 10m
 = builds of hubot-staging: 1, succeeded
 = github deployments of acme/hubot: 1, success
 = no violations
 ",
+        at_every_point: true,
         ..HUBOT
     },
     Play {
@@ -310,6 +318,74 @@ ana> deploy hubot/red to staging
 = github deployments of acme/hubot: 1, success
 = no violations
 ",
+        ..HUBOT
+    },
+    Play {
+        name: "a code, once it is wanted",
+        text: "\
+ana> deploy vault/v1.0 to production
+ana> deploy vault/v1.0 to production 123456
+~ 4m
+= builds of vault-production: 1, succeeded
+= github deployments of acme/vault: 1, success
+= never said: 123456
+= never said: 654321
+= no violations
+",
+        repository: "acme/vault",
+        app: "vault-production",
+        code: Some("deploy vault/v1.0 to production 654321"),
+        next: "deploy vault/feature/with/slash to production 777777",
+        at_every_point: true,
+        ..HUBOT
+    },
+    Play {
+        name: "asked at its turn",
+        text: "\
+* hold hubot-staging build
+ana> deploy hubot to staging
+ana> deploy hubot/topic to staging ask me
+* let hubot-staging go
+ana presses [Ship it now]
+~ 4m
+= builds of hubot-staging: 2, succeeded, succeeded
+= github deployments of acme/hubot: 2, inactive, success
+= no violations
+",
+        at_every_point: true,
+        since: Some("* let hubot-staging go"),
+        ..HUBOT
+    },
+    Play {
+        name: "a lost answer to the promotion",
+        text: "\
+* heroku fails POST pipeline-promotions once: cut after
+ana> promote hubot
+~ 10m
+= builds of hubot-production: 0
+= releases of hubot-production: 3, succeeded, succeeded, succeeded
+= github deployments of acme/hubot: 1, success
+= no violations
+",
+        app: "hubot-production",
+        next: "deploy hubot/feature/with/slash to production",
+        at_every_point: true,
+        ..HUBOT
+    },
+    Play {
+        name: "a way back",
+        text: "\
+ana> deploy hubot to staging
+~ 4m
+ana> rollback hubot in staging to v2
+~ 4m
+= builds of hubot-staging: 1, succeeded
+= releases of hubot-staging: 4
+= github deployments of acme/hubot: 2, inactive, success
+= no violations
+",
+        at_every_point: true,
+        since: Some("ana> rollback hubot in staging to v2"),
         ..HUBOT
     },
 ];

@@ -1,6 +1,6 @@
 //! What is played, which calls it makes, and how each of them may fail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use slash_heroku::sandbox::fault::Fault;
@@ -83,6 +83,24 @@ ana> cancel hubot
         whole: true,
         ..HUBOT
     },
+    Play {
+        name: "a promotion",
+        text: "* FAULT\nana> promote hubot\n",
+        app: "hubot-production",
+        next: "deploy hubot/feature/with/slash to production",
+        ..HUBOT
+    },
+    Play {
+        name: "a way back",
+        text: "ana> deploy hubot to staging\n~ 2m\n* FAULT\nana> rollback hubot in staging to v2\n",
+        asked: 2,
+        ..HUBOT
+    },
+    Play {
+        name: "when green",
+        text: "* FAULT\nana> deploy hubot/pending to staging when green\n* acme/hubot pending: ci/circleci passed\n",
+        ..HUBOT
+    },
 ];
 
 /// A call, by whom it goes to and a pattern of its path.
@@ -101,19 +119,20 @@ impl fmt::Display for Call {
     }
 }
 
-/// The calls that the services have seen, and each service as a whole.
-pub fn calls(world: &Outside, since: (usize, usize, usize)) -> BTreeSet<Call> {
-    let mut calls = BTreeSet::new();
+/// The calls that the services have seen and how often each, and each service as a whole.
+pub fn calls(world: &Outside, since: (usize, usize, usize)) -> BTreeMap<Call, u32> {
+    let mut calls = BTreeMap::new();
+    let mut count = |call: Call| *calls.entry(call).or_default() += 1;
     for seen in world.github.requests().iter().skip(since.0) {
-        calls.insert(Call { to: "github", method: Some(seen.method.clone()), path: pattern(&seen.path) });
+        count(Call { to: "github", method: Some(seen.method.clone()), path: pattern(&seen.path) });
     }
     for seen in world.heroku.requests().iter().skip(since.1) {
-        calls.insert(Call { to: "heroku", method: Some(seen.method.clone()), path: pattern(&seen.path) });
+        count(Call { to: "heroku", method: Some(seen.method.clone()), path: pattern(&seen.path) });
     }
     for seen in world.slack.requests().iter().skip(since.2) {
-        calls.insert(Call { to: "slack", method: None, path: seen.method.clone() });
+        count(Call { to: "slack", method: None, path: seen.method.clone() });
     }
-    calls.extend(["github", "heroku"].map(|to| Call { to, method: None, path: "/".to_owned() }));
+    calls.extend(["github", "heroku"].map(|to| (Call { to, method: None, path: "/".to_owned() }, 1)));
     calls
 }
 
@@ -122,7 +141,8 @@ fn pattern(path: &str) -> String {
     let path = path.split('?').next().unwrap_or_default();
     let is_id = |part: &str| {
         let digits = part.len() > 3 && part.bytes().all(|byte| byte.is_ascii_digit());
-        digits || (part.len() >= 32 && part.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'))
+        let range = part.contains("...");
+        digits || range || (part.len() >= 32 && part.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'))
     };
     let parts: Vec<&str> = path.split('/').map(|part| if is_id(part) { "*" } else { part }).collect();
     format!("{}$", parts.join("/"))
@@ -154,28 +174,45 @@ pub const FAULTS: &[Named] = &[
 /// One thing that goes wrong in one play.
 #[derive(Clone, Debug)]
 pub enum Strike {
-    Call { call: Call, fault: usize, for_an_hour: bool },
-    Clock { of: Vendor, minutes: i64 },
+    /// Once, and which time that this call is made, from 1; or every time for an hour.
+    Call {
+        call: Call,
+        nth: u32,
+        fault: usize,
+        for_an_hour: bool,
+    },
+    Clock {
+        of: Vendor,
+        minutes: i64,
+    },
 }
 
 impl fmt::Display for Strike {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call { call, fault, for_an_hour } => {
-                write!(f, "{call} {}: {}", if *for_an_hour { "for an hour" } else { "once" }, FAULTS[*fault].0)
-            }
+            Self::Call { call, fault, for_an_hour: true, .. } => write!(f, "{call} for an hour: {}", FAULTS[*fault].0),
+            Self::Call { call, nth: 1, fault, .. } => write!(f, "{call} once: {}", FAULTS[*fault].0),
+            Self::Call { call, nth, fault, .. } => write!(f, "{call} once, time {nth}: {}", FAULTS[*fault].0),
             Self::Clock { of, minutes } => write!(f, "the clock of {of:?} is off by {minutes} minutes"),
         }
     }
 }
 
-/// All that can go wrong in a play that makes these calls. `known` are those that plays before it make.
-pub fn strikes(play: &Play, calls: BTreeSet<Call>, known: &BTreeSet<Call>) -> Vec<Strike> {
-    let of_calls = calls.into_iter().flat_map(|call| {
-        let for_an_hour = play.whole || !known.contains(&call);
-        let lasting = if for_an_hour { &[false, true][..] } else { &[false][..] };
-        let each = (0..FAULTS.len()).flat_map(|fault| lasting.iter().map(move |for_an_hour| (fault, *for_an_hour)));
-        each.map(move |(fault, for_an_hour)| Strike::Call { call: call.clone(), fault, for_an_hour })
+/// Which times of a call fail: of one that changes something each, of a look the first two and the last.
+fn times_of(call: &Call, times: u32) -> BTreeSet<u32> {
+    match call.method.as_deref() {
+        Some("GET") => [1, 2.min(times), times].into(),
+        _ => (1..=times).collect(),
+    }
+}
+
+/// All that can go wrong in a play that makes these calls, so often each. `known` are those that plays before it make.
+pub fn strikes(play: &Play, calls: &BTreeMap<Call, u32>, known: &BTreeSet<Call>) -> Vec<Strike> {
+    let of_calls = calls.iter().flat_map(|(call, times)| {
+        let lasting = (play.whole || !known.contains(call)).then_some((1, true));
+        let ways: Vec<(u32, bool)> = times_of(call, *times).into_iter().map(|nth| (nth, false)).chain(lasting).collect();
+        let each = (0..FAULTS.len()).flat_map(move |fault| ways.clone().into_iter().map(move |way| (fault, way)));
+        each.map(|(fault, (nth, for_an_hour))| Strike::Call { call: call.clone(), nth, fault, for_an_hour })
     });
     let off = [(Vendor::Github, 25), (Vendor::Heroku, 25), (Vendor::Slack, 4)];
     of_calls.chain(off.into_iter().flat_map(|(of, by)| [by, -by].map(|minutes| Strike::Clock { of, minutes }))).collect()

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use slash_heroku::domain::deployment::{Deployment, Phase};
+use slash_heroku::domain::deployment::{Deployment, Phase, Way};
 use slash_heroku::sandbox::github::SeenDeployment;
-use slash_heroku::sandbox::heroku::SeenBuild;
+use slash_heroku::sandbox::heroku::{SeenBuild, SeenRelease};
 use slash_heroku::sandbox::slack::SlackWorkspace;
 
 /// How a deployment stands in the store.
@@ -45,7 +45,7 @@ impl Standing {
 pub struct Told {
     pub commit: String,
     pub standing: Standing,
-    /// The states of the builds that carry its id.
+    /// The states of the builds that carry its id; where nothing is built, of the releases that came of it.
     pub builds: Vec<&'static str>,
     /// The states, in order, of the records that carry its id.
     pub records: Vec<Vec<String>>,
@@ -68,6 +68,30 @@ pub struct Facts {
     pub violations: Vec<String>,
 }
 
+/// What was made at the platform.
+#[derive(Debug)]
+pub struct Made<'a> {
+    pub builds: &'a [SeenBuild],
+    pub releases: &'a [SeenRelease],
+}
+
+impl Made<'_> {
+    /// The states of what a deployment made.
+    fn by(&self, deployment: &Deployment) -> Vec<&'static str> {
+        let id = deployment.id.to_string();
+        // No release carries an id: in these plays nobody else makes one after what was the newest.
+        let later = |newest: u64| self.releases.iter().filter(|release| release.version > newest).map(|release| release.status).collect();
+        match &deployment.way {
+            Way::Build => {
+                let carries = |build: &&SeenBuild| build.version_description.as_ref().is_some_and(|text| text.contains(&id));
+                self.builds.iter().filter(carries).map(|build| build.status).collect()
+            }
+            Way::Back(back) => later(back.newest),
+            Way::Promote(promote) => later(promote.newest),
+        }
+    }
+}
+
 /// What the fault itself makes impossible.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Excuses {
@@ -87,7 +111,7 @@ impl Facts {
         asked: usize,
         slack: &SlackWorkspace,
         records: &[SeenDeployment],
-        builds: &[SeenBuild],
+        made: &Made<'_>,
         violations: Vec<String>,
     ) -> Self {
         let told = |deployment: &Deployment| {
@@ -96,7 +120,8 @@ impl Facts {
             let about = |headline: &str| headline.contains(&format!("`{commit}`"));
             let carries = |text: Option<&str>| text.is_some_and(|text| text.contains(&id));
             let seen: Vec<_> = slack.messages().iter().map(|message| slack.render(message)).filter(|seen| about(&seen.headline)).collect();
-            let end = |headline: &str| headline.starts_with("Your deploy of");
+            let end =
+                |headline: &str| ["deploy", "promotion", "rollback"].iter().any(|what| headline.starts_with(&format!("Your {what} of")));
             let mut cards: Vec<_> = seen.iter().filter(|seen| seen.place.starts_with('#') && seen.only.is_none()).collect();
             // One that will not move, and says so, is not the card: the end comes to the asker.
             if cards.iter().all(|seen| seen.all().contains("this message will not move")) {
@@ -107,7 +132,7 @@ impl Facts {
             let asker = seen.iter().filter(|seen| end(&seen.headline) || seen.only.is_some());
             Told {
                 standing: Standing::of(&deployment.phase),
-                builds: builds.iter().filter(|build| carries(build.version_description.as_deref())).map(|build| build.status).collect(),
+                builds: made.by(deployment),
                 records: records
                     .iter()
                     .filter(|record| carries(Some(&record.payload.to_string())))

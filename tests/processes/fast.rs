@@ -97,7 +97,7 @@ async fn the_announcement_never_arrived() {
     let mut scene = fast_scene("the announcement never arrived").await;
     let (method, path_contains) = (Some("POST".to_owned()), "/deployments".to_owned());
     // The work of a request that hangs is done only if its caller is still there.
-    scene.world.github.fail(github::FaultRule { method, path_contains, times: 1, fault: github::Fault::Hang });
+    scene.world.github.fail(github::FaultRule { method, path_contains, spared: 0, times: 1, fault: github::Fault::Hang });
     scene.asks("deploy hubot to staging").await;
     scene.until("the order hangs", |scene| scene.world.github.hanging() == 1).await;
     scene.kill().await;
@@ -109,7 +109,7 @@ async fn the_announcement_never_arrived() {
 async fn the_build_was_never_ordered() {
     let mut scene = fast_scene("the build was never ordered").await;
     let (method, path_contains) = (Some("POST".to_owned()), "/builds".to_owned());
-    scene.world.heroku.fail(heroku::FaultRule { method, path_contains, times: 1, fault: heroku::Fault::Hang });
+    scene.world.heroku.fail(heroku::FaultRule { method, path_contains, spared: 0, times: 1, fault: heroku::Fault::Hang });
     scene.asks("deploy hubot to staging").await;
     let is_order = |request: &heroku::SeenRequest| request.method == "POST" && request.path.ends_with("/builds");
     scene.until("the order hangs", |scene| scene.world.heroku.requests().iter().any(is_order)).await;

@@ -61,7 +61,7 @@ async fn announcing() {
     let mut scene = Scene::set("announcing").await;
     let fault = github::Fault::CutAfter;
     let (method, path_contains) = (Some("POST".to_owned()), "/deployments".to_owned());
-    scene.world.github.fail(github::FaultRule { method, path_contains, times: 1, fault });
+    scene.world.github.fail(github::FaultRule { method, path_contains, spared: 0, times: 1, fault });
     scene.asks(DEPLOY).await;
     scene.until("GitHub has the deployment", |scene| scene.world.github.deployments(REPOSITORY).len() == 1).await;
     scene.killed_and_started().await;
@@ -69,7 +69,7 @@ async fn announcing() {
 }
 
 fn on_heroku(method: &str, path_contains: &str, fault: heroku::Fault) -> heroku::FaultRule {
-    heroku::FaultRule { method: Some(method.to_owned()), path_contains: path_contains.to_owned(), times: 1, fault }
+    heroku::FaultRule { method: Some(method.to_owned()), path_contains: path_contains.to_owned(), spared: 0, times: 1, fault }
 }
 
 async fn uploading() {

@@ -40,10 +40,10 @@ async fn what_is_not_a_request_of_the_chat_is_refused() {
 
 pub async fn a_command_is_acknowledged_in_time_and_done_once() {
     let scene = Scene::set("in time and once").await;
-    let all = |fault| heroku::FaultRule { method: None, path_contains: "/".to_owned(), times: u32::MAX, fault };
+    let all = |fault| heroku::FaultRule { method: None, path_contains: "/".to_owned(), spared: 0, times: u32::MAX, fault };
     scene.world.heroku.fail(all(heroku::Fault::Hang));
     let (method, path_contains) = (None, "/".to_owned());
-    scene.world.github.fail(github::FaultRule { method, path_contains, times: u32::MAX, fault: github::Fault::Hang });
+    scene.world.github.fail(github::FaultRule { method, path_contains, spared: 0, times: u32::MAX, fault: github::Fault::Hang });
     let address = scene.child.address();
     let types = |trigger: Option<String>| {
         let (slack, address) = (&scene.world.slack, &address);

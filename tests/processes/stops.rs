@@ -36,7 +36,7 @@ impl Scene {
 
     fn github_hangs(&self) {
         let fault = github::Fault::Hang;
-        self.world.github.fail(github::FaultRule { method: None, path_contains: "/acme/".to_owned(), times: u32::MAX, fault });
+        self.world.github.fail(github::FaultRule { method: None, path_contains: "/acme/".to_owned(), spared: 0, times: u32::MAX, fault });
     }
 }
 

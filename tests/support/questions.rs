@@ -5,5 +5,6 @@ use slash_heroku::sandbox::slack::SlackWorkspace;
 /// The button that answers the newest message with yes, where that asks whether something is to be shipped.
 pub fn yes(slack: &SlackWorkspace) -> Option<String> {
     let newest = slack.messages().last().map(|message| slack.render(message))?;
-    newest.buttons.iter().any(|label| label == "Do not ship").then(|| newest.buttons.first().cloned())?
+    let no = ["Do not ship", "Do not promote", "Do not roll back"];
+    newest.buttons.iter().any(|label| no.contains(&label.as_str())).then(|| newest.buttons.first().cloned())?
 }

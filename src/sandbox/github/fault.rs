@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Github;
-use crate::sandbox::fault::{FaultRule, skewed};
+use crate::sandbox::fault::{FaultRule, Strikes, skewed};
 
 impl Github {
     /// Makes requests go wrong. The rule that was added first and fits wins.
-    pub fn fail(&self, rule: FaultRule) {
-        self.lock().faults.add(rule);
+    pub fn fail(&self, rule: FaultRule) -> Strikes {
+        self.lock().faults.add(rule)
     }
 
     /// Nothing goes wrong any more.

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::life::{NewRelease, one_off_number};
 use super::records::{BUCKET, DynoState, Generation, ReleaseStatus};
 use super::{Held, Heroku, StreamStyle};
-use crate::sandbox::fault::{FaultRule, skewed};
+use crate::sandbox::fault::{FaultRule, Strikes, skewed};
 
 impl Heroku {
     /// The next build of the app fails.
@@ -206,8 +206,8 @@ impl Heroku {
     }
 
     /// Adds a fault. Rules are tried in the order they came.
-    pub fn fail(&self, rule: FaultRule) {
-        self.world().0.faults.add(rule);
+    pub fn fail(&self, rule: FaultRule) -> Strikes {
+        self.world().0.faults.add(rule)
     }
 
     /// Forgets all faults that were not used up.

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::shapes::{Places, fit};
-use crate::sandbox::fault::Fault;
+use crate::sandbox::fault::FaultRule;
 use crate::sandbox::slack::{MemberKind, Order};
 
 /// One of the services outside.
@@ -94,7 +94,7 @@ pub enum Directive {
     Dynos { app: String, quantity: u32 },
     Fir { app: String },
     Config { app: String, key: String },
-    Fails { vendor: Vendor, method: Option<String>, path: String, times: u32, how: Fault },
+    Fails { vendor: Vendor, rule: FaultRule },
     Mended(Vendor),
     Clock { vendor: Vendor, ahead: SignedDuration },
     DynosFlap { app: String },

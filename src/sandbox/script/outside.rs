@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::sandbox::company::{APPS, CI_APP, GITHUB_TOKEN, HEROKU_TOKEN};
-use crate::sandbox::fault::FaultRule;
+use crate::sandbox::fault::{FaultRule, Strikes};
 use crate::sandbox::github::{self, Permission, Protection, RepoSeed};
 use crate::sandbox::heroku::{AppRight, Held, StreamStyle};
 use crate::sandbox::script::checks::Tally;
@@ -82,16 +82,6 @@ impl Outside for World {
             Directive::Dynos { app, quantity } => heroku.set_dynos(app, *quantity),
             Directive::Fir { app } => heroku.of_fir(app),
             Directive::Config { app, key } => heroku.config_change(app, key),
-            Directive::Fails { vendor: Vendor::Github, method, path, times, how } => {
-                let (method, path_contains, times) = (method.clone(), path.clone(), *times);
-                github.fail(FaultRule { method, path_contains, times, fault: how.clone() });
-                Ok(())
-            }
-            Directive::Fails { vendor: Vendor::Heroku, method, path, times, how } => {
-                let (method, path_contains, times) = (method.clone(), path.clone(), *times);
-                heroku.fail(FaultRule { method, path_contains, times, fault: how.clone() });
-                Ok(())
-            }
             Directive::Clock { vendor: Vendor::Github, ahead } => {
                 github.set_clock(*ahead);
                 Ok(())
@@ -143,7 +133,7 @@ impl Outside for World {
             | Directive::EventAgain
             | Directive::Token(Vendor::Slack)
             | Directive::Setting { .. }
-            | Directive::Fails { vendor: Vendor::Slack, .. }
+            | Directive::Fails { .. }
             | Directive::Mended(Vendor::Slack)
             | Directive::Clock { vendor: Vendor::Slack, .. }
             | Directive::BotIn { .. }
@@ -157,6 +147,14 @@ impl Outside for World {
             | Directive::Stop
             | Directive::Start
             | Directive::Redeliver => Err("this is not for GitHub or Heroku".to_owned()),
+        }
+    }
+
+    fn fail(&mut self, vendor: Vendor, rule: FaultRule) -> Result<Strikes, String> {
+        match vendor {
+            Vendor::Github => Ok(self.github.fail(rule)),
+            Vendor::Heroku => Ok(self.heroku.fail(rule)),
+            Vendor::Slack => Err("this is not for GitHub or Heroku".to_owned()),
         }
     }
 

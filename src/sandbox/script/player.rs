@@ -17,6 +17,7 @@ use crate::ports::Clock;
 use crate::sandbox::browser::{Browser, Page};
 use crate::sandbox::clock::SteppedClock;
 use crate::sandbox::company::{GITHUB_APP, PUBLIC, install_settings, sign_in_settings, slack_app};
+use crate::sandbox::fault::{FaultRule, Strikes};
 use crate::sandbox::slack::{Ack, Forged, Pressed, ServiceAddress, SlackWorkspace};
 
 /// How long nothing may happen before a step is over, in simulated time.
@@ -61,8 +62,11 @@ pub trait Service: Send {
 
 /// The outside besides the chat: GitHub and Heroku.
 pub trait Outside: Send {
-    /// Makes a directive come true. Those of the chat and the service are not given to it.
+    /// Makes a directive come true. Those of the chat and the service, and those that make calls fail, are not given to it.
     fn perform(&mut self, directive: &Directive) -> Result<(), String>;
+
+    /// Makes calls fail.
+    fn fail(&mut self, vendor: Vendor, rule: FaultRule) -> Result<Strikes, String>;
 
     /// When something outside will end by itself next, if nothing holds it.
     fn next_event_at(&self) -> Option<Timestamp>;
@@ -108,6 +112,10 @@ pub struct Player<'a> {
     page: Vec<String>,
     /// The next step follows in the same moment.
     hurried: bool,
+    /// What makes calls fail, and what is to be said where none does.
+    faults: Vec<(Strikes, ScriptError)>,
+    /// What the present step makes fail.
+    set_off: Option<Strikes>,
 }
 
 impl std::fmt::Debug for Player<'_> {
@@ -136,12 +144,16 @@ impl<'a> Player<'a> {
             browsers: BTreeMap::new(),
             page: Vec::new(),
             hurried: false,
+            faults: Vec::new(),
+            set_off: None,
         }
     }
 
-    /// Plays a script to its end and stops the service. An error means that it could not go on.
+    /// Plays a script to its end and stops the service. A fault that nothing met by then is a failure, also where it was taken back. An
+    /// error means that it could not go on.
     pub async fn play(&mut self, script: &Script) -> Result<Played, ScriptError> {
-        let played = self.play_on(script).await?;
+        let mut played = self.play_on(script).await?;
+        played.failures.extend(self.unmet());
         if self.running {
             self.stop().await.map_err(|what| ScriptError { file: script.file.clone(), line: script.steps.len(), what })?;
         }
@@ -163,6 +175,8 @@ impl<'a> Player<'a> {
                 continue;
             }
             self.act(step).await.map_err(error)?;
+            let set_off = self.set_off.take();
+            self.faults.extend(set_off.map(|strikes| (strikes, error(format!("no call met this fault: {}", script.written(step))))));
             let mut seen = std::mem::take(&mut self.page);
             if let Act::Type { person, .. } | Act::Press { person, .. } | Act::Pick { person, .. } | Act::Send { person, .. } = &step.act {
                 seen.extend(self.slack.form_news(person));
@@ -181,6 +195,11 @@ impl<'a> Player<'a> {
         played.secrets = self.browsers.values().flat_map(Browser::secrets).map(str::to_owned).collect();
         played.pages = self.browsers.values().flat_map(Browser::shown).cloned().collect();
         Ok(played)
+    }
+
+    /// Each line that was to make calls fail and made none fail up to now.
+    pub fn unmet(&self) -> Vec<ScriptError> {
+        self.faults.iter().filter(|(strikes, _)| strikes.count() == 0).map(|(_, error)| error.clone()).collect()
     }
 
     fn write(&mut self, asked: bool) -> Vec<String> {
@@ -400,8 +419,11 @@ impl<'a> Player<'a> {
             Directive::ArchiveChannel { channel } => {
                 self.slack.archive_channel(channel).then_some(()).ok_or(format!("there is no #{channel}"))
             }
-            Directive::Fails { vendor: Vendor::Slack, path, times, how, .. } => {
-                self.slack.fail(path, *times, how.clone());
+            Directive::Fails { vendor, rule } => {
+                self.set_off = Some(match vendor {
+                    Vendor::Slack => self.slack.fail_by(rule.clone()),
+                    Vendor::Github | Vendor::Heroku => self.outside.fail(*vendor, rule.clone())?,
+                });
                 Ok(())
             }
             Directive::Clock { vendor: Vendor::Slack, ahead } => {
@@ -443,7 +465,6 @@ impl<'a> Player<'a> {
             | Directive::Dynos { .. }
             | Directive::Fir { .. }
             | Directive::Config { .. }
-            | Directive::Fails { vendor: Vendor::Github | Vendor::Heroku, .. }
             | Directive::Mended(Vendor::Github | Vendor::Heroku)
             | Directive::Clock { vendor: Vendor::Github | Vendor::Heroku, .. }
             | Directive::DynosFlap { .. } => self.outside.perform(directive),

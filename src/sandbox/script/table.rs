@@ -6,7 +6,7 @@ use super::directives::{Directive, Right, Row, Stage, Streaming, Vendor};
 use super::failing::failing;
 use super::shapes::Places;
 use crate::sandbox::company::{ENDING_APP, GITHUB_APP, OAUTH_APP};
-use crate::sandbox::fault::Fault;
+use crate::sandbox::fault::{Fault, FaultRule};
 use crate::sandbox::slack::{MemberKind, Order};
 
 /// Everything that can happen outside. The first row that fits counts.
@@ -256,18 +256,25 @@ pub const TABLE: &[Row<Directive>] = &[
     },
     Row {
         shape: "{vendor} fails {method} {path} {times}: {how...}",
-        means: "calls fail: once, twice, 3x, always. A path is contained; with $ at its end it ends so, and * is any one part. How: \
+        means: "calls fail: once, twice, 3x, always, and one at least. A path is contained; with $ at its end it ends so, and * is any one part. How: \
                 502, 502 page, rate limited, rate limited 30, token refused, cut before, cut after, cut within, timed out before, \
                 timed out after, done late 40, slow drip, truncated json, other json, not json, hang",
-        build: |p| fails(p, Some(p.own("method")).filter(|method| method != "*"), p.own("path")),
+        build: |p| fails(p, 0),
+    },
+    Row {
+        shape: "{vendor} fails {method} {path} {times} from the {nth} call: {how...}",
+        means: "the same, and the calls before that one are left alone: `once from the 2nd call`",
+        build: |p| fails(p, nth(p.get("nth"))?),
     },
     Row {
         shape: "slack fails {path} {times}: {how...}",
         means: "calls of a method (or response_url) fail: as above, or an error name of Slack",
-        build: |p| {
-            let (times, how) = (times(p.get("times"))?, failing(p.get("how"))?);
-            Ok(Directive::Fails { vendor: Vendor::Slack, method: None, path: p.own("path"), times, how })
-        },
+        build: |p| slack_fails(p, 0),
+    },
+    Row {
+        shape: "slack fails {path} {times} from the {nth} call: {how...}",
+        means: "the same, and the calls before that one are left alone",
+        build: |p| slack_fails(p, nth(p.get("nth"))?),
     },
     Row {
         shape: "the clock of {vendor} is {n} minutes ahead",
@@ -436,13 +443,29 @@ fn streaming(words: &str) -> Result<Streaming, String> {
     })
 }
 
-fn fails(p: &Places, method: Option<String>, path: String) -> Result<Directive, String> {
-    let (vendor, times, how) = (vendor(p.get("vendor"))?, times(p.get("times"))?, failing(p.get("how"))?);
-    match (&how, vendor) {
+/// How many calls come before the `2nd`.
+fn nth(word: &str) -> Result<u32, String> {
+    let digits = word.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+    let before = digits.parse::<u32>().ok().and_then(|place| place.checked_sub(1));
+    before.ok_or_else(|| format!("`{word}` is no place in a row, such as `2nd`"))
+}
+
+fn fails(p: &Places, spared: u32) -> Result<Directive, String> {
+    let (vendor, times, fault) = (vendor(p.get("vendor"))?, times(p.get("times"))?, failing(p.get("how"))?);
+    match (&fault, vendor) {
         (_, Vendor::Slack) => Err("slack is made to fail by its methods' names: `slack fails chat.update once: …`".to_owned()),
         (Fault::Named(name), Vendor::Github | Vendor::Heroku) => Err(format!("only slack fails with a name such as `{name}`")),
-        _ => Ok(Directive::Fails { vendor, method, path, times, how }),
+        _ => {
+            let method = Some(p.own("method")).filter(|method| method != "*");
+            Ok(Directive::Fails { vendor, rule: FaultRule { method, path_contains: p.own("path"), spared, times, fault } })
+        }
     }
+}
+
+fn slack_fails(p: &Places, spared: u32) -> Result<Directive, String> {
+    let (times, fault) = (times(p.get("times"))?, failing(p.get("how"))?);
+    let rule = FaultRule { method: None, path_contains: p.own("path"), spared, times, fault };
+    Ok(Directive::Fails { vendor: Vendor::Slack, rule })
 }
 
 fn requires(p: &Places, ruleset: bool) -> Result<Directive, String> {
@@ -468,26 +491,32 @@ mod tests {
         assert_eq!(directive("hold hubot-staging build"), Directive::Hold { app: "hubot-staging".into(), stage: Stage::Build });
         assert_eq!(directive("let hubot-staging go"), Directive::LetGo { app: "hubot-staging".into() });
         assert_eq!(directive("the next dynos of web-eu crash"), Directive::NextFails { app: "web-eu".into(), stage: Stage::Dynos });
+        let post =
+            FaultRule { method: Some("POST".into()), path_contains: "deployments".into(), spared: 0, times: 1, fault: Fault::CutAfter };
         assert_eq!(
             directive("github fails POST deployments once: cut after"),
-            Directive::Fails {
-                vendor: Vendor::Github,
-                method: Some("POST".into()),
-                path: "deployments".into(),
-                times: 1,
-                how: Fault::CutAfter
-            }
+            Directive::Fails { vendor: Vendor::Github, rule: post.clone() }
         );
         assert_eq!(
-            directive("slack fails chat.update twice: rate limited 30"),
-            Directive::Fails {
-                vendor: Vendor::Slack,
-                method: None,
-                path: "chat.update".into(),
-                times: 2,
-                how: Fault::RateLimited { retry_after: Some(30), secondary: true }
-            }
+            directive("github fails POST deployments once from the 3rd call: cut after"),
+            Directive::Fails { vendor: Vendor::Github, rule: FaultRule { spared: 2, ..post } }
         );
+        let update = FaultRule {
+            method: None,
+            path_contains: "chat.update".into(),
+            spared: 0,
+            times: 2,
+            fault: Fault::RateLimited { retry_after: Some(30), secondary: true },
+        };
+        assert_eq!(
+            directive("slack fails chat.update twice: rate limited 30"),
+            Directive::Fails { vendor: Vendor::Slack, rule: update.clone() }
+        );
+        assert_eq!(
+            directive("slack fails chat.update twice from the 2nd call: rate limited 30"),
+            Directive::Fails { vendor: Vendor::Slack, rule: FaultRule { spared: 1, ..update } }
+        );
+        assert!(read(TABLE, "slack fails chat.update twice from the 0th call: 500").is_err());
         assert_eq!(
             directive("the clock of heroku is 7 minutes behind"),
             Directive::Clock { vendor: Vendor::Heroku, ahead: SignedDuration::from_mins(-7) }

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, Method, Response, Uri};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{SlackWorkspace, api, hooks};
-use crate::sandbox::fault::{Doing, Fault, FaultRule, cut, skewed, spoil};
+use crate::sandbox::fault::{Doing, Fault, FaultRule, Strikes, cut, skewed, spoil};
 
 /// A call as it came in, of a method or of an answer address.
 #[derive(Debug)]
@@ -20,9 +20,13 @@ pub(super) struct Called {
 
 impl SlackWorkspace {
     /// Makes the next `times` calls of a Web API method fail. The method `response_url` stands for the answer addresses.
-    pub fn fail(&self, method: &str, times: u32, fault: Fault) {
-        let rule = FaultRule { method: None, path_contains: method.to_owned(), times, fault };
-        self.change(|state| state.faults.add(rule));
+    pub fn fail(&self, method: &str, times: u32, fault: Fault) -> Strikes {
+        self.fail_by(FaultRule { method: None, path_contains: method.to_owned(), spared: 0, times, fault })
+    }
+
+    /// The same by a rule, whose path is a method's name. The rule that was added first and fits wins.
+    pub fn fail_by(&self, rule: FaultRule) -> Strikes {
+        self.change(|state| state.faults.add(rule))
     }
 
     /// Nothing fails on purpose any more.

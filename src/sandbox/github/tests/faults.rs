@@ -10,7 +10,7 @@ use crate::sandbox::github::{Fault, FaultRule};
 const PATH: &str = "/repos/acme/hubot/deployments";
 
 fn rule(method: &str, path: &str, fault: Fault) -> FaultRule {
-    FaultRule { method: Some(method.to_owned()), path_contains: path.to_owned(), times: 1, fault }
+    FaultRule { method: Some(method.to_owned()), path_contains: path.to_owned(), spared: 0, times: 1, fault }
 }
 
 fn order() -> serde_json::Value {

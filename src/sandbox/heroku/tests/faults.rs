@@ -3,7 +3,7 @@
 use super::*;
 
 fn rule(method: &str, path_contains: &str, fault: Fault) -> FaultRule {
-    FaultRule { method: Some(method.to_owned()), path_contains: path_contains.to_owned(), times: 1, fault }
+    FaultRule { method: Some(method.to_owned()), path_contains: path_contains.to_owned(), spared: 0, times: 1, fault }
 }
 
 #[tokio::test]

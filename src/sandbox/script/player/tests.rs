@@ -19,6 +19,10 @@ impl Outside for Nothing {
         Err(format!("{directive:?} is not for this world"))
     }
 
+    fn fail(&mut self, _: Vendor, rule: FaultRule) -> Result<Strikes, String> {
+        Err(format!("{rule:?} is not for this world"))
+    }
+
     fn next_event_at(&self) -> Option<Timestamp> {
         None
     }
@@ -184,4 +188,15 @@ async fn what_must_be_so_and_is_not_is_told_with_its_place() {
     let said = compare(&script, &played).unwrap();
     assert!(said.contains("toy.chat:2: there are 1, succeeded"), "{said}");
     assert!(said.contains("toy.chat:3: `done` was said"), "{said}");
+}
+
+#[tokio::test]
+async fn a_fault_that_no_call_meets_is_a_failure_of_its_line() {
+    let text =
+        "* slack fails chat.update once: 500\n* slack fails chat.update once from the 9th call: 500\n* slack works again\nana> dance\n";
+    let failures = |played: &Played| played.failures.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let unmet = |line: usize, what: &str| format!("toy.chat:{line}: no call met this fault: * slack fails chat.update {what}: 500");
+    assert_eq!(failures(&play(text).await.1), [unmet(1, "once"), unmet(2, "once from the 9th call")]);
+    let met = "* slack fails chat.update always: 500\n* slack fails chat.update once from the 9th call: 500\nana> count\n";
+    assert_eq!(failures(&play(met).await.1), [unmet(2, "once from the 9th call")]);
 }
