@@ -51,7 +51,7 @@ async fn played(script: &Script, typed: &[String]) -> anyhow::Result<Played> {
     let mut stage = Stage::set().await?;
     let mut service = InProcess::new(&stage)?;
     let slack = Arc::clone(&stage.world.slack);
-let mut player = Player::new(Arc::clone(&stage.clock), slack, &mut stage.world, &mut service);
+    let mut player = Player::new(Arc::clone(&stage.clock), slack, &mut stage.world, &mut service);
     let mut played = player.play_on(script).await?;
     played.failures.extend(player.unmet());
     drop(player);

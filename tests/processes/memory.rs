@@ -21,6 +21,7 @@ fn peak(process: u32) -> u64 {
     figure(process, "VmHWM:")
 }
 
+#[expect(clippy::print_stdout, reason = "the figures are what a long run is for")]
 pub async fn it_stays_as_it_was_however_much_is_done() {
     #[expect(clippy::disallowed_methods, reason = "SLASH_HEROKU_SOAK is a switch of the tests, not a setting of the product")]
     let rounds = std::env::var("SLASH_HEROKU_SOAK").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
