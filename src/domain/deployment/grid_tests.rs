@@ -125,7 +125,8 @@ fn nothing_passes_the_gate_unjudged() {
             for outcome in outcomes() {
                 let let_through = matches!(&outcome, Outcome::Judged { verdict, .. } if verdict.is_open()) && one.phase == Phase::Starting;
                 let next = one.after(outcome.clone(), at(1)).unwrap_or_else(|| one.clone());
-                let is_through = !stands_before(&next.phase) && !next.has_ended();
+                // An order of before may have worked: that is looked for, and nothing more is done.
+                let is_through = !stands_before(&next.phase) && !next.has_ended() && !matches!(next.phase, Phase::Unknown(_));
                 assert!(let_through || !is_through, "{:?} {outcome:?}: {:?}", one.phase, next.phase);
                 passed += usize::from(is_through);
             }
