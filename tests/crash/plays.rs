@@ -34,6 +34,15 @@ const HUBOT: Play = Play {
     since: None,
 };
 
+/// An app that wants a one-time code.
+const VAULT: Play = Play {
+    repository: "acme/vault",
+    app: "vault-production",
+    code: Some("deploy vault/v1.0 to production 654321"),
+    next: "deploy vault/feature/with/slash to production 777777",
+    ..HUBOT
+};
+
 pub const PLAYS: &[Play] = &[
     Play {
         name: "a simple deploy",
@@ -76,11 +85,7 @@ ana> deploy vault/v1.0 to production 123456
 = never said: 654321
 = no violations
 ",
-        repository: "acme/vault",
-        app: "vault-production",
-        code: Some("deploy vault/v1.0 to production 654321"),
-        next: "deploy vault/feature/with/slash to production 777777",
-        ..HUBOT
+        ..VAULT
     },
     Play {
         name: "asked first",
@@ -332,12 +337,8 @@ ana> deploy vault/v1.0 to production 123456
 = never said: 654321
 = no violations
 ",
-        repository: "acme/vault",
-        app: "vault-production",
-        code: Some("deploy vault/v1.0 to production 654321"),
-        next: "deploy vault/feature/with/slash to production 777777",
         at_every_point: true,
-        ..HUBOT
+        ..VAULT
     },
     Play {
         name: "asked at its turn",
