@@ -173,24 +173,30 @@ async fn made(github: &GitHub, recording: &Recording, replay: &Replay) -> Value 
     }
 }
 
+/// What comes of the call that a recording begins, and what the adapter asks otherwise than it is recorded.
+pub async fn replayed(all: &BTreeMap<String, Recording>, recording: &Recording) -> (Value, Vec<String>) {
+    let replay = Replay::of(&["api", "web", "login"], recording.takes().iter().map(|name| all[*name].clone())).await;
+    let settings = GitHubSettings {
+        api: BaseUrl::parse(replay.at("api")).unwrap(),
+        web: BaseUrl::parse("https://github.com").unwrap(),
+        archive_limit: recording.with["limit"].as_u64().unwrap_or(1 << 20),
+        spool_dir: None,
+    };
+    let github = GitHub::new(settings, Jumping::new()).unwrap();
+    if recording.is_made_again() {
+        made(&github, recording, &replay).await;
+    }
+    let found = made(&github, recording, &replay).await;
+    (found, replay.wrong())
+}
+
 #[tokio::test]
 async fn the_adapter_keeps_its_side() {
     let all = recordings::of("github");
     let mut wrong = Vec::new();
     for recording in all.values().filter(|recording| recording.call.is_some()) {
-        let replay = Replay::of(&["api", "web", "login"], recording.takes().iter().map(|name| all[*name].clone())).await;
-        let settings = GitHubSettings {
-            api: BaseUrl::parse(replay.at("api")).unwrap(),
-            web: BaseUrl::parse("https://github.com").unwrap(),
-            archive_limit: recording.with["limit"].as_u64().unwrap_or(1 << 20),
-            spool_dir: None,
-        };
-        let github = GitHub::new(settings, Jumping::new()).unwrap();
-        if recording.is_made_again() {
-            made(&github, recording, &replay).await;
-        }
-        let found = made(&github, recording, &replay).await;
-        wrong.extend(replay.wrong().into_iter().map(|wrong| format!("github/{}: {wrong}", recording.name)));
+        let (found, otherwise) = replayed(&all, recording).await;
+        wrong.extend(otherwise.into_iter().map(|wrong| format!("github/{}: {wrong}", recording.name)));
         recordings::holds("github", recording, &found);
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));

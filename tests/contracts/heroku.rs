@@ -1,5 +1,7 @@
 //! Recordings of Heroku: replayed against the adapter.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
@@ -190,22 +192,28 @@ async fn made(heroku: &Heroku, recording: &Recording, replay: &Replay) -> Value 
     }
 }
 
+/// What comes of the call that a recording begins, and what the adapter asks otherwise than it is recorded.
+pub async fn replayed(all: &BTreeMap<String, Recording>, recording: &Recording) -> (Value, Vec<String>) {
+    let hosts = ["api", "links", "storage", "streams"];
+    let replay = Replay::of(&hosts, recording.takes().iter().map(|name| all[*name].clone())).await;
+    let base = |text: &str| BaseUrl::parse(text).unwrap();
+    let (api, links) = (base(replay.at("api")), base(replay.at("links")));
+    let settings = HerokuSettings { api, links, dashboard: base("https://dashboard.heroku.com") };
+    let heroku = Heroku::new(settings, Jumping::new()).unwrap();
+    if recording.is_made_again() {
+        made(&heroku, recording, &replay).await;
+    }
+    let found = made(&heroku, recording, &replay).await;
+    (found, replay.wrong())
+}
+
 #[tokio::test]
 async fn the_adapter_keeps_its_side() {
     let all = recordings::of("heroku");
     let mut wrong = Vec::new();
     for recording in all.values().filter(|recording| recording.call.is_some()) {
-        let hosts = ["api", "links", "storage", "streams"];
-        let replay = Replay::of(&hosts, recording.takes().iter().map(|name| all[*name].clone())).await;
-        let base = |text: &str| BaseUrl::parse(text).unwrap();
-        let (api, links) = (base(replay.at("api")), base(replay.at("links")));
-        let settings = HerokuSettings { api, links, dashboard: base("https://dashboard.heroku.com") };
-        let heroku = Heroku::new(settings, Jumping::new()).unwrap();
-        if recording.is_made_again() {
-            made(&heroku, recording, &replay).await;
-        }
-        let found = made(&heroku, recording, &replay).await;
-        wrong.extend(replay.wrong().into_iter().map(|wrong| format!("heroku/{}: {wrong}", recording.name)));
+        let (found, otherwise) = replayed(&all, recording).await;
+        wrong.extend(otherwise.into_iter().map(|wrong| format!("heroku/{}: {wrong}", recording.name)));
         recordings::holds("heroku", recording, &found);
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));

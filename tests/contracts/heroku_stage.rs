@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use slash_heroku::ports::Clock;
 use slash_heroku::sandbox::company::HEROKU_TOKEN;
-use slash_heroku::sandbox::heroku::{ClientSeed, Heroku};
+use slash_heroku::sandbox::heroku::{AppRight, AppSeed, ClientSeed, Heroku};
 use slash_heroku::sandbox::script::{Outside, TABLE, read};
 use slash_heroku::sandbox::world::World;
 
@@ -142,6 +142,25 @@ fn path_of(url: &str) -> &str {
     &url[host + url[host..].find('/').unwrap()..]
 }
 
+/// An app without code; its id.
+fn never_deployed(heroku: &Heroku) -> String {
+    let name = "brand-new".to_owned();
+    let seed = AppSeed {
+        name: name.clone(),
+        pipeline_id: None,
+        stage: "development".to_owned(),
+        dynos: 1,
+        second_factor: false,
+        release_phase: false,
+        build_seconds: 20,
+        release_seconds: 5,
+        boot_seconds: 5,
+    };
+    let id = heroku.add_app(seed).unwrap();
+    heroku.grant(ANA, &name, AppRight::Deploy).unwrap();
+    id.to_string()
+}
+
 /// A company in which all that a recording names has happened, in that order.
 pub async fn stage(recording: &Recording) -> (World, Stage) {
     let clock = Jumping::new();
@@ -231,6 +250,11 @@ pub async fn stage(recording: &Recording) -> (World, Stage) {
             [app, "wants", "a", "code"] => heroku.second_factor(app, true),
             ["old", "dynos", "of", app, "stay"] => heroku.preboot(app, true),
             ["a", "console", "of", app] => heroku.add_oneoff(app),
+            ["the", "code", "of", app, "is", "gone"] => heroku.lose_code(app),
+            ["an", "app", "that", "was", "never", "deployed"] => {
+                asking.name(APPS[0].0, &never_deployed(&heroku));
+                Ok(())
+            }
             ["the", "old", "releases", "of", app, "expire"] => heroku.expire_old_releases(app),
             _ => read(TABLE, what).and_then(|directive| world.perform(&directive)),
         };

@@ -1,12 +1,13 @@
 //! Recordings renewed at the real services: `LIVE=1` with throw-away credentials, told in CONTRIBUTING.md.
 //!
 //! Each recording whose state can be brought about over the services' own interfaces is asked again; what is answered is held to the
-//! recording, scrubbed and written in its place. Without `LIVE=1` the same is done with a sandbox that runs as a process of its own, and
+//! recording, scrubbed and written in its place, and the adapters are held to what it means. Without `LIVE=1` the same is done with a sandbox that runs as a process of its own, and
 //! what comes of it is written beside the repository and looked at.
 
 mod account;
 mod github;
 mod heroku;
+mod meanings;
 mod renewal;
 mod slack;
 
@@ -18,6 +19,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use self::account::{Account, is_real};
+use self::meanings::{Understood, understood};
 use self::renewal::{Renewal, renew, told};
 use super::recordings::{self, Recording, folder};
 use super::recordings_simulated::{Got, Stage, faults_of};
@@ -107,12 +109,29 @@ async fn recordings_are_renewed_and_hold_no_secret() {
     for account in &accounts {
         let renewal = renew(account).await;
         report += &told(account.service.host(), &renewal);
+        let understood = understood(account, &renewal).await;
+        let Understood { alike, otherwise } = &understood;
+        report += &format!("{alike} calls understand the answers as before\nunderstood otherwise:\n  {}\n", otherwise.join("\n  "));
         if !live {
             looked_at(account, &renewal);
+            understandable(account, &understood);
         }
     }
     // Whoever renews reads this, with `--nocapture`.
     println!("{report}");
+}
+
+/// The adapters understand what the sandbox answers as they understand what was recorded.
+#[track_caller]
+fn understandable(account: &Account, understood: &Understood) {
+    let host = account.service.host();
+    let least = match host {
+        "github" => 44,
+        "heroku" => 35,
+        _ => 27,
+    };
+    assert!(understood.otherwise.is_empty(), "{host}: {}", understood.otherwise.join("\n"));
+    assert!(understood.alike >= least, "{host}: only {} calls", understood.alike);
 }
 
 /// What the sandbox gave is like what was recorded, and nothing of it is told that was not known.

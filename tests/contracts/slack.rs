@@ -1,5 +1,6 @@
 //! Recordings of Slack: what we ask of it, replayed against the adapter and put to the simulator.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -149,48 +150,48 @@ async fn made(chat: &SlackChat, recording: &Recording, asked: &Origin) -> Value 
     }
 }
 
+/// What comes of the call that a recording begins, and what the adapter asks otherwise than it is recorded.
+pub async fn replayed(all: &BTreeMap<String, Recording>, recording: &Recording) -> (Value, Vec<String>) {
+    let replay = Replay::of(&["api", "hooks"], recording.takes().iter().map(|name| all[*name].clone())).await;
+    let sealer = Arc::new(Sealer::new(&[signing_secret()]).unwrap());
+    let asked = if recording.with["reply"] == true {
+        // An address for answers comes in with a command, and is sealed there.
+        let door = Door::at(&sealer, Door::accepts()).await;
+        door.puts(&all["command"], replay.at("hooks")).await;
+        door.inbox.take().remove(0).origin
+    } else {
+        origin(&recording.with)
+    };
+    let settings = SlackSettings {
+        api: BaseUrl::parse(&format!("{}/api", replay.at("api"))).unwrap(),
+        tokens: Arc::new(OneBot::new(SecretString::from(TOKEN))),
+        sealer,
+        allow_loopback_response_url: true,
+    };
+    let of = |port: &str| recording.call.as_deref().is_some_and(|call| call.starts_with(port));
+    let found = if of("Directory::") {
+        directories::made(&settings, recording).await
+    } else if of("InstallAt::") {
+        let adapter = installs::adapter_at(settings.api, "https://slack.example.com/oauth/v2/authorize", Jumping::new());
+        installs::made(adapter.as_ref(), recording).await
+    } else {
+        let chat = SlackChat::new(settings, Jumping::new()).unwrap();
+        if recording.is_made_again() {
+            made(&chat, recording, &asked).await;
+        }
+        made(&chat, recording, &asked).await
+    };
+    (found, replay.wrong())
+}
+
 #[tokio::test]
 async fn the_adapter_keeps_its_side() {
     let all = recordings::of("slack");
     let ours = |recording: &&Recording| recording.request.host != "service" && recording.call.is_some();
     let mut wrong = Vec::new();
     for recording in all.values().filter(ours) {
-        let replay = Replay::of(&["api", "hooks"], recording.takes().iter().map(|name| all[*name].clone())).await;
-        let sealer = Arc::new(Sealer::new(&[signing_secret()]).unwrap());
-        let asked = if recording.with["reply"] == true {
-            // An address for answers comes in with a command, and is sealed there.
-            let door = Door::at(&sealer, Door::accepts()).await;
-            door.puts(&all["command"], replay.at("hooks")).await;
-            door.inbox.take().remove(0).origin
-        } else {
-            origin(&recording.with)
-        };
-        let settings = SlackSettings {
-            api: BaseUrl::parse(&format!("{}/api", replay.at("api"))).unwrap(),
-            tokens: Arc::new(OneBot::new(SecretString::from(TOKEN))),
-            sealer,
-            allow_loopback_response_url: true,
-        };
-        if recording.call.as_deref().is_some_and(|call| call.starts_with("Directory::")) {
-            let found = directories::made(&settings, recording).await;
-            wrong.extend(replay.wrong().into_iter().map(|wrong| format!("slack/{}: {wrong}", recording.name)));
-            recordings::holds("slack", recording, &found);
-            continue;
-        }
-        if recording.call.as_deref().is_some_and(|call| call.starts_with("InstallAt::")) {
-            let api = settings.api;
-            let adapter = installs::adapter_at(api, "https://slack.example.com/oauth/v2/authorize", Jumping::new());
-            let found = installs::made(adapter.as_ref(), recording).await;
-            wrong.extend(replay.wrong().into_iter().map(|wrong| format!("slack/{}: {wrong}", recording.name)));
-            recordings::holds("slack", recording, &found);
-            continue;
-        }
-        let chat = SlackChat::new(settings, Jumping::new()).unwrap();
-        if recording.is_made_again() {
-            made(&chat, recording, &asked).await;
-        }
-        let found = made(&chat, recording, &asked).await;
-        wrong.extend(replay.wrong().into_iter().map(|wrong| format!("slack/{}: {wrong}", recording.name)));
+        let (found, otherwise) = replayed(&all, recording).await;
+        wrong.extend(otherwise.into_iter().map(|wrong| format!("slack/{}: {wrong}", recording.name)));
         recordings::holds("slack", recording, &found);
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
@@ -32,6 +33,9 @@ use crate::ports::{Clock, Hears, Inbox, Incoming, Submitted};
 
 /// How long putting on disk may take: Slack waits three seconds, network included.
 const PATIENCE: Duration = Duration::from_millis(2500);
+
+/// Room for the fields of a form. More find theirs.
+const FIELDS: usize = 20;
 
 /// What the way in from Slack needs.
 #[derive(Clone)]
@@ -84,6 +88,21 @@ struct Door {
 
 type Shared = State<Arc<Door>>;
 
+/// A request as it came. Its headers are taken out of it, not copied.
+struct Delivered {
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Delivered {
+    type Rejection = BytesRejection;
+
+    async fn from_request(mut request: Request, state: &S) -> Result<Self, BytesRejection> {
+        let headers = std::mem::take(request.headers_mut());
+        Ok(Self { headers, body: Bytes::from_request(request, state).await? })
+    }
+}
+
 /// The fields of a form, as they came.
 struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
@@ -95,7 +114,7 @@ impl Form<'_> {
 }
 
 /// A typed command.
-async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response {
+async fn command(State(door): Shared, Delivered { headers, body }: Delivered) -> Response {
     let inbound = &door.inbound;
     let form = match inbound.verified_form(&headers, &body) {
         Ok(form) => form,
@@ -108,7 +127,8 @@ async fn command(State(door): Shared, headers: HeaderMap, body: Bytes) -> Respon
     let written = form.get("text").unwrap_or_default();
     let (typed, mentions) = markup::plain(written);
     // Before anything is made of it: whatever may repeat or keep what was typed does not see it.
-    if let Some(kind) = scrub::secret_in(written).or_else(|| scrub::secret_in(&typed)) {
+    let as_typed = || if typed == written { None } else { scrub::secret_in(&typed) };
+    if let Some(kind) = scrub::secret_in(written).or_else(as_typed) {
         return privately(&speech::secret_typed(kind));
     }
     let (text, code) = parse::split_code(&typed);
@@ -143,7 +163,7 @@ async fn taken(door: &Door, incoming: Incoming, command_word: &str) -> Response 
 }
 
 /// A pressed button, a form that was sent, or another interaction, which is acknowledged and nothing else.
-async fn action(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response {
+async fn action(State(door): Shared, Delivered { headers, body }: Delivered) -> Response {
     let inbound = &door.inbound;
     let form = match inbound.verified_form(&headers, &body) {
         Ok(form) => form,
@@ -192,7 +212,7 @@ async fn pressed(door: &Door, value: Value) -> Response {
 
 /// Something that happened in the workspace. What becomes of the installation is put on disk, and what we have no use for is
 /// acknowledged, so that Slack does not send it again. Whatever could not be put on disk, Slack sends again.
-async fn event(State(door): Shared, headers: HeaderMap, body: Bytes) -> Response {
+async fn event(State(door): Shared, Delivered { headers, body }: Delivered) -> Response {
     if let Err(status) = door.inbound.verified(&headers, &body) {
         return nothing(status);
     }
@@ -252,7 +272,9 @@ impl SlackInbound {
         if !is_form {
             return Err(StatusCode::BAD_REQUEST);
         }
-        let form = Form(form_urlencoded::parse(body).collect());
+        let mut fields = Vec::with_capacity(FIELDS);
+        fields.extend(form_urlencoded::parse(body));
+        let form = Form(fields);
         if form.get("ssl_check").is_some_and(|value| value == "1") { Err(StatusCode::OK) } else { Ok(form) }
     }
 

@@ -22,13 +22,13 @@ pub(super) fn plain(text: &str) -> (String, Mentions) {
         };
         let typed = typed(inside);
         if let Some(mention) = named(inside) {
-            mentions.add(&unescaped(&typed), mention);
+            mentions.add(&unescaped(typed.clone()), mention);
         }
         plain.push_str(&typed);
         rest = beyond;
     }
     plain.push_str(rest);
-    (unescaped(&plain), mentions)
+    (unescaped(plain), mentions)
 }
 
 /// Whom or what one `<…>` names.
@@ -71,8 +71,8 @@ fn is_same(url: &str, label: &str) -> bool {
 }
 
 /// The only three signs that Slack escapes; the ampersand last, so that nothing is taken off twice.
-fn unescaped(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+fn unescaped(text: String) -> String {
+    if text.contains('&') { text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") } else { text }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Answer addresses, sealed: what lies on disk lets nobody speak in a conversation.
 
+use std::io::Write as _;
+
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use hkdf::Hkdf;
@@ -15,6 +17,9 @@ use crate::domain::names::ChannelId;
 /// The stored form: `2.KEY.NONCE_AND_CIPHERTEXT`, the last in base64 for addresses. Whoever was answered by an address of the first
 /// form is answered in another way: Slack takes one for half an hour only.
 const FORM: &str = "2";
+
+/// Room for what stands beside an address: the moment and the tag, or the form and the name of the key.
+const AROUND: usize = 48;
 
 /// Seals and opens answer addresses with keys derived from the signing secrets. A change of secrets that keeps the old one
 /// for a while keeps what it sealed readable.
@@ -72,11 +77,16 @@ impl Sealer {
         let key = self.keys.first()?;
         let mut nonce = [0u8; NONCE_LEN];
         getrandom::fill(&mut nonce).ok()?;
-        let mut sealed = format!("{} {url}", now.as_second()).into_bytes();
+        // In one piece, with room for what comes to it: it is made while a command waits.
+        let mut whole = Vec::with_capacity(NONCE_LEN + AROUND + url.len());
+        whole.extend_from_slice(&nonce);
+        write!(whole, "{} {url}", now.as_second()).ok()?;
         let bound = Aad::from(bound_to(person, channel));
-        let tag = key.cipher.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), bound, &mut sealed).ok()?;
-        let whole = [&nonce, sealed.as_slice(), tag.as_ref()].concat();
-        let mut text = format!("{FORM}.{}.", key.id);
+        let (_, open) = whole.split_first_chunk_mut::<NONCE_LEN>()?;
+        let tag = key.cipher.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), bound, open).ok()?;
+        whole.extend_from_slice(tag.as_ref());
+        let mut text = String::with_capacity(AROUND + whole.len() * 4 / 3);
+        text.extend([FORM, ".", &key.id, "."]);
         BASE64_URL_SAFE_NO_PAD.encode_string(whole, &mut text);
         Some(ReplyAddress::sealed(text))
     }

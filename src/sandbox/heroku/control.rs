@@ -134,6 +134,14 @@ impl Heroku {
         Ok(())
     }
 
+    /// Destroys the code of every release of the app, although one of them serves.
+    pub fn lose_code(&self, app: &str) -> Result<(), String> {
+        let (mut world, _) = self.world();
+        let app = world.known_app(app)?.id;
+        world.slugs.retain(|slug| slug.app != app);
+        Ok(())
+    }
+
     /// The app and its first release were made at this time, not now.
     pub fn made_at(&self, app: &str, at: Timestamp) -> Result<(), String> {
         let (mut world, _) = self.world();

@@ -1,5 +1,6 @@
 //! A throw-away account at a service: what of it stands for what the recordings name, and what can be brought about there.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -29,6 +30,9 @@ pub trait Service: Sync {
 
     /// Whether what has this name comes to be with the recording's state.
     fn comes_to_be(&self, name: &str, recording: &Recording) -> bool;
+
+    /// What comes of the call that a recording begins, where the service answers as these recordings say; and what is asked otherwise.
+    async fn replayed(&self, all: &BTreeMap<String, Recording>, recording: &Recording) -> (Value, Vec<String>);
 
     /// How the address of one of its hosts stands in bodies of recordings.
     fn in_bodies(&self, host: &str) -> String {
@@ -81,7 +85,11 @@ impl Account {
             return Some(why.to_owned());
         }
         if !self.stage.addresses.contains_key(recording.request.host.as_str()) {
-            return Some(format!("the address of {} is a secret of a moment", recording.request.host));
+            let host = recording.request.host.as_str();
+            return Some(match host {
+                "login" => "somebody has to agree to a sign-in, in a browser".to_owned(),
+                _ => format!("the address of {host} is a secret of a moment"),
+            });
         }
         if let Some(what) = recording.state.iter().find(|what| !self.service.can_be_so(what)) {
             return Some(format!("nobody can bring about on a real account: {what}"));

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Settings;
 use super::account::{Account, Arranging, Service, read};
-use crate::contracts::github::{DEPLOYMENT, FORK, LONE, MAIN, NUMBER, OLDER, SLASHED, TAG, TOPIC, a_deployment_of};
+use crate::contracts::github::{self, DEPLOYMENT, FORK, LONE, MAIN, NUMBER, OLDER, SLASHED, TAG, TOPIC, a_deployment_of};
 use crate::contracts::recordings::Recording;
 use crate::contracts::recordings_simulated::{Stage, client};
 
@@ -72,6 +72,10 @@ impl Service for GitHub {
             "web" => "https://github.com".to_owned(),
             other => format!("{{{other}}}"),
         }
+    }
+
+    async fn replayed(&self, all: &BTreeMap<String, Recording>, recording: &Recording) -> (Value, Vec<String>) {
+        github::replayed(all, recording).await
     }
 
     async fn happens(&self, what: &str, arranging: &mut Arranging) {

@@ -10,7 +10,7 @@ use slash_heroku::ports::Clock;
 
 use super::Settings;
 use super::account::{Account, Arranging, Service, read};
-use crate::contracts::heroku::SOURCE;
+use crate::contracts::heroku::{self, SOURCE};
 use crate::contracts::heroku_stage::{APPS, Asking, BUILD, GET, PIPELINES, RELEASE, SLUG};
 use crate::contracts::recordings::Recording;
 use crate::contracts::recordings_simulated::Stage;
@@ -101,6 +101,10 @@ impl Service for Heroku {
         let mut asking = self.asking(arranging);
         asking.newest_of(&app).await;
         returned(asking, arranging);
+    }
+
+    async fn replayed(&self, all: &BTreeMap<String, Recording>, recording: &Recording) -> (Value, Vec<String>) {
+        heroku::replayed(all, recording).await
     }
 
     async fn happens(&self, what: &str, arranging: &mut Arranging) {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Settings;
 use super::account::{Account, Arranging, Service};
 use crate::contracts::recordings::Recording;
 use crate::contracts::recordings_simulated::Stage;
-use crate::contracts::slack::{ANA, BOT, CHANNEL, DIRECT, MESSAGE, TEAM};
+use crate::contracts::slack::{self, ANA, BOT, CHANNEL, DIRECT, MESSAGE, TEAM};
 use crate::contracts::slack_states::{a_message_in, called, opened};
 
 struct Slack;
@@ -62,6 +62,10 @@ impl Service for Slack {
     fn comes_to_be(&self, name: &str, recording: &Recording) -> bool {
         // Of a message that is not found there need not be any.
         name == MESSAGE && (recording.response.body["ok"] == false || recording.state.iter().any(|what| what.starts_with("a message of")))
+    }
+
+    async fn replayed(&self, all: &BTreeMap<String, Recording>, recording: &Recording) -> (Value, Vec<String>) {
+        slack::replayed(all, recording).await
     }
 
     async fn happens(&self, what: &str, arranging: &mut Arranging) {

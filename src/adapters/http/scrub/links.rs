@@ -64,6 +64,9 @@ const SHORTEST: usize = 6;
 /// Whether a link in a text surely opens something: with a user and a password, a key in its query, or by its place.
 pub(super) fn opens(lines: &Lines) -> bool {
     let text = lines.joined();
+    if !text.contains('/') {
+        return false;
+    }
     let opened = links(lines).any(|link| {
         let body = part(text, link);
         let password = user(body).is_some_and(|at| part(body, 0..at).split_once(':').is_some_and(|(_, password)| !password.is_empty()));

@@ -16,6 +16,9 @@ const LABEL: usize = 50;
 /// beginning goes all that looks like a part of it.
 pub(super) fn find(lines: &Lines, spans: &mut Vec<Range<usize>>) {
     let text = lines.joined();
+    if !text.contains('-') {
+        return;
+    }
     let mut at = 0;
     let (mut begins, mut ends) = (marker(text, 0, BEGIN), marker(text, 0, END));
     loop {
