@@ -175,7 +175,7 @@ async fn perform(play: &Play, strike: Option<&Strike>, typed: &[String]) -> Perf
     talk.go_on(&mut player, after).await;
     // What cannot be told because of the fault is asked about.
     for _ in 0..ASKED_AT_MOST {
-        let Some(yes) = questions::yes(&outside.slack) else { break };
+        let Some(yes) = questions::yes(&outside.slack).or_else(|| questions::called(&outside.slack)) else { break };
         talk.go_on(&mut player, &format!("ana presses [{yes}]\n")).await;
     }
     if matches!(strike, Some(Strike::Call { for_an_hour: true, .. })) {

@@ -97,6 +97,18 @@ ana> cancel hubot
         ..HUBOT
     },
     Play {
+        name: "asked at its turn",
+        text: "\
+* hold hubot-staging build
+ana> deploy hubot to staging
+ana> deploy hubot/topic to staging ask me
+* FAULT
+* let hubot-staging go
+",
+        asked: 2,
+        ..HUBOT
+    },
+    Play {
         name: "when green",
         text: "* FAULT\nana> deploy hubot/pending to staging when green\n* acme/hubot pending: ci/circleci passed\n",
         ..HUBOT

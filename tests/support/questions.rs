@@ -8,3 +8,10 @@ pub fn yes(slack: &SlackWorkspace) -> Option<String> {
     let no = ["Do not ship", "Do not promote", "Do not roll back"];
     newest.buttons.iter().any(|label| no.contains(&label.as_str())).then(|| newest.buttons.first().cloned())?
 }
+
+/// The button by which whoever is called at their turn says that it ships.
+pub fn called(slack: &SlackWorkspace) -> Option<String> {
+    let messages = slack.messages();
+    let called = messages.iter().map(|message| slack.render(message)).find(|seen| seen.buttons.iter().any(|label| label == "Leave the line"));
+    called.and_then(|seen| seen.buttons.first().cloned())
+}
