@@ -20,15 +20,15 @@ fn main() {
         return;
     }
     if let Some(here) = env::var_os("CARGO_MANIFEST_DIR") {
-        to_linker(&format!("-T,{}", Path::new(&here).join(LAYOUT).display()));
+        to_linker(&format!("-T{}", Path::new(&here).join(LAYOUT).display()));
     }
     if knows_packed_relocations().unwrap_or(false) {
-        to_linker("-z,pack-relative-relocs");
+        to_linker("-Wl,-z,pack-relative-relocs");
     }
 }
 
 fn to_linker(option: &str) {
-    println!("cargo::rustc-link-arg-bin=slash-heroku=-Wl,{option}");
+    println!("cargo::rustc-link-arg-bin=slash-heroku={option}");
 }
 
 /// Whether this is a release build by the linker that comes with the compiler, which is the one that this was tried with.

@@ -50,6 +50,8 @@ pub(super) struct Telling {
     looks_failed: u32,
     /// A change of the card got no clear answer and may still be made late: what stands is said once more then.
     show_again_at: Option<Timestamp>,
+    /// A card got no clear answer and may still come until then, below the one that was shown in its place: then there is another one.
+    card_may_have_come_at: Option<Timestamp>,
     /// The asker is to be told that their turn came.
     pub(super) turn_due: bool,
     /// The two ways on from a ref that moved, with their buttons.

@@ -12,6 +12,7 @@ pub fn yes(slack: &SlackWorkspace) -> Option<String> {
 /// The button by which whoever is called at their turn says that it ships.
 pub fn called(slack: &SlackWorkspace) -> Option<String> {
     let messages = slack.messages();
-    let called = messages.iter().map(|message| slack.render(message)).find(|seen| seen.buttons.iter().any(|label| label == "Leave the line"));
+    let called =
+        messages.iter().map(|message| slack.render(message)).find(|seen| seen.buttons.iter().any(|label| label == "Leave the line"));
     called.and_then(|seen| seen.buttons.first().cloned())
 }

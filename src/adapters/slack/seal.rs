@@ -112,7 +112,7 @@ impl Sealer {
 
 /// Ids hold no spaces, so that no two places read the same.
 fn bound_to(person: &Person, channel: &ChannelId) -> String {
-    format!("{FORM} {} {} {}", person.workspace, channel, person.user)
+    [FORM, person.workspace.as_str(), channel.as_str(), person.user.as_str()].join(" ")
 }
 
 #[cfg(test)]

@@ -67,6 +67,6 @@ pub use rides::*;
 pub use rights::*;
 pub use routes::*;
 pub use secrets::*;
-pub use story::below;
+pub use story::{below, card_further_down};
 pub use together::*;
 pub use whereabouts::*;

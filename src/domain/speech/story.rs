@@ -31,6 +31,12 @@ pub fn below(view: &CardView<'_>, chapter: &[Mark]) -> Message {
     Message::new(tone, Audience::Channel, line)
 }
 
+/// In the place of a card, where another one may have come that nobody can change.
+pub fn card_further_down() -> Message {
+    let words = "The card of this deploy stands further down. It was shown anew, because another one here may have been left behind.";
+    Message::new(Tone::Info, Audience::Channel, vec![text(words)])
+}
+
 fn sentence_of(view: &CardView<'_>, mark: Mark) -> Line {
     let deployment = view.deployment;
     let at = |time| moment(time, view.now);

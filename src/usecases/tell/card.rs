@@ -59,6 +59,20 @@ async fn change(
     };
     let first = told.card == Card::NotShown && telling.cards_lost == 0;
     if let Card::At(place) = &told.card
+        && telling.card_may_have_come_at.is_some_and(|at| at <= view.now)
+    {
+        // A card that was given up may stand below this one, and would be read as the newest.
+        if let Err(error) = ports.chat.amend(place, &speech::card_further_down(), Urgency::Now).await {
+            tracing::warn!(deployment = %told.id, %error, "a card could not be replaced by a newer one");
+            if error.is_temporary() {
+                telling.card_failed(&error, view.now, told, Respite::failed);
+                return Ok(());
+            }
+        }
+        telling.card_may_have_come_at = None;
+        told.card = Card::NotShown;
+    }
+    if let Card::At(place) = &told.card
         && aside == Some(Aside::Shared)
         && place.channel == told.origin.channel
     {
@@ -116,6 +130,9 @@ async fn change(
         Err(error) => {
             tracing::warn!(deployment = %told.id, %error, "the card could not be shown");
             telling.card_failed(&error, view.now, told, Respite::failed_to_say);
+            if error.fault == Fault::Unclear {
+                telling.card_may_have_come_at = telling.show_again_at;
+            }
         }
     }
     Ok(())
