@@ -1,23 +1,22 @@
 //! What a platform promises.
 
+mod builds;
+mod refusals;
+mod releases;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::poll;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Arranged, LeftOut, fault_of, or_leave_out, tells_no_secret, value_of};
-use crate::domain::fault::Fault;
-use crate::domain::names::{AppId, AppName, BuildId, CodeId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
-use crate::domain::release::{Access, Build, BuildState, DynoKind, DynosVerdict, ReleaseState, judge_dynos};
-use crate::ports::{
-    ArchiveBody, BuildOrder, BuildStart, Clock, Heard, Platform, Printed, PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder,
-    ReturnStart, SourceArchive,
-};
+use super::{Arranged, LeftOut, or_leave_out, value_of};
+use crate::domain::names::{AppId, AppName, BuildId, CommitSha, DeploymentId, PipelineId, ReleaseId, RepoName};
+use crate::domain::release::{Build, BuildState};
+use crate::ports::{ArchiveBody, BuildOrder, BuildStart, Clock, Platform, SourceArchive};
 
 /// How many builds of others a part makes: more than a page is asked for.
 pub const MANY: usize = 60;
@@ -76,6 +75,9 @@ pub trait Stage: Send {
     /// From now on the app wants a one-time code; this one works once.
     async fn demand_code(&mut self) -> Result<SecretString, &'static str>;
 
+    /// From now on the next app wants a one-time code; this one works once.
+    async fn demand_code_of_next(&mut self) -> Result<SecretString, &'static str>;
+
     /// From now on there is no room for another build.
     async fn fill_slots(&mut self) -> Arranged;
 
@@ -96,27 +98,28 @@ pub trait Stage: Send {
 pub async fn all<S: Stage>(make: impl AsyncFn() -> S) -> LeftOut {
     let mut left_out = LeftOut::default();
     pipelines_and_apps_are_listed(make().await).await;
-    a_build_becomes_a_release_and_dynos(make().await).await;
-    a_running_build_can_be_followed(make().await).await;
-    only_our_own_build_is_found(make().await).await;
-    a_build_that_is_over_can_be_stopped_again(make().await).await;
-    releases_come_newest_first(make().await).await;
-    one_goes_back_to_what_served(make().await).await;
+    builds::a_build_becomes_a_release_and_dynos(make().await).await;
+    builds::a_running_build_can_be_followed(make().await).await;
+    builds::only_our_own_build_is_found(make().await).await;
+    builds::a_build_that_is_over_can_be_stopped_again(make().await).await;
+    releases::releases_come_newest_first(make().await).await;
+    releases::one_goes_back_to_what_served(make().await).await;
     pages_are_for_people(make().await).await;
-    an_upload_may_be_repeated(make().await).await;
-    left_out.note("a promotion", a_release_is_taken_over_by_another_app(make().await).await);
+    builds::an_upload_may_be_repeated(make().await).await;
+    left_out.note("a promotion", releases::a_release_is_taken_over_by_another_app(make().await).await);
+    left_out.note("a promotion with a code", releases::a_code_opens_the_next_app_to_a_promotion(make().await).await);
     left_out.note("small pages", every_page_is_read(make().await).await);
-    left_out.note("builds of others", a_build_is_found_among_those_of_others(make().await).await);
+    left_out.note("builds of others", builds::a_build_is_found_among_those_of_others(make().await).await);
     left_out.note("a linked repository", a_linked_repository_is_told(make().await).await);
-    left_out.note("a running build", a_running_build_is_stopped(make().await).await);
-    left_out.note("a failed build", a_failed_build_shows_its_output_cleaned(make().await).await);
-    left_out.note("a failed release", a_failed_release_serves_nobody(make().await).await);
-    left_out.note("a code", a_code_opens_the_app_once(make().await).await);
-    left_out.note("no slot", without_a_slot_nothing_is_built(make().await).await);
-    left_out.note("a read that stumbles", reads_are_repeated(make().await).await);
-    left_out.note("a lost answer", a_build_is_never_ordered_twice(make().await).await);
-    left_out.note("a limit", what_comes_too_soon_is_not_done(make().await).await);
-    left_out.note("token withdrawn", a_lost_token_is_told(make().await).await);
+    left_out.note("a running build", builds::a_running_build_is_stopped(make().await).await);
+    left_out.note("a failed build", builds::a_failed_build_shows_its_output_cleaned(make().await).await);
+    left_out.note("a failed release", releases::a_failed_release_serves_nobody(make().await).await);
+    left_out.note("a code", refusals::a_code_opens_the_app_once(make().await).await);
+    left_out.note("no slot", refusals::without_a_slot_nothing_is_built(make().await).await);
+    left_out.note("a read that stumbles", refusals::reads_are_repeated(make().await).await);
+    left_out.note("a lost answer", refusals::a_build_is_never_ordered_twice(make().await).await);
+    left_out.note("a limit", refusals::what_comes_too_soon_is_not_done(make().await).await);
+    left_out.note("token withdrawn", refusals::a_lost_token_is_told(make().await).await);
     left_out
 }
 
@@ -238,171 +241,6 @@ async fn a_linked_repository_is_told(mut stage: impl Stage) -> Arranged {
     Arranged::Done
 }
 
-async fn a_build_becomes_a_release_and_dynos(mut stage: impl Stage) {
-    let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
-    let before = value_of(platform.running(&token, &app).await, "what runs is told");
-    assert_eq!(before.and_then(|running| running.commit), None, "broken: before the first build nothing of ours runs");
-    let build = started(&stage, 1).await;
-    assert_eq!(build.state, BuildState::Pending, "broken: a build that was just ordered goes on");
-    assert_eq!(looked_at(&stage, &build.id).await.id, build.id, "broken: a build has the id that was told");
-    stage.finish().await;
-    let BuildState::Succeeded { release: Some(release) } = looked_at(&stage, &build.id).await.state else {
-        panic!("broken: a build that went well names its release")
-    };
-    let seen = value_of(platform.release(&token, &app, &release).await, "a release is read");
-    assert_eq!((&seen.id, seen.state, seen.current), (&release, ReleaseState::Succeeded, true), "broken: a release that went well serves");
-    let running = value_of(platform.running(&token, &app).await, "what runs is told").expect("broken: after a release something runs");
-    assert_eq!((running.version, running.commit), (seen.version, Some(commit())), "broken: what runs is what was shipped");
-    let dynos = value_of(platform.dynos(&token, &app).await, "dynos are listed");
-    assert!(dynos.iter().any(|dyno| dyno.kind == DynoKind::Lasting), "broken: the dynos of the app are among them: {dynos:?}");
-    let verdict = judge_dynos(&dynos, seen.version);
-    assert!(matches!(verdict, DynosVerdict::Up { .. }), "broken: in the end the dynos of that release are up: {verdict:?}");
-    for of in [Printed::Build(build.id), Printed::Release(release)] {
-        let output = value_of(platform.output(&token, &app, &of, 2).await, "an output is read");
-        let output = output.unwrap_or_else(|| panic!("broken: what is over has an output ({of:?})"));
-        assert!((1..=2).contains(&output.lines().count()), "broken: at most so many lines, and the last ones: {output:?}");
-        assert!(!output.chars().any(|c| c.is_control() && c != '\n'), "broken: an output is cleaned of control characters: {output:?}");
-    }
-}
-
-async fn one_goes_back_to_what_served(mut stage: impl Stage) {
-    let since = stage.clock().now() - SignedDuration::from_mins(1);
-    let (first, second) = (shipped(&mut stage, 1).await, shipped(&mut stage, 2).await);
-    let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
-    let seen = value_of(platform.release(&token, &app, &first).await, "a release is read");
-    let newest = value_of(platform.release(&token, &app, &second).await, "a release is read").version;
-    let code = seen.code.clone().expect("broken: a release that was built tells what it runs");
-    let of = value_of(platform.commit_of(&token, &app, &code).await, "what it was built from is told");
-    assert_eq!(of, Some(commit()), "broken: code is of the commit that it was built from");
-    let order = ReturnOrder { to: first, code: code.clone(), newest, since };
-    let none = value_of(platform.find_return(&token, &app, &order).await, "what went back is looked for");
-    assert_eq!(none, None, "broken: before one goes back there is no trace of it");
-    let ReturnStart::Started(made) = value_of(platform.roll_back(&token, &app, &order).await, "one goes back") else {
-        panic!("broken: where nothing stands in the way, one goes back")
-    };
-    assert!(made.version > newest && made.code == Some(code), "broken: a new release, with what served before: {made:?}");
-    let found = value_of(platform.find_return(&token, &app, &order).await, "what went back is looked for");
-    assert_eq!(found.map(|found| found.id), Some(made.id.clone()), "broken: what went back is found");
-    stage.finish().await;
-    let now = value_of(platform.release(&token, &app, &made.id).await, "a release is read");
-    assert_eq!((now.state, now.current), (ReleaseState::Succeeded, true), "broken: what went back serves in the end");
-    value_of(platform.roll_back(&token, &app, &order).await, "one goes back again");
-    let several = platform.find_return(&token, &app, &order).await;
-    assert_eq!(fault_of(several, "of several that fit, none is taken"), Fault::Nonsense, "broken: nobody can tell which it was");
-}
-
-async fn a_release_is_taken_over_by_another_app(mut stage: impl Stage) -> Arranged {
-    let target = match stage.next_app().await {
-        Ok(target) => target,
-        Err(why) => return Arranged::Cannot(why),
-    };
-    let since = stage.clock().now() - SignedDuration::from_mins(1);
-    let release = shipped(&mut stage, 1).await;
-    let (platform, token, from) = (stage.platform(), stage.token(), stage.app().0);
-    let before = value_of(platform.releases(&token, &target, 1).await, "releases are listed");
-    let newest = before.first().map_or(0, |release| release.version);
-    let order = PromotionOrder { pipeline: stage.pipeline(), from, release, commit: commit(), newest, since };
-    let none = value_of(platform.find_promoted(&token, &target, &order).await, "what was promoted is looked for");
-    assert_eq!(none, None, "broken: before anything is promoted there is no trace of it");
-    let PromotionStart::Started(id) = value_of(platform.promote(&token, &target, &order).await, "a release is taken over") else {
-        panic!("broken: where nothing stands in the way, a release is taken over")
-    };
-    let seen = value_of(platform.promotion(&token, &target, &id).await, "how a promotion stands is told");
-    assert!(!matches!(seen, PromotionSeen::Refused(_)), "broken: what was just ordered was not refused: {seen:?}");
-    stage.finish().await;
-    let PromotionSeen::Released(made) = value_of(platform.promotion(&token, &target, &id).await, "how a promotion stands is told") else {
-        panic!("broken: a promotion that is over names its release")
-    };
-    let serves = value_of(platform.release(&token, &target, &made).await, "a release is read");
-    assert!(serves.version > newest && serves.current, "broken: what was taken over is a new release, and serves: {serves:?}");
-    let running = value_of(platform.running(&token, &target).await, "what runs is told").expect("broken: what was taken over runs");
-    assert_eq!((running.version, running.commit), (serves.version, Some(commit())), "broken: what runs is of the commit that was promoted");
-    let found = value_of(platform.find_promoted(&token, &target, &order).await, "what was promoted is looked for");
-    assert_eq!(found.map(|found| found.id), Some(made), "broken: what was promoted is found");
-    value_of(platform.promote(&token, &target, &order).await, "a release is taken over again");
-    stage.finish().await;
-    let several = platform.find_promoted(&token, &target, &order).await;
-    assert_eq!(fault_of(several, "of several that fit, none is taken"), Fault::Nonsense, "broken: nobody can tell which it was");
-    Arranged::Done
-}
-
-async fn a_running_build_can_be_followed(mut stage: impl Stage) {
-    let (platform, app) = (stage.platform(), stage.app().0);
-    let mut nobody = platform.follow(&app, &BuildId::parse("33333333-0000-4000-8000-000000000000").unwrap(), None);
-    for _ in 0..3 {
-        assert!(poll!(nobody.heard()).is_pending(), "broken: where nothing has told where to listen, nothing is heard");
-    }
-    let build = started(&stage, 1).await;
-    let mut follower = platform.follow(&app, &build.id, None);
-    assert_eq!(follower.heard().await, Heard::Begun, "broken: a build that goes on is listened to");
-    stage.finish().await;
-    assert_eq!(follower.heard().await, Heard::Reason, "broken: when what was listened to is over there is a reason to look");
-    assert!(matches!(looked_at(&stage, &build.id).await.state, BuildState::Succeeded { .. }), "broken: only a look tells how it ended");
-}
-
-async fn only_our_own_build_is_found(stage: impl Stage) {
-    let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
-    let since = stage.clock().now() - SignedDuration::from_hours(1);
-    let none = value_of(platform.find_build(&token, &app, deployment(1), since).await, "builds are looked through");
-    assert_eq!(none, None, "broken: what was not ordered is not found");
-    let build = started(&stage, 1).await;
-    let found = value_of(platform.find_build(&token, &app, deployment(1), since).await, "builds are looked through");
-    assert_eq!(found.map(|build| build.id), Some(build.id), "broken: the build that carries our id is found");
-    let other = value_of(platform.find_build(&token, &app, deployment(2), since).await, "builds are looked through");
-    assert_eq!(other, None, "broken: only our own id counts");
-}
-
-async fn a_build_is_found_among_those_of_others(mut stage: impl Stage) -> Arranged {
-    let since = stage.clock().now();
-    let build = started(&stage, 1).await;
-    or_leave_out!(stage.builds_of_others(MANY).await);
-    let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
-    let found = value_of(platform.find_build(&token, &app, deployment(1), since).await, "builds are looked through");
-    assert_eq!(found.map(|build| build.id), Some(build.id), "broken: ours is found among those of others");
-    let none = value_of(platform.find_build(&token, &app, deployment(2), since).await, "builds are looked through");
-    assert_eq!(none, None, "broken: only our own id counts");
-    Arranged::Done
-}
-
-async fn stopped(stage: &impl Stage, build: &BuildId) {
-    let outcome = stage.platform().stop_build(&stage.token(), &stage.app().0, build).await;
-    value_of(outcome, "asking to stop is well also if it was over already, and safe to repeat");
-}
-
-async fn a_build_that_is_over_can_be_stopped_again(mut stage: impl Stage) {
-    let build = started(&stage, 1).await;
-    stage.finish().await;
-    let before = looked_at(&stage, &build.id).await;
-    stopped(&stage, &build.id).await;
-    stopped(&stage, &build.id).await;
-    assert_eq!(looked_at(&stage, &build.id).await, before, "broken: only a look tells how a build ended");
-}
-
-async fn a_running_build_is_stopped(mut stage: impl Stage) -> Arranged {
-    or_leave_out!(stage.hold_builds().await);
-    let build = started(&stage, 1).await;
-    stopped(&stage, &build.id).await;
-    assert_eq!(looked_at(&stage, &build.id).await.state, BuildState::Failed, "broken: a build that was stopped did not work");
-    stopped(&stage, &build.id).await;
-    Arranged::Done
-}
-
-async fn releases_come_newest_first(mut stage: impl Stage) {
-    let first = shipped(&mut stage, 1).await;
-    let second = shipped(&mut stage, 2).await;
-    let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
-    let releases = value_of(platform.releases(&token, &app, 2).await, "releases are listed");
-    let ids: Vec<&ReleaseId> = releases.iter().map(|release| &release.id).collect();
-    assert_eq!(ids, [&second, &first], "broken: newest first, at most so many");
-    let current: Vec<&ReleaseId> = releases.iter().filter(|release| release.current).map(|release| &release.id).collect();
-    assert_eq!(current, [&second], "broken: one release serves");
-    let one = value_of(platform.releases(&token, &app, 1).await, "releases are listed");
-    assert_eq!(one.len(), 1, "broken: at most so many");
-    assert!(value_of(platform.releases(&token, &app, 0).await, "none are none").is_empty());
-    let all = value_of(platform.releases(&token, &app, 1000).await, "releases are listed");
-    assert!(all.len() >= 2 && all.is_sorted_by(|one, next| one.version > next.version), "broken: newest first: {all:?}");
-}
-
 async fn pages_are_for_people(mut stage: impl Stage) {
     let build = started(&stage, 1).await;
     stage.finish().await;
@@ -420,138 +258,4 @@ async fn pages_are_for_people(mut stage: impl Stage) {
             assert!(!page.contains(&secret), "broken: a page is for everybody");
         }
     }
-}
-
-async fn an_upload_may_be_repeated(stage: impl Stage) {
-    let first = value_of(stage.platform().upload(&stage.token(), archive()).await, "a source is uploaded");
-    let second = value_of(stage.platform().upload(&stage.token(), archive()).await, "an upload is safe to repeat");
-    assert_eq!((&first.sha256, &second.sha256), (&archive().sha256, &archive().sha256), "broken: the SHA-256 travels with the source");
-    assert!(first.at <= stage.clock().now(), "broken: when it was uploaded is told");
-    let shown = format!("{first:?}");
-    assert!(!shown.contains("://"), "broken: the address of a source is a secret: {shown}");
-}
-
-async fn a_failed_build_shows_its_output_cleaned(mut stage: impl Stage) -> Arranged {
-    let planted = match stage.fail_next_build().await {
-        Ok(planted) => planted,
-        Err(why) => return Arranged::Cannot(why),
-    };
-    let build = started(&stage, 1).await;
-    stage.finish().await;
-    assert_eq!(looked_at(&stage, &build.id).await.state, BuildState::Failed, "broken: a build that failed is told as such");
-    let output = stage.platform().output(&stage.token(), &stage.app().0, &Printed::Build(build.id), 50).await;
-    let output = value_of(output, "an output is read").expect("broken: a failed build has an output");
-    for secret in planted {
-        assert!(!output.contains(&secret), "broken: an output is cleaned of secrets: {}", output.replace(&secret, "***"));
-    }
-    assert!(!output.chars().any(|c| c.is_control() && c != '\n'), "broken: an output is cleaned of control characters: {output:?}");
-    Arranged::Done
-}
-
-async fn a_failed_release_serves_nobody(mut stage: impl Stage) -> Arranged {
-    let good = shipped(&mut stage, 1).await;
-    or_leave_out!(stage.fail_next_release().await);
-    let bad = shipped(&mut stage, 2).await;
-    let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
-    let seen = value_of(platform.release(&token, &app, &bad).await, "a release is read");
-    assert_eq!((seen.state, seen.current), (ReleaseState::Failed, false), "broken: a release whose release phase failed serves nobody");
-    let before = value_of(platform.release(&token, &app, &good).await, "a release is read");
-    assert!(before.current, "broken: the release before goes on serving");
-    let running = value_of(platform.running(&token, &app).await, "what runs is told").expect("broken: something runs");
-    assert_eq!(running.version, before.version, "broken: what runs is the release that serves");
-    Arranged::Done
-}
-
-async fn a_code_opens_the_app_once(mut stage: impl Stage) -> Arranged {
-    let code = match stage.demand_code().await {
-        Ok(code) => code,
-        Err(why) => return Arranged::Cannot(why),
-    };
-    let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
-    assert_ne!(platform.access(&token, &app).await.needs_code, Some(false), "broken: that a code is needed is not told otherwise");
-    assert_eq!(value_of(ordered(&stage, 1).await, "a code that is wanted is no fault"), BuildStart::NeedsCode);
-    assert_eq!(stage.builds().await, 0, "broken: without its code nothing is built");
-    let wrong = platform.spend_code(&token, &app, SecretString::from("000000")).await;
-    assert!(!value_of(wrong, "a wrong code is no fault"), "broken: a wrong code is told as wrong");
-    assert!(value_of(platform.spend_code(&token, &app, code).await, "a code is given"), "broken: a right code is told as right");
-    started(&stage, 1).await;
-    Arranged::Done
-}
-
-async fn without_a_slot_nothing_is_built(mut stage: impl Stage) -> Arranged {
-    or_leave_out!(stage.fill_slots().await);
-    assert_eq!(value_of(ordered(&stage, 1).await, "a slot that is wanted is no fault"), BuildStart::NoSlot);
-    assert_eq!(stage.builds().await, 0, "broken: without a slot nothing is built");
-    Arranged::Done
-}
-
-async fn reads_are_repeated(mut stage: impl Stage) -> Arranged {
-    let names = listed(&stage).await;
-    or_leave_out!(stage.stumble().await);
-    assert_eq!(listed(&stage).await, names, "broken: a read that stumbled is repeated");
-    let build = started(&stage, 1).await;
-    or_leave_out!(stage.stumble().await);
-    looked_at(&stage, &build.id).await;
-    Arranged::Done
-}
-
-async fn a_build_is_never_ordered_twice(mut stage: impl Stage) -> Arranged {
-    or_leave_out!(stage.lose_answer().await);
-    let since = stage.clock().now() - SignedDuration::from_hours(1);
-    assert_eq!(
-        fault_of(ordered(&stage, 1).await, "without an answer nobody knows"),
-        Fault::Unclear,
-        "broken: without an answer it is unclear"
-    );
-    assert_eq!(stage.builds().await, 1, "broken: a write is never repeated by the adapter");
-    let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
-    let found = value_of(platform.find_build(&token, &app, deployment(1), since).await, "builds are looked through");
-    assert!(found.is_some(), "broken: what was ordered without an answer is found by our id");
-    Arranged::Done
-}
-
-async fn what_comes_too_soon_is_not_done(mut stage: impl Stage) -> Arranged {
-    or_leave_out!(stage.limit().await);
-    let fault = fault_of(ordered(&stage, 1).await, "what comes too soon is refused");
-    assert!(matches!(fault, Fault::RateLimited { .. }), "broken: too many requests are told as such, and not as {fault:?}");
-    assert_eq!(stage.builds().await, 0, "broken: what was limited was not done");
-    Arranged::Done
-}
-
-async fn a_lost_token_is_told(mut stage: impl Stage) -> Arranged {
-    let build = started(&stage, 1).await;
-    or_leave_out!(stage.withdraw_token().await);
-    let (platform, token, app, secrets) = (stage.platform(), stage.token(), stage.app().0, stage.secrets());
-    assert_eq!(
-        platform.access(&token, &app).await,
-        Access::default(),
-        "broken: what cannot be told in advance is not told, and never fails"
-    );
-    let since = stage.clock().now() - SignedDuration::from_hours(1);
-    let (release, code) = (ReleaseId::parse(build.id.as_str()).unwrap(), CodeId::parse(build.id.as_str()).unwrap());
-    let back = ReturnOrder { to: release.clone(), code: code.clone(), newest: 1, since };
-    let order = PromotionOrder { pipeline: stage.pipeline(), from: app.clone(), release, commit: commit(), newest: 1, since };
-    let errors = [
-        platform.roll_back(&token, &app, &back).await.map(drop),
-        platform.find_return(&token, &app, &back).await.map(drop),
-        platform.promote(&token, &app, &order).await.map(drop),
-        platform.promotion(&token, &app, &build.id).await.map(drop),
-        platform.find_promoted(&token, &app, &order).await.map(drop),
-        platform.commit_of(&token, &app, &code).await.map(drop),
-        platform.pipelines(&token).await.map(drop),
-        platform.apps(&token, &stage.pipeline()).await.map(drop),
-        platform.build(&token, &app, &build.id).await.map(drop),
-        platform.stop_build(&token, &app, &build.id).await.map(drop),
-        platform.releases(&token, &app, 5).await.map(drop),
-        platform.running(&token, &app).await.map(drop),
-        platform.dynos(&token, &app).await.map(drop),
-        platform.output(&token, &app, &Printed::Build(build.id.clone()), 5).await.map(drop),
-        platform.upload(&token, archive()).await.map(drop),
-    ];
-    for outcome in errors {
-        let error = outcome.expect_err("broken: without a token nothing is done");
-        assert_eq!(error.fault, Fault::SignInLost, "broken: a lost token is told as such: {error}");
-        tells_no_secret(&error, &secrets);
-    }
-    Arranged::Done
 }

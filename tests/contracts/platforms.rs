@@ -186,6 +186,11 @@ impl Stage for Simulated {
         Ok(SecretString::from(CODE))
     }
 
+    async fn demand_code_of_next(&mut self) -> Result<SecretString, &'static str> {
+        self.heroku.second_factor(NEXT, true).unwrap();
+        Ok(SecretString::from(CODE))
+    }
+
     async fn fill_slots(&mut self) -> Arranged {
         self.heroku.build_slots(0);
         Arranged::Done

@@ -113,6 +113,9 @@ impl Asked {
 
     /// The body as an object.
     pub(super) fn object(&self) -> Result<Map<String, Value>, Answer> {
+        if self.body.is_empty() {
+            return Err(Answer::error(422, "Invalid request.\n\nFor 'links/0/schema', nil is not an object."));
+        }
         match serde_json::from_slice::<Value>(&self.body) {
             Ok(Value::Object(object)) => Ok(object),
             Ok(_) => Err(Answer::error(400, "Body should be a JSON object")),

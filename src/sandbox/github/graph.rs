@@ -100,6 +100,9 @@ impl Repository {
 
     /// What a ref stands for: `heads/x`, `tags/x`, a branch, a tag, a full hash, or the unique beginning of one.
     pub(super) fn resolve(&self, text: &str) -> Option<String> {
+        if text == "HEAD" {
+            return self.default_head();
+        }
         let text = text.strip_prefix("refs/").unwrap_or(text);
         if let Some(sha) = text.strip_prefix("heads/").and_then(|name| self.branches.get(name)) {
             return Some(sha.clone());

@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::any;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -62,8 +63,8 @@ impl Asked {
     }
 
     /// The token, if there is one.
-    pub(super) fn token(&self) -> Option<&str> {
-        bearer(&self.headers)
+    pub(super) fn token(&self) -> Option<String> {
+        token_in(&self.headers)
     }
 
     /// The segments of the path, decoded nowhere: nothing here needs it.
@@ -173,7 +174,7 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
     let path = parts.uri.path().to_owned();
     let (number, fault, hanging, at) = {
         let (mut world, now) = shared.world();
-        let token_email = bearer(&parts.headers).and_then(|token| world.whose(token, now));
+        let token_email = token_in(&parts.headers).and_then(|token| world.whose(&token, now));
         let with_code = parts.headers.contains_key("heroku-two-factor-code");
         let number = world.requests.len();
         let query = parts.uri.query().map(str::to_owned);
@@ -282,6 +283,12 @@ async fn hash(body: Body) -> Option<(u64, String)> {
     Some((length, hex(&digest.finalize())))
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+/// The token of a request: by itself, or as the password of whoever asks.
+fn token_in(headers: &HeaderMap) -> Option<String> {
+    let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    if let Some(token) = header.strip_prefix("Bearer ") {
+        return Some(token.to_owned());
+    }
+    let both = String::from_utf8(BASE64_STANDARD.decode(header.strip_prefix("Basic ")?).ok()?).ok()?;
+    both.split_once(':').map(|(_, password)| password.to_owned())
 }

@@ -18,8 +18,8 @@ pub(super) fn answer(world: &mut World, asked: &Asked, now: Timestamp) -> Answer
         world.violations.push("a person's token at the source host was asked for".to_owned());
         return Refusal::new(403, "forbidden", "Nobody may ask for this.").into();
     }
-    let token = asked.token().unwrap_or("");
-    let whose = world.whose(token, now).and_then(|email| Some((world.user(&email).ok()?.id, email)));
+    let token = asked.token().unwrap_or_default();
+    let whose = world.whose(&token, now).and_then(|email| Some((world.user(&email).ok()?.id, email)));
     let Some((user, email)) = whose else {
         return Refusal::new(401, "unauthorized", "Invalid credentials provided.").into();
     };

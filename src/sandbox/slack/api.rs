@@ -172,7 +172,8 @@ fn arguments(
 
 fn form(body: &[u8]) -> Arguments {
     let pairs = form_urlencoded::parse(body).map(|(name, value)| {
-        let structured = matches!(&*name, "blocks" | "attachments" | "metadata").then(|| serde_json::from_str(&value).ok()).flatten();
+        let structured =
+            matches!(&*name, "blocks" | "attachments" | "metadata" | "view").then(|| serde_json::from_str(&value).ok()).flatten();
         (name.into_owned(), structured.unwrap_or_else(|| Value::String(value.into_owned())))
     });
     Arguments(pairs.collect())

@@ -53,6 +53,12 @@ async fn a_message_is_posted_changed_and_seen() {
     let direct = call(&slack, "chat.postMessage", json!({"channel": "U1", "text": "psst"})).await;
     assert_eq!(direct["channel"], "DU1");
     assert_eq!(slack.channel_name("DU1"), "@ana");
+    // A form has its view as text.
+    let form = client().post(format!("{}views.publish", slack.api_address())).bearer_auth("sandbox-bot-token");
+    let view = json!({ "type": "home", "blocks": [{"type": "section", "text": {"type": "plain_text", "text": "yours"}}] }).to_string();
+    let published = form.form(&[("user_id", "U1"), ("view", view.as_str())]).send().await.unwrap();
+    let published: Value = published.json().await.unwrap();
+    assert_eq!(published["ok"], true, "{published}");
 }
 
 #[tokio::test]

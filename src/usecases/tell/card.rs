@@ -65,6 +65,7 @@ async fn change(
         if let Err(error) = ports.chat.amend(place, &speech::card_further_down(), Urgency::Now).await {
             tracing::warn!(deployment = %told.id, %error, "a card could not be replaced by a newer one");
             if error.is_temporary() {
+                telling.show_again_at = Some(view.now);
                 telling.card_failed(&error, view.now, told, Respite::failed);
                 return Ok(());
             }

@@ -304,6 +304,24 @@ async fn what_may_still_be_shown_late_is_covered_by_what_is_true() {
 }
 
 #[tokio::test]
+async fn a_card_that_may_still_come_is_not_left_as_the_newest() {
+    let (outside, mut deployment) = outside(building(), |_| {});
+    outside.card.lock().unwrap().push_back(Fault::Unclear);
+    let mut hands = Hands::default();
+    for second in [0, 30, 59] {
+        told_at(&outside, &mut deployment, &mut hands, second).await;
+    }
+    assert_eq!(outside.when(|did| *did == Did::Card), [0, 30]);
+    assert_eq!(outside.when(|did| *did == Did::Amend), [0; 0], "nothing is known to have come");
+    outside.amend.lock().unwrap().push_back(Fault::Unreachable);
+    for second in [61, 90, 200, 1000] {
+        told_at(&outside, &mut deployment, &mut hands, second).await;
+    }
+    assert_eq!(outside.when(|did| *did == Did::Amend), [61, 90], "until the one before says so");
+    assert_eq!(outside.when(|did| *did == Did::Card), [0, 30, 90], "and then once");
+}
+
+#[tokio::test]
 async fn progress_that_was_turned_away_is_merged_into_the_newest() {
     let (outside, mut deployment) = outside(building(), |deployment| deployment.card = a_card());
     let mut hands = Hands::default();

@@ -24,6 +24,8 @@ async fn refs_are_found_under_all_their_names() {
         let (status, body) = stage.get(&format!("/repos/acme/hubot/commits/{name}")).await;
         assert_eq!((status, &body["sha"]), (200, &json!(sha)), "{name}");
     }
+    let main = stage.get("/repos/acme/hubot/commits/main").await;
+    assert_eq!(stage.get("/repos/acme/hubot/commits/HEAD").await, main, "the newest of the default branch");
     for name in ["feature/x", "feature%2Fx"] {
         assert_eq!(stage.get(&format!("/repos/acme/hubot/branches/{name}")).await.1["commit"]["sha"], json!(sha));
         assert_eq!(stage.get(&format!("/repos/acme/hubot/git/ref/heads/{name}")).await.1["object"]["sha"], json!(sha));

@@ -115,6 +115,8 @@ async fn wrong_orders() {
     assert_eq!(stage.post(PATH, json!([1])).await.1["message"], "Body should be a JSON object");
     let broken = stage.ask(Method::POST, PATH).header("content-type", "application/json").body("{").send().await.unwrap();
     assert_eq!((broken.status().as_u16(), super::read(broken).await.1["message"].clone()), (400, json!("Problems parsing JSON")));
+    let nothing = stage.ask(Method::POST, PATH).send().await.unwrap();
+    assert_eq!(nothing.status(), 422);
     let url = format!("{}{PATH}", stage.github.api_url());
     let reader = stage.client.post(&url).bearer_auth("gho_reader").json(&plain("main")).send().await.unwrap();
     assert_eq!(reader.status(), 403);

@@ -89,10 +89,10 @@ fn enter<'a>(world: &mut World, asked: &'a Asked, now: Timestamp) -> Result<(Cal
                        or `Authorization: Basic <base64-encoded email + \":\" + password>`.";
         return Err(Refusal::new(401, "unauthorized", message));
     }
-    let token = asked.token().unwrap_or("");
-    let email = world.whose(token, now).ok_or_else(|| Refusal::new(401, "unauthorized", "Invalid credentials provided."))?;
+    let token = asked.token().unwrap_or_default();
+    let email = world.whose(&token, now).ok_or_else(|| Refusal::new(401, "unauthorized", "Invalid credentials provided."))?;
     let World { users, sign_ins, .. } = world;
-    let held = sign_ins.authorizations.iter().find(|held| held.is_with(token, now));
+    let held = sign_ins.authorizations.iter().find(|held| held.is_with(&token, now));
     let may_end = sign_ins.endable && asked.segments().starts_with(&["oauth", "authorizations"]);
     if held.is_some_and(|held| !held.opens(asked)) && !may_end {
         return Err(Refusal::new(403, "forbidden", "The scope of your token does not allow this."));
