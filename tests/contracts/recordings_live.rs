@@ -1,8 +1,8 @@
 //! Recordings renewed at the real services: `LIVE=1` with throw-away credentials, told in CONTRIBUTING.md.
 //!
 //! Each recording whose state can be brought about over the services' own interfaces is asked again; what is answered is held to the
-//! recording, scrubbed and written in its place, and the adapters are held to what it means. Without `LIVE=1` the same is done with a sandbox that runs as a process of its own, and
-//! what comes of it is written beside the repository and looked at.
+//! recording, scrubbed and written in its place, and the adapters are held to what it means. Without `LIVE=1` the same is done with a
+//! sandbox that runs as a process of its own, and what comes of it is written beside the repository and looked at.
 
 mod account;
 mod github;

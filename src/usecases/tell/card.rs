@@ -71,7 +71,7 @@ async fn change(
             }
         }
         telling.card_may_have_come_at = None;
-        told.card = Card::NotShown;
+        telling.leaves_card(told);
     }
     if let Card::At(place) = &told.card
         && aside == Some(Aside::Shared)
@@ -84,7 +84,7 @@ async fn change(
                 return Ok(());
             }
         }
-        told.card = Card::NotShown;
+        telling.leaves_card(told);
     }
     if let Card::At(place) = &told.card {
         match ports.chat.amend(place, &as_it_stands(&message, aside, place, told), urgency(&told.phase)).await {
@@ -95,7 +95,7 @@ async fn change(
             Err(error) if !error.is_temporary() && telling.cards_lost < CARDS => {
                 tracing::warn!(deployment = %told.id, %error, "the card is gone: there will be a new one");
                 telling.cards_lost = telling.cards_lost.saturating_add(1);
-                told.card = Card::NotShown;
+                telling.leaves_card(told);
             }
             Err(error) => {
                 tracing::warn!(deployment = %told.id, %error, "the card could not be changed");
@@ -181,6 +181,12 @@ impl Telling {
         self.card_stands = self.show_again_at.is_none();
         self.card.worked();
         told.was_told(Untold::Card);
+    }
+
+    /// From now on there is no card: another one is to be shown, whatever the one before showed.
+    fn leaves_card(&mut self, told: &mut Deployment) {
+        told.card = Card::NotShown;
+        self.shown = None;
     }
 
     /// Whether the last that was to be shown is shown, or never will be.

@@ -314,11 +314,12 @@ async fn a_card_that_may_still_come_is_not_left_as_the_newest() {
     assert_eq!(outside.when(|did| *did == Did::Card), [0, 30]);
     assert_eq!(outside.when(|did| *did == Did::Amend), [0; 0], "nothing is known to have come");
     outside.amend.lock().unwrap().push_back(Fault::Unreachable);
+    outside.card.lock().unwrap().push_back(Fault::Unreachable);
     for second in [61, 90, 200, 1000] {
         told_at(&outside, &mut deployment, &mut hands, second).await;
     }
     assert_eq!(outside.when(|did| *did == Did::Amend), [61, 90], "until the one before says so");
-    assert_eq!(outside.when(|did| *did == Did::Card), [0, 30, 90], "and then once");
+    assert_eq!(outside.when(|did| *did == Did::Card), [0, 30, 90, 200], "and then until it stands, once");
 }
 
 #[tokio::test]
