@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::super::{Arranged, fault_of, or_leave_out, value_of};
 use super::{Stage, commit, shipped};
 use crate::domain::fault::Fault;
-use crate::domain::names::ReleaseId;
+use crate::domain::names::{AppId, ReleaseId};
 use crate::domain::release::ReleaseState;
 use crate::ports::{PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart};
 
@@ -51,17 +51,22 @@ pub(super) async fn one_goes_back_to_what_served(mut stage: impl Stage) {
     assert_eq!(fault_of(several, "of several that fit, none is taken"), Fault::Nonsense, "broken: nobody can tell which it was");
 }
 
+/// Ships something; the order to have it taken over by another app.
+async fn to_promote(stage: &mut impl Stage, target: &AppId) -> PromotionOrder {
+    let since = stage.clock().now() - SignedDuration::from_mins(1);
+    let release = shipped(stage, 1).await;
+    let before = value_of(stage.platform().releases(&stage.token(), target, 1).await, "releases are listed");
+    let newest = before.first().map_or(0, |release| release.version);
+    PromotionOrder { pipeline: stage.pipeline(), from: stage.app().0, release, commit: commit(), newest, since }
+}
+
 pub(super) async fn a_release_is_taken_over_by_another_app(mut stage: impl Stage) -> Arranged {
     let target = match stage.next_app().await {
         Ok(target) => target,
         Err(why) => return Arranged::Cannot(why),
     };
-    let since = stage.clock().now() - SignedDuration::from_mins(1);
-    let release = shipped(&mut stage, 1).await;
-    let (platform, token, from) = (stage.platform(), stage.token(), stage.app().0);
-    let before = value_of(platform.releases(&token, &target, 1).await, "releases are listed");
-    let newest = before.first().map_or(0, |release| release.version);
-    let order = PromotionOrder { pipeline: stage.pipeline(), from, release, commit: commit(), newest, since };
+    let order = to_promote(&mut stage, &target).await;
+    let (platform, token, newest) = (stage.platform(), stage.token(), order.newest);
     let none = value_of(platform.find_promoted(&token, &target, &order).await, "what was promoted is looked for");
     assert_eq!(none, None, "broken: before anything is promoted there is no trace of it");
     let PromotionStart::Started(id) = value_of(platform.promote(&token, &target, &order).await, "a release is taken over") else {
@@ -105,16 +110,12 @@ pub(super) async fn a_code_opens_the_next_app_to_a_promotion(mut stage: impl Sta
         Ok(target) => target,
         Err(why) => return Arranged::Cannot(why),
     };
-    let since = stage.clock().now() - SignedDuration::from_mins(1);
-    let release = shipped(&mut stage, 1).await;
+    let order = to_promote(&mut stage, &target).await;
     let code = match stage.demand_code_of_next().await {
         Ok(code) => code,
         Err(why) => return Arranged::Cannot(why),
     };
-    let (platform, token, from) = (stage.platform(), stage.token(), stage.app().0);
-    let before = value_of(platform.releases(&token, &target, 1).await, "releases are listed");
-    let newest = before.first().map_or(0, |release| release.version);
-    let order = PromotionOrder { pipeline: stage.pipeline(), from, release, commit: commit(), newest, since };
+    let (platform, token) = (stage.platform(), stage.token());
     let start = value_of(platform.promote(&token, &target, &order).await, "a code that is wanted is no fault");
     assert_eq!(start, PromotionStart::NeedsCode, "broken: that a code is wanted is told");
     let none = value_of(platform.find_promoted(&token, &target, &order).await, "what was promoted is looked for");
