@@ -141,6 +141,17 @@ async fn a_restart_while_it_waits() {
 }
 
 #[tokio::test]
+async fn a_stop_that_does_not_get_through_is_said_again_now_and_then() {
+    let going = "* hold hubot-staging build\nana> deploy hubot to staging\n~ 1m";
+    for fault in ["500", "rate limited", "cut before"] {
+        let lost = format!("* heroku fails DELETE builds always: {fault}\nana> cancel hubot\n~ 10m");
+        let bills = bills(&[going, &lost, "* heroku works again\n~ 1m\n= builds of hubot-staging: 1, failed"]).await;
+        // Each try is a call to stop it and a look whether it is over by itself; the longest pause is of twenty seconds.
+        within(&bills[1], (2 * (600 / 20 + 6), 8), &format!("ten minutes of lost stops by {fault}"));
+    }
+}
+
+#[tokio::test]
 async fn a_red_check_costs_one_try() {
     let refused = "= builds of hubot-staging: 0\n= github deployments of acme/hubot: 0";
     let bills = bills(&[&format!("ana> deploy hubot/red to staging\n{refused}"), &format!("~ 30m\n{refused}")]).await;

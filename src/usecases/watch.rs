@@ -77,9 +77,10 @@ impl Watch {
         deployment.next_look(now, &self.attention)
     }
 
-    /// Whether a step is a look that could show no more than what is known already.
+    /// Whether a step is a look that could show no more than what is known already, or says again too soon what did not get through.
     pub(super) fn is_idle(&self, deployment: &Deployment, step: &Step, now: Timestamp) -> bool {
-        self.of.is_some() && is_look(step) && self.next_look(deployment, now).is_some_and(|next| next > now)
+        let again = matches!(step, Step::StopBuild(_)) && self.attention.stops_lost > 0;
+        self.of.is_some() && (is_look(step) || again) && self.next_look(deployment, now).is_some_and(|next| next > now)
     }
 
     /// A step was made, after which the deployment stands like this. `begun`: what it stands in has only begun.
@@ -95,7 +96,12 @@ impl Watch {
                 self.attention.looks = self.attention.looks.saturating_add(1);
             }
         } else if matches!(step, Step::StopBuild(_)) {
-            (self.attention.seen_at, self.attention.looks) = (None, 0);
+            let attention = &mut self.attention;
+            if deployment.cancel.as_ref().is_some_and(|cancel| cancel.told) {
+                (attention.seen_at, attention.looks, attention.stops_lost) = (None, 0, 0);
+            } else {
+                (attention.seen_at, attention.stops_lost) = (Some(now), attention.stops_lost.saturating_add(1));
+            }
         }
     }
 

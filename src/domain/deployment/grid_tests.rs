@@ -281,11 +281,14 @@ fn a_crash_counts_once_it_lasts() {
 #[test]
 fn what_is_listened_to_is_hardly_looked_at_and_the_rest_at_a_moderate_pace() {
     let building = Deployment { since: at(0), ..deployment(Phase::Building { build: build_id() }) };
-    let seen = |at, looks, listening| Attention { seen_at: Some(at), looks, listening };
+    let seen = |at, looks, listening| Attention { seen_at: Some(at), looks, listening, stops_lost: 0 };
     assert_eq!(building.next_look(at(7), &Attention::default()), Some(at(7)), "there is a reason to look");
     assert_eq!(building.next_look(at(7), &seen(at(3), 4, true)), Some(at(903)));
     let pauses = (0..8).map(|looks| building.next_look(at(0), &seen(at(0), looks, false)).unwrap().duration_since(at(0)).as_secs());
     assert_eq!(pauses.collect::<Vec<_>>(), [8, 2, 4, 8, 16, 20, 20, 20]);
+    let lost = (1..7).map(|stops_lost| Attention { stops_lost, ..seen(at(0), 4, true) });
+    let pauses = lost.map(|attention| building.next_look(at(0), &attention).unwrap().duration_since(at(0)).as_secs());
+    assert_eq!(pauses.collect::<Vec<_>>(), [2, 4, 8, 16, 20, 20], "whatever is listened to was not told to stop");
     // A look has to say that it is late.
     assert_eq!(building.next_look(at(2_600), &seen(at(2_600), 9, true)), Some(at(2_700)));
     let restarting = Phase::Restarting { release: release_id(), version: 4, crashed_since: None, up: None };

@@ -66,6 +66,8 @@ pub struct Attention {
     pub looks: u32,
     /// Whether it is listened to, and will be heard of.
     pub listening: bool,
+    /// How often word that it is to stop did not get through, since there was the last reason to look.
+    pub stops_lost: u32,
 }
 
 fn after(start: Timestamp, wait: SignedDuration) -> Timestamp {
@@ -139,7 +141,12 @@ impl Deployment {
     /// Of a build or a release phase, which can be listened to. Once it is late, a look has to say so.
     fn next_look_at_work(&self, now: Timestamp, attention: &Attention, late: SignedDuration) -> Timestamp {
         let Some(seen) = attention.seen_at else { return now };
-        let next = after(seen, if attention.listening { TRUSTED_FOR } else { alone(attention.looks) });
+        let next = match (attention.stops_lost, attention.listening) {
+            (0, true) => after(seen, TRUSTED_FOR),
+            (0, false) => after(seen, alone(attention.looks)),
+            // Nothing is heard of what nobody was told.
+            (lost, _) => after(seen, alone(lost)),
+        };
         let late = after(self.since, late);
         if late > seen { next.min(late) } else { next }
     }
