@@ -173,9 +173,12 @@ async fn perform(play: &Play, strike: Option<&Strike>, typed: &[String]) -> Perf
         talk.transcript.push(format!("* {strike}"));
     }
     talk.go_on(&mut player, after).await;
-    // What cannot be told because of the fault is asked about.
+    // What cannot be told because of the fault is asked about, after a while where a service keeps us waiting.
     for _ in 0..ASKED_AT_MOST {
-        let Some(yes) = questions::yes(&outside.slack).or_else(|| questions::called(&outside.slack)) else { break };
+        if questions::yes(&outside.slack).is_none() && matches!(strike, Some(Strike::Call { for_an_hour: true, .. })) {
+            talk.go_on(&mut player, "~ 20s\n").await;
+        }
+        let Some(yes) = questions::yes(&outside.slack).or_else(|| questions::called(&outside.slack)) else { continue };
         talk.go_on(&mut player, &format!("ana presses [{yes}]\n")).await;
     }
     if matches!(strike, Some(Strike::Call { for_an_hour: true, .. })) {
