@@ -46,7 +46,9 @@ async fn change(
     telling: &mut Telling,
 ) -> Result<(), DriveError> {
     telling.card_stands = false;
-    let aside = match aside::of(ports, &told.origin).await.map_err(DriveError::Store)? {
+    let looked = aside::of(ports, &told.origin).await.map_err(DriveError::Store)?;
+    let nobody_knows = looked.is_err();
+    let aside = match looked {
         Ok(aside) => aside,
         // Where a card stands, or cannot wait any longer, it is for its asker alone.
         Err(_) if told.card != Card::NotShown || telling.looks_failed >= LOOKS => Some(Aside::Unseen),
@@ -60,6 +62,8 @@ async fn change(
     let first = told.card == Card::NotShown && telling.cards_lost == 0;
     if let Card::At(place) = &told.card
         && telling.card_may_have_come_at.is_some_and(|at| at <= view.now)
+        // The new one could not stand where this one does.
+        && !nobody_knows
     {
         // A card that was given up may stand below this one, and would be read as the newest.
         if let Err(error) = ports.chat.amend(place, &speech::card_further_down(), Urgency::Now).await {
