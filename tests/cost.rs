@@ -52,11 +52,20 @@ fn deploy(wish: &str, app: &str, between: &str) -> String {
 
 #[tokio::test]
 async fn the_first_deploy_of_all() {
-    for (wish, app) in
-        [("hubot", "hubot-staging"), ("hubot/topic", "hubot-staging"), ("shop/topic", "shop-staging"), ("web/#7", "web-staging")]
-    {
+    for (wish, app) in [
+        ("hubot", "hubot-staging"),
+        ("hubot/topic", "hubot-staging"),
+        ("hubot/v1.0", "hubot-staging"),
+        ("hubot/8fcbedd", "hubot-staging"),
+        ("shop/topic", "shop-staging"),
+        ("web/#7", "web-staging"),
+    ] {
         within(&bills(&[&deploy(wish, app, "")]).await[0], COLD, wish);
     }
+    let asked = deploy("hubot", "hubot-production", "ana presses [Ship 8fcbedd]\n");
+    within(&bills(&[&asked]).await[0], COLD, "to production, with its question");
+    let code = "ana> deploy vault/v1.0 to production 123456\n~ 4m\n= builds of vault-production: 1, succeeded";
+    within(&bills(&[code]).await[0], COLD, "with a one-time code");
 }
 
 /// A commit that is pushed, with all its checks passed.
@@ -113,15 +122,33 @@ async fn how_long_it_takes_costs_nothing() {
 }
 
 #[tokio::test]
+async fn how_it_is_followed_costs_nothing() {
+    for streams in ["never begin", "end early", "are cut once", "are cut", "drip", "fall silent"] {
+        let bad = format!("* the streams of shop-staging {streams}\n");
+        for stage in ["build", "release"] {
+            let held = format!("{bad}* hold shop-staging {stage}\nana> deploy shop to staging\n~ 24m\n* let shop-staging go\n");
+            let play = format!("{held}~ 6m\n= builds of shop-staging: 1, succeeded");
+            within(&bills(&[&play]).await[0], COLD, &format!("{stage}, streams that {streams}"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_restart_in_the_middle() {
-    for stage in ["build", "release", "dynos"] {
+    let first = deploy("shop", "shop-staging", "");
+    for (stage, before) in [("build", ""), ("release", ""), ("dynos", ""), ("build", first.as_str())] {
+        let builds = if before.is_empty() { "1, succeeded" } else { "2, succeeded, succeeded" };
         let play = |between: &str| {
             let held = format!("* hold shop-staging {stage}\nana> deploy shop to staging\n~ 2m\n");
-            format!("{held}{between}~ 2m\n* let shop-staging go\n~ 4m\n= builds of shop-staging: 1, succeeded")
+            format!("{held}{between}~ 2m\n* let shop-staging go\n~ 4m\n= builds of shop-staging: {builds}")
         };
-        let without = bills(&[&play("")]).await.remove(0);
+        let bill = async |between: &str| {
+            let parts: Vec<String> = [before.to_owned(), play(between)].into_iter().filter(|part| !part.is_empty()).collect();
+            bills(&parts.iter().map(String::as_str).collect::<Vec<_>>()).await.pop().unwrap()
+        };
+        let without = bill("").await;
         for restart in ["* crash\n", "* stop\n* start\n"] {
-            let with = bills(&[&play(restart)]).await.remove(0);
+            let with = bill(restart).await;
             let more = with.charged().saturating_sub(without.charged());
             assert!(more <= RESTART, "{restart} at {stage} costs {more} more\nwithout:\n{without}\nwith:\n{with}");
         }

@@ -58,7 +58,7 @@ fn was_refused(seen: &[String]) -> bool {
 }
 
 /// Whether the newest message that everybody sees asks for a code.
-fn wants_code(slack: &SlackWorkspace) -> bool {
+pub fn wants_code(slack: &SlackWorkspace) -> bool {
     let cards = slack.messages();
     let card = cards.iter().rev().find(|message| message.to.is_none() && message.channel.starts_with('C'));
     card.is_some_and(|card| slack.render(card).headline.contains("waiting for a one-time code"))

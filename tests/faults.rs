@@ -25,14 +25,12 @@ use slash_heroku::sandbox::world::World;
 
 use crate::crash::deadly::{Deaths, Fate};
 use crate::crash::plays::CODE_OF_THE_LAST;
-use crate::crash::{ends, together};
+use crate::crash::{ends, together, wants_code};
 use crate::secrets;
 use crate::support::questions;
 use cells::{Call, FAULTS, PLAYS, Play, Strike};
-use facts::{Excuses, Facts};
+use facts::{Excuses, Facts, Standing};
 
-/// How many cells are run by default.
-const SHARE: usize = 70;
 /// How often a question is answered that is asked again.
 const ASKED_AT_MOST: usize = 3;
 
@@ -41,6 +39,7 @@ struct Performance {
     transcript: Vec<String>,
     wrong: Vec<String>,
     calls: BTreeMap<Call, u32>,
+    ends: Vec<Standing>,
 }
 
 /// What was said and done, and what did not go as it must.
@@ -133,17 +132,37 @@ impl Outside {
     }
 }
 
-/// What the fault itself makes impossible.
-fn excuses(strike: Option<&Strike>) -> Excuses {
+/// What the fault itself makes impossible; it has struck so often.
+fn excuses(play: &Play, strike: Option<&Strike>, struck: u32) -> Excuses {
     let Some(Strike::Call { call, fault, .. }) = strike else { return Excuses::default() };
-    match FAULTS[*fault].1() {
+    let fault = FAULTS[*fault].1();
+    let (any, path) = (call.path == "/", call.path.trim_end_matches('$'));
+    let orders = |to: &str, ends: &[&str]| {
+        call.to == to && (any || call.method.as_deref() == Some("POST") && ends.iter().any(|end| path.ends_with(end)))
+    };
+    let late = Excuses {
         // The rule is to order once more after a look for a minute; what is carried out later than that is there twice.
-        Fault::DoneLate(seconds) => {
-            Excuses { twice: seconds > 60, out_of_order: seconds > 60 && call.to != "heroku", ..Excuses::default() }
-        }
-        Fault::TokenRefused if call.to == "slack" => Excuses { no_cards: true, ..Excuses::default() },
-        Fault::TokenRefused if call.to == "github" => Excuses { no_records: true, ..Excuses::default() },
+        builds_twice: orders("heroku", &["/builds", "/releases", "/pipeline-promotions"]),
+        records_twice: orders("github", &["/deployments"]),
+        record_late: orders("github", &["/statuses"]),
+        card_late: ["chat.update", "chat.postMessage"].contains(&path),
+        ..Excuses::default()
+    };
+    let unheard = if path == "chat.postMessage" && fault.may_be_done() { struck as usize } else { 0 };
+    let excuses = match fault {
+        Fault::DoneLate(seconds) if seconds > 60 => late,
+        Fault::RateLimited { .. } | Fault::OtherJson => Excuses { refused: Some(play.refused), ..Excuses::default() },
+        Fault::TokenRefused => Excuses { no_cards: call.to == "slack", no_records: call.to == "github", ..Excuses::default() },
         _ => Excuses::default(),
+    };
+    Excuses { unheard, ..excuses }
+}
+
+/// Whether what goes wrong may change how the deploys of a play end.
+fn may_end_otherwise(_play: &Play, strike: &Strike) -> bool {
+    match strike {
+        Strike::Call { for_an_hour, fault, .. } => *for_an_hour || FAULTS[*fault].1() == Fault::TokenRefused,
+        Strike::Clock { .. } => false,
     }
 }
 
@@ -157,7 +176,9 @@ async fn stored(fate: &Fate) -> Vec<Deployment> {
     deployments
 }
 
-async fn perform(play: &Play, strike: Option<&Strike>, typed: &[String]) -> Performance {
+/// Plays with what goes wrong and, where it must not change them, the ends that it has without.
+async fn perform(play: &Play, wrong: Option<(&Strike, &[Standing])>, typed: &[String]) -> Performance {
+    let strike = wrong.map(|(strike, _)| strike);
     let fate = Arc::new(Fate::new(&[]));
     let mut stage = Stage::set().await.unwrap();
     let mut service = InProcess::new(&stage).unwrap().with(Deaths(Arc::clone(&fate)));
@@ -175,20 +196,31 @@ async fn perform(play: &Play, strike: Option<&Strike>, typed: &[String]) -> Perf
     talk.go_on(&mut player, after).await;
     // What cannot be told because of the fault is asked about, after a while where a service keeps us waiting.
     for _ in 0..ASKED_AT_MOST {
-        if questions::yes(&outside.slack).is_none() && matches!(strike, Some(Strike::Call { for_an_hour: true, .. })) {
+        if questions::yes(&outside.slack).is_none() && strike.is_some_and(Strike::lasts) {
             talk.go_on(&mut player, "~ 20s\n").await;
         }
         let Some(yes) = questions::yes(&outside.slack).or_else(|| questions::called(&outside.slack)) else { continue };
         talk.go_on(&mut player, &format!("ana presses [{yes}]\n")).await;
     }
-    if matches!(strike, Some(Strike::Call { for_an_hour: true, .. })) {
+    // An allowance lasts longer than a code, and a code that may have got through is not handed over again.
+    if let Some(again) = play.again {
+        if !wants_code(&outside.slack) && strike.is_some_and(Strike::lasts) {
+            talk.go_on(&mut player, "~ 1h\n").await;
+        }
+        if wants_code(&outside.slack) {
+            talk.go_on(&mut player, &format!("ana> {again}\n")).await;
+        }
+    }
+    if strike.is_some_and(Strike::lasts) {
         talk.go_on(&mut player, "~ 1h\n").await;
         outside.mend();
         talk.transcript.push("* it is mended".to_owned());
     }
-    talk.go_on(&mut player, "~ 45m\n").await;
+    // An allowance that was used up to the end of that hour is whole an hour later.
+    let rest = if strike.is_some_and(Strike::lasts) { "~ 65m\n" } else { "~ 45m\n" };
+    talk.go_on(&mut player, rest).await;
     let calls = cells::calls(&outside, since);
-    if strikes.is_some_and(|strikes| strikes.count() == 0) {
+    if strikes.as_ref().is_some_and(|strikes| strikes.count() == 0) {
         talk.wrong.push("no call met the fault".to_owned());
     }
     for _ in stored(&fate).await.iter().filter(|deployment| matches!(deployment.phase, Phase::Unknown(_))) {
@@ -199,7 +231,8 @@ async fn perform(play: &Play, strike: Option<&Strike>, typed: &[String]) -> Perf
     let (records, builds) = (outside.github.deployments(play.repository), outside.heroku.builds(play.app));
     let made = facts::Made { builds: &builds, releases: &outside.heroku.releases(play.app) };
     let facts = Facts::gather(&deployments, play.asked, &outside.slack, &records, &made, outside.violations());
-    talk.wrong.extend(facts.wrong(excuses(strike)));
+    let ends = wrong.filter(|(strike, _)| !may_end_otherwise(play, strike)).map(|(_, ends)| ends);
+    talk.wrong.extend(facts.wrong(excuses(play, strike, strikes.map_or(0, |strikes| strikes.count())), ends));
 
     // After all that, the app takes the next deploy.
     outside.heroku.add_user(HEROKU_TOKEN, "ana@example.com", &[CODE_OF_THE_LAST], true);
@@ -218,22 +251,24 @@ async fn perform(play: &Play, strike: Option<&Strike>, typed: &[String]) -> Perf
     let pages = secrets::watched_pages(service.address().at("").trim_end_matches('/')).await;
     service.stop().await.unwrap();
     talk.wrong.extend(secrets::leaks(&stage.world, service.folder(), typed, &pages));
-    Performance { transcript: talk.transcript, wrong: talk.wrong, calls }
+    Performance { transcript: talk.transcript, wrong: talk.wrong, calls, ends: facts.standings() }
 }
 
-/// A part of the cells that is the same in every run: of each call one at least, and then any.
+/// A part of the cells that is the same in every run: orders that cannot be undone fail in every way, every clock is off, and of each
+/// other call one cell is drawn.
 fn share(mut left: Vec<(&'static Play, Strike)>) -> Vec<(&'static Play, Strike)> {
+    let mut met = BTreeSet::new();
+    let always = left.extract_if(.., |(_, strike)| (strike.orders() || strike.is_of_a_clock()) && met.insert(strike.to_string()));
+    let mut cells: Vec<_> = always.collect();
     let mut seed = 0x2545_F491_4F6C_DD1D_u64;
-    let mut mixed = Vec::new();
+    let mut met = BTreeSet::new();
     while !left.is_empty() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        mixed.push(left.swap_remove((seed >> 33) as usize % left.len()));
+        let drawn = left.swap_remove((seed >> 33) as usize % left.len());
+        if drawn.1.call().is_some_and(|call| met.insert(call.clone())) {
+            cells.push(drawn);
+        }
     }
-    let mut met = BTreeSet::new();
-    let is_first = |(_, strike): &(&Play, Strike)| matches!(strike, Strike::Call { call, .. } if met.insert(call.clone()));
-    let (mut cells, others): (Vec<_>, Vec<_>) = mixed.into_iter().partition(is_first);
-    let more = SHARE.saturating_sub(cells.len());
-    cells.extend(others.into_iter().take(more));
     cells
 }
 
@@ -245,7 +280,9 @@ fn whatever_fails_the_end_is_true() {
     let typed = secrets::typed_codes();
     let clean = together(PLAYS, async |play| perform(play, None, &typed).await);
     let (mut cells, mut known) = (Vec::new(), BTreeSet::new());
+    let mut ends = BTreeMap::new();
     for (play, clean) in PLAYS.iter().zip(clean) {
+        ends.insert(play.name, clean.ends);
         assert!(clean.wrong.is_empty(), "{} without a fault:\n{}\n{}", play.name, clean.wrong.join("\n"), clean.transcript.join("\n"));
         println!("{}: {} calls, {} in all", play.name, clean.calls.len(), clean.calls.values().sum::<u32>());
         cells.extend(cells::strikes(play, &clean.calls, &known).into_iter().map(|strike| (play, strike)));
@@ -253,12 +290,16 @@ fn whatever_fails_the_end_is_true() {
     }
     let all = cells.len();
     match setting.as_str() {
-        "" => cells = share(cells),
+        "" => {
+            cells = share(cells);
+            let ways: BTreeSet<&str> = cells.iter().filter_map(|(_, strike)| strike.way()).collect();
+            assert_eq!(ways, FAULTS.iter().map(|(way, _)| *way).collect(), "each way to fail is met");
+        }
         "all" => {}
         part => cells.retain(|(play, strike)| format!("{}: {strike}", play.name).contains(part)),
     }
     let wrong: Vec<String> = together(&cells, async |(play, strike)| {
-        let went = perform(play, Some(strike), &typed).await;
+        let went = perform(play, Some((strike, &ends[play.name])), &typed).await;
         let indent = |lines: &[String]| lines.iter().map(|line| format!("    {line}\n")).collect::<String>();
         let told = format!("{}: {strike}\n{}{}", play.name, indent(&went.wrong), indent(&went.transcript));
         // All cells take a while: whoever waits reads here.

@@ -37,8 +37,8 @@ pub enum Fault {
     RateLimited {
         /// Seconds to wait, told in `Retry-After`; not everybody says.
         retry_after: Option<u32>,
-        /// GitHub's limit on bursts (403, allowance untouched) instead of the hourly one (403, nothing remains). The others have one.
-        secondary: bool,
+        /// Which of GitHub's limits; the others have one.
+        limit: Limit,
     },
     /// The token is not taken, in the words of the service.
     TokenRefused,
@@ -69,6 +69,17 @@ pub enum Fault {
     Hang,
 }
 
+/// A limit on requests, as GitHub has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// The allowance of the hour: 403, and nothing remains until it turns.
+    Primary,
+    /// The limit on bursts: 403, and the allowance is untouched.
+    Secondary,
+    /// The same in the status that is made for it: 429.
+    SecondaryAs429,
+}
+
 /// Whether the work of a call is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doing {
@@ -91,6 +102,11 @@ impl Fault {
     pub fn page(code: u16) -> Self {
         let body = format!("<html><head><title>{code}</title></head><body><h1>made to fail</h1></body></html>");
         Self::Status { code, body, content_type: "text/html".to_owned(), headers: Vec::new() }
+    }
+
+    /// Whether the work of the call is done, now or later, and its caller gets no answer that says so.
+    pub fn may_be_done(&self) -> bool {
+        self.doing() != Doing::Never
     }
 
     /// Whether the work of the call is done.

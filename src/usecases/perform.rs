@@ -71,8 +71,10 @@ pub(super) async fn perform(ports: &Ports, who: &Credentials, deployment: &Deplo
             Err(error) if error.fault == Fault::SignInLost => Outcome::SignInLost,
             // It may have ended by itself meanwhile: a stop that does not get through must not hide that.
             Err(error) if error.is_temporary() => match ports.platform.build(token, app, &build).await {
-                Ok(build) if build.state != BuildState::Pending => Outcome::BuildSeen(build.state),
-                Ok(_) | Err(_) => unread(&error, hands),
+                Ok(Build { state: BuildState::Pending, .. }) | Err(_) => unread(&error, hands),
+                // Only its answer may be lost: then the stop is what ended it.
+                Ok(Build { state: BuildState::Failed, .. }) if error.fault == Fault::Unclear => Outcome::StopSent(build),
+                Ok(seen) => Outcome::BuildSeen(seen.state),
             },
             // It cannot be stopped; how it ends is for the looks to tell.
             Err(error) => {

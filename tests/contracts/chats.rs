@@ -13,7 +13,7 @@ use slash_heroku::domain::deployment::MessageRef;
 use slash_heroku::domain::message::{Audience, Message, Tone};
 use slash_heroku::domain::names::DeliveryId;
 use slash_heroku::ports::{Addressee, Chat, Clock};
-use slash_heroku::sandbox::slack::Fault;
+use slash_heroku::sandbox::slack::{Fault, Limit};
 use slash_heroku::testing::Arranged;
 use slash_heroku::testing::chat::{Seen, Stage, all};
 
@@ -66,7 +66,7 @@ impl Stage for Slack {
 
     async fn limit(&mut self, seconds: u32) -> Arranged {
         for method in SPEAKING {
-            self.0.workspace.fail(method, 1, Fault::RateLimited { retry_after: Some(seconds), secondary: false });
+            self.0.workspace.fail(method, 1, Fault::RateLimited { retry_after: Some(seconds), limit: Limit::Primary });
         }
         Arranged::Done
     }

@@ -14,7 +14,7 @@ use slash_heroku::domain::source::{Report, Repository, Resolution};
 use slash_heroku::ports::{AnnouncementOrder, ArchiveFault, Extent, Granted, Proof, Revoked, SignInAt, SourceControl, Tokens};
 use slash_heroku::sandbox::clock::SteppedClock;
 use slash_heroku::sandbox::company::GITHUB_TOKEN;
-use slash_heroku::sandbox::github::{self as simulated, AppSeed, Fault, FaultRule, Github, Protection, RepoSeed};
+use slash_heroku::sandbox::github::{self as simulated, AppSeed, Fault, FaultRule, Github, Limit, Protection, RepoSeed};
 use slash_heroku::sandbox::script::{Outside, TABLE, read};
 use slash_heroku::sandbox::world::World;
 
@@ -213,7 +213,7 @@ fn happens(world: &mut World, what: &str) -> Result<(), String> {
         "acme/hubot demands single sign-on" => github.require_saml(REPO, true),
         "ana's hour is used up" => github.set_remaining(GITHUB_TOKEN, 0),
         "ana is too fast" => {
-            let fault = Fault::RateLimited { retry_after: Some(60), secondary: true };
+            let fault = Fault::RateLimited { retry_after: Some(60), limit: Limit::Secondary };
             github.fail(FaultRule { method: None, path_contains: REPO.to_owned(), spared: 0, times: 1, fault });
             Ok(())
         }

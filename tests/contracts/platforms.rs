@@ -10,7 +10,7 @@ use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::domain::names::{AppId, AppName, PipelineId, RepoName};
 use slash_heroku::ports::{Clock, Platform};
 use slash_heroku::sandbox::heroku::{
-    self as simulated, AppRight, AppSeed, Fault, FaultRule, Held, HerokuPorts, LinkService, PipelineSeed, planted_secrets,
+    self as simulated, AppRight, AppSeed, Fault, FaultRule, Held, HerokuPorts, Limit, LinkService, PipelineSeed, planted_secrets,
 };
 use slash_heroku::sandbox::serve::Servers;
 use slash_heroku::testing::Arranged;
@@ -206,7 +206,7 @@ impl Stage for Simulated {
     }
 
     async fn limit(&mut self) -> Arranged {
-        self.fails("POST", "/builds", Fault::RateLimited { retry_after: None, secondary: false })
+        self.fails("POST", "/builds", Fault::RateLimited { retry_after: None, limit: Limit::Primary })
     }
 
     async fn withdraw_token(&mut self) -> Arranged {

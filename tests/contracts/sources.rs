@@ -11,7 +11,7 @@ use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::domain::names::{CommitSha, RepoName};
 use slash_heroku::domain::pipeline::Environment;
 use slash_heroku::ports::{Clock, SourceControl};
-use slash_heroku::sandbox::github::{Fault, FaultRule, Github, Permission, Protection, RepoSeed};
+use slash_heroku::sandbox::github::{Fault, FaultRule, Github, Limit, Permission, Protection, RepoSeed};
 use slash_heroku::sandbox::serve::Servers;
 use slash_heroku::testing::Arranged;
 use slash_heroku::testing::source::{Record, Stage, all};
@@ -147,7 +147,7 @@ impl Stage for Simulated {
     }
 
     async fn limit(&mut self) -> Arranged {
-        self.fails("POST", Fault::RateLimited { retry_after: Some(60), secondary: true })
+        self.fails("POST", Fault::RateLimited { retry_after: Some(60), limit: Limit::Secondary })
     }
 
     async fn withdraw_token(&mut self) -> Arranged {

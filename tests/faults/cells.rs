@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use slash_heroku::sandbox::fault::Fault;
+use slash_heroku::sandbox::fault::{Fault, Limit};
 use slash_heroku::sandbox::script::Vendor;
 
 use super::Outside;
+use super::facts::Standing;
 
 /// A conversation; its faults begin at the line `* FAULT`.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub struct Play {
     pub asked: usize,
     pub repository: &'static str,
     pub app: &'static str,
+    /// How its deploys end where what is typed after the faults began is refused.
+    pub refused: &'static [Standing],
+    /// What is typed with another code where one is wanted.
+    pub again: Option<&'static str>,
     /// What is typed after it all.
     pub next: &'static str,
 }
@@ -30,6 +35,8 @@ const HUBOT: Play = Play {
     asked: 1,
     repository: "acme/hubot",
     app: "hubot-staging",
+    refused: &[],
+    again: None,
     next: "deploy hubot/feature/with/slash to staging",
 };
 
@@ -39,6 +46,7 @@ pub const PLAYS: &[Play] = &[
         name: "a second deploy",
         text: "ana> deploy hubot to staging\n~ 2m\n* FAULT\nana> deploy hubot/topic to staging\n",
         asked: 2,
+        refused: &[Standing::Succeeded],
         ..HUBOT
     },
     Play {
@@ -52,6 +60,7 @@ ana> deploy hubot/topic to staging
 ",
         whole: true,
         asked: 2,
+        refused: &[Standing::Succeeded],
         ..HUBOT
     },
     Play {
@@ -59,6 +68,7 @@ ana> deploy hubot/topic to staging
         text: "* FAULT\nana> deploy vault/v1.0 to production 123456\n",
         repository: "acme/vault",
         app: "vault-production",
+        again: Some("deploy vault/v1.0 to production 654321"),
         next: "deploy vault/feature/with/slash to production 777777",
         ..HUBOT
     },
@@ -81,6 +91,7 @@ ana> cancel hubot
 * let hubot-staging go
 ",
         whole: true,
+        refused: &[Standing::Succeeded],
         ..HUBOT
     },
     Play {
@@ -94,6 +105,7 @@ ana> cancel hubot
         name: "a way back",
         text: "ana> deploy hubot to staging\n~ 2m\n* FAULT\nana> rollback hubot in staging to v2\n",
         asked: 2,
+        refused: &[Standing::Succeeded],
         ..HUBOT
     },
     Play {
@@ -106,6 +118,7 @@ ana> deploy hubot/topic to staging ask me
 * let hubot-staging go
 ",
         asked: 2,
+        refused: &[Standing::Succeeded],
         ..HUBOT
     },
     Play {
@@ -123,6 +136,16 @@ pub struct Call {
     /// The HTTP method; of Slack, and of everything, any.
     pub method: Option<String>,
     pub path: String,
+}
+
+/// The ends of the paths to which orders go that cannot be undone.
+const ORDERS: [&str; 4] = ["/builds$", "/deployments$", "/releases$", "/pipeline-promotions$"];
+
+impl Call {
+    /// Whether it orders what cannot be undone.
+    pub fn is_order(&self) -> bool {
+        self.method.as_deref() == Some("POST") && ORDERS.iter().any(|end| self.path.ends_with(end))
+    }
 }
 
 impl fmt::Display for Call {
@@ -165,8 +188,10 @@ type Named = (&'static str, fn() -> Fault);
 
 /// How a call goes wrong.
 pub const FAULTS: &[Named] = &[
-    ("429", || Fault::RateLimited { retry_after: None, secondary: true }),
-    ("429 with Retry-After", || Fault::RateLimited { retry_after: Some(90), secondary: true }),
+    ("429", || Fault::RateLimited { retry_after: None, limit: Limit::SecondaryAs429 }),
+    ("429 with Retry-After", || Fault::RateLimited { retry_after: Some(90), limit: Limit::SecondaryAs429 }),
+    ("403 for bursts", || Fault::RateLimited { retry_after: None, limit: Limit::Secondary }),
+    ("allowance used up", || Fault::RateLimited { retry_after: None, limit: Limit::Primary }),
     ("500", || Fault::status(500)),
     ("502 page", || Fault::page(502)),
     ("timed out before", || Fault::TimedOut { done: false }),
@@ -183,6 +208,9 @@ pub const FAULTS: &[Named] = &[
     ("token refused", || Fault::TokenRefused),
 ];
 
+/// Limits that GitHub has and the others have not.
+const OF_GITHUB: [&str; 2] = ["403 for bursts", "allowance used up"];
+
 /// One thing that goes wrong in one play.
 #[derive(Clone, Debug)]
 pub enum Strike {
@@ -197,6 +225,46 @@ pub enum Strike {
         of: Vendor,
         minutes: i64,
     },
+}
+
+impl Strike {
+    /// The call that fails.
+    pub fn call(&self) -> Option<&Call> {
+        match self {
+            Self::Call { call, .. } => Some(call),
+            Self::Clock { .. } => None,
+        }
+    }
+
+    /// How it fails.
+    pub fn way(&self) -> Option<&'static str> {
+        match self {
+            Self::Call { fault, .. } => Some(FAULTS[*fault].0),
+            Self::Clock { .. } => None,
+        }
+    }
+
+    /// Whether an order that cannot be undone fails, the first time that it is given.
+    pub fn orders(&self) -> bool {
+        match self {
+            Self::Call { call, nth: 1, for_an_hour: false, .. } => call.is_order(),
+            Self::Call { .. } | Self::Clock { .. } => false,
+        }
+    }
+
+    /// Whether a clock is off.
+    pub fn is_of_a_clock(&self) -> bool {
+        matches!(self, Self::Clock { .. })
+    }
+
+    /// Whether it is over after an hour only: an allowance that is used up is whole again by then.
+    pub fn lasts(&self) -> bool {
+        match self {
+            Self::Call { for_an_hour: true, .. } => true,
+            Self::Call { fault, .. } => matches!(FAULTS[*fault].1(), Fault::RateLimited { limit: Limit::Primary, .. }),
+            Self::Clock { .. } => false,
+        }
+    }
 }
 
 impl fmt::Display for Strike {
@@ -223,7 +291,8 @@ pub fn strikes(play: &Play, calls: &BTreeMap<Call, u32>, known: &BTreeSet<Call>)
     let of_calls = calls.iter().flat_map(|(call, times)| {
         let lasting = (play.whole || !known.contains(call)).then_some((1, true));
         let ways: Vec<(u32, bool)> = times_of(call, *times).into_iter().map(|nth| (nth, false)).chain(lasting).collect();
-        let each = (0..FAULTS.len()).flat_map(move |fault| ways.clone().into_iter().map(move |way| (fault, way)));
+        let there = (0..FAULTS.len()).filter(|fault| call.to == "github" || !OF_GITHUB.contains(&FAULTS[*fault].0));
+        let each = there.flat_map(move |fault| ways.clone().into_iter().map(move |way| (fault, way)));
         each.map(|(fault, (nth, for_an_hour))| Strike::Call { call: call.clone(), nth, fault, for_an_hour })
     });
     let off = [(Vendor::Github, 25), (Vendor::Heroku, 25), (Vendor::Slack, 4)];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use slash_heroku::domain::deployment::{Deployment, Phase, Way};
 use slash_heroku::sandbox::github::SeenDeployment;
 use slash_heroku::sandbox::heroku::{SeenBuild, SeenRelease};
-use slash_heroku::sandbox::slack::SlackWorkspace;
+use slash_heroku::sandbox::slack::{Rendered, SlackWorkspace};
 
 /// How a deployment stands in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,9 @@ impl Standing {
         }
     }
 
+    /// Those in which nothing goes on.
+    const ENDS: [Self; 4] = [Self::Succeeded, Self::Failed, Self::Cancelled, Self::Unknown];
+
     /// The sign with which it is told.
     fn sign(self) -> &'static str {
         match self {
@@ -49,12 +52,17 @@ pub struct Told {
     pub builds: Vec<&'static str>,
     /// The states, in order, of the records that carry its id.
     pub records: Vec<Vec<String>>,
-    /// The signs of its cards as they stand, oldest first; where there is none, of what was said to the asker in its place.
+    /// The signs of its cards as they stand, oldest first, without those that say that it stands further down; where there is none, of
+    /// what was said to the asker in its place.
     pub cards: Vec<String>,
     /// All signs that any of its cards ever had.
     pub ever: BTreeSet<String>,
-    /// The signs of what the asker was told of its end.
+    /// The signs of its messages in the conversation, oldest first; without those that say that they will not move.
+    pub shown: Vec<String>,
+    /// The signs of what the asker was told of its end, or was answered in its place.
     pub asker: BTreeSet<String>,
+    /// The signs of its end as the asker was told it, each time.
+    pub told: Vec<String>,
 }
 
 /// Everything that is judged.
@@ -95,14 +103,22 @@ impl Made<'_> {
 /// What the fault itself makes impossible.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Excuses {
-    /// An order was carried out later than the bound, after it had been given once more.
-    pub twice: bool,
-    /// What was said earlier may arrive after what was said later.
-    pub out_of_order: bool,
+    /// An order to build was carried out later than the bound, after it had been given once more.
+    pub builds_twice: bool,
+    /// The same of a record.
+    pub records_twice: bool,
+    /// What was put down in a record earlier arrives after what was put down later.
+    pub record_late: bool,
+    /// What a card said earlier arrives after what it said later.
+    pub card_late: bool,
     /// The token was withdrawn with which the end would have been put down.
     pub no_records: bool,
     /// The chat would not take a card any more, and says so for good: the end comes to the asker.
     pub no_cards: bool,
+    /// Whoever asks is told at once that something cannot be read now: nothing is taken then, nobody is kept waiting, and so it ends.
+    pub refused: Option<&'static [Standing]>,
+    /// How many messages came of which nobody heard by what they can be changed.
+    pub unheard: usize,
 }
 
 impl Facts {
@@ -122,13 +138,17 @@ impl Facts {
             let seen: Vec<_> = slack.messages().iter().map(|message| slack.render(message)).filter(|seen| about(&seen.headline)).collect();
             let end =
                 |headline: &str| ["deploy", "promotion", "rollback"].iter().any(|what| headline.starts_with(&format!("Your {what} of")));
-            let mut cards: Vec<_> = seen.iter().filter(|seen| seen.place.starts_with('#') && seen.only.is_none()).collect();
+            let in_conversation = |seen: &&Rendered| seen.place.starts_with('#') && seen.only.is_none() && seen.below.is_none();
+            let mut cards: Vec<_> = seen.iter().filter(in_conversation).collect();
             // One that will not move, and says so, is not the card: the end comes to the asker.
             if cards.iter().all(|seen| seen.all().contains("this message will not move")) {
                 cards = seen.iter().filter(|seen| seen.only.is_some() || seen.place.starts_with('@')).collect();
             }
             let events = slack.events();
             let ever = events.iter().map(|event| slack.render(event)).filter(|seen| about(&seen.headline));
+            let moves = |seen: &&Rendered| !seen.all().contains("this message will not move");
+            let shown = seen.iter().filter(|seen| in_conversation(seen)).filter(moves);
+            let told = seen.iter().filter(|seen| end(&seen.headline) && seen.only.is_none());
             let asker = seen.iter().filter(|seen| end(&seen.headline) || seen.only.is_some());
             Told {
                 standing: Standing::of(&deployment.phase),
@@ -140,6 +160,8 @@ impl Facts {
                     .collect(),
                 cards: cards.iter().map(|seen| seen.glyph.clone()).collect(),
                 ever: ever.map(|seen| seen.glyph).collect(),
+                shown: shown.map(|seen| seen.glyph.clone()).collect(),
+                told: told.map(|seen| seen.glyph.clone()).collect(),
                 asker: asker.map(|seen| seen.glyph.clone()).collect(),
                 commit,
             }
@@ -156,9 +178,19 @@ impl Facts {
         }
     }
 
-    /// What is not as it must be.
-    pub fn wrong(&self, excuses: Excuses) -> Vec<String> {
+    /// How each stands.
+    pub fn standings(&self) -> Vec<Standing> {
+        self.deployments.iter().map(|told| told.standing).collect()
+    }
+
+    /// What is not as it must be. `ends` are those of the play in which nothing fails, where what fails must not change them.
+    pub fn wrong(&self, excuses: Excuses, ends: Option<&[Standing]>) -> Vec<String> {
         let mut wrong: Vec<String> = self.deployments.iter().flat_map(|told| told.wrong(excuses)).collect();
+        let standings = self.standings();
+        let refused = self.refusals > 0 && excuses.refused.is_some_and(|ends| ends == standings);
+        if let Some(ends) = ends.filter(|ends| *ends != standings && !refused) {
+            wrong.push(format!("it does not go on: the deploys end as {standings:?} instead of {ends:?}"));
+        }
         if self.deployments.len() + self.refusals < self.asked {
             wrong.push(format!("{} asked, {} recorded, {} refused", self.asked, self.deployments.len(), self.refusals));
         }
@@ -175,9 +207,9 @@ impl Told {
                 wrong.push(format!("{}: {what}", self.commit));
             }
         };
-        let most = if excuses.twice { 2 } else { 1 };
-        must(self.builds.len() <= most, format!("builds: {:?}", self.builds));
-        must(self.records.len() <= most, format!("records: {:?}", self.records));
+        let most = |twice: bool| if twice { 2 } else { 1 };
+        must(self.builds.len() <= most(excuses.builds_twice), format!("builds: {:?}", self.builds));
+        must(self.records.len() <= most(excuses.records_twice), format!("records: {:?}", self.records));
         let runs = self.builds.contains(&"succeeded");
         match self.standing {
             Standing::Succeeded => must(runs, format!("it is called a success, and its builds are {:?}", self.builds)),
@@ -193,16 +225,26 @@ impl Told {
         }
         let is_final = |state: &String| ["success", "failure", "error", "inactive"].contains(&state.as_str());
         let ends = |states: &&Vec<String>| {
-            if excuses.out_of_order { states.iter().any(is_final) } else { states.last().is_some_and(is_final) }
+            if excuses.record_late { states.iter().any(is_final) } else { states.last().is_some_and(is_final) }
         };
+        // Of two, one came when nobody looked for it any more.
         let without = self.records.iter().filter(|states| !ends(states)).count();
-        must(without < most || excuses.no_records, format!("records without an end: {:?}", self.records));
-        let success = self.records.iter().flatten().any(|state| state == "success");
-        let right = self.records.is_empty() || excuses.no_records || success == (self.standing == Standing::Succeeded);
+        let unknown_of = self.records.len().saturating_sub(1);
+        must(without <= unknown_of || excuses.no_records, format!("records without an end: {:?}", self.records));
+        let succeeded = self.standing == Standing::Succeeded;
+        let contradicts = |state: &String| if succeeded { ["failure", "error"].contains(&state.as_str()) } else { state == "success" };
+        let success = self.records.is_empty() || self.records.iter().flatten().any(|state| state == "success");
+        let right = !self.records.iter().flatten().any(contradicts) && (success || !succeeded || excuses.no_records);
         must(right, format!("{:?}, and its records are {:?}", self.standing, self.records));
         let sign = self.standing.sign();
-        let card = if excuses.out_of_order { self.ever.contains(sign) } else { self.cards.last().is_some_and(|card| card == sign) };
+        let card = if excuses.card_late { self.ever.contains(sign) } else { self.cards.last().is_some_and(|card| card == sign) };
         must(card || excuses.no_cards, format!("{:?}, and its cards are {:?}", self.standing, self.cards));
+        let open = self.shown.iter().filter(|sign| !Standing::ENDS.map(Standing::sign).contains(&sign.as_str())).count();
+        let once = self.shown.len() <= 1 + excuses.unheard && (open <= excuses.unheard || excuses.no_cards || excuses.card_late);
+        must(once, format!("{:?}, and its cards are {:?}", self.standing, self.shown));
+        // What is unknown may be known later.
+        let most_often = self.told.iter().map(|sign| self.told.iter().filter(|other| *other == sign).count()).max().unwrap_or(0);
+        must(most_often <= 1 + excuses.unheard, format!("the asker is told its end more than once: {:?}", self.told));
         let told = self.standing == Standing::Cancelled || self.asker.contains(sign);
         must(told, format!("{:?}, and the asker was told {:?}", self.standing, self.asker));
         wrong
@@ -221,15 +263,29 @@ fn what_is_wrong_is_seen() {
         records: vec![states(&["in_progress", "success"])],
         cards: states(&["[ok]"]),
         ever: set(&["[..]", "[ok]"]),
+        shown: states(&["[ok]"]),
         asker: set(&["[ok]"]),
+        told: states(&["[ok]"]),
     };
     let facts = |told: Told| Facts { deployments: vec![told], asked: 1, refusals: 0, violations: Vec::new() };
-    let wrong = |told: Told| facts(told).wrong(Excuses::default()).len();
+    let wrong = |told: Told| facts(told).wrong(Excuses::default(), None).len();
     assert_eq!(wrong(good.clone()), 0);
-    let failed = Told { standing: Standing::Failed, cards: states(&["[no]"]), asker: set(&["[no]"]), ..good.clone() };
-    let unknown = Told { standing: Standing::Unknown, cards: states(&["[??]"]), asker: set(&["[??]"]), ..good.clone() };
+    let stands_as = |standing: Standing| {
+        let sign = standing.sign();
+        let (cards, shown, told) = (states(&[sign]), states(&[sign]), states(&[sign]));
+        Told { standing, cards, shown, told, asker: set(&[sign]), ..good.clone() }
+    };
+    let (failed, unknown) = (stands_as(Standing::Failed), stands_as(Standing::Unknown));
     let nothing = Told { builds: Vec::new(), records: Vec::new(), ..failed.clone() };
-    assert_eq!(wrong(nothing), 0);
+    assert_eq!(wrong(nothing.clone()), 0);
+    let gave_up = facts(nothing);
+    assert_eq!(gave_up.wrong(Excuses::default(), Some(&[Standing::Failed])).len(), 0);
+    assert_eq!(gave_up.wrong(Excuses::default(), Some(&[Standing::Succeeded])).len(), 1, "it gave up");
+    let refused = Facts { deployments: Vec::new(), refusals: 1, ..gave_up.clone() };
+    let not_taken = Excuses { refused: Some(&[]), ..Excuses::default() };
+    let ends: &[Standing] = &[Standing::Succeeded];
+    assert_eq!([Excuses::default(), not_taken].map(|excuses| refused.wrong(excuses, Some(ends)).len()), [1, 0]);
+    assert_eq!(gave_up.wrong(not_taken, Some(ends)).len(), 1, "it was taken and given up");
     let lost = vec![states(&["in_progress", "error"])];
     assert_eq!(wrong(Told { builds: Vec::new(), records: lost.clone(), ..unknown.clone() }), 0);
     for (what, planted) in [
@@ -239,16 +295,32 @@ fn what_is_wrong_is_seen() {
         ("a failure that still builds", Told { builds: vec!["pending"], records: Vec::new(), ..failed.clone() }),
         ("a success that never was", Told { builds: vec!["failed"], ..good.clone() }),
         ("a build that nobody looks for", Told { records: lost, ..unknown }),
+        ("a card too many", Told { shown: states(&["[ok]", "[ok]"]), ..good.clone() }),
+        ("an end told twice", Told { told: states(&["[ok]", "[ok]"]), ..good.clone() }),
         ("no end", Told { standing: Standing::GoesOn, cards: states(&["[..]"]), asker: set(&["[..]"]), ..good.clone() }),
         ("a record without an end", Told { records: vec![states(&["in_progress"])], ..good.clone() }),
         ("a record with the wrong end", Told { records: vec![states(&["failure"])], ..good.clone() }),
-        ("a card that stands", Told { cards: states(&["[..]"]), ..good.clone() }),
+        ("a record that ends in two ways", Told { records: vec![states(&["error", "success"])], ..good.clone() }),
+        ("a card that stands", Told { cards: states(&["[..]"]), shown: states(&["[..]"]), ..good.clone() }),
         ("no card", Told { cards: Vec::new(), ..good.clone() }),
         ("an asker who was not told", Told { asker: BTreeSet::new(), ..good.clone() }),
     ] {
         assert!(wrong(planted) > 0, "{what}");
     }
     let silent = Facts { deployments: Vec::new(), ..facts(good.clone()) };
-    assert_eq!((silent.wrong(Excuses::default()).len(), Facts { refusals: 1, ..silent }.wrong(Excuses::default()).len()), (1, 0));
-    assert_eq!(Facts { violations: states(&["x"]), ..facts(good) }.wrong(Excuses::default()).len(), 1);
+    assert_eq!(
+        (silent.wrong(Excuses::default(), None).len(), Facts { refusals: 1, ..silent }.wrong(Excuses::default(), None).len()),
+        (1, 0)
+    );
+    assert_eq!(Facts { violations: states(&["x"]), ..facts(good.clone()) }.wrong(Excuses::default(), None).len(), 1);
+    // What is excused is no more than what the fault makes impossible.
+    let excused = |told: Told, excuses: Excuses| facts(told).wrong(excuses, None).len();
+    let withdrawn = Excuses { no_records: true, ..Excuses::default() };
+    assert_eq!(excused(Told { records: vec![states(&["in_progress"])], ..good.clone() }, withdrawn), 0);
+    assert_eq!(excused(Told { builds: Vec::new(), records: vec![states(&["success"])], ..failed.clone() }, withdrawn), 1);
+    let twice = Excuses { records_twice: true, ..Excuses::default() };
+    assert!(excused(Told { records: vec![states(&["in_progress"])], ..good.clone() }, twice) > 0);
+    let unheard = Excuses { unheard: 1, ..Excuses::default() };
+    assert_eq!(excused(Told { shown: states(&["[..]", "[ok]"]), ..good.clone() }, unheard), 0);
+    assert_eq!(excused(Told { shown: states(&["[..]", "[..]", "[ok]"]), ..good }, unheard), 1);
 }

@@ -3,6 +3,7 @@
 use http::Method;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::domain::names::{AppId, BuildId, DeploymentId};
@@ -89,7 +90,12 @@ pub(super) async fn info(wire: &Wire, token: &SecretString, app: &AppId, build: 
 pub(super) async fn stop(wire: &Wire, token: &SecretString, app: &AppId, build: &BuildId) -> Result<(), PortError> {
     let ask = Ask::new(Method::DELETE, ["apps", app.as_str(), "builds", build.as_str()], BUILD).version(Version::CancelBuild);
     let refused = match wire.write(token, &ask).await {
-        Ok(_) => return Ok(()),
+        Ok(answer) if answer.body.is_empty() || serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok() => return Ok(()),
+        Ok(answer) => {
+            // Something on the way said yes: nobody knows whether the build stops.
+            let detail = format!("DELETE {BUILD}: {} without JSON, request {}", answer.status.as_u16(), answer.request_id());
+            return Err(PortError::new(Service::Platform, Fault::Unclear, detail));
+        }
         Err(refused) => refused,
     };
     if !refused.is_wrong_state() {

@@ -18,7 +18,7 @@ use super::asked::{Asked, Caller, Confined, Scene};
 use super::seen::SeenRequest;
 use super::world::World;
 use super::{Github, applications, archive, graph, guard, routes, sign_in};
-use crate::sandbox::fault::{Doing, Fault, cut, date, spoil};
+use crate::sandbox::fault::{Doing, Fault, Limit, cut, date, spoil};
 
 /// No request of a client is longer.
 const LONGEST_BODY: usize = 4 << 20;
@@ -93,8 +93,8 @@ impl Github {
 
     /// What the service itself says where a fault is a refusal of its own.
     fn refusal(&self, asked: &Asked, fault: &Fault) -> Answer {
-        if let Fault::RateLimited { retry_after, secondary } = fault {
-            return self.limited(asked, *retry_after, *secondary);
+        if let Fault::RateLimited { retry_after, limit } = fault {
+            return self.limited(asked, *retry_after, *limit);
         }
         if *fault == Fault::TokenRefused { Answer::error(401, "Bad credentials") } else { Answer::empty(500) }
     }
@@ -144,15 +144,19 @@ impl Github {
         response(&answer, body)
     }
 
-    fn limited(&self, asked: &Asked, retry_after: Option<u32>, secondary: bool) -> Answer {
+    fn limited(&self, asked: &Asked, retry_after: Option<u32>, limit: Limit) -> Answer {
         let now = self.now();
         let mut world = self.lock();
         let caller = match guard::caller(&world, asked, now) {
             Ok(caller) => caller,
             Err(refused) => return refused,
         };
-        let mut answer = if secondary { guard::too_fast() } else { guard::exhausted(&caller) };
-        answer.headers.extend(guard::limit_headers(&mut world, &caller.token, now, !secondary));
+        let mut answer = match limit {
+            Limit::Primary => guard::exhausted(&caller),
+            Limit::Secondary => guard::too_fast(403),
+            Limit::SecondaryAs429 => guard::too_fast(429),
+        };
+        answer.headers.extend(guard::limit_headers(&mut world, &caller.token, now, limit == Limit::Primary));
         match retry_after {
             Some(seconds) => answer.with("retry-after", seconds.to_string()),
             None => answer,
@@ -181,7 +185,7 @@ impl Github {
         let answer = if spent {
             guard::exhausted(&caller)
         } else if let Some(seconds) = too_much {
-            guard::too_fast().with("retry-after", seconds.to_string())
+            guard::too_fast(403).with("retry-after", seconds.to_string())
         } else {
             match routes::answer(world, &scene) {
                 Ok(answer) | Err(answer) => cached(answer, &caller, asked),

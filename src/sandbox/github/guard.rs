@@ -67,10 +67,10 @@ pub(super) fn exhausted(caller: &Caller) -> Answer {
     Answer::error_at(403, &message, "/using-the-rest-api/rate-limits-for-the-rest-api")
 }
 
-/// Too many requests in a short time.
-pub(super) fn too_fast() -> Answer {
+/// Too many requests in a short time, with the status 403 or 429: both are documented.
+pub(super) fn too_fast(status: u16) -> Answer {
     let message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
-    Answer::error_at(403, message, "/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits")
+    Answer::error_at(status, message, "/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits")
 }
 
 /// Things that one token may create in a minute and in an hour.

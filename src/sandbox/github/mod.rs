@@ -38,7 +38,7 @@ mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use crate::sandbox::fault::{Fault, FaultRule};
+pub use crate::sandbox::fault::{Fault, FaultRule, Limit};
 pub use seed::{Permission, RepoSeed};
 pub use seed_checks::Protection;
 pub use seen::{SeenDeployment, SeenRequest, SeenStatus};

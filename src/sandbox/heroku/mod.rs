@@ -33,7 +33,7 @@ use crate::ports::{Clock, StreamKey, WakeKey};
 use super::fault::skewed;
 use super::serve::Servers;
 
-pub use crate::sandbox::fault::{Fault, FaultRule};
+pub use crate::sandbox::fault::{Fault, FaultRule, Limit};
 pub use http::Host;
 pub use look::{SeenBuild, SeenRelease, SeenRequest, SeenUpload};
 pub use outputs::planted_secrets;

@@ -1,13 +1,15 @@
 //! How a call fails, in the words of a script.
 
 use super::table::number;
-use crate::sandbox::fault::Fault;
+use crate::sandbox::fault::{Fault, Limit};
 
 /// A way to fail, and how it is written.
 type Way = (&'static str, fn() -> Fault);
 
 const WAYS: &[Way] = &[
-    ("rate limited", || Fault::RateLimited { retry_after: None, secondary: true }),
+    ("rate limited", || Fault::RateLimited { retry_after: None, limit: Limit::Secondary }),
+    ("rate limited as 429", || Fault::RateLimited { retry_after: None, limit: Limit::SecondaryAs429 }),
+    ("allowance used up", || Fault::RateLimited { retry_after: None, limit: Limit::Primary }),
     ("token refused", || Fault::TokenRefused),
     ("cut before", || Fault::CutBefore),
     ("cut after", || Fault::CutAfter),
@@ -27,7 +29,7 @@ pub(super) fn failing(words: &str) -> Result<Fault, String> {
         return Ok(fault());
     }
     if let Some(seconds) = words.strip_prefix("rate limited ") {
-        return Ok(Fault::RateLimited { retry_after: Some(number(seconds)?), secondary: true });
+        return Ok(Fault::RateLimited { retry_after: Some(number(seconds)?), limit: Limit::Secondary });
     }
     if let Some(seconds) = words.strip_prefix("done late ") {
         return number(seconds).map(Fault::DoneLate);
@@ -53,8 +55,10 @@ mod tests {
         assert_eq!(failing("502"), Ok(Fault::status(502)));
         assert_eq!(failing("502 page"), Ok(Fault::page(502)));
         assert_eq!(failing("done late 90"), Ok(Fault::DoneLate(90)));
-        assert_eq!(failing("rate limited"), Ok(Fault::RateLimited { retry_after: None, secondary: true }));
-        assert_eq!(failing("rate limited 7"), Ok(Fault::RateLimited { retry_after: Some(7), secondary: true }));
+        assert_eq!(failing("rate limited"), Ok(Fault::RateLimited { retry_after: None, limit: Limit::Secondary }));
+        assert_eq!(failing("rate limited 7"), Ok(Fault::RateLimited { retry_after: Some(7), limit: Limit::Secondary }));
+        assert_eq!(failing("rate limited as 429"), Ok(Fault::RateLimited { retry_after: None, limit: Limit::SecondaryAs429 }));
+        assert_eq!(failing("allowance used up"), Ok(Fault::RateLimited { retry_after: None, limit: Limit::Primary }));
         assert_eq!(failing("timed out after"), Ok(Fault::TimedOut { done: true }));
         assert_eq!(failing("channel_not_found"), Ok(Fault::Named("channel_not_found".to_owned())));
         assert!(failing("timed out befor").unwrap_err().contains("nearest is `timed out before`"));

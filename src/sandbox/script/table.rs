@@ -257,7 +257,7 @@ pub const TABLE: &[Row<Directive>] = &[
     Row {
         shape: "{vendor} fails {method} {path} {times}: {how...}",
         means: "calls fail: once, twice, 3x, always, and one at least. A path is contained; with $ at its end it ends so, and * is any one part. How: \
-                502, 502 page, rate limited, rate limited 30, token refused, cut before, cut after, cut within, timed out before, \
+                502, 502 page, rate limited, rate limited 30, rate limited as 429, allowance used up, token refused, cut before, cut after, cut within, timed out before, \
                 timed out after, done late 40, slow drip, truncated json, other json, not json, hang",
         build: |p| fails(p, 0),
     },
@@ -477,6 +477,7 @@ fn requires(p: &Places, ruleset: bool) -> Result<Directive, String> {
 mod tests {
     use super::super::directives::read;
     use super::*;
+    use crate::sandbox::fault::Limit;
 
     fn directive(line: &str) -> Directive {
         read(TABLE, line).unwrap()
@@ -506,7 +507,7 @@ mod tests {
             path_contains: "chat.update".into(),
             spared: 0,
             times: 2,
-            fault: Fault::RateLimited { retry_after: Some(30), secondary: true },
+            fault: Fault::RateLimited { retry_after: Some(30), limit: Limit::Secondary },
         };
         assert_eq!(
             directive("slack fails chat.update twice: rate limited 30"),

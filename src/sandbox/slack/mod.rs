@@ -28,7 +28,7 @@ use axum::Router;
 use axum::routing::{any, get, post};
 use tokio::sync::watch;
 
-pub use crate::sandbox::fault::Fault;
+pub use crate::sandbox::fault::{Fault, Limit};
 pub use events::Order;
 pub use installs::AppSeed;
 pub use people::{Ack, Forged, Pressed, ServiceAddress, link_in};

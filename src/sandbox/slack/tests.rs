@@ -95,7 +95,7 @@ async fn faults_come_as_often_as_asked() {
     let (_servers, _clock, slack) = workspace().await;
     let post = || client().post(format!("{}chat.postMessage", slack.api_address())).bearer_auth("sandbox-bot-token");
     let say = |text: &str| post().json(&json!({"channel": "C1", "text": text})).send();
-    slack.fail("chat.postMessage", 1, Fault::RateLimited { retry_after: Some(7), secondary: false });
+    slack.fail("chat.postMessage", 1, Fault::RateLimited { retry_after: Some(7), limit: Limit::Primary });
     let limited = say("a").await.unwrap();
     assert_eq!((limited.status().as_u16(), limited.headers()[header::RETRY_AFTER].to_str().unwrap()), (429, "7"));
     slack.fail("chat.postMessage", 1, Fault::CutBefore);

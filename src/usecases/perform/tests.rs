@@ -153,13 +153,26 @@ async fn a_build_that_cannot_be_seen_any_more_has_not_failed() {
 #[tokio::test]
 async fn a_stop_that_does_not_get_through_does_not_hide_the_end_of_the_build() {
     let build = BuildId::parse("b1").unwrap();
-    let mut platform = MockPlatform::new();
-    platform.expect_stop_build().once().returning(|_, _, _| Err(fault(Service::Platform, Fault::Unclear)));
-    platform.expect_build().once().returning(|_, _, id| Ok(Build { id: id.clone(), state: BuildState::Failed, created_at: None }));
-    let ports = ports(MockSourceControl::new(), platform);
-    let deployment = fresh(Phase::Building { build: build.clone() });
-    let outcome = perform(&ports, &ana(), &deployment, Step::StopBuild(build), &mut Hands::default()).await;
-    assert_eq!(outcome, Outcome::BuildSeen(BuildState::Failed));
+    let succeeded = || BuildState::Succeeded { release: None };
+    for (lost, state, expected) in [
+        (Fault::Unreachable, BuildState::Failed, Outcome::BuildSeen(BuildState::Failed)),
+        (Fault::Unreachable, succeeded(), Outcome::BuildSeen(succeeded())),
+        (Fault::Unreachable, BuildState::Pending, Outcome::NoNews),
+        // The stop may be what ended it, and only the answer was lost.
+        (Fault::Unclear, BuildState::Failed, Outcome::StopSent(build.clone())),
+        (Fault::Unclear, succeeded(), Outcome::BuildSeen(succeeded())),
+        (Fault::Unclear, BuildState::Pending, Outcome::NoNews),
+    ] {
+        let what = format!("{lost:?}, {state:?}");
+        let mut platform = MockPlatform::new();
+        platform.expect_stop_build().once().returning(move |_, _, _| Err(fault(Service::Platform, lost.clone())));
+        let seen = Build { id: build.clone(), state, created_at: None };
+        platform.expect_build().once().returning(move |_, _, _| Ok(seen.clone()));
+        let ports = ports(MockSourceControl::new(), platform);
+        let deployment = fresh(Phase::Building { build: build.clone() });
+        let outcome = perform(&ports, &ana(), &deployment, Step::StopBuild(build.clone()), &mut Hands::default()).await;
+        assert_eq!(outcome, expected, "{what}");
+    }
 }
 
 #[tokio::test]

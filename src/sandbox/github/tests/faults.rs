@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{REPO, Stage, header, read};
-use crate::sandbox::github::{Fault, FaultRule};
+use crate::sandbox::github::{Fault, FaultRule, Limit};
 
 const PATH: &str = "/repos/acme/hubot/deployments";
 
@@ -37,14 +37,17 @@ async fn any_answer_can_be_put_in_the_place_of_the_real_one() {
 }
 
 #[tokio::test]
-async fn both_kinds_of_limits() {
+async fn all_kinds_of_limits() {
     let stage = Stage::new().await;
-    stage.github.fail(rule("GET", "/user", Fault::RateLimited { retry_after: Some(7), secondary: true }));
+    stage.github.fail(rule("GET", "/user", Fault::RateLimited { retry_after: Some(7), limit: Limit::Secondary }));
     let bursts = stage.ask(Method::GET, "/user").send().await.unwrap();
     assert_eq!((bursts.status().as_u16(), header(&bursts, "retry-after").as_str()), (403, "7"));
     assert_eq!(header(&bursts, "x-ratelimit-remaining"), "5000");
     assert!(read(bursts).await.1["message"].as_str().unwrap().contains("secondary rate limit"));
-    stage.github.fail(rule("GET", "/user", Fault::RateLimited { retry_after: None, secondary: false }));
+    stage.github.fail(rule("GET", "/user", Fault::RateLimited { retry_after: Some(7), limit: Limit::SecondaryAs429 }));
+    let bursts = stage.ask(Method::GET, "/user").send().await.unwrap();
+    assert_eq!((bursts.status().as_u16(), header(&bursts, "x-ratelimit-remaining").as_str()), (429, "5000"));
+    stage.github.fail(rule("GET", "/user", Fault::RateLimited { retry_after: None, limit: Limit::Primary }));
     let hourly = stage.ask(Method::GET, "/user").send().await.unwrap();
     assert_eq!((header(&hourly, "x-ratelimit-remaining").as_str(), header(&hourly, "retry-after").as_str()), ("0", ""));
     assert_eq!(stage.get("/user").await.0, 200);

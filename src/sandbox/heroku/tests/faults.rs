@@ -16,7 +16,7 @@ async fn an_answer_on_demand_comes_as_often_as_asked() {
         headers: vec![("retry-after".to_owned(), "7".to_owned())],
     };
     stage.heroku.fail(rule("GET", "/account", fault));
-    stage.heroku.fail(rule("GET", "/account", Fault::RateLimited { retry_after: Some(3), secondary: false }));
+    stage.heroku.fail(rule("GET", "/account", Fault::RateLimited { retry_after: Some(3), limit: Limit::Primary }));
     let first = stage.ask(Method::GET, "/account").send().await.unwrap();
     assert_eq!((first.status().as_u16(), first.headers()["retry-after"].to_str().unwrap()), (503, "7"));
     assert_eq!(first.text().await.unwrap(), "<html>maintenance</html>");
