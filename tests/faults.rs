@@ -204,8 +204,10 @@ async fn perform(play: &Play, wrong: Option<(&Strike, &[Standing])>, typed: &[St
     }
     // An allowance lasts longer than a code, and a code that may have got through is not handed over again.
     if let Some(again) = play.again {
-        if !wants_code(&outside.slack) && strike.is_some_and(Strike::lasts) {
-            talk.go_on(&mut player, "~ 1h\n").await;
+        for pause in ["~ 2m\n", "~ 1h\n"].into_iter().take(strike.map_or(0, |strike| 1 + usize::from(strike.lasts()))) {
+            if !wants_code(&outside.slack) {
+                talk.go_on(&mut player, pause).await;
+            }
         }
         if wants_code(&outside.slack) {
             talk.go_on(&mut player, &format!("ana> {again}\n")).await;

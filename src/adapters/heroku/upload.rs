@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream;
-use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::Body;
 use secrecy::SecretString;
@@ -99,12 +99,14 @@ async fn put(wire: &Wire, token: &SecretString, length: u64, sha256: &str, body:
         let error = fault.error(Service::Platform, &what, true);
         Missed { again: error.is_temporary(), error }
     })?;
-    if answer.status.is_success() {
+    // Storage says yes without a word; a page is from something on the way, and nothing may have got through.
+    let is_page = answer.header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with("text/html"));
+    if answer.status.is_success() && !is_page {
         return Ok(UploadedSource { address: SecretString::from(addresses.get_url), sha256: sha256.to_owned(), at });
     }
     let fault = match answer.status {
         StatusCode::TOO_MANY_REQUESTS => Fault::RateLimited { until: None },
-        status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => Fault::Unclear,
+        status if is_page || status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => Fault::Unclear,
         _ => Fault::Refused,
     };
     // A second try gets a new address: one that was refused may have run out.

@@ -91,12 +91,18 @@ async fn change(
         telling.leaves_card(told);
     }
     if let Card::At(place) = &told.card {
-        match ports.chat.amend(place, &as_it_stands(&message, aside, place, told), urgency(&told.phase)).await {
+        let amend = async || ports.chat.amend(place, &as_it_stands(&message, aside, place, told), urgency(&told.phase)).await;
+        let amended = match amend().await {
+            // A token is refused in the middle of its renewal too. The card is where it was.
+            Err(error) if error.fault == Fault::SignInLost => amend().await,
+            amended => amended,
+        };
+        match amended {
             Ok(()) => {
                 telling.stands_as(message, told);
                 return Ok(());
             }
-            Err(error) if !error.is_temporary() && telling.cards_lost < CARDS => {
+            Err(error) if !error.is_temporary() && error.fault != Fault::SignInLost && telling.cards_lost < CARDS => {
                 tracing::warn!(deployment = %told.id, %error, "the card is gone: there will be a new one");
                 telling.cards_lost = telling.cards_lost.saturating_add(1);
                 telling.leaves_card(told);

@@ -194,6 +194,17 @@ async fn what_no_way_leads_to_the_asker_for_is_noted_and_stays_listed_for_a_day(
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_once_leaves_no_card_behind() {
+    let (outside, deployment) = outside(ended(), |deployment| deployment.card = a_card());
+    outside.amend.lock().unwrap().push_back(Fault::SignInLost);
+    drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+    assert!(matches!(outside.did()[..], [Did::Amend, Did::Amend, Did::Direct(_)]), "{:?}", outside.did());
+    let stored = outside.stored(deployment.id);
+    assert!(stored.untold.is_empty() && stored.closed);
+    assert_eq!(stored.card, a_card());
+}
+
+#[tokio::test]
 async fn the_other_way_to_the_asker_is_good_enough() {
     let (outside, deployment) = outside(ended(), |deployment| deployment.card = a_card());
     outside.word.lock().unwrap().push_back(Fault::NotFound);
