@@ -14,6 +14,13 @@ use crate::contracts::recordings_simulated::{Stage, client};
 
 const JSON: &str = "application/vnd.github+json";
 
+/// What recordings ask for by a name that not every repository has, and where it is found.
+const BY_NAME: [(&str, &str); 3] = [
+    ("/branches/topic", "/branches/topic"),
+    ("/branches/feature%2Fwith%2Fslash", "/branches/feature%2Fwith%2Fslash"),
+    ("/tags/v1.0", "/git/ref/tags/v1.0"),
+];
+
 pub struct GitHub;
 
 /// The repository of the settings. It needs a branch `main` of two commits or more; `topic`, `feature/with/slash` and an annotated tag
@@ -34,6 +41,12 @@ pub async fn account(settings: &Settings, fixtures: PathBuf) -> Result<Account, 
     for (recorded, path) in [(TOPIC, "heads/topic"), (SLASHED, "heads/feature/with/slash"), (TAG, "tags/v1.0")] {
         if let Ok(found) = get(format!("/git/ref/{path}")).await {
             commit(recorded, &found["object"]["sha"]);
+        }
+    }
+    // What is asked for by its name has the same name there.
+    for (asked, at) in BY_NAME {
+        if get(at.to_owned()).await.is_ok() {
+            names.push((asked.to_owned(), asked.to_owned()));
         }
     }
     let me = read(format!("{api}/user"), token, JSON).await?;
@@ -59,7 +72,9 @@ impl Service for GitHub {
     }
 
     fn names(&self) -> Vec<&'static str> {
-        vec![MAIN, OLDER, TOPIC, SLASHED, TAG, FORK, LONE, DEPLOYMENT, NUMBER, "pulls/7", "pulls/8", "pulls/9"]
+        let mut names = vec![MAIN, OLDER, TOPIC, SLASHED, TAG, FORK, LONE, DEPLOYMENT, NUMBER, "pulls/7", "pulls/8", "pulls/9"];
+        names.extend(BY_NAME.map(|(asked, _)| asked));
+        names
     }
 
     fn comes_to_be(&self, name: &str, recording: &Recording) -> bool {
