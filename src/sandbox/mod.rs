@@ -2,6 +2,7 @@
 //!
 //! Simulators share no code with the adapters that speak to them. What they do not know they answer with 501 and the path.
 
+pub mod answers;
 pub mod browser;
 pub mod clock;
 pub mod company;

@@ -217,6 +217,14 @@ fn happens(world: &mut World, what: &str) -> Result<(), String> {
             github.fail(FaultRule { method: None, path_contains: REPO.to_owned(), spared: 0, times: 1, fault });
             Ok(())
         }
+        "many tags" => (0..31).try_for_each(|number| github.tag(REPO, &format!("v1.0-rc.{number}"), "main", false).map(drop)),
+        "many rules of main" => (0..51).try_for_each(|number| github.require_besides(REPO, "main", &format!("part-{number}"))),
+        "a part of acme/hubot is hidden" => github.hide_a_part(REPO),
+        "acme/hubot is on a free plan" => github.free_plan(REPO),
+        "a page of markup comes in place of the repository" => {
+            github.fail(FaultRule { method: None, path_contains: format!("{REPO}$"), spared: 0, times: 1, fault: Fault::page(502) });
+            Ok(())
+        }
         "the fork of #8 is deleted" => github.delete_fork(REPO, 8),
         "a plain tag v1.0" => github.tag(REPO, "v1.0", "main", false).map(drop),
         "many statuses" => (0..101).try_for_each(|number| github.set_status(REPO, "main", &format!("ci/part-{number}"), "success")),
@@ -294,7 +302,8 @@ async fn sign_in_happens(github: &Github, state: &[String]) -> Option<Vec<(Strin
 const VERIFIER: &str = "the-verifier-of-this-way-000000000000000000";
 
 /// What happens as the stage is set.
-pub const OF_STAGE: [&str; 3] = ["a deployment", "the branch of the lone commit stands", "many deployments of others"];
+pub const OF_STAGE: [&str; 5] =
+    ["a deployment", "the branch of the lone commit stands", "many deployments of others", "topic is far ahead", "ana acts by the app"];
 
 /// A company in which all that a recording names has happened.
 async fn stage(recording: &Recording) -> (World, Stage) {
@@ -326,6 +335,7 @@ async fn stage(recording: &Recording) -> (World, Stage) {
     }));
     let at_sign_in = sign_in_happens(&github, &recording.state).await;
     names.extend(at_sign_in.into_iter().flatten());
+    let mut token = GITHUB_TOKEN.to_owned();
     let mut deployment = a_deployment_of(&names.iter().find(|(recorded, _)| recorded == MAIN).unwrap().1);
     let deployments = format!("/repos/{REPO}/deployments");
     for what in recording.state.iter().map(String::as_str).filter(|what| *what != OF_STAGE[1] && !OF_SIGN_IN.contains(what)) {
@@ -336,6 +346,15 @@ async fn stage(recording: &Recording) -> (World, Stage) {
             for _ in 0..100 {
                 posted(&world, &deployments, &deployment).await;
             }
+        } else if what == OF_STAGE[3] {
+            let mut newest = String::new();
+            for number in 0..101 {
+                newest = github.push(REPO, "topic", &format!("Step {number}"), "ana").unwrap();
+            }
+            names.retain(|(recorded, _)| recorded != TOPIC);
+            names.insert(0, (TOPIC.to_owned(), newest));
+        } else if what == OF_STAGE[4] {
+            token.clone_from(&names.iter().find(|(recorded, _)| recorded == "INVENTED-ACCESS").unwrap().1);
         } else {
             happens(&mut world, what).unwrap_or_else(|error| panic!("github/{}: {error}", recording.name));
         }
@@ -348,7 +367,7 @@ async fn stage(recording: &Recording) -> (World, Stage) {
         names.push(("token=ARCHIVE-LINK-1".to_owned(), link.split_once('?').unwrap().1.to_owned()));
     }
     let addresses = BTreeMap::from([("api", github.api_url()), ("web", github.web_url()), ("login", github.web_url())]);
-    (world, Stage { addresses, names, token: GITHUB_TOKEN.to_owned() })
+    (world, Stage { addresses, names, token })
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use slash_heroku::ports::Clock;
 use slash_heroku::sandbox::company::HEROKU_TOKEN;
-use slash_heroku::sandbox::heroku::{AppRight, AppSeed, ClientSeed, Heroku};
+use slash_heroku::sandbox::heroku::{AppRight, AppSeed, ClientSeed, Closed, Fault, FaultRule, Heroku};
 use slash_heroku::sandbox::script::{Outside, TABLE, read};
 use slash_heroku::sandbox::world::World;
 
@@ -238,6 +238,22 @@ pub async fn stage(recording: &Recording) -> (World, Stage) {
             }
             ["ana's", "calls", "are", "used", "up"] => heroku.calls_left(ANA, 0),
             ["ana", "is", "suspended"] => heroku.suspend(ANA, true),
+            ["a", "page", "of", "markup", "comes", "in", "place", "of", "the", "pipelines"] => {
+                heroku.fail(FaultRule {
+                    method: None,
+                    path_contains: "/pipelines$".to_owned(),
+                    spared: 0,
+                    times: 1,
+                    fault: Fault::page(503),
+                });
+                Ok(())
+            }
+            ["ana", "has", "not", "paid"] => heroku.close(ANA, Some(Closed::Delinquent)),
+            ["ana's", "device", "is", "not", "trusted"] => heroku.close(ANA, Some(Closed::DeviceNotTrusted)),
+            ["builds", "cannot", "be", "sorted", "by", "when", "they", "were", "made"] => {
+                heroku.builds_by_time(false);
+                Ok(())
+            }
             ["ana", "has", "no", "newer", "links"] => {
                 heroku.add_user(HEROKU_TOKEN, ANA, &[], false);
                 Ok(())

@@ -1,8 +1,11 @@
-//! What a service asked while it was played with, held to the published shapes: no call that they do not know, and bodies as they are.
+//! What a service asked while it was played with, and what the simulators answered, held to the published shapes: no call that they do
+//! not know, and bodies as they are.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use slash_heroku::sandbox::answers::SeenAnswer;
+use slash_heroku::sandbox::company::HEROKU_TOKEN;
 use slash_heroku::sandbox::heroku::Host;
 use slash_heroku::sandbox::world::World;
 
@@ -36,6 +39,20 @@ impl Published {
         let mut faults = faults_of(&self.github, github);
         faults.extend(faults_of(&self.heroku, heroku));
         faults.extend(faults_of(&self.slack, slack));
+        // A script can have a word said that no list has: that is its own business.
+        let said = world.heroku.said_instead();
+        let is_said = |fault: &String| said.iter().any(|word| fault.contains(&format!("{word:?} in place of")));
+        for (host, shapes, (answers, left_out)) in [
+            ("github", &self.github, world.github.answers()),
+            ("heroku", &self.heroku, world.heroku.answers()),
+            ("slack", &self.slack, world.slack.answers()),
+        ] {
+            let found = answers.iter().flat_map(|answer| faults_of_answer(shapes, answer)).filter(|fault| !is_said(fault));
+            faults.extend(found.map(|fault| format!("{host} answers {fault}")));
+            if left_out > 0 {
+                faults.insert(format!("{host} gave {left_out} answers that nobody looked at"));
+            }
+        }
         faults.into_iter().collect()
     }
 }
@@ -76,6 +93,14 @@ fn faults_of(shapes: &Shapes, asked: impl Iterator<Item = (String, String, Sent)
     faults
 }
 
+/// What is wrong with an answer. That a call is not known is told of the request.
+fn faults_of_answer(shapes: &Shapes, answer: &SeenAnswer) -> Vec<String> {
+    let Some(body) = serde_json::from_slice(&answer.body).ok().filter(|_| shapes.known_call(&answer.method, &answer.path).is_some()) else {
+        return Vec::new();
+    };
+    shapes.faults_of_answer(&answer.method, &answer.path, answer.status, &body)
+}
+
 fn without_query(path: &str) -> String {
     path.split('?').next().unwrap_or_default().to_owned()
 }
@@ -110,4 +135,23 @@ async fn what_nobody_has_published_is_found() {
     for part in ["novelties is not in shapes.json", ".ref: number in place of string", "its body is no JSON"] {
         assert!(faults.iter().any(|fault| fault.contains(part)), "{part}: {faults:#?}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_has_published_is_found() {
+    let clock = slash_heroku::sandbox::clock::SteppedClock::new();
+    let world = World::start(clock.for_the_world(), 0).await.unwrap();
+    let published = Published::read();
+    let client = reqwest::Client::builder().no_proxy().user_agent("a test").build().unwrap();
+    let dynos = format!("{}/apps/hubot-staging/dynos", world.heroku.api_url());
+    let ask = || client.get(&dynos).bearer_auth(HEROKU_TOKEN).header("accept", "application/vnd.heroku+json; version=3").send();
+    assert!(ask().await.unwrap().status().is_success());
+    assert_eq!(published.faults_of(&world), [""; 0]);
+    world.heroku.extra_fields(true);
+    assert!(ask().await.unwrap().status().is_success());
+    let faults = published.faults_of(&world);
+    assert!(
+        faults.iter().any(|fault| fault.starts_with("heroku answers") && fault.contains("`something_new` is not known")),
+        "{faults:#?}"
+    );
 }

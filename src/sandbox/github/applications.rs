@@ -10,6 +10,12 @@ use super::world::World;
 
 /// `POST` and `DELETE /applications/{client_id}/token`, `DELETE /applications/{client_id}/grant`.
 pub(super) fn answer(world: &mut World, asked: &Asked, api: &str, web: &str) -> Answer {
+    let answer = told(world, asked, api, web);
+    world.answers.note(&asked.method, &asked.path, answer.status, &answer.body);
+    answer
+}
+
+fn told(world: &mut World, asked: &Asked, api: &str, web: &str) -> Answer {
     let segments: Vec<&str> = asked.segments.iter().map(String::as_str).collect();
     let [_, client_id, of] = segments.as_slice() else { return Answer::unknown(&asked.path) };
     let Some((id, secret)) = asked.header("authorization").and_then(basic) else { return Answer::error(401, "Bad credentials") };

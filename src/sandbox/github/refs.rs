@@ -86,7 +86,7 @@ pub(super) fn one(repository: &Repository, scene: &Scene<'_>, name: &str) -> Res
     Ok(Answer::ok(&tag_shape(repository, scene, name, tag)))
 }
 
-/// `GET …/git/matching-refs/{beginning}`: every ref that begins so, pull requests included.
+/// `GET …/git/matching-refs/{beginning}`: the refs that begin so, pull requests included. That they come in pages is not in the description.
 pub(super) fn matching(repository: &Repository, scene: &Scene<'_>, beginning: &str) -> Result<Answer, Answer> {
     not_empty(repository)?;
     let heads = repository.branches.iter().map(|(name, sha)| shape(repository, scene, &format!("heads/{name}"), "commit", sha));
@@ -98,7 +98,7 @@ pub(super) fn matching(repository: &Repository, scene: &Scene<'_>, beginning: &s
         .chain(tags)
         .filter(|found| found.get("ref").and_then(Value::as_str).is_some_and(|name| name.starts_with(&wanted)))
         .collect();
-    Ok(Answer::ok(&Value::Array(fitting)))
+    Ok(listed(&fitting, scene, repository.id, Value::clone))
 }
 
 /// `GET …/git/tags/{sha}`: the object of an annotated tag.

@@ -84,6 +84,10 @@ fn rule(ruleset: &Ruleset) -> Value {
 
 /// `GET …/rules/branches/{branch}`: the active rules, for any reader, also of a branch that does not exist.
 pub(super) fn of_branch(repository: &Repository, scene: &Scene<'_>, branch: &str) -> Answer {
+    if repository.on_free_plan {
+        let message = "Upgrade to GitHub Pro or make this repository public to enable this feature.";
+        return Answer::error_at(403, message, "/repos/rules#get-rules-for-a-branch");
+    }
     let mut rules = Vec::new();
     for ruleset in repository.rulesets.iter().filter(|ruleset| ruleset.active && ruleset.branch == branch) {
         // A rule of another kind comes along, as it does in practice: readers have to look for theirs.

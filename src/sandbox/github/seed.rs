@@ -74,6 +74,8 @@ impl Github {
             archived: false,
             saml: false,
             walled: false,
+            partial: false,
+            on_free_plan: false,
             archive_size: 0,
             created_at: now,
             pushed_at: now,
@@ -207,6 +209,22 @@ impl Github {
     pub fn shut_out_apps(&self, repo: &str, is: bool) -> Result<(), String> {
         self.change(repo, |repository, _, _| {
             repository.walled = is;
+            Ok(())
+        })
+    }
+
+    /// A part of the repository's lists is hidden behind single sign-on from now on, which a header tells.
+    pub fn hide_a_part(&self, repo: &str) -> Result<(), String> {
+        self.change(repo, |repository, _, _| {
+            repository.partial = true;
+            Ok(())
+        })
+    }
+
+    /// The repository is on a plan that has no rulesets from now on.
+    pub fn free_plan(&self, repo: &str) -> Result<(), String> {
+        self.change(repo, |repository, _, _| {
+            repository.on_free_plan = true;
             Ok(())
         })
     }

@@ -91,6 +91,15 @@ impl Github {
         })
     }
 
+    /// Adds a ruleset of its own to those of a branch.
+    pub fn require_besides(&self, repo: &str, branch: &str, context: &str) -> Result<(), String> {
+        let required = vec![Required { context: context.to_owned(), app: None }];
+        self.change(repo, |repository, numbers, now| {
+            repository.rulesets.push(Ruleset { id: numbers.fresh(), branch: branch.to_owned(), active: true, required, at: now });
+            Ok(())
+        })
+    }
+
     /// Requires one more check on a branch that is protected already, from one app only.
     pub fn require_from_app(&self, repo: &str, branch: &str, context: &str, app_id: u64, by: Protection) -> Result<(), String> {
         let one = Required { context: context.to_owned(), app: Some(app_id) };

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Github;
 use super::world::{Deployment, Repository};
+use crate::sandbox::answers::SeenAnswer;
 
 /// A request that came in, on either host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +97,11 @@ impl Github {
     /// Every request so far, in the order of arrival.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.lock().requests.clone()
+    }
+
+    /// What the interface answered, and how much there was no room for.
+    pub fn answers(&self) -> (Vec<SeenAnswer>, usize) {
+        self.lock().answers.seen()
     }
 
     /// What no client should have done: no `User-Agent`, a token sent to the archive host, a deployment with

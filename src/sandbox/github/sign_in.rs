@@ -175,7 +175,11 @@ pub(super) fn answer(world: &mut World, asked: &Asked, now: Timestamp) -> Option
                 Err(why) => Answer::text(404, "text/plain; charset=utf-8", why),
             })
         }
-        ("POST", "/login/oauth/access_token") => Some(tokens(world, asked, now)),
+        ("POST", "/login/oauth/access_token") => {
+            let answer = tokens(world, asked, now);
+            world.answers.note(&asked.method, &asked.path, answer.status, &answer.body);
+            Some(answer)
+        }
         _ => None,
     }
 }

@@ -10,6 +10,7 @@ use super::door::Host;
 use super::seed::Permission;
 use super::seen::SeenRequest;
 use super::sign_in::{GivenOut, SignIns};
+use crate::sandbox::answers::Answers;
 use crate::sandbox::fault::{Faults, Late};
 
 /// Everything.
@@ -31,6 +32,7 @@ pub(super) struct World {
     pub(super) created: Option<Vec<(String, Timestamp)>>,
     pub(super) sign_ins: SignIns,
     pub(super) requests: Vec<SeenRequest>,
+    pub(super) answers: Answers,
     pub(super) violations: Vec<String>,
 }
 
@@ -106,6 +108,10 @@ pub(super) struct Repository {
     pub(super) saml: bool,
     /// Its organisation lets no OAuth app in.
     pub(super) walled: bool,
+    /// A part of its lists is hidden behind single sign-on.
+    pub(super) partial: bool,
+    /// It is on a plan that has no rulesets.
+    pub(super) on_free_plan: bool,
     pub(super) archive_size: u64,
     pub(super) created_at: Timestamp,
     pub(super) pushed_at: Timestamp,

@@ -54,12 +54,24 @@ impl Heroku {
     /// Says `word` as the state of the app's builds, releases or dynos instead of the true one, until given `None`: a state
     /// that no list has, or `idle` for dynos.
     pub fn say_state(&self, app: &str, stage: Held, word: Option<&str>) -> Result<(), String> {
-        self.world().0.app_mut(app).map(|app| *app.word.of_mut(stage) = word.map(str::to_owned))
+        let (mut world, _) = self.world();
+        world.said.extend(word.map(str::to_owned));
+        world.app_mut(app).map(|app| *app.word.of_mut(stage) = word.map(str::to_owned))
+    }
+
+    /// The words that were ever to be said in place of a true state.
+    pub fn said_instead(&self) -> Vec<String> {
+        self.world().0.said.clone()
     }
 
     /// Whether building and releasing of the app need a second factor.
     pub fn second_factor(&self, app: &str, on: bool) -> Result<(), String> {
         self.world().0.app_mut(app).map(|app| app.second_factor = on)
+    }
+
+    /// Whether builds can be sorted by when they were made: Heroku's client does, and the schema does not list it.
+    pub fn builds_by_time(&self, can: bool) {
+        self.world().0.builds_by_time = can;
     }
 
     /// Whether old dynos stay listed until the new ones are up.

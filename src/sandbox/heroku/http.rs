@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::look::SeenRequest;
+use super::records::Closed;
 use super::state::{World, hex, id_of};
 use super::{Shared, api, link, sign_in, storage, streams};
 use crate::sandbox::fault::{Doing, Fault, cut, date, spoil};
@@ -135,6 +136,14 @@ impl Refusal {
 
     pub(super) fn not_found() -> Self {
         Self::new(404, "not_found", "Not found.")
+    }
+
+    pub(super) fn closed(why: Closed) -> Self {
+        match why {
+            Closed::Suspended => Self::new(403, "suspended", "Your account has been suspended."),
+            Closed::Delinquent => Self::new(402, "delinquent", "Your account is delinquent. Please pay your open invoices."),
+            Closed::DeviceNotTrusted => Self::new(401, "device_trust_required", "The device is not trusted."),
+        }
     }
 
     pub(super) fn invalid(message: impl Into<String>) -> Self {
@@ -258,13 +267,15 @@ async fn door(State((shared, host)): State<(Arc<Shared>, Host)>, request: Reques
 
 /// Does what was asked.
 pub(super) fn work(world: &mut World, host: Host, asked: &Asked, now: Timestamp) -> Answer {
-    match host {
+    let answer = match host {
         Host::Api => api::answer(world, asked, now),
         Host::Link => link::answer(world, asked, now),
-        Host::Storage => storage::answer(world, asked, now),
-        Host::Id => sign_in::answer(world, asked, now),
-        Host::Streams => Answer::unknown(asked),
-    }
+        Host::Storage => return storage::answer(world, asked, now),
+        Host::Id => return sign_in::answer(world, asked, now),
+        Host::Streams => return Answer::unknown(asked),
+    };
+    world.answers.note(&asked.method, &asked.path, answer.status, &answer.body);
+    answer
 }
 
 fn token_refused() -> Refusal {

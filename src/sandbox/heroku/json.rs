@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Held;
-use super::records::{App, Build, Dyno, DynoState, Generation, Pipeline, Release, ReleaseStatus, Slug, User, Who};
+use super::records::{App, Build, Closed, Dyno, DynoState, Generation, Pipeline, Release, ReleaseStatus, Slug, User, Who};
 use super::state::{World, id_of, later, signature};
 
 /// A moment as apps, builds, releases and dynos write it.
@@ -40,7 +40,8 @@ pub(super) fn account(user: &User) -> Value {
     json!({
         "allow_tracking": true, "beta": false, "created_at": time(user.created_at), "email": user.email, "federated": false,
         "id": user.id, "identity_provider": null, "last_login": time(user.created_at), "name": null, "sms_number": null,
-        "suspended_at": user.suspended.then(|| time(user.created_at)), "delinquent_at": null,
+        "suspended_at": (user.closed == Some(Closed::Suspended)).then(|| time(user.created_at)),
+        "delinquent_at": (user.closed == Some(Closed::Delinquent)).then(|| time(user.created_at)),
         "two_factor_authentication": !(user.codes.is_empty() && user.spent_codes.is_empty()), "updated_at": time(user.created_at),
         "verified": true, "country_of_residence": null, "default_organization": null, "default_team": null,
     })

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::Heroku;
 use super::http::Host;
 use super::records::{BuildStatus, ReleaseStatus};
+use crate::sandbox::answers::SeenAnswer;
 
 /// A build, as the world knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,6 +154,11 @@ impl Heroku {
     /// Every request so far, in the order they came.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.world().0.requests.clone()
+    }
+
+    /// What the Platform API and the link service answered, and how much there was no room for.
+    pub fn answers(&self) -> (Vec<SeenAnswer>, usize) {
+        self.world().0.answers.seen()
     }
 
     /// How many output streams are open: who listens to them has not gone.

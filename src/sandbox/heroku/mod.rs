@@ -37,6 +37,7 @@ pub use crate::sandbox::fault::{Fault, FaultRule, Limit};
 pub use http::Host;
 pub use look::{SeenBuild, SeenRelease, SeenRequest, SeenUpload};
 pub use outputs::planted_secrets;
+pub use records::Closed;
 pub use seed::{AppSeed, PipelineSeed, ReleaseSeed};
 pub use sign_in::ClientSeed;
 

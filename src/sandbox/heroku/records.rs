@@ -36,6 +36,17 @@ impl<T> ByStage<T> {
     }
 }
 
+/// Why an account is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It was suspended.
+    Suspended,
+    /// Invoices are unpaid.
+    Delinquent,
+    /// It is used from a device that it does not know.
+    DeviceNotTrusted,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct User {
     pub(super) id: Uuid,
@@ -44,7 +55,8 @@ pub(super) struct User {
     pub(super) codes: Vec<String>,
     pub(super) spent_codes: Vec<String>,
     pub(super) repositories_api: bool,
-    pub(super) suspended: bool,
+    /// Why Heroku does nothing for the account, if it does not.
+    pub(super) closed: Option<Closed>,
     /// Calls left, in thousandths.
     pub(super) bucket: i64,
     pub(super) bucket_at: Timestamp,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::life::NewRelease;
-use super::records::{App, BUCKET, ByStage, DynoState, Footing, Generation, Phase, Pipeline, ReleaseStatus, User, Who};
+use super::records::{App, BUCKET, ByStage, Closed, DynoState, Footing, Generation, Phase, Pipeline, ReleaseStatus, User, Who};
 use super::state::id_of;
 use super::{AppRight, Heroku, LinkService};
 
@@ -77,7 +77,7 @@ impl Heroku {
             codes: codes.collect(),
             spent_codes: Vec::new(),
             repositories_api,
-            suspended: false,
+            closed: None,
             bucket: BUCKET * 1000,
             bucket_at: now,
             rights: Vec::new(),
@@ -101,7 +101,12 @@ impl Heroku {
 
     /// Suspends an account, or ends that.
     pub fn suspend(&self, email: &str, suspended: bool) -> Result<(), String> {
-        self.world().0.user_mut(email).map(|user| user.suspended = suspended)
+        self.close(email, suspended.then_some(Closed::Suspended))
+    }
+
+    /// Does nothing for an account from now on, for this reason; `None`: it does again.
+    pub fn close(&self, email: &str, closed: Option<Closed>) -> Result<(), String> {
+        self.world().0.user_mut(email).map(|user| user.closed = closed)
     }
 
     /// Gives a right on an app, in place of what was there.

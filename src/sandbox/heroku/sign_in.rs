@@ -311,8 +311,8 @@ impl World {
             }
             _ => return Err(Refusal::invalid("The grant type is not supported.")),
         };
-        if self.user(&held.email).is_ok_and(|user| user.suspended) {
-            return Err(Refusal::new(403, "suspended", "Your account has been suspended."));
+        if let Some(closed) = self.user(&held.email).ok().and_then(|user| user.closed) {
+            return Err(Refusal::closed(closed));
         }
         Ok(held)
     }

@@ -10,6 +10,7 @@ use super::http::{Asked, Host};
 use super::look::SeenRequest;
 use super::records::{App, Build, Dyno, Pipeline, Promotion, Release, Slug, Upload, User, Who};
 use super::sign_in::SignIns;
+use crate::sandbox::answers::Answers;
 use crate::sandbox::fault::{Faults, Late};
 use crate::sandbox::secrets::marked;
 
@@ -38,6 +39,7 @@ pub(super) struct World {
     pub(super) promotions: Vec<Promotion>,
     pub(super) sign_ins: SignIns,
     pub(super) requests: Vec<SeenRequest>,
+    pub(super) answers: Answers,
     pub(super) violations: Vec<String>,
     pub(super) faults: Faults,
     /// What was asked for and is done later.
@@ -52,6 +54,10 @@ pub(super) struct World {
     pub(super) upload_seconds: u32,
     pub(super) extra_fields: bool,
     pub(super) feature_known: bool,
+    /// What was ever to be said in place of a true state.
+    pub(super) said: Vec<String>,
+    /// Whether builds can be sorted by when they were made, which the schema does not list.
+    pub(super) builds_by_time: bool,
     pub(super) streams: StreamStyle,
     counter: u64,
 }
@@ -71,6 +77,7 @@ impl World {
             promotions: Vec::new(),
             sign_ins: SignIns::default(),
             requests: Vec::new(),
+            answers: Answers::default(),
             violations: Vec::new(),
             faults: Faults::default(),
             late: Late::default(),
@@ -83,6 +90,8 @@ impl World {
             upload_seconds: 60 * 60,
             extra_fields: false,
             feature_known: true,
+            said: Vec::new(),
+            builds_by_time: true,
             streams: StreamStyle::Live,
             counter: 0,
         }

@@ -42,6 +42,7 @@ pub(super) fn answer(workspace: &SlackWorkspace, called: &Called) -> Response<By
         Err(error) => refusal(error),
     };
     let mut answer = json_answer(StatusCode::OK, &value);
+    workspace.change(|state| state.answers.note("POST", &format!("/api/{method}"), 200, answer.body()));
     if method == "auth.test"
         && value.get("ok") == Some(&Value::Bool(true))
         && let Ok(scopes) = HeaderValue::try_from(workspace.look(methods::scopes))

@@ -36,6 +36,7 @@ pub use render::{Rendered, glyph};
 pub use seen::{Below, How, SeenMessage, SeenRequest, Via};
 pub use state::MemberKind;
 
+use super::answers::SeenAnswer;
 use super::serve::Servers;
 use crate::ports::Clock;
 use state::State;
@@ -245,6 +246,11 @@ impl SlackWorkspace {
     /// The calls the service made, in order: Web API methods and `response_url`.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.look(|state| state.requests.clone())
+    }
+
+    /// What the Web API answered, and how much there was no room for.
+    pub fn answers(&self) -> (Vec<SeenAnswer>, usize) {
+        self.look(|state| state.answers.seen())
     }
 
     /// The addresses of all calls of the Web API, with their queries.

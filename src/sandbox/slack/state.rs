@@ -11,6 +11,7 @@ use super::installs::Installs;
 use super::limits::Limits;
 use super::seen::{Below, How, SeenMessage, SeenRequest, Via};
 use super::views::{OpenForm, Trigger};
+use crate::sandbox::answers::Answers;
 use crate::sandbox::fault::{Faults, Late};
 
 #[derive(Debug)]
@@ -99,6 +100,7 @@ pub(super) struct State {
     /// How fast calls may come, where that is watched.
     pub(super) limits: Option<Limits>,
     pub(super) requests: Vec<SeenRequest>,
+    pub(super) answers: Answers,
     pub(super) violations: Vec<String>,
     /// The addresses of calls of the Web API, as they were asked for.
     pub(super) addresses: Vec<String>,

@@ -14,6 +14,13 @@ use crate::contracts::recordings_simulated::{Stage, client};
 
 const JSON: &str = "application/vnd.github+json";
 
+/// What recordings ask for by a name that not every repository has, and where it is found.
+const BY_NAME: [(&str, &str); 3] = [
+    ("/branches/topic", "/branches/topic"),
+    ("/branches/feature%2Fwith%2Fslash", "/branches/feature%2Fwith%2Fslash"),
+    ("/tags/v1.0", "/git/ref/tags/v1.0"),
+];
+
 pub struct GitHub;
 
 /// The repository of the settings. It needs a branch `main` of two commits or more; `topic`, `feature/with/slash` and an annotated tag
@@ -36,6 +43,12 @@ pub async fn account(settings: &Settings, fixtures: PathBuf) -> Result<Account, 
             commit(recorded, &found["object"]["sha"]);
         }
     }
+    // What is asked for by its name has the same name there.
+    for (asked, at) in BY_NAME {
+        if get(at.to_owned()).await.is_ok() {
+            names.push((asked.to_owned(), asked.to_owned()));
+        }
+    }
     let me = read(format!("{api}/user"), token, JSON).await?;
     let secrets = [token.clone(), me["email"].as_str().unwrap_or_default().to_owned()].into_iter().filter(|text| text.len() > 5).collect();
     let web = settings["LIVE_GITHUB_WEB"].clone();
@@ -51,6 +64,11 @@ impl Service for GitHub {
     }
 
     fn is_of_a_moment(&self, recording: &Recording) -> Option<&'static str> {
+        let wrong_token =
+            recording.state.iter().any(|what| what == "github has no token") && recording.name != "repository-token-withdrawn";
+        if wrong_token {
+            return Some("who asks with several wrong tokens is shut out for a while: it is done once");
+        }
         (recording.request.host == "web").then_some("the link to an archive is a secret of a moment")
     }
 
@@ -59,7 +77,9 @@ impl Service for GitHub {
     }
 
     fn names(&self) -> Vec<&'static str> {
-        vec![MAIN, OLDER, TOPIC, SLASHED, TAG, FORK, LONE, DEPLOYMENT, NUMBER, "pulls/7", "pulls/8", "pulls/9"]
+        let mut names = vec![MAIN, OLDER, TOPIC, SLASHED, TAG, FORK, LONE, DEPLOYMENT, NUMBER, "pulls/7", "pulls/8", "pulls/9"];
+        names.extend(BY_NAME.map(|(asked, _)| asked));
+        names
     }
 
     fn comes_to_be(&self, name: &str, recording: &Recording) -> bool {

@@ -19,6 +19,8 @@ pub struct Renewal {
     pub renewed: BTreeSet<String>,
     /// What was answered otherwise than recorded: the files that were renewed all the same say how the service answers now.
     pub otherwise: Vec<String>,
+    /// What was answered with another status or by another name, so that the files stay as they were.
+    pub another: BTreeMap<String, String>,
     /// What was not renewed, and why.
     pub left: BTreeMap<String, String>,
     /// All texts that were answered.
@@ -59,7 +61,7 @@ pub async fn renew(account: &Account) -> Renewal {
         let got = patiently(recording, &arranging).await;
         let faults = faults_of(&got, &shapes, recording);
         if is_another(&got, recording) {
-            renewal.left.insert(recording.name.clone(), format!("it {}", faults.join("; ")));
+            renewal.another.insert(recording.name.clone(), format!("it {}", faults.join("; ")));
             continue;
         }
         renewal.otherwise.extend(faults.into_iter().map(|fault| format!("{}: it {fault}", recording.name)));
@@ -67,6 +69,49 @@ pub async fn renew(account: &Account) -> Renewal {
         renewal.renewed.insert(recording.name.clone());
     }
     renewal
+}
+
+/// Recordings that a real account may answer in another way although nothing has changed: it need not have what they show.
+const LACKED: [(&str, &str, &str); 5] = [
+    ("heroku", "feature-on", "Heroku opens the newer link service to some accounts and not to others"),
+    ("heroku", "link-newer", "Heroku opens the newer link service to some accounts and not to others"),
+    ("heroku", "link-none", "a pipeline may be linked at the older link service"),
+    ("heroku", "release-without-output", "an app may have been released by a command that printed something"),
+    ("heroku", "releases-first-page", "an app that was released once has all its releases on one page"),
+];
+
+impl Renewal {
+    /// What is not true any more of what was recorded: each difference, and each answer of another kind but those of states that an
+    /// account may lack.
+    pub fn broken(&self, host: &str) -> Vec<String> {
+        let may_be_lacked = |name: &str| LACKED.iter().any(|(of, lacked, _)| *of == host && *lacked == name);
+        let another = self.another.iter().filter(|(name, _)| !may_be_lacked(name)).map(|(name, how)| format!("{name}: {how}"));
+        self.otherwise.iter().cloned().chain(another).collect()
+    }
+}
+
+#[test]
+fn answers_of_another_kind_break_a_renewal() {
+    let another = |names: &[&str]| {
+        let another = names.iter().map(|name| ((*name).to_owned(), "it answers 403 no".to_owned())).collect();
+        Renewal { another, ..Renewal::default() }
+    };
+    assert_eq!(
+        another(&["deployment-made", "link-none"]).broken("github"),
+        ["deployment-made: it answers 403 no", "link-none: it answers 403 no"]
+    );
+    assert_eq!(another(&["build-started", "link-none"]).broken("heroku"), ["build-started: it answers 403 no"]);
+    let otherwise = Renewal { otherwise: vec!["pipelines: it has no header etag".to_owned()], ..Renewal::default() };
+    assert_eq!(otherwise.broken("heroku"), ["pipelines: it has no header etag"]);
+    assert_eq!(Renewal::default().broken("heroku"), [""; 0]);
+}
+
+#[test]
+fn what_an_account_may_lack_is_recorded_and_has_a_reason() {
+    for (host, name, why) in LACKED {
+        assert!(recordings::of(host).contains_key(name), "there is no {host}/{name}");
+        assert!(why.len() > 20, "{host}/{name}: why may it be lacked?");
+    }
 }
 
 /// Asks what was recorded; where that comes too soon and the recording is of something else, again at the moment that is named.
@@ -149,6 +194,19 @@ fn texts(value: &Value, all: &mut BTreeSet<String>) {
 pub fn told(host: &str, renewal: &Renewal) -> String {
     let left: Vec<String> = renewal.left.iter().map(|(name, why)| format!("  {name}: {why}")).collect();
     let otherwise: Vec<String> = renewal.otherwise.iter().map(|what| format!("  {what}")).collect();
+    let another: Vec<String> = renewal
+        .another
+        .iter()
+        .map(|(name, how)| {
+            let why = LACKED.iter().find(|(of, lacked, _)| *of == host && lacked == name);
+            why.map_or_else(|| format!("  {name}: {how}"), |(_, _, why)| format!("  {name}: {how} ({why})"))
+        })
+        .collect();
     let renewed = renewal.renewed.len();
-    format!("{host}: {renewed} renewed\nnot renewed:\n{}\nanswered otherwise:\n{}\n", left.join("\n"), otherwise.join("\n"))
+    format!(
+        "{host}: {renewed} renewed\nnot renewed:\n{}\nanswered with another status or by another name:\n{}\nanswered otherwise:\n{}\n",
+        left.join("\n"),
+        another.join("\n"),
+        otherwise.join("\n")
+    )
 }

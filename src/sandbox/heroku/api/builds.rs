@@ -97,7 +97,8 @@ fn fetch(world: &mut World, url: &str, checksum: Option<&str>, call: &Call<'_>) 
 pub(super) fn list(world: &mut World, call: &Call<'_>, app: &str) -> Handled {
     let app = world.app_for(call, app, AppRight::View)?.id;
     let members = world.builds.iter().filter(|build| build.app == app).map(|build| world.build_json(build, call.sdk())).collect();
-    page(members, call.asked.header("range"), &["id", "started_at", "created_at"], world.page_size)
+    let fields: &[&str] = if world.builds_by_time { &["id", "started_at", "created_at"] } else { &["id", "started_at"] };
+    page(members, call.asked.header("range"), fields, world.page_size)
 }
 
 fn find<'a>(world: &'a World, app: Uuid, id: &str) -> Result<&'a Build, Refusal> {

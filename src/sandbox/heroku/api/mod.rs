@@ -107,8 +107,8 @@ fn enter<'a>(world: &mut World, asked: &'a Asked, now: Timestamp) -> Result<(Cal
         user.bucket -= 1000;
         calls_left -= 1;
     }
-    if user.suspended {
-        return Err(Refusal::new(403, "suspended", "Your account has been suspended."));
+    if let Some(closed) = user.closed {
+        return Err(Refusal::closed(closed));
     }
     Ok((Call { asked, who: Who { id: user.id, email: user.email.clone() }, variant, now }, calls_left))
 }
