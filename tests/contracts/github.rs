@@ -212,8 +212,9 @@ fn happens(world: &mut World, what: &str) -> Result<(), String> {
         }
         "acme/hubot demands single sign-on" => github.require_saml(REPO, true),
         "ana's hour is used up" => github.set_remaining(GITHUB_TOKEN, 0),
-        "ana is too fast" => {
-            let fault = Fault::RateLimited { retry_after: Some(60), limit: Limit::Secondary };
+        "ana is too fast" | "ana is to slow down" => {
+            let limit = if what == "ana is too fast" { Limit::Secondary } else { Limit::SecondaryAs429 };
+            let fault = Fault::RateLimited { retry_after: Some(60), limit };
             github.fail(FaultRule { method: None, path_contains: REPO.to_owned(), spared: 0, times: 1, fault });
             Ok(())
         }

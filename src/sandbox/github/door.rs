@@ -174,7 +174,10 @@ impl Github {
         let id = request_id(world.requests.len());
         let (version, caller) = match guard::version(asked).and_then(|version| Ok((version, guard::caller(world, asked, now)?))) {
             Ok(passed) => passed,
-            Err(refused) => return (refused.with("x-github-request-id", id), false),
+            Err(refused) => {
+                world.answers.note(&asked.method, &asked.path, refused.status, &refused.body);
+                return (refused.with("x-github-request-id", id), false);
+            }
         };
         let (budget, limit) = guard::budget(world, &caller.token);
         budget.turn(now);
@@ -187,10 +190,11 @@ impl Github {
         } else if let Some(seconds) = too_much {
             guard::too_fast(403).with("retry-after", seconds.to_string())
         } else {
-            match routes::answer(world, &scene) {
-                Ok(answer) | Err(answer) => cached(answer, &caller, asked),
-            }
+            let (Ok(answer) | Err(answer)) = routes::answer(world, &scene);
+            answer
         };
+        world.answers.note(&asked.method, &asked.path, answer.status, &answer.body);
+        let answer = cached(answer, &caller, asked);
         let charged = !free && !spent && answer.status != 501 && (answer.status != 304 || caller.login.is_none());
         if charged {
             let (budget, _) = guard::budget(world, &caller.token);

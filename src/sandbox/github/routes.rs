@@ -26,13 +26,6 @@ impl Repository {
 }
 
 pub(super) fn answer(world: &mut World, scene: &Scene<'_>) -> Result<Answer, Answer> {
-    let answer = routed(world, scene);
-    let (Ok(told) | Err(told)) = &answer;
-    world.answers.note(&scene.asked.method, &scene.asked.path, told.status, &told.body);
-    answer
-}
-
-fn routed(world: &mut World, scene: &Scene<'_>) -> Result<Answer, Answer> {
     let asked = scene.asked;
     let segments: Vec<&str> = asked.segments.iter().map(String::as_str).collect();
     if asked.path != "/" && asked.path.ends_with('/') {
