@@ -91,16 +91,15 @@ const PATIENCE: usize = 5;
 
 /// Somebody signs in, again from the beginning where that comes to nothing. How often it was tried.
 async fn signed_in(player: &mut Player<'_>, fate: &Fate, script: &Script) -> anyhow::Result<(Played, usize)> {
-    for tries in 1.. {
+    let mut tries = 1;
+    loop {
         match player.play_on(script).await {
             // A passcode that died with the service is typed once more.
-            Ok(played) if !fate.deaths().is_empty() && tries < PATIENCE && !is_linked(&played) => {}
-            Ok(played) => return Ok((played, tries)),
-            Err(_) if !fate.deaths().is_empty() && tries < PATIENCE => {}
-            Err(error) => return Err(error.into()),
+            Ok(played) if fate.deaths().is_empty() || tries >= PATIENCE || is_linked(&played) => return Ok((played, tries)),
+            Err(error) if fate.deaths().is_empty() || tries >= PATIENCE => return Err(error.into()),
+            Ok(_) | Err(_) => tries += 1,
         }
     }
-    unreachable!("it is tried a few times")
 }
 
 /// A script of the steps of `script` that are `range`.

@@ -135,6 +135,7 @@ async fn news_of_dynos_that_take_minutes_stand_on_their_cards_in_time() {
     news_stand_in_time((0..10).map(|number| Pace { build: 60, release: 30, boot: 290 + 37 * number })).await;
 }
 
+#[expect(clippy::print_stdout, reason = "the figures are what the run is for")]
 async fn news_stand_in_time(paces: impl IntoIterator<Item = Pace>) {
     let fleet = Fleet::of(paces).await;
     fleet.deploys().await;

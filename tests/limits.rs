@@ -33,6 +33,7 @@ use slash_heroku::testing::records::deployment_id;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, interval, sleep_until, timeout};
+use tokio_util::task::TaskTracker;
 
 /// Whoever is not back by then never comes back.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
@@ -47,7 +48,7 @@ struct Jumping {
 }
 
 impl Jumping {
-    fn new() -> Arc<dyn Clock> {
+    fn begun() -> Arc<dyn Clock> {
         Arc::new(Self { origin: "2026-01-05T09:00:00Z".parse().unwrap(), began: Instant::now() })
     }
 }
@@ -94,12 +95,14 @@ async fn server(manner: impl Fn(&str) -> Manner + Send + Sync + 'static) -> Stri
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let manner = Arc::new(manner);
-    tokio::spawn(async move {
+    let tasks = TaskTracker::new();
+    let each = tasks.clone();
+    tasks.spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             let manner = Arc::clone(&manner);
             // Whoever gives up closes the connection, and writing to it ends.
-            tokio::spawn(async move { drop(answer(stream, &*manner).await) });
+            each.spawn(async move { drop(answer(stream, &*manner).await) });
         }
     });
     address
@@ -195,11 +198,11 @@ fn build() -> BuildId {
 
 fn github(address: &str) -> GitHub {
     let (archive_limit, spool_dir) = (GitHubSettings::ARCHIVE_LIMIT, None::<PathBuf>);
-    GitHub::new(GitHubSettings { api: at(address), web: at(address), archive_limit, spool_dir }, Jumping::new()).unwrap()
+    GitHub::new(GitHubSettings { api: at(address), web: at(address), archive_limit, spool_dir }, Jumping::begun()).unwrap()
 }
 
 fn heroku(address: &str) -> Heroku {
-    Heroku::new(HerokuSettings { api: at(address), links: at(address), dashboard: at(address) }, Jumping::new()).unwrap()
+    Heroku::new(HerokuSettings { api: at(address), links: at(address), dashboard: at(address) }, Jumping::begun()).unwrap()
 }
 
 fn order() -> AnnouncementOrder {
@@ -247,7 +250,7 @@ async fn heroku_holds_nobody() {
         let source = UploadedSource {
             address: SecretString::from("https://storage.example.com/1"),
             sha256: "0".repeat(64),
-            at: Jumping::new().now(),
+            at: Jumping::begun().now(),
         };
         let order = BuildOrder { source, commit: commit(), repository: repository(), deployment: deployment_id(1) };
         unclear(&what, back(&what, 20, 21, heroku.start_build(&token(), &app(), &order)).await);
@@ -304,8 +307,8 @@ async fn slack_holds_nobody() {
         let what = format!("Slack, {manner:?}");
         let (tokens_of_bots, sealer) = (Arc::new(OneBot::new(token())), Arc::new(Sealer::new(&[SecretString::from("signing")]).unwrap()));
         let settings = SlackSettings { api: at(&always(&manner).await), tokens: tokens_of_bots, sealer, allow_loopback_response_url: true };
-        let directory = SlackDirectory::new(&settings, Jumping::new()).unwrap();
-        let chat = SlackChat::new(settings, Jumping::new()).unwrap();
+        let directory = SlackDirectory::new(&settings, Jumping::begun()).unwrap();
+        let chat = SlackChat::new(settings, Jumping::begun()).unwrap();
         let channel = ChannelId::parse("C1").unwrap();
         let message = Message::new(Tone::Info, Audience::Channel, vec![text("A card")]);
         let origin = Origin { person: person(), channel: channel.clone(), reply: None };
@@ -337,8 +340,8 @@ async fn whoever_gives_tokens_holds_nobody() {
             client_secret: SecretString::from("a-secret"),
         };
         let ports: [(Arc<dyn SignInAt>, u64); 2] = [
-            (Arc::new(GitHubSignIn::new(at_github, Jumping::new()).unwrap()), 10),
-            (Arc::new(HerokuSignIn::new(at_heroku, Jumping::new()).unwrap()), 20),
+            (Arc::new(GitHubSignIn::new(at_github, Jumping::begun()).unwrap()), 10),
+            (Arc::new(HerokuSignIn::new(at_heroku, Jumping::begun()).unwrap()), 20),
         ];
         for (port, limit) in ports {
             unclear(&what, back(&what, limit, limit + 1, port.renew(&tokens())).await);
@@ -350,7 +353,7 @@ async fn whoever_gives_tokens_holds_nobody() {
             client_secret: SecretString::from("a-secret"),
             callback: "https://ship.example.com/slack/installed".parse().unwrap(),
         };
-        let installs = SlackInstall::new(installs, Jumping::new()).unwrap();
+        let installs = SlackInstall::new(installs, Jumping::begun()).unwrap();
         unclear(&what, back(&what, 10, 11, installs.renew(&tokens())).await);
     }
 }
