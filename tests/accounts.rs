@@ -22,7 +22,8 @@ use slash_heroku::adapters::vault::TokenVault;
 use slash_heroku::domain::account::Unlinked;
 use slash_heroku::domain::account::{Account, Missing, Obstacle, Provider, Standing};
 use slash_heroku::ports::{
-    AccountBatch, AccountStore, Accounts, Clock, Forgets, Resealed, SealedThings, Secrets, SignInAt, VaultError, WakeKey,
+    AccountBatch, AccountStore, Accounts, Clock, Forgets, MockAccountStore, Resealed, SealedThings, Secrets, SignInAt, Store, VaultError,
+    WakeKey, Work,
 };
 use slash_heroku::sandbox::fault::{Fault, FaultRule};
 use slash_heroku::sandbox::github::{self as at_github, AppSeed, Github};
@@ -250,6 +251,29 @@ async fn linked_logins_keep_the_promises_of_accounts() {
     let secrets = stage.secrets();
     let markers: Vec<&str> = secrets.iter().map(String::as_str).collect();
     slash_heroku::testing::accounts::all(Arc::new(linked), &person("T1", "U1"), &markers).await;
+}
+
+#[tokio::test]
+async fn whoever_comes_too_late_to_renew_it_keeps_nobody_waiting() {
+    let stage = Stage::set().await;
+    let (store, linked) = stage.open();
+    stage.link(&linked).await;
+    stage.clock.go(hours(9));
+    let ana = person("T1", "U1");
+    let before = linked.accounts.account(&ana).await.unwrap();
+    let mut lost = before.clone();
+    for login in lost.logins.values_mut() {
+        *login = login.withdrawn(stage.clock.now());
+    }
+    // Between two looks at it somebody else was told that it is withdrawn.
+    let mut accounts = MockAccountStore::new();
+    let mut looks = [before, lost].into_iter();
+    accounts.expect_account().times(2).returning(move |_| Ok(looks.next().unwrap()));
+    let late = LinkedAccounts { accounts: Arc::new(accounts), ..linked };
+    assert!(matches!(late.access(&ana, Provider::Platform).await, Err(Denied::Missing(_))));
+    let now = stage.clock.now();
+    let claimed = store.claim(&Work::Account(ana), now, now + SignedDuration::from_secs(1)).await.unwrap();
+    assert!(claimed.is_some(), "whoever links it anew would wait for a minute");
 }
 
 #[tokio::test]

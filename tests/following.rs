@@ -126,6 +126,17 @@ enum Shown {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn news_of_ten_deploys_at_once_stand_on_their_cards_in_time() {
     let paces = (0..10).map(|number| Pace { build: 60 + 7 * number, release: 30 + 5 * number, boot: 6 + 4 * number });
+    news_stand_in_time(paces).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn news_of_dynos_that_take_minutes_stand_on_their_cards_in_time() {
+    // Some just before and just after a look, wherever looks might become rarer.
+    news_stand_in_time((0..10).map(|number| Pace { build: 60, release: 30, boot: 290 + 37 * number })).await;
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what the run is for")]
+async fn news_stand_in_time(paces: impl IntoIterator<Item = Pace>) {
     let fleet = Fleet::of(paces).await;
     fleet.deploys().await;
     let clock = &fleet.stage.clock;
@@ -141,7 +152,7 @@ async fn news_of_ten_deploys_at_once_stand_on_their_cards_in_time() {
         }
         seen.len() == fleet.apps.len() * 3
     };
-    fleet.pass(after(clock.now(), 900), note).await;
+    fleet.pass(after(clock.now(), 1200), note).await;
     let (mut worst_of_work, mut worst_of_dynos) = (0, 0);
     for (place, (app, pace)) in fleet.apps.iter().enumerate() {
         let [build] = fleet.stage.world.heroku.builds(app).try_into().unwrap();

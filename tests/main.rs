@@ -21,6 +21,7 @@ mod endurance;
 mod faults;
 mod following;
 mod installs;
+mod limits;
 mod privacy;
 mod processes;
 mod races;

@@ -103,8 +103,8 @@ pub trait SignInAt: Send + Sync + std::fmt::Debug {
     /// Whose the tokens are.
     async fn who(&self, access: &SecretString) -> Result<Identity, PortError>;
 
-    /// Brings new tokens for old ones, which may be worth nothing from then on. [`super::Fault::SignInLost`]: the person has to sign
-    /// in again; a fault that is temporary says nothing about the tokens.
+    /// Brings new tokens for old ones, which may be worth nothing from then on; asked once, also where the answer is lost.
+    /// [`super::Fault::SignInLost`]: the person has to sign in again; a fault that is temporary says nothing about the tokens.
     async fn renew(&self, tokens: &Tokens) -> Result<Granted, PortError>;
 
     /// Ends what was granted with its tokens, and those of the same person that came of another consent as far as `extent` says. Safe

@@ -74,6 +74,7 @@ pub async fn all<S: Stage>(mut stage: impl AsyncFnMut() -> S) -> LeftOut {
     left_out.note("a code is given once", given_once(&mut stage().await).await);
     left_out.note("renewed", renewed(&mut stage().await).await);
     left_out.note("renewed later", renewed_later(&mut stage().await).await);
+    left_out.note("the answer to a renewal is lost", renewed_unheard(&mut stage().await).await);
     left_out.note("withdrawn", withdrawn(&mut stage().await).await);
     left_out.note("revoked", revoked(&mut stage().await).await);
     left_out.note("revoked when it has run out", revoked_late(&mut stage().await).await);
@@ -189,6 +190,33 @@ async fn renewed_later<S: Stage>(stage: &mut S) -> Arranged {
         Err(error) => assert!(error.is_temporary(), "broken: a service that is away says nothing about the tokens: {error}"),
     }
     value_of(sign_in.renew(&first.tokens).await, "once the service is back the tokens are renewed");
+    Arranged::Done
+}
+
+async fn renewed_unheard<S: Stage>(stage: &mut S) -> Arranged {
+    let sign_in = stage.sign_in();
+    let first = signed_in(stage).await;
+    if first.tokens.refresh.is_some() {
+        or_leave_out!(stage.lose_answer().await);
+        let before = stage.asked_for_tokens().await;
+        let unheard = sign_in.renew(&first.tokens).await;
+        if let Err(error) = &unheard {
+            tells_no_secret(error, &stage.secrets());
+        }
+        assert_eq!(fault_of(unheard, "a lost answer is unclear"), Fault::Unclear);
+        assert_eq!(stage.asked_for_tokens().await, before + 1, "broken: new tokens are asked for once, also where the answer is lost");
+    }
+    let before = stage.asked_for_tokens().await;
+    // What brings new tokens may have been good once, and then the new ones are lost with the answer.
+    match sign_in.renew(&first.tokens).await {
+        Ok(second) => assert!(stage.takes(&second.tokens.access).await, "broken: the new access is taken"),
+        Err(error) => {
+            tells_no_secret(&error, &stage.secrets());
+            assert_eq!(error.fault, Fault::SignInLost, "broken: where nothing brings new tokens the person has to sign in again");
+        }
+    }
+    let asked = stage.asked_for_tokens().await - before;
+    assert_eq!(asked, usize::from(first.tokens.refresh.is_some()), "broken: what cannot be renewed is not asked for");
     Arranged::Done
 }
 

@@ -12,7 +12,7 @@ use crate::ports::{Batch, Credentials, Lease, NoCredentials, StoreError, Uploade
 use super::Ports;
 use super::perform::perform;
 use super::rollback;
-use super::tell::{self, Telling};
+use super::tell::{self, Sight, Telling};
 use super::watch::{Watch, has_only_begun};
 
 /// How long telling the end is tried before it is given up; the truth stays in the store.
@@ -59,8 +59,8 @@ const SLOW: SignedDuration = SignedDuration::from_secs(11);
 const REQUESTS_FOR_CHECKS: i32 = 5;
 
 /// Whether a person's deploys are looked at less often, since few requests are left.
-pub(super) fn is_slowed(ports: &Ports, who: Option<&Credentials>) -> bool {
-    who.and_then(|who| ports.allowances.pause(Service::Platform, &who.platform, ports.clock.now())).is_some_and(|pause| pause >= SLOW)
+pub(super) fn is_slowed(ports: &Ports, who: &Credentials) -> bool {
+    ports.allowances.pause(Service::Platform, &who.platform, ports.clock.now()).is_some_and(|pause| pause >= SLOW)
 }
 
 /// Before when not to look at what goes on outside, where few requests are left.
@@ -115,6 +115,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
             ports.accounts.credentials(&deployment.origin.person).await
         };
         let away = found.as_ref().is_err_and(NoCredentials::may_pass);
+        let sight = Sight::with(ports, &found);
         let who = found.ok();
         // Whoever is shut out of one service can still have the end told at the other.
         let source = match &who {
@@ -127,8 +128,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         if let Some(who) = &who {
             ports.allowances.follow(&deployment, who);
         }
-        let slowed = is_slowed(ports, who.as_ref());
-        tell::tell(ports, lease, source.as_ref(), slowed, &mut deployment, &mut hands).await?;
+        tell::tell(ports, lease, source.as_ref(), &sight, &mut deployment, &mut hands).await?;
         call_the_next(ports, &deployment, &mut hands).await?;
         let Some(step) = deployment.next_step() else {
             // Somebody else has closed it: what we told last may be older than the end.

@@ -297,37 +297,39 @@ impl LinkedAccounts {
     /// Renews under the person's claim: of two at once, one renews and the other takes what came of it.
     async fn renewed(&self, person: &Person, at: Provider) -> Result<SecretString, Denied> {
         for _ in 0..LOOKS {
-            let lease = self.claim(person).await?;
+            if let Some(lease) = self.claim(person).await? {
+                let done = self.renewed_claimed(person, at).await;
+                // Also where it came to nothing: whoever links the login again is not to wait for it.
+                self.store.release(&lease).await?;
+                return done;
+            }
             let account = self.accounts.account(person).await?;
             let login = self.usable(&account, at)?;
-            let fresh = login.life.at(self.clock.now());
-            let open = || Ok::<Tokens, Denied>(self.vault.open(&login.tokens, person, at)?);
-            let Some(lease) = lease else {
-                match fresh {
-                    Freshness::Fresh | Freshness::Ageing | Freshness::Over => return Ok(open()?.access),
-                    Freshness::Stale => {
-                        self.clock.pause_until(later(self.clock.now(), LOOK)).await;
-                        continue;
-                    }
-                }
-            };
-            let done = match fresh {
-                Freshness::Fresh | Freshness::Over => open().map(|tokens| tokens.access),
-                Freshness::Ageing => match self.renew_now(person, at, login).await {
-                    // Still good: it is renewed the next time.
-                    Err(Denied::Away(error)) => {
-                        tracing::info!(%error, "a login is renewed later");
-                        open().map(|tokens| tokens.access)
-                    }
-                    done => done,
-                },
-                Freshness::Stale => self.renew_now(person, at, login).await,
-            };
-            self.store.release(&lease).await?;
-            return done;
+            match login.life.at(self.clock.now()) {
+                Freshness::Fresh | Freshness::Ageing | Freshness::Over => return Ok(self.vault.open(&login.tokens, person, at)?.access),
+                Freshness::Stale => self.clock.pause_until(later(self.clock.now(), LOOK)).await,
+            }
         }
         let error = PortError::new(at.service(), Fault::Unreachable, "renewed-by-others");
         Err(Denied::Away(error))
+    }
+
+    async fn renewed_claimed(&self, person: &Person, at: Provider) -> Result<SecretString, Denied> {
+        let account = self.accounts.account(person).await?;
+        let login = self.usable(&account, at)?;
+        let open = || Ok(self.vault.open(&login.tokens, person, at)?.access);
+        match login.life.at(self.clock.now()) {
+            Freshness::Fresh | Freshness::Over => open(),
+            Freshness::Ageing => match self.renew_now(person, at, login).await {
+                // Still good: it is renewed the next time.
+                Err(Denied::Away(error)) => {
+                    tracing::info!(%error, "a login is renewed later");
+                    open()
+                }
+                done => done,
+            },
+            Freshness::Stale => self.renew_now(person, at, login).await,
+        }
     }
 
     async fn renew_now(&self, person: &Person, at: Provider, login: &Login) -> Result<SecretString, Denied> {

@@ -115,7 +115,7 @@ pub(super) async fn status(ports: &Ports, request: &Request, who: &Credentials, 
     };
     let reader = &request.origin.person;
     let closed = routes::closed(ports, &reader.workspace, pipeline.as_ref()).await?;
-    let message = speech::status(reader, pipeline.as_ref(), &rows, &locks, &closed, is_slowed(ports, Some(who)), now);
+    let message = speech::status(reader, pipeline.as_ref(), &rows, &locks, &closed, is_slowed(ports, who), now);
     // Whoever looks after the workspace also sees that what is too old goes.
     let looks_after = pipeline.is_none() && ports.rights.member(&reader.workspace, reader, now).await.is_ok_and(|member| member.admin);
     if !looks_after {

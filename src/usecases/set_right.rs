@@ -7,9 +7,8 @@ use crate::domain::speech::{self, CardView};
 use crate::ports::{PortError, StoreError, Urgency};
 
 use super::Ports;
-use super::drive::is_slowed;
 use super::respite::Respite;
-use super::tell::{pages, report_state, send_report};
+use super::tell::{Sight, pages, report_state, send_report};
 
 /// How often it is tried; the pauses between failures grow to a minute.
 const TRIES: u32 = 30;
@@ -41,15 +40,16 @@ pub async fn set_right(ports: &Ports, id: DeploymentId) -> Result<(), StoreError
 
 /// Fails only with what may work later.
 async fn tell_as_it_is(ports: &Ports, deployment: &Deployment) -> Result<(), PortError> {
-    let who = ports.accounts.credentials(&deployment.origin.person).await.ok();
+    let found = ports.accounts.credentials(&deployment.origin.person).await;
+    let Sight { slowed, missing } = Sight::with(ports, &found);
+    let who = found.ok();
     if let Card::At(place) = &deployment.card {
         let ahead = match ports.store.line(&deployment.target.app).await {
             Ok(line) => line.place_of(deployment.id),
             Err(_) => None,
         };
         let pages = pages(ports, deployment);
-        let slowed = is_slowed(ports, who.as_ref());
-        let card = speech::card(&CardView { deployment, now: ports.clock.now(), ahead, pages: &pages, slowed });
+        let card = speech::card(&CardView { deployment, now: ports.clock.now(), ahead, pages: &pages, slowed, missing: &missing });
         unless_for_good(ports.chat.amend(place, &card, Urgency::Now).await)?;
     }
     let source = match who {

@@ -13,14 +13,15 @@ mod together;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use crate::domain::account::Missing;
 use crate::domain::deployment::{Deployment, Phase, Untold, WaitingFor};
 use crate::domain::message::Message;
 use crate::domain::route::News;
 use crate::domain::speech::{CardView, Pages};
-use crate::ports::Lease;
+use crate::ports::{Credentials, Lease, NoCredentials};
 
 use super::Ports;
-use super::drive::{DriveError, Hands, save};
+use super::drive::{DriveError, Hands, is_slowed, save};
 use super::respite::{Respite, earliest};
 
 pub(super) use record::{report_state, send_report};
@@ -32,6 +33,26 @@ pub(super) fn pages(ports: &Ports, deployment: &Deployment) -> Pages {
         app: ports.platform.app_page(app),
         build: deployment.build.as_ref().map(|build| ports.platform.build_page(app, build)),
         release: deployment.release.as_ref().map(|release| ports.platform.release_page(app, release)),
+    }
+}
+
+/// How well the outside can be seen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sight {
+    /// It is looked at less often than usual.
+    pub(super) slowed: bool,
+    /// It cannot be looked at without these logins of the asker.
+    pub(super) missing: Vec<Missing>,
+}
+
+impl Sight {
+    /// With what was found when the asker's logins were asked for.
+    pub(super) fn with(ports: &Ports, found: &Result<Credentials, NoCredentials>) -> Self {
+        match found {
+            Ok(who) => Self { slowed: is_slowed(ports, who), missing: Vec::new() },
+            Err(NoCredentials::Missing(missing)) => Self { slowed: false, missing: missing.clone() },
+            Err(NoCredentials::Stranger | NoCredentials::Away(_) | NoCredentials::Locked) => Self::default(),
+        }
     }
 }
 
@@ -95,12 +116,12 @@ impl Telling {
 }
 
 /// Tells where the deployment stands, as far as it has changed. Failures are logged and made up for later; what was told is
-/// recorded. `source` is the asker's token for the source control, where there is one; `slowed`: it is looked less often than usual.
+/// recorded. `source` is the asker's token for the source control, where there is one.
 pub(super) async fn tell(
     ports: &Ports,
     lease: &Lease,
     source: Option<&SecretString>,
-    slowed: bool,
+    sight: &Sight,
     deployment: &mut Deployment,
     hands: &mut Hands,
 ) -> Result<(), DriveError> {
@@ -120,7 +141,8 @@ pub(super) async fn tell(
     let held_back = order::is_held_back(ports, deployment, &line, &mut hands.telling).await?;
     let pages = pages(ports, deployment);
     let seen = told.clone();
-    let view = CardView { deployment: &seen, now, ahead: line.place_of(deployment.id), pages: &pages, slowed };
+    let ahead = line.place_of(deployment.id);
+    let view = CardView { deployment: &seen, now, ahead, pages: &pages, slowed: sight.slowed, missing: &sight.missing };
     if told.is_orphaned() {
         riders::tell(ports, &view, &mut told, &mut hands.telling).await?;
     } else if turn_has_come || held_back {

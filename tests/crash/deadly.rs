@@ -13,9 +13,9 @@ use slash_heroku::domain::line::Line;
 use slash_heroku::domain::names::{AppId, DeliveryId, DeploymentId, OfferId, PipelineId};
 use slash_heroku::domain::offer::Offer;
 use slash_heroku::domain::request::Request;
-use slash_heroku::ports::{Batch, Lease, Store, StoreError, Work};
+use slash_heroku::ports::{AccountStore, Batch, Lease, SignInAt, Store, StoreError, Work};
 use slash_heroku::rehearsal::{Between, Killer};
-use slash_heroku::usecases::{Ports, Privacy};
+use slash_heroku::usecases::{LinkedAccounts, Ports, Privacy, SignIns};
 
 use super::kept::Kept;
 use super::outside::Outside;
@@ -34,7 +34,7 @@ impl Event {
     /// Whether the next life finds something else after it. The leases of a life end with it, so it makes no difference whether
     /// it came to have one.
     pub fn leaves_a_trace(self) -> bool {
-        !matches!(self, Self::Write("claim" | "renew" | "release" | "forget"))
+        !matches!(self, Self::Write("claim" | "renew" | "release" | "forget" | "forget sign-ins"))
     }
 }
 
@@ -81,6 +81,9 @@ impl fmt::Display for Death {
 #[derive(Debug)]
 pub struct Fate {
     points: Vec<Point>,
+    /// What the first point is in the play in which nobody dies, and the how manieth of its kind. Tasks that run at the same time do not
+    /// always write equally often, so that in another run the same number may be something else.
+    first: Option<(Event, usize)>,
     state: Mutex<State>,
 }
 
@@ -100,6 +103,8 @@ struct State {
     offered: Vec<DeliveryId>,
     /// The store of the newest life.
     store: Option<Weak<dyn Store>>,
+    /// And its linked logins, where people sign in.
+    accounts: Option<Weak<dyn AccountStore>>,
     known: Known,
     deaths: Vec<Death>,
     spared: bool,
@@ -107,7 +112,16 @@ struct State {
 
 impl Fate {
     pub fn new(points: &[Point]) -> Self {
-        Self { points: points.to_vec(), state: Mutex::default() }
+        Self { points: points.to_vec(), first: None, state: Mutex::default() }
+    }
+
+    /// At points of a play whose events are these when nobody dies.
+    pub fn among(points: &[Point], events: &[Event]) -> Self {
+        let first = points.first().and_then(|point| {
+            let before = events.get(..point.event)?;
+            before.last().map(|event| (*event, before.iter().filter(|other| *other == event).count()))
+        });
+        Self { first, ..Self::new(points) }
     }
 
     /// How it died so far.
@@ -155,6 +169,11 @@ impl Fate {
         self.state.lock().unwrap().store.as_ref().and_then(Weak::upgrade).unwrap()
     }
 
+    /// The linked logins of the newest life, where people sign in.
+    pub fn accounts(&self) -> Option<Arc<dyn AccountStore>> {
+        self.state.lock().unwrap().accounts.as_ref().and_then(Weak::upgrade)
+    }
+
     pub fn known(&self) -> Known {
         self.state.lock().unwrap().known.clone()
     }
@@ -178,7 +197,13 @@ impl Fate {
     fn strikes(&self, moment: Moment, number: usize, event: Event, what: &str) -> bool {
         let mut state = self.state.lock().unwrap();
         let point = self.points.get(state.deaths.len());
-        let strikes = !state.spared && point.is_some_and(|point| point.moment == moment && point.event == number);
+        let is_here = |point: &Point| match (&self.first, state.deaths.is_empty()) {
+            (Some((kind, place)), true) => {
+                *kind == event && state.events.iter().take(number).filter(|other| **other == event).count() == *place
+            }
+            (Some(_) | None, _) => number >= point.event,
+        };
+        let strikes = !state.spared && point.is_some_and(|point| point.moment == moment && is_here(point));
         if strikes {
             state.deaths.push(Death { moment, event, what: what.to_owned() });
         }
@@ -192,13 +217,22 @@ pub struct Deaths(pub Arc<Fate>);
 
 impl Between for Deaths {
     fn put(&self, ports: Ports, killer: Killer) -> Ports {
-        self.0.state.lock().unwrap().store = Some(Arc::downgrade(&ports.store));
+        {
+            let mut state = self.0.state.lock().unwrap();
+            state.store = Some(Arc::downgrade(&ports.store));
+            state.accounts = ports.sign_ins.as_ref().map(|sign_ins| Arc::downgrade(&sign_ins.linked.accounts));
+        }
         let life = Arc::new(Life { killer, fate: Arc::clone(&self.0), dead: AtomicBool::new(false) });
+        let store: Arc<dyn Store> = Arc::new(Deadly { store: ports.store, life: Arc::clone(&life) });
+        let sign_ins = ports.sign_ins.map(|sign_ins| deadly_sign_ins(sign_ins, &store, &life));
         Ports {
+            // Who people are is read, and renewed, where they sign in.
+            accounts: sign_ins.as_ref().map_or(ports.accounts, |sign_ins| Arc::new(sign_ins.linked.clone())),
+            sign_ins,
             chat: Arc::new(Outside { port: ports.chat, life: Arc::clone(&life) }),
             source: Arc::new(Outside { port: ports.source, life: Arc::clone(&life) }),
             platform: Arc::new(Outside { port: ports.platform, life: Arc::clone(&life) }),
-            store: Arc::new(Deadly { store: ports.store, life: Arc::clone(&life) }),
+            store,
             locks: Arc::new(Kept { port: ports.locks, life: Arc::clone(&life) }),
             privacy: {
                 let keeping = Arc::new(Kept { port: Arc::clone(&ports.privacy.keeping), life });
@@ -207,6 +241,21 @@ impl Between for Deaths {
             ..ports
         }
     }
+}
+
+/// Where people sign in: the service may die between what a service grants and its record, too.
+fn deadly_sign_ins(sign_ins: SignIns, store: &Arc<dyn Store>, life: &Arc<Life>) -> SignIns {
+    let services = sign_ins.linked.services.into_iter().map(|(at, port)| {
+        let port: Arc<dyn SignInAt> = Arc::new(Outside { port, life: Arc::clone(life) });
+        (at, port)
+    });
+    let linked = LinkedAccounts {
+        store: Arc::clone(store),
+        services: services.collect(),
+        accounts: Arc::new(Kept { port: sign_ins.linked.accounts, life: Arc::clone(life) }),
+        ..sign_ins.linked
+    };
+    SignIns { linked, ..sign_ins }
 }
 
 /// One life of the service.

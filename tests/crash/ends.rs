@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use slash_heroku::ports::Store;
+use slash_heroku::domain::account::{Provider, Standing};
+use slash_heroku::ports::{AccountStore, Store};
 use slash_heroku::sandbox::github::Github;
 use slash_heroku::sandbox::heroku::Heroku;
 use slash_heroku::sandbox::slack::{Rendered, SlackWorkspace};
@@ -19,6 +20,8 @@ pub struct End {
     releases: Vec<&'static str>,
     /// The messages that everybody sees, as they stand, by what they are about.
     cards: BTreeMap<String, Vec<String>>,
+    /// How many of them stand at no end.
+    unfinished: usize,
     /// What was said below them: below which, whether for everybody once more, and what.
     below: Vec<(String, bool, String)>,
     /// What the asker was told of ends.
@@ -35,6 +38,12 @@ fn about(headline: &str) -> String {
     to_app.unwrap_or(subject).to_owned()
 }
 
+/// What a card says that another one has taken the place of.
+const FURTHER_DOWN: &str = "stands further down";
+
+/// How a card begins that stands at an end.
+const ENDS: [&str; 3] = ["[ok]", "[no]", "[--]"];
+
 /// What is said beside a card that tells the same: lost where the service dies right before it.
 fn is_courtesy(seen: &Rendered) -> bool {
     seen.headline.starts_with("Heroku accepted the code.")
@@ -50,7 +59,8 @@ impl End {
             |states: &[slash_heroku::sandbox::github::SeenStatus]| states.last().map_or("none".to_owned(), |last| last.state.clone());
         let seen: Vec<Rendered> = slack.messages().iter().map(|message| slack.render(message)).collect();
         let mut cards: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for card in seen.iter().filter(|seen| seen.only.is_none() && seen.below.is_none() && seen.place.starts_with('#')) {
+        let is_card = |seen: &&Rendered| seen.only.is_none() && seen.below.is_none() && seen.place.starts_with('#');
+        for card in seen.iter().filter(is_card).filter(|card| !card.headline.contains(FURTHER_DOWN)) {
             cards.entry(about(&card.headline)).or_default().push(told(card));
         }
         let ends =
@@ -59,6 +69,7 @@ impl End {
             records: github.deployments(play.repository).iter().map(|record| state(&record.statuses)).collect(),
             builds: heroku.builds(play.app).iter().map(|build| build.status).collect(),
             releases: heroku.releases(play.app).iter().map(|release| release.status).collect(),
+            unfinished: cards.values().flatten().filter(|card| !ENDS.iter().any(|glyph| card.starts_with(glyph))).count(),
             cards,
             below: seen.iter().filter_map(|seen| seen.below.as_ref().map(|below| (below.ts.clone(), below.for_all, told(seen)))).collect(),
             told: seen.iter().filter(|seen| seen.place.starts_with('@') && seen.only.is_none()).filter(ends).map(told).collect(),
@@ -66,8 +77,8 @@ impl End {
         }
     }
 
-    /// What is not as in the play in which nobody died.
-    pub fn differs_from(&self, other: &Self, deaths: usize) -> Vec<String> {
+    /// What is not as in the play in which nobody died. `asked_again`: how many commands were typed beside those of the play.
+    pub fn differs_from(&self, other: &Self, deaths: usize, asked_again: usize) -> Vec<String> {
         let mut faults = Vec::new();
         let mut same = |what: &str, ours: String, theirs: String| {
             if ours != theirs {
@@ -83,10 +94,14 @@ impl End {
             let ours = self.cards.get(subject).cloned().unwrap_or_default();
             same("the newest card", format!("{:?}", ours.last()), format!("{:?}", theirs.last()));
         }
-        // A card that was shown and not recorded is shown again.
-        let count = |end: &Self| end.cards.values().map(Vec::len).sum::<usize>();
-        if count(self) > count(other) + deaths {
-            faults.push(format!("there are {} cards: {:?}", count(self), self.cards));
+        // A card that was shown and not recorded is shown again, and the first one stays as it was.
+        for (subject, ours) in &self.cards {
+            if ours.len() > other.cards.get(subject).map_or(0, Vec::len) + deaths {
+                faults.push(format!("there are {} cards: {ours:?}", ours.len()));
+            }
+        }
+        if self.unfinished > other.unfinished + deaths {
+            faults.push(format!("{} cards stand at no end: {:?}", self.unfinished, self.cards));
         }
         // What has come to pass may be overtaken by the end, and takes longer with deaths; the end for all is told. What was told and not
         // recorded is told again.
@@ -105,7 +120,15 @@ impl End {
         }
         let untold = other.told.iter().filter(|told| !self.told.contains(told));
         faults.extend(untold.map(|told| format!("the asker was not told: {told}")));
-        if self.answers < other.answers {
+        // An end that was told and not recorded is told again, and no other one; on the way, that nobody knows how it stands.
+        for told in self.told.iter().collect::<BTreeSet<_>>() {
+            let count = |end: &Self| end.told.iter().filter(|one| *one == told).count();
+            let expected = count(other);
+            if count(self) > expected + deaths || (expected == 0 && !told.starts_with("[??]")) {
+                faults.push(format!("the asker was told {} times instead of {expected}: {told}", count(self)));
+            }
+        }
+        if self.answers < other.answers || self.answers > other.answers + deaths + asked_again {
             faults.push(format!("there were {} answers instead of {}", self.answers, other.answers));
         }
         faults
@@ -134,4 +157,48 @@ pub async fn at_rest(store: &dyn Store, known: &Known) -> Vec<String> {
         }
     }
     faults
+}
+
+/// What is kept of logins that nobody can use; everybody who has signed in has them all in the end.
+pub async fn of_no_use(accounts: &dyn AccountStore) -> Vec<String> {
+    let mut faults = Vec::new();
+    for account in accounts.accounts().await.unwrap() {
+        for at in Provider::ALL {
+            match account.logins.get(&at) {
+                Some(login) if login.standing == Standing::Good => {}
+                other => faults.push(format!("no login at {at:?}: {other:?}")),
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn what_is_doubled_or_left_standing_is_seen() {
+    let (card, end) =
+        ("[ok] @ana deployed `8fcbedd` (main) to staging (hubot-staging) as v3", "[ok] Your deploy of `8fcbedd` is out as v3");
+    let story = |cards: &[&str], told: &[&str], answers| End {
+        records: vec!["success".to_owned()],
+        builds: vec!["succeeded"],
+        releases: vec!["succeeded"],
+        unfinished: cards.iter().filter(|card| !ENDS.iter().any(|glyph| card.starts_with(glyph))).count(),
+        cards: BTreeMap::from([("the deploy".to_owned(), cards.iter().map(ToString::to_string).collect())]),
+        below: Vec::new(),
+        told: told.iter().map(ToString::to_string).collect(),
+        answers,
+    };
+    let (true_story, going) = (story(&[card], &[end], 1), "[..] @ana is deploying `8fcbedd` (main) to staging (hubot-staging)");
+    // With a death in it, each may have been said once more.
+    assert_eq!(story(&[going, card], &[end, end], 2).differs_from(&true_story, 1, 0), [""; 0]);
+    for (what, planted) in [
+        ("a third card", story(&[going, card, card], &[end], 1)),
+        ("two that stand at no end", story(&[going, going, card], &[end], 1)),
+        ("an end that is told three times", story(&[card], &[end, end, end], 1)),
+        ("another end than the true one", story(&[card], &["[no] Your deploy of `8fcbedd` did not work", end], 1)),
+        ("a third answer", story(&[card], &[end], 3)),
+        ("a newest card that stands at no end", story(&[card, going], &[end], 1)),
+    ] {
+        assert_ne!(planted.differs_from(&true_story, 1, 0), [""; 0], "{what} is not seen");
+    }
+    assert_ne!(story(&[card], &[end, end], 1).differs_from(&true_story, 0, 0), [""; 0], "nobody died, and it is told twice");
 }

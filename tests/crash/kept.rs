@@ -1,17 +1,19 @@
-//! Locks and notes in front of the real ones: the service may die at every write of them, too.
+//! Locks, notes and linked logins in front of the real ones: the service may die at every write of them, too.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use slash_heroku::domain::account::Account;
 use slash_heroku::domain::actor::Person;
 use slash_heroku::domain::deployment::Deployment;
 use slash_heroku::domain::lock::Locks;
-use slash_heroku::domain::names::{DeploymentId, PipelineId, PipelineName, UserId};
+use slash_heroku::domain::names::{DeploymentId, PipelineId, PipelineName, SignInId, UserId};
 use slash_heroku::domain::privacy::{NoteKey, NoteKind, Noted};
 use slash_heroku::domain::rights::Entry;
-use slash_heroku::ports::{HowMuch, Keeping, LockStore, NoteBatch, StoreError};
+use slash_heroku::domain::sign_in::{Digest, SignIn};
+use slash_heroku::ports::{AccountBatch, AccountStore, HowMuch, Keeping, LockStore, NoteBatch, StoreError};
 
 use super::deadly::{Event, Life};
 
@@ -88,5 +90,45 @@ impl Keeping for Kept<dyn Keeping> {
 
     async fn rewrite(&self) -> Result<(), StoreError> {
         self.writes("rewrite", String::new(), self.port.rewrite()).await
+    }
+}
+
+#[async_trait]
+impl AccountStore for Kept<dyn AccountStore> {
+    async fn account(&self, person: &Person) -> Result<Account, StoreError> {
+        self.life.look(self.port.account(person)).await
+    }
+
+    async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        self.life.look(self.port.accounts()).await
+    }
+
+    async fn sign_in(&self, id: SignInId) -> Result<Option<SignIn>, StoreError> {
+        self.life.look(self.port.sign_in(id)).await
+    }
+
+    async fn sign_in_by_link(&self, link: &Digest) -> Result<Option<SignIn>, StoreError> {
+        self.life.look(self.port.sign_in_by_link(link)).await
+    }
+
+    async fn sign_in_by_browser(&self, browser: &Digest) -> Result<Option<SignIn>, StoreError> {
+        self.life.look(self.port.sign_in_by_browser(browser)).await
+    }
+
+    async fn sign_ins_of(&self, person: &Person) -> Result<Vec<SignIn>, StoreError> {
+        self.life.look(self.port.sign_ins_of(person)).await
+    }
+
+    async fn open_sign_ins(&self) -> Result<Vec<SignIn>, StoreError> {
+        self.life.look(self.port.open_sign_ins()).await
+    }
+
+    async fn save_accounts(&self, batch: AccountBatch) -> Result<(), StoreError> {
+        let what = format!("{} accounts, {} sign-ins", batch.accounts.len(), batch.sign_ins.len());
+        self.writes("save accounts", what, self.port.save_accounts(batch)).await
+    }
+
+    async fn forget_sign_ins(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.writes("forget sign-ins", String::new(), self.port.forget_sign_ins(before)).await
     }
 }

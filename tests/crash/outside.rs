@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use slash_heroku::domain::account::Provider;
 use slash_heroku::domain::actor::{Origin, Person};
 use slash_heroku::domain::checks::Checks;
 use slash_heroku::domain::checkup::ChatStanding;
@@ -13,15 +14,16 @@ use slash_heroku::domain::deployment::MessageRef;
 use slash_heroku::domain::form::Form;
 use slash_heroku::domain::message::Message;
 use slash_heroku::domain::names::{
-    AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeliveryId, DeploymentId, PipelineId, RefName, ReleaseId, RepoName,
+    AnnouncementId, AppId, AppName, BuildId, CodeId, CommitSha, DeliveryId, DeploymentId, GrantId, PipelineId, RefName, ReleaseId, RepoName,
 };
 use slash_heroku::domain::page::Page;
 use slash_heroku::domain::pipeline::{App, Pipeline};
 use slash_heroku::domain::release::{Access, Build, Dyno, Release, Running};
 use slash_heroku::domain::source::{AskedRef, CommitRef, Comparison, Difference, OpenPull, Report, Repository, Resolution};
 use slash_heroku::ports::{
-    Addressee, AnnouncementOrder, ArchiveFault, Asked, BuildOrder, BuildStart, Chat, Delivered, Follower, Platform, PortError, Printed,
-    PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart, SourceArchive, SourceControl, UploadedSource, Urgency,
+    Addressee, AnnouncementOrder, ArchiveFault, Asked, BuildOrder, BuildStart, Chat, Delivered, Extent, Follower, Granted, Identity,
+    Platform, PortError, Printed, PromotionOrder, PromotionSeen, PromotionStart, Proof, ReturnOrder, ReturnStart, Revoked, ScopeAsked,
+    SignInAt, SourceArchive, SourceControl, Tokens, UploadedSource, Urgency,
 };
 
 use super::deadly::{Event, Life};
@@ -254,5 +256,40 @@ impl Platform for Outside<dyn Platform> {
 
     fn release_page(&self, app: &AppName, release: &ReleaseId) -> String {
         self.port.release_page(app, release)
+    }
+}
+
+#[async_trait]
+impl SignInAt for Outside<dyn SignInAt> {
+    fn provider(&self) -> Provider {
+        self.port.provider()
+    }
+
+    fn asks_for(&self) -> Vec<ScopeAsked> {
+        self.port.asks_for()
+    }
+
+    fn agree_at(&self, state: &SecretString, proof: &Proof) -> SecretString {
+        self.port.agree_at(state, proof)
+    }
+
+    async fn exchange(&self, code: SecretString, proof: &Proof) -> Result<Granted, PortError> {
+        self.does("exchange", self.port.exchange(code, proof)).await
+    }
+
+    async fn who(&self, access: &SecretString) -> Result<Identity, PortError> {
+        self.life.look(self.port.who(access)).await
+    }
+
+    async fn renew(&self, tokens: &Tokens) -> Result<Granted, PortError> {
+        self.does("renew", self.port.renew(tokens)).await
+    }
+
+    async fn revoke(&self, tokens: &Tokens, grant: Option<&GrantId>, extent: Extent) -> Result<Revoked, PortError> {
+        self.does("revoke", self.port.revoke(tokens, grant, extent)).await
+    }
+
+    fn ended_by_hand_at(&self) -> String {
+        self.port.ended_by_hand_at()
     }
 }

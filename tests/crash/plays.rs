@@ -10,6 +10,8 @@ pub struct Play {
     pub app: &'static str,
     /// What is typed when the service says that a code is wanted: the one that was given died with it.
     pub code: Option<&'static str>,
+    /// Whether people sign in as themselves: whoever is told that their login is gone signs in again.
+    pub signs_in: bool,
     /// What is typed after it all.
     pub next: &'static str,
     /// Whether every point is run by default.
@@ -29,6 +31,7 @@ const HUBOT: Play = Play {
     repository: "acme/hubot",
     app: "hubot-staging",
     code: None,
+    signs_in: false,
     next: "deploy hubot/feature/with/slash to staging",
     at_every_point: false,
     since: None,
@@ -387,6 +390,28 @@ ana> rollback hubot in staging to v2
 ",
         at_every_point: true,
         since: Some("ana> rollback hubot in staging to v2"),
+        ..HUBOT
+    },
+    // What renews a login is good once, both at GitHub and here at Heroku: whoever dies before the new one is on record has none left.
+    Play {
+        name: "logins that are renewed while it builds",
+        text: "\
+* people sign in
+* heroku rotates refresh tokens
+ana signs in
+~ 7h 42m
+* hold hubot-staging build
+ana> deploy hubot to staging
+~ 10m
+* let hubot-staging go
+~ 12m
+= builds of hubot-staging: 1, succeeded
+= github deployments of acme/hubot: 1, success
+= no violations
+",
+        at_every_point: true,
+        since: Some("* let hubot-staging go"),
+        signs_in: true,
         ..HUBOT
     },
 ];

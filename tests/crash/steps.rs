@@ -1,6 +1,8 @@
-//! The kinds of steps of a deploy, by name.
+//! The kinds of steps of a deploy, and of what it does on its way, by name.
 
 use slash_heroku::domain::deployment::Step;
+
+use super::deadly::Event;
 
 /// Names each kind once: a kind that is missing here does not compile.
 macro_rules! kinds {
@@ -36,3 +38,20 @@ kinds!(
     SeeDynos,
     Close,
 );
+
+/// What a deploy changes outside, and what it records beside itself: after each of them the service dies.
+pub const EVENTS: &[Event] = &[
+    Event::Call("say"),
+    Event::Call("amend"),
+    Event::Call("announce"),
+    Event::Call("report"),
+    Event::Call("spend_code"),
+    Event::Call("upload"),
+    Event::Call("start_build"),
+    Event::Call("stop_build"),
+    Event::Call("roll_back"),
+    Event::Call("promote"),
+    Event::Call("renew"),
+    Event::Write("save"),
+    Event::Write("save accounts"),
+];

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::render;
+use crate::domain::account::{self, Missing, Provider};
 use crate::domain::checks::Obstacle;
 use crate::domain::command::Because;
 use crate::domain::deployment::{
@@ -266,7 +267,7 @@ fn show<T>(deployment: &Deployment, ahead: Option<usize>, slowed: bool, of: impl
         build: begun.then(|| page("hubot-staging/activity/builds/1")),
         release: deployment.times.iter().any(|time| time.stage >= Stage::Release).then(|| page("hubot-staging/activity/releases/1")),
     };
-    of(&CardView { deployment, now: samples::at(425), ahead, pages: &pages, slowed })
+    of(&CardView { deployment, now: samples::at(425), ahead, pages: &pages, slowed, missing: &[] })
 }
 
 fn card(deployment: &Deployment) -> Message {
@@ -328,6 +329,11 @@ fn kept() -> BTreeMap<&'static str, Vec<(String, Message)>> {
             put(way, name(&phase), card(&of(phase)));
         }
     }
+    let unseen = lived(Phase::Unknown(Watched::Build { build: samples::build_id() }));
+    let missing = [Missing { provider: Provider::Platform, why: account::Obstacle::Withdrawn { since: samples::at(400) } }];
+    let without_login = |of: fn(&CardView<'_>) -> Message| show(&unseen, None, false, |view| of(&CardView { missing: &missing, ..*view }));
+    put("unknown", "builds, and nobody can look".to_owned(), without_login(speech::card));
+    put("told", "nobody can look".to_owned(), without_login(speech::ended));
     put("told", "its turn came".to_owned(), show(&lived(Phase::Starting), None, false, speech::turn));
     let wants = lived(Phase::NeedsCode { until: samples::at(600) });
     put("told", "wants a code".to_owned(), show(&wants, None, false, |view| speech::needs_code(view, "/h", true)));

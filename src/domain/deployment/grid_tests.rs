@@ -295,7 +295,7 @@ fn what_is_listened_to_is_hardly_looked_at_and_the_rest_at_a_moderate_pace() {
     let restarting = Deployment { since: at(0), ..deployment(restarting) };
     assert_eq!(restarting.next_look(at(0), &seen(at(0), 0, false)), Some(at(3)));
     assert_eq!(restarting.next_look(at(3), &seen(at(3), 1, false)), Some(at(15)));
-    assert_eq!(restarting.next_look(at(400), &seen(at(400), 30, false)), Some(at(420)));
+    assert_eq!(restarting.next_look(at(400), &seen(at(400), 30, false)), Some(at(412)));
 }
 
 #[test]

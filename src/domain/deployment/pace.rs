@@ -81,13 +81,10 @@ fn alone(looks: u32) -> SignedDuration {
     SignedDuration::from_secs(seconds.min(LONGEST_ALONE))
 }
 
-/// Dynos are not heard of: the first may be up soon, and news stand on the card in a quarter of a minute.
-fn dynos(looks: u32, waited: SignedDuration) -> SignedDuration {
-    SignedDuration::from_secs(match (looks, waited.as_secs()) {
-        (0, _) => 3,
-        (_, ..300) => 12,
-        _ => 20,
-    })
+/// Dynos are not heard of: the first may be up soon, and news stand on the card in a quarter of a minute, however long it takes. That
+/// nothing has changed costs nothing.
+fn dynos(looks: u32) -> SignedDuration {
+    SignedDuration::from_secs(if looks == 0 { 3 } else { 12 })
 }
 
 /// Checks take minutes: what is done is seen soon after, and what takes an hour is asked for rarely.
@@ -125,9 +122,7 @@ impl Deployment {
             }
             Phase::Building { .. } => Some(self.next_look_at_work(now, attention, BUILD_LATE)),
             Phase::Releasing { .. } => Some(self.next_look_at_work(now, attention, RELEASE_LATE)),
-            Phase::Restarting { .. } => {
-                Some(attention.seen_at.map_or(now, |seen| after(seen, dynos(attention.looks, seen.duration_since(self.since)))))
-            }
+            Phase::Restarting { .. } => Some(attention.seen_at.map_or(now, |seen| after(seen, dynos(attention.looks)))),
             Phase::Unknown(was) if self.is_orphaned() => Some(after(self.since, was.may_last())),
             Phase::Unknown(_) if now < after(self.since, UNKNOWN_LOOKS_FOR) => Some(after(now, UNKNOWN_PAUSE)),
             Phase::Unknown(_) => None,

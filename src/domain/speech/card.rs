@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::account::Missing;
 use crate::domain::actor::Person;
 use crate::domain::command::{Because, Command, Terms, Where, Wish};
 use crate::domain::deployment::{
@@ -12,6 +13,7 @@ use crate::domain::names::{CheckName, CommitSha};
 use crate::domain::pipeline::{Destination, PipelineKey, Place};
 use crate::domain::source::CommitRef;
 
+use super::accounts::names;
 use super::forms::enter_code;
 use super::help::typed;
 use super::line::ship_now;
@@ -52,6 +54,8 @@ pub struct CardView<'a> {
     pub pages: &'a Pages,
     /// Whether it is looked at less often than it should be, since few requests are left.
     pub slowed: bool,
+    /// The logins of its asker that are gone, without which nobody can look.
+    pub missing: &'a [Missing],
 }
 
 /// The card, for everybody in the conversation.
@@ -373,7 +377,7 @@ pub(super) fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
             vec![vec![text(format!("Whether the {} was taken is not clear yet: looking.", order(deployment)))]]
         }
         Phase::Restarting { crashed_since: Some(since), .. } => vec![dynos_down(*since, view.now)],
-        Phase::Unknown(watched) => vec![last_seen(deployment, watched), looking_on(deployment, view.now)],
+        Phase::Unknown(watched) => vec![last_seen(deployment, watched), looking_on(view)],
         Phase::Succeeded { dynos: DynosUp::None, .. } => vec![sentence("The app is scaled to no dynos, so there was none to wait for.")],
         Phase::Succeeded { version, dynos: DynosUp::Overtaken(later) } => {
             vec![vec![text(format!("v{later} took over before all dynos of v{version} were seen up."))]]
@@ -439,10 +443,18 @@ pub(super) fn last_seen(deployment: &Deployment, watched: &Watched) -> Line {
     }
 }
 
-fn looking_on(deployment: &Deployment, now: Timestamp) -> Line {
-    let looks_end = deployment.since.checked_add(UNKNOWN_LOOKS_FOR).unwrap_or(now);
-    let looks = if now < looks_end { "We look again every ten minutes" } else { "We have looked for a day and look no more" };
-    vec![text(format!("{looks}. The app stays taken until the end is known, or until somebody who has seen the pages below frees it."))]
+fn looking_on(view: &CardView<'_>) -> Line {
+    let looks_end = view.deployment.since.checked_add(UNKNOWN_LOOKS_FOR).unwrap_or(view.now);
+    let stays = ". The app stays taken until the end is known, or until somebody who has seen the pages below frees it.";
+    if view.now >= looks_end {
+        return vec![text(format!("We have looked for a day and look no more{stays}"))];
+    }
+    if view.missing.is_empty() {
+        return vec![text(format!("We look again every ten minutes{stays}"))];
+    }
+    let gone = names(view.missing.iter().map(|missing| missing.provider));
+    let gone = format!("Nobody can look, since the login of the person who asked is gone at {gone}. Once they log in again (");
+    vec![text(gone), code("login"), text(format!(") we look at once{stays}"))]
 }
 
 pub(super) fn stop_asked(deployment: &Deployment) -> Option<Line> {

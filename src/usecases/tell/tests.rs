@@ -31,7 +31,7 @@ fn outside(phase: Phase, change: impl FnOnce(&mut Deployment)) -> (Arc<Outside>,
 }
 
 async fn told(outside: &Arc<Outside>, deployment: &mut Deployment, hands: &mut Hands) {
-    tell(&outside.ports(), &lease(deployment.id), Some(&who().source), false, deployment, hands).await.unwrap();
+    tell(&outside.ports(), &lease(deployment.id), Some(&who().source), &Sight::default(), deployment, hands).await.unwrap();
 }
 
 fn building() -> Phase {
@@ -231,7 +231,7 @@ async fn a_record_that_takes_no_end_is_told_on_the_card() {
     assert_eq!(refusing.stored(deployment.id).untold, [Untold::Record]);
 
     let (nobody, mut deployment) = outside(ended(), recorded);
-    tell(&nobody.ports(), &lease(deployment.id), None, false, &mut deployment, &mut Hands::default()).await.unwrap();
+    tell(&nobody.ports(), &lease(deployment.id), None, &Sight::default(), &mut deployment, &mut Hands::default()).await.unwrap();
     assert!(says_so(&nobody), "whose sign-in is gone cannot tell the record either");
 
     let (taking, deployment) = outside(ended(), recorded);

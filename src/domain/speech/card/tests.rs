@@ -1,6 +1,7 @@
 //! Tests of the card.
 
 use super::*;
+use crate::domain::account::{Obstacle, Provider};
 use crate::domain::deployment::{Cancel, Override, Stage, samples};
 use crate::domain::names::{CheckName, RefName};
 use crate::domain::source::AskedRef;
@@ -12,7 +13,7 @@ fn pages() -> Pages {
 }
 
 fn show<T>(deployment: &Deployment, of: impl FnOnce(&CardView<'_>) -> T) -> T {
-    of(&CardView { deployment, now: samples::at(120), ahead: Some(2), pages: &pages(), slowed: false })
+    of(&CardView { deployment, now: samples::at(120), ahead: Some(2), pages: &pages(), slowed: false, missing: &[] })
 }
 
 fn headline_of(phase: Phase) -> String {
@@ -122,6 +123,24 @@ fn an_unknown_end_is_neither_good_nor_bad() {
         assert!(plain(&message).contains("We look again every ten minutes."));
         assert_eq!(message.buttons[0].style, ButtonStyle::Danger);
     }
+}
+
+#[test]
+fn whoever_has_lost_a_login_is_told_that_nobody_can_look_without_it() {
+    let unknown = samples::deployment(Phase::Unknown(Watched::Build { build: samples::build_id() }));
+    let gone = |provider| Missing { provider, why: Obstacle::Withdrawn { since: samples::at(60) } };
+    let both = [gone(Provider::SourceControl), gone(Provider::Platform)];
+    for way in [card, ended] {
+        let said = |missing: &[Missing]| plain(&show(&unknown, |view| way(&CardView { missing, ..*view })));
+        let one = said(&both[1..]);
+        assert!(one.contains("Nobody can look, since the login of the person who asked is gone at Heroku."), "{one}");
+        assert!(one.contains("Once they log in again (login) we look at once. The app stays taken"), "{one}");
+        assert!(!one.contains("We look again every ten minutes"), "{one}");
+        assert!(said(&both).contains("is gone at GitHub and Heroku."), "{}", said(&both));
+    }
+    // What is over, and what goes on, says nothing of it: the next command does.
+    let building = samples::deployment(Phase::Building { build: samples::build_id() });
+    assert!(!plain(&show(&building, |view| card(&CardView { missing: &both, ..*view }))).contains("gone"));
 }
 
 #[test]
