@@ -196,8 +196,8 @@ async fn perform(play: &Play, wrong: Option<(&Strike, &[Standing])>, typed: &[St
     talk.go_on(&mut player, after).await;
     // What cannot be told because of the fault is asked about, after a while where a service keeps us waiting.
     for _ in 0..ASKED_AT_MOST {
-        if questions::yes(&outside.slack).is_none() && strike.is_some_and(Strike::lasts) {
-            talk.go_on(&mut player, "~ 20s\n").await;
+        if questions::yes(&outside.slack).is_none() && strike.is_some_and(Strike::keeps_waiting) {
+            talk.go_on(&mut player, "~ 40s\n").await;
         }
         let Some(yes) = questions::yes(&outside.slack).or_else(|| questions::called(&outside.slack)) else { continue };
         talk.go_on(&mut player, &format!("ana presses [{yes}]\n")).await;

@@ -257,6 +257,14 @@ impl Strike {
         matches!(self, Self::Clock { .. })
     }
 
+    /// Whether a service may keep people waiting: then they are asked later.
+    pub fn keeps_waiting(&self) -> bool {
+        match self {
+            Self::Call { fault, .. } => self.lasts() || matches!(FAULTS[*fault].1(), Fault::RateLimited { .. }),
+            Self::Clock { .. } => false,
+        }
+    }
+
     /// Whether it is over after an hour only: an allowance that is used up is whole again by then.
     pub fn lasts(&self) -> bool {
         match self {

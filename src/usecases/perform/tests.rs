@@ -165,7 +165,7 @@ async fn a_stop_that_does_not_get_through_does_not_hide_the_end_of_the_build() {
     ] {
         let what = format!("{lost:?}, {state:?}");
         let mut platform = MockPlatform::new();
-        platform.expect_stop_build().once().returning(move |_, _, _| Err(fault(Service::Platform, lost.clone())));
+        platform.expect_stop_build().once().returning(move |_, _, _| Err(fault(Service::Platform, lost)));
         let seen = Build { id: build.clone(), state, created_at: None };
         platform.expect_build().once().returning(move |_, _, _| Ok(seen.clone()));
         let ports = ports(MockSourceControl::new(), platform);
