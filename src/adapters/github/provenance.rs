@@ -63,10 +63,11 @@ fn goes_to(pull: &Pull, name: &RepoName) -> bool {
     base.is_none_or(|base| RepoName::parse(base).is_ok_and(|base| base.same_as(name)))
 }
 
-/// Nothing, where GitHub says clearly that it has nothing or may not tell: trust is not founded on what cannot be read.
+/// Nothing, where GitHub says clearly that it has nothing or may not tell: trust is not founded on what cannot be read. What the person
+/// can have opened is told them.
 fn or_none<T: Default>(answer: Result<T, Refusal>) -> Result<T, Refusal> {
     match answer {
-        Err(refusal) if refusal.is_no() => Ok(T::default()),
+        Err(refusal) if refusal.is_no() && refusal.error.mend_at.is_none() => Ok(T::default()),
         other => other,
     }
 }
