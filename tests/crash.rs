@@ -75,7 +75,7 @@ pub fn wants_code(slack: &SlackWorkspace) -> bool {
 const WAY_OUT: &str = "log in again";
 
 /// Whether the newest card waits for a login.
-fn wants_login(slack: &SlackWorkspace) -> bool {
+pub fn wants_login(slack: &SlackWorkspace) -> bool {
     let messages = slack.messages();
     let mut seen = messages.iter().rev().map(|message| slack.render(message));
     let card = seen.find(|seen| seen.only.is_none() && seen.below.is_none() && seen.place.starts_with('#'));

@@ -25,7 +25,7 @@ use slash_heroku::sandbox::world::World;
 
 use crate::crash::deadly::{Deaths, Fate};
 use crate::crash::plays::CODE_OF_THE_LAST;
-use crate::crash::{ends, together, wants_code};
+use crate::crash::{ends, together, wants_code, wants_login};
 use crate::secrets;
 use crate::support::questions;
 use cells::{Call, FAULTS, PLAYS, Play, Strike};
@@ -134,7 +134,7 @@ impl Outside {
 
 /// What the fault itself makes impossible; it has struck so often.
 fn excuses(play: &Play, strike: Option<&Strike>, struck: u32) -> Excuses {
-    let Some(Strike::Call { call, fault, .. }) = strike else { return Excuses::default() };
+    let Some(Strike::Call { call, fault, for_an_hour, .. }) = strike else { return Excuses::default() };
     let fault = FAULTS[*fault].1();
     let (any, path) = (call.path == "/", call.path.trim_end_matches('$'));
     let orders = |to: &str, ends: &[&str]| {
@@ -155,11 +155,13 @@ fn excuses(play: &Play, strike: Option<&Strike>, struck: u32) -> Excuses {
         Fault::TokenRefused => Excuses { no_cards: call.to == "slack", no_records: call.to == "github", ..Excuses::default() },
         _ => Excuses::default(),
     };
-    Excuses { unheard, ..excuses }
+    // What renews a login was spent, and for an hour nobody heard what came of it: that is as good as withdrawn.
+    let login_lost = path.ends_with("/access_token") && *for_an_hour && fault.may_be_done();
+    Excuses { unheard, no_records: excuses.no_records || login_lost, ..excuses }
 }
 
-/// Whether what goes wrong may change how the deploys of a play end.
-fn may_end_otherwise(_play: &Play, strike: &Strike) -> bool {
+/// Whether what goes wrong may change how the deploys of a play end: a token that is refused, and what lasts for an hour.
+fn may_end_otherwise(strike: &Strike) -> bool {
     match strike {
         Strike::Call { for_an_hour, fault, .. } => *for_an_hour || FAULTS[*fault].1() == Fault::TokenRefused,
         Strike::Clock { .. } => false,
@@ -221,6 +223,9 @@ async fn perform(play: &Play, wrong: Option<(&Strike, &[Standing])>, typed: &[St
     // An allowance that was used up to the end of that hour is whole an hour later.
     let rest = if strike.is_some_and(Strike::lasts) { "~ 65m\n" } else { "~ 45m\n" };
     talk.go_on(&mut player, rest).await;
+    if play.signs_in && wants_login(&outside.slack) {
+        talk.go_on(&mut player, "ana signs in\n~ 12m\n").await;
+    }
     let calls = cells::calls(&outside, since);
     if strikes.as_ref().is_some_and(|strikes| strikes.count() == 0) {
         talk.wrong.push("no call met the fault".to_owned());
@@ -233,11 +238,14 @@ async fn perform(play: &Play, wrong: Option<(&Strike, &[Standing])>, typed: &[St
     let (records, builds) = (outside.github.deployments(play.repository), outside.heroku.builds(play.app));
     let made = facts::Made { builds: &builds, releases: &outside.heroku.releases(play.app) };
     let facts = Facts::gather(&deployments, play.asked, &outside.slack, &records, &made, outside.violations());
-    let ends = wrong.filter(|(strike, _)| !may_end_otherwise(play, strike)).map(|(_, ends)| ends);
+    let ends = wrong.filter(|(strike, _)| !may_end_otherwise(strike)).map(|(_, ends)| ends);
     talk.wrong.extend(facts.wrong(excuses(play, strike, strikes.map_or(0, |strikes| strikes.count())), ends));
 
     // After all that, the app takes the next deploy.
     outside.heroku.add_user(HEROKU_TOKEN, "ana@example.com", &[CODE_OF_THE_LAST], true);
+    if play.signs_in {
+        talk.go_on(&mut player, "ana signs in\n").await;
+    }
     talk.go_on(&mut player, &format!("ana> {}\n", play.next)).await;
     // What the fault kept from being shipped ships along, and is asked about.
     if let Some(yes) = questions::yes(&outside.slack) {

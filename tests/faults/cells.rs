@@ -24,6 +24,8 @@ pub struct Play {
     pub refused: &'static [Standing],
     /// What is typed with another code where one is wanted.
     pub again: Option<&'static str>,
+    /// Whether people sign in: whoever has lost a login signs in again.
+    pub signs_in: bool,
     /// What is typed after it all.
     pub next: &'static str,
 }
@@ -37,6 +39,7 @@ const HUBOT: Play = Play {
     app: "hubot-staging",
     refused: &[],
     again: None,
+    signs_in: false,
     next: "deploy hubot/feature/with/slash to staging",
 };
 
@@ -124,6 +127,24 @@ ana> deploy hubot/topic to staging ask me
     Play {
         name: "when green",
         text: "* FAULT\nana> deploy hubot/pending to staging when green\n* acme/hubot pending: ci/circleci passed\n",
+        ..HUBOT
+    },
+    // What renews a login is good once.
+    Play {
+        name: "a renewal",
+        text: "\
+* people sign in
+* heroku rotates refresh tokens
+ana signs in
+~ 7h 42m
+* hold hubot-staging build
+ana> deploy hubot to staging
+~ 10m
+* FAULT
+* let hubot-staging go
+~ 12m
+",
+        signs_in: true,
         ..HUBOT
     },
 ];
