@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use slash_heroku::domain::deployment::{Phase, Watched};
 use slash_heroku::rehearsal::{InProcess, Stage};
 use slash_heroku::sandbox::company::HEROKU_TOKEN;
 use slash_heroku::sandbox::script::{Act, Played, Player, Script};
@@ -54,8 +55,10 @@ struct Performance {
     gave_another_code: bool,
     /// A login that was renewed died with the service.
     signed_in_again: bool,
-    /// How many commands were typed beside those of the play.
+    /// How many answers may have come to what was typed beside the play.
     asked_again: usize,
+    /// Nobody can know whether a build was ordered.
+    given_up: bool,
     end: End,
 }
 
@@ -84,6 +87,17 @@ pub fn wants_login(slack: &SlackWorkspace) -> bool {
 
 fn is_linked(played: &Played) -> bool {
     played.seen.iter().flatten().any(|line| line.contains("Linked: your logins"))
+}
+
+/// Whether a build was put down as ordered twice and the service died before it was, both times: then nobody orders it again.
+async fn ordered_twice_in_vain(fate: &Fate) -> bool {
+    for id in fate.known().deployments {
+        let deployment = fate.store().deployment(id).await.unwrap();
+        if deployment.is_some_and(|one| one.builds_ordered == 2 && matches!(one.phase, Phase::Unknown(Watched::Order))) {
+            return true;
+        }
+    }
+    false
 }
 
 /// How often somebody begins anew to sign in where the service dies under it.
@@ -159,7 +173,8 @@ async fn perform(play: &Play, points: &[Point], events: &[Event]) -> anyhow::Res
                 faults.push("the asker was not told that a code is wanted".to_owned());
             }
             gave_another_code = true;
-            asked_again += 1;
+            // That the code was lost, and that another one is taken.
+            asked_again += 2;
             lines.push(format!("ana> {code}"));
             lines.extend(player.play_on(&script).await?.seen.into_iter().flatten().map(|line| format!("  {line}")));
         }
@@ -178,13 +193,26 @@ async fn perform(play: &Play, points: &[Point], events: &[Event]) -> anyhow::Res
     let events = fate.spare();
     let steps = fate.steps_after(before);
     let end = End::of(play, &slack, &github, &heroku);
+    let given_up = fate.deaths().len() == 2 && ordered_twice_in_vain(&fate).await;
 
     // After all that, the app takes the next deploy: not at every point, since an empty line says nearly the same.
     if points.first().is_some_and(|point| point.event % NEXT_AT != 0) {
         faults.extend(at_rest(&fate).await);
         player.play(&part(&script, 0..0)).await?;
         let (transcript, deaths) = (lines.join("\n"), fate.deaths());
-        return Ok(Performance { transcript, faults, events, before, steps, deaths, gave_another_code, signed_in_again, asked_again, end });
+        return Ok(Performance {
+            transcript,
+            faults,
+            events,
+            before,
+            steps,
+            deaths,
+            gave_another_code,
+            signed_in_again,
+            asked_again,
+            given_up,
+            end,
+        });
     }
     heroku.add_user(HEROKU_TOKEN, "ana@example.com", &[CODE_OF_THE_LAST], true);
     let next = Script::parse(play.name, &format!("ana> {}\n~ 5m\n= no violations\n", play.next))?;
@@ -211,6 +239,7 @@ async fn perform(play: &Play, points: &[Point], events: &[Event]) -> anyhow::Res
         gave_another_code,
         signed_in_again,
         asked_again,
+        given_up,
         end,
     })
 }
@@ -248,7 +277,11 @@ async fn at(play: &Play, points: &[Point], reference: &Performance) -> Run {
         }
     };
     let mut faults = performance.faults;
-    faults.extend(performance.end.differs_from(&reference.end, performance.deaths.len(), performance.asked_again));
+    if performance.given_up {
+        faults = performance.end.is_not_told_as_unknown();
+    } else {
+        faults.extend(performance.end.differs_from(&reference.end, performance.deaths.len(), performance.asked_again));
+    }
     let died: Vec<String> = performance.deaths.iter().map(|death| format!("died {death}")).collect();
     let wrong = (!faults.is_empty()).then(|| {
         let indent = |text: &str| text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n");
