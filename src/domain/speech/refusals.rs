@@ -1,6 +1,6 @@
 //! What we say when a command cannot be done: every reason, where it went wrong, and the way on.
 
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use crate::domain::command::{Command, Terms, Wish};
 use crate::domain::deployment::{Target, Way};
@@ -14,7 +14,7 @@ use crate::domain::source::{AskedRef, Repository, Resolution, Resolved};
 
 use super::reasons::reason_by;
 use super::services::{GITHUB, HEROKU};
-use super::words::sentence;
+use super::words::{dated, sentence};
 
 /// What was being done when the outside failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,12 @@ pub fn trouble(doing: Doing, error: &PortError) -> Message {
     let mut message = refusal(vec![text(format!("Could not {}: {service} {what}.", doing.words()))]);
     if let Some(said) = &error.said {
         message = message.line(vec![text("It said: "), code(said)]);
+    }
+    if let Fault::RateLimited { until: Some(until) } = error.fault {
+        // To the minute, and not too early.
+        let minute = TimestampRound::new().smallest(Unit::Minute).mode(RoundMode::Ceil);
+        let until = until.round(minute).unwrap_or(until);
+        return message.line(vec![text("Try again after "), dated(until), text(". (rate-limited)")]);
     }
     message.line(way_to_mend(error, way_out))
 }
