@@ -29,7 +29,7 @@ use crate::support::folders;
 /// The program.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_slash-heroku");
 /// How long a state may take to come. The machine may be busy; whoever waits in vain fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// How often a state is looked at.
 const GLANCE: Duration = Duration::from_millis(15);
 
