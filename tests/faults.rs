@@ -137,14 +137,12 @@ fn excuses(play: &Play, strike: Option<&Strike>, struck: u32) -> Excuses {
     let Some(Strike::Call { call, fault, for_an_hour, .. }) = strike else { return Excuses::default() };
     let fault = FAULTS[*fault].1();
     let (any, path) = (call.path == "/", call.path.trim_end_matches('$'));
-    let orders = |to: &str, ends: &[&str]| {
-        call.to == to && (any || call.method.as_deref() == Some("POST") && ends.iter().any(|end| path.ends_with(end)))
-    };
+    let ordered = any || call.is_order();
     let late = Excuses {
         // The rule is to order once more after a look for a minute; what is carried out later than that is there twice.
-        builds_twice: orders("heroku", &["/builds", "/releases", "/pipeline-promotions"]),
-        records_twice: orders("github", &["/deployments"]),
-        record_late: orders("github", &["/statuses"]),
+        builds_twice: ordered && call.to == "heroku",
+        records_twice: ordered && call.to == "github",
+        record_late: call.to == "github" && (any || path.ends_with("/statuses")),
         card_late: ["chat.update", "chat.postMessage"].contains(&path),
         ..Excuses::default()
     };

@@ -159,7 +159,7 @@ pub struct Call {
     pub path: String,
 }
 
-/// The ends of the paths to which orders go that cannot be undone.
+/// The ends of the paths to which orders go that cannot be undone: to build, promote or go back at Heroku, to record at GitHub.
 const ORDERS: [&str; 4] = ["/builds$", "/deployments$", "/releases$", "/pipeline-promotions$"];
 
 impl Call {
