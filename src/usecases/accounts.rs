@@ -63,8 +63,8 @@ pub(super) async fn login(ports: &Ports, request: &Request, passcode: Option<Sec
         Confirmed::Wrong { tries_left } => return Ok(Some(speech::wrong_passcode(tries_left, word))),
         Confirmed::Linked { at, kept, before } => (at, kept, before),
     };
-    // What goes on outside can be looked at again.
-    wake_all(ports, &going(ports, request).await?);
+    // What goes on outside can be looked at again, and records get their ends.
+    wake_all(ports, &open(ports, request).await?);
     let missing = missing(ports, sign_ins, request).await?;
     let told = speech::now_linked(&at, &missing, &before, kept.as_deref(), ports.clock.now());
     let Some(Kept::Waits { command: kept, .. }) = kept.map(|kept| *kept) else { return Ok(Some(told)) };
@@ -106,21 +106,22 @@ pub(super) async fn logout(ports: &Ports, request: &Request) -> Result<Option<Me
     if became.is_empty() {
         return Ok(Some(speech::nothing_to_unlink(&ports.command_word)));
     }
-    let going = going(ports, request).await?;
+    let mut going = open(ports, request).await?;
+    going.retain(|deployment| !deployment.has_ended());
     let told = speech::logged_out(&became, &going, &ports.command_word, ports.clock.now());
     wake_all(ports, &going);
     Ok(Some(told))
 }
 
-/// The deploys of whoever asks that are not over.
-async fn going(ports: &Ports, request: &Request) -> Result<Vec<Deployment>, StoreError> {
-    let mut going = ports.store.open_deployments().await?;
-    going.retain(|deployment| !deployment.has_ended() && deployment.origin.person == request.origin.person);
-    Ok(going)
+/// The deploys of whoever asks that are not over, or whose ends are not told everywhere.
+async fn open(ports: &Ports, request: &Request) -> Result<Vec<Deployment>, StoreError> {
+    let mut open = ports.store.open_deployments().await?;
+    open.retain(|deployment| deployment.origin.person == request.origin.person);
+    Ok(open)
 }
 
-fn wake_all(ports: &Ports, going: &[Deployment]) {
-    for deployment in going {
+fn wake_all(ports: &Ports, deployments: &[Deployment]) {
+    for deployment in deployments {
         ports.clock.wake(WakeKey::Deployment(deployment.id));
     }
 }

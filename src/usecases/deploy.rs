@@ -391,6 +391,7 @@ pub(super) async fn begun(
         card: Card::NotShown,
         asker_told: false,
         end_shown: false,
+        followed_up: false,
         story: Vec::new(),
         untold: Vec::new(),
         notices: Vec::new(),

@@ -12,7 +12,7 @@ use crate::ports::{Batch, Credentials, Lease, NoCredentials, StoreError, Uploade
 use super::Ports;
 use super::perform::perform;
 use super::rollback;
-use super::tell::{self, Sight, Telling};
+use super::tell::{self, EndTold, Sight, Telling};
 use super::watch::{Watch, has_only_begun};
 
 /// How long telling the end is tried before it is given up; the truth stays in the store.
@@ -144,7 +144,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
             still_ours(ports, lease).await?;
         }
         let moved = if step == Step::Close {
-            if away && source.is_none() { Moved::Not } else { close(ports, source.as_ref(), &deployment, &mut hands).await }
+            if away && source.is_none() { Moved::Not } else { close(ports, source.as_ref(), &deployment, &mut hands).await? }
         } else if asks_outside(&step) && hands.not_before.is_some_and(|not_before| ports.clock.now() < not_before)
             || hands.watch.is_idle(&deployment, &step, ports.clock.now())
         {
@@ -169,8 +169,14 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
         };
         match moved {
             Moved::On => {}
+            Moved::FollowedUp => match save(ports, lease, &Deployment { followed_up: true, ..deployment.clone() }, false).await? {
+                Some(saved) => deployment = saved,
+                None => reload(ports, &mut deployment, &mut hands).await?,
+            },
             Moved::Closed => {
-                rollback::afterwards(ports, &deployment).await.map_err(DriveError::Store)?;
+                if !deployment.followed_up {
+                    rollback::afterwards(ports, &deployment).await.map_err(DriveError::Store)?;
+                }
                 let closed = deployment.closed_now();
                 if save(ports, lease, &closed, false).await?.is_some() {
                     return Ok(());
@@ -236,6 +242,7 @@ async fn performed(ports: &Ports, who: &Credentials, deployment: &Deployment, st
 enum Moved {
     On,
     Not,
+    FollowedUp,
     Closed,
 }
 
@@ -354,15 +361,20 @@ async fn reload(ports: &Ports, deployment: &mut Deployment, hands: &mut Hands) -
     Ok(())
 }
 
-/// Tells the end: at the source control, on the card, to the asker.
-async fn close(ports: &Ports, source: Option<&SecretString>, deployment: &Deployment, hands: &mut Hands) -> Moved {
-    if tell::is_told(ports, source, deployment, hands).await {
-        return Moved::Closed;
+/// Tells the end: at the source control, on the card, to the asker. Nothing that people do waits for the record.
+async fn close(ports: &Ports, source: Option<&SecretString>, deployment: &Deployment, hands: &mut Hands) -> Result<Moved, DriveError> {
+    match tell::end(ports, source, deployment, hands).await {
+        EndTold::Everywhere => return Ok(Moved::Closed),
+        EndTold::InChat if deployment.back().is_some() && !deployment.followed_up => {
+            rollback::afterwards(ports, deployment).await.map_err(DriveError::Store)?;
+            return Ok(Moved::FollowedUp);
+        }
+        EndTold::InChat | EndTold::NotYet => {}
     }
     let tried_for = ports.clock.now().duration_since(deployment.since);
     if tried_for >= CLOSING_LASTS {
         tracing::error!(deployment = %deployment.id, untold = ?deployment.untold, "the end could not be told everywhere");
-        return Moved::Closed;
+        return Ok(Moved::Closed);
     }
-    Moved::Not
+    Ok(Moved::Not)
 }

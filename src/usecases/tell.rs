@@ -24,6 +24,7 @@ use super::Ports;
 use super::drive::{DriveError, Hands, is_slowed, save};
 use super::respite::{Respite, earliest};
 
+use record::Login;
 pub(super) use record::{report_state, send_report};
 
 /// The pages of a deployment, for people.
@@ -134,7 +135,10 @@ pub(super) async fn tell(
     if told.is_orphaned() {
         nobody_to_tell(&mut told, &mut hands.telling);
     }
-    record::report(ports, source, &mut told, &mut hands.telling.record).await;
+    let sight = match record::report(ports, source, &mut told, &mut hands.telling.record).await {
+        Login::Holds => sight,
+        Login::Lost => &Sight::with(ports, &ports.accounts.credentials(&deployment.origin.person).await),
+    };
     let line = ports.store.line(&deployment.target.app).await.map_err(DriveError::Store)?;
     // Its turn has just come: the next step says so, and what would be shown now would stand for a moment only.
     let turn_has_come = deployment.phase == Phase::Waiting(WaitingFor::Turn) && line.holder == Some(deployment.id);
@@ -220,15 +224,30 @@ fn with_told(stored: Deployment, told: &Deployment) -> Deployment {
     }
 }
 
-/// Whether the end stands everywhere. What the asker could not be told stays open, for whoever asks how it stands.
-pub(super) async fn is_told(ports: &Ports, source: Option<&SecretString>, deployment: &Deployment, hands: &mut Hands) -> bool {
+/// Where an end has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EndTold {
+    /// Wherever it takes to be told.
+    Everywhere,
+    /// In the chat; the record at the source control has no end yet.
+    InChat,
+    /// Somebody in the chat does not know it.
+    NotYet,
+}
+
+/// Where the end stands. What the asker could not be told stays open, for whoever asks how it stands.
+pub(super) async fn end(ports: &Ports, source: Option<&SecretString>, deployment: &Deployment, hands: &mut Hands) -> EndTold {
     if deployment.is_orphaned() {
-        return riders::are_told(deployment);
+        return if riders::are_told(deployment) { EndTold::Everywhere } else { EndTold::NotYet };
     }
     let reported = record::has_its_end(ports, source, deployment, &mut hands.telling.record).await;
     let routed = routed::are_told(deployment, &hands.telling);
     let said = deployment.asker_told && !deployment.owes_word() && !deployment.untold.contains(&Untold::Asker);
-    reported && routed && said && riders::are_told(deployment) && story::is_told(deployment) && hands.telling.card_stands
+    match routed && said && riders::are_told(deployment) && story::is_told(deployment) && hands.telling.card_stands {
+        true if reported => EndTold::Everywhere,
+        true => EndTold::InChat,
+        false => EndTold::NotYet,
+    }
 }
 
 #[cfg(test)]

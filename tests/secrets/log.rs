@@ -41,13 +41,29 @@ impl Watcher {
     }
 }
 
-/// Whether a line holds what links, cookies and ways to services are made of: 43 letters for addresses, and nothing beside them.
+/// How many letters for addresses links, cookies and ways to services have.
+const LETTERS: usize = 43;
+
+/// Whether a line holds a word of so many letters, with nothing beside them. Of each word only the last letter is looked at where it
+/// is too short: every line of the finest log comes by here.
 fn own_secret(line: &str) -> bool {
-    let of_a_secret = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    line.as_bytes().split(|byte| !of_a_secret(*byte)).any(|word| {
-        let has = |what: fn(&u8) -> bool| word.iter().any(what);
-        word.len() == 43 && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
-    })
+    let line = line.as_bytes();
+    let of_a_secret = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mut last = LETTERS - 1;
+    while let Some(letter) = line.get(last) {
+        let mut end = last;
+        if of_a_secret(letter) {
+            let begin = line[..last].iter().rposition(|byte| !of_a_secret(byte)).map_or(0, |beside| beside + 1);
+            end = line[last..].iter().position(|byte| !of_a_secret(byte)).map_or(line.len(), |length| last + length);
+            let word = &line[begin..end];
+            let has = |what: fn(&u8) -> bool| word.iter().any(what);
+            if word.len() == LETTERS && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit) {
+                return true;
+            }
+        }
+        last = end + LETTERS;
+    }
+    false
 }
 
 static WATCHER: LazyLock<Watcher> = LazyLock::new(|| Watcher { needles: Needles::common(&typed_codes()), seen: Mutex::default() });
@@ -129,6 +145,18 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Watching {
         let mut line = Line::default();
         event.record(&mut line);
         self.0.look(event.metadata().target(), &line.0);
+    }
+}
+
+#[test]
+fn a_secret_of_ours_is_found_wherever_it_stands() {
+    let secret = "h6PAYpsM_Ktc924gnQExvaMF5jdo7uLW1nGM-jRnZXw";
+    for before in 0..100 {
+        for text in [format!("{}{secret}", " ".repeat(before)), format!("{} {secret}/x", "a".repeat(before))] {
+            assert!(own_secret(&text), "{text}");
+        }
+        // A longer word is none, and neither is a part of one.
+        assert!(!own_secret(&format!("{} a{secret} {secret}a {}", "b".repeat(before), &secret[1..])));
     }
 }
 

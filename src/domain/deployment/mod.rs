@@ -35,7 +35,9 @@ pub use history::{at_work_since, left, usual, waits, whole, worked};
 pub use moves::Step;
 pub use orphans::WAITED_FOR;
 pub use outcome::{Outcome, Said};
-pub use pace::{ANSWER_WAIT, Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR};
+pub use pace::{
+    ANSWER_WAIT, Attention, CODE_IS_GOOD_FOR, CODE_WAIT, EFFECT_BOUND, GREEN_WAIT, SLOT_PAUSE, SLOT_WAIT, UNKNOWN_LOOKS_FOR, UNKNOWN_PAUSE,
+};
 pub use phase::{DynosUp, Failure, Milestone, Phase, Stage, Standing, WaitingFor, Watched};
 pub use riders::Rider;
 pub use story::Mark;
@@ -391,6 +393,9 @@ pub struct Deployment {
     /// Whether its message shows the end, or never will.
     #[serde(default)]
     pub end_shown: bool,
+    /// Whether what follows the end of a way back was done, while the record at the source control still waits for its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub followed_up: bool,
     /// What was told below its message, or cannot be told there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub story: Vec<Mark>,

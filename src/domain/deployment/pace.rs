@@ -21,6 +21,8 @@ pub const SLOT_PAUSE: SignedDuration = SignedDuration::from_mins(2);
 pub const SLOT_WAIT: SignedDuration = SignedDuration::from_hours(1);
 /// How long slow looks at an unknown deployment go on.
 pub const UNKNOWN_LOOKS_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// How long between two of them, and between two tries to tell an end where only people can help.
+pub const UNKNOWN_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
 /// A build takes at most 25 minutes once it has begun, and may queue before.
 const BUILD_LATE: SignedDuration = SignedDuration::from_mins(45);
@@ -37,7 +39,6 @@ const OUT_OF_REACH: SignedDuration = SignedDuration::from_mins(10);
 const PREPARING_LATE: SignedDuration = SignedDuration::from_mins(30);
 
 const TURN_SWEEP: SignedDuration = SignedDuration::from_secs(60);
-const UNKNOWN_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
 /// How long a build or a release phase that is listened to goes without a look: what is listened to may err, but rarely.
 const TRUSTED_FOR: SignedDuration = SignedDuration::from_mins(15);
@@ -127,8 +128,8 @@ impl Deployment {
             Phase::Unknown(_) if now < after(self.since, UNKNOWN_LOOKS_FOR) => Some(after(now, UNKNOWN_PAUSE)),
             Phase::Unknown(_) => None,
             Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => {
-                let nothing_more_to_try = self.untold.contains(&Untold::Asker);
-                (!self.closed).then(|| after(now, if nothing_more_to_try { UNKNOWN_PAUSE } else { pause(self.since, now) }))
+                let only_people_can_help = [Untold::Asker, Untold::Record].iter().any(|what| self.untold.contains(what));
+                (!self.closed).then(|| after(now, if only_people_can_help { UNKNOWN_PAUSE } else { pause(self.since, now) }))
             }
         }
     }

@@ -97,6 +97,7 @@ pub(crate) fn deployment(phase: Phase) -> Deployment {
         because: None,
         asker_told: false,
         end_shown: false,
+        followed_up: false,
         story: Vec::new(),
         untold: Vec::new(),
         notices: Vec::new(),

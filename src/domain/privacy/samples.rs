@@ -483,6 +483,7 @@ pub(crate) fn deployments() -> Vec<crate::domain::deployment::Deployment> {
     full.moved = Some(MovedBy { by: person("bo"), at: at(0) });
     full.cancel = Some(Cancel { by: person("bo"), at: at(0), told: true, because: Some(because()) });
     full.riders = vec![Rider { person: person("bo"), since: at(0), wants: full.cargo.commit.clone(), told: true }];
+    full.followed_up = true;
     full.untold = vec![Untold::Card, Untold::Asker, Untold::Record];
     full.notices = vec![Sent { to: channel(), news: News::Out }];
     found.push(full);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::account::Missing;
+use crate::domain::account::{Missing, Provider};
 use crate::domain::actor::Person;
 use crate::domain::command::{Because, Command, Terms, Where, Wish};
 use crate::domain::deployment::{
@@ -406,7 +406,7 @@ pub(super) fn how_it_stands(view: &CardView<'_>) -> Vec<Line> {
         | Phase::Restarting { crashed_since: None, .. }
         | Phase::Succeeded { dynos: DynosUp::Up(_), .. } => Vec::new(),
     };
-    lines.extend(record_without_end(deployment));
+    lines.extend(record_without_end(view));
     lines.extend(looked_at_less(view.slowed, deployment));
     lines.extend(stop_asked(deployment));
     lines
@@ -417,9 +417,18 @@ pub(super) fn dynos_down(since: Timestamp, now: Timestamp) -> Line {
 }
 
 /// The record in the repository says something else than this.
-fn record_without_end(deployment: &Deployment) -> Option<Line> {
-    let stands = deployment.has_ended() && deployment.untold.contains(&Untold::Record);
-    stands.then(|| vec![text(format!("{GITHUB} did not take how it ended: the deployment there stays as it was last reported."))])
+fn record_without_end(view: &CardView<'_>) -> Option<Line> {
+    if !view.deployment.has_ended() || !view.deployment.untold.contains(&Untold::Record) {
+        return None;
+    }
+    let stays = "the deployment there stays as it was last reported";
+    if view.missing.iter().any(|missing| missing.provider == Provider::SourceControl) {
+        let gone = format!(
+            "{GITHUB} was not told how it ended, since the login of the person who asked is gone there: {stays}. Once they log in again ("
+        );
+        return Some(vec![text(gone), code("login"), text(") within a day, it is told.")]);
+    }
+    Some(vec![text(format!("{GITHUB} did not take how it ended: {stays}."))])
 }
 
 /// What is ordered outside.

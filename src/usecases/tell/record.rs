@@ -1,10 +1,11 @@
 //! The record at the source control: what it should show, and that it never stays without an end.
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::domain::account::Provider;
 use crate::domain::allowance::Purpose;
-use crate::domain::deployment::{Deployment, EFFECT_BOUND, Phase, Untold};
+use crate::domain::deployment::{Deployment, EFFECT_BOUND, Phase, UNKNOWN_PAUSE, Untold};
 use crate::domain::names::AnnouncementId;
 use crate::domain::source::{Report, ReportState};
 use crate::domain::speech;
@@ -34,28 +35,41 @@ pub(in crate::usecases) fn report_state(deployment: &Deployment) -> ReportState 
     }
 }
 
-/// Brings the record up to date. Progress is left out where little may be written; an end is told until it is taken or refused.
-pub(super) async fn report(ports: &Ports, source: Option<&SecretString>, told: &mut Deployment, respite: &mut Respite) {
+/// Whether the token was still taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Login {
+    /// As far as anybody knows.
+    Holds,
+    /// It was refused, and there is no other one.
+    Lost,
+}
+
+/// Brings the record up to date. Progress is left out where little may be written; an end is told until it is taken or refused, and
+/// where the login is gone, once there is one again.
+pub(super) async fn report(ports: &Ports, source: Option<&SecretString>, told: &mut Deployment, respite: &mut Respite) -> Login {
     let state = report_state(told);
-    let Some(announcement) = &told.announcement else { return };
+    let Some(announcement) = &told.announcement else { return Login::Holds };
     if announcement.reported == Some(state) {
-        return;
+        return Login::Holds;
     }
     let now = ports.clock.now();
     if !respite.is_over(now) {
-        return;
+        return Login::Holds;
     }
     let Some(source) = source else {
         if state.is_final() {
             told.could_not_tell(Untold::Record);
         }
-        return;
+        return Login::Holds;
     };
     match (ports.allowances.may_write(source, purpose(state), now), purpose(state)) {
         (Ok(()), Purpose::Progress | Purpose::End) => {}
         // What is not told now is not worth a record later: by then there is something newer.
-        (Err(_), Purpose::Progress) => return,
-        (Err(until), Purpose::End) => return respite.rest_until(until),
+        (Err(_), Purpose::Progress) => return Login::Holds,
+        (Err(until), Purpose::End) => {
+            respite.rest_until(until);
+            return Login::Holds;
+        }
     }
     match send_report(ports, source, told, &announcement.id.clone(), state).await {
         Ok(()) => {
@@ -70,23 +84,36 @@ pub(super) async fn report(ports: &Ports, source: Option<&SecretString>, told: &
                     // Progress that may still be told late must not stand above the end.
                     respite.rest_until(now.checked_add(EFFECT_BOUND).unwrap_or(now));
                 }
-                return;
+                return Login::Holds;
             }
             let refused = error.fault == Fault::SignInLost;
-            if refused && ports.accounts.refused(&told.origin.person, Provider::SourceControl, source).await {
-                // With the other token, at the next turn.
-                respite.rest_until(now);
-                return;
+            let another = refused && ports.accounts.refused(&told.origin.person, Provider::SourceControl, source).await;
+            if refused && (another || state.is_final()) {
+                respite.rest_until(after_refusal(ports, told, another).await);
             }
-            // It is not asked again: people are told that the record stays as it is.
+            if another {
+                return Login::Holds;
+            }
+            // People are told that the record stays as it is.
             if state.is_final() {
                 told.could_not_tell(Untold::Record);
+                if refused {
+                    return Login::Lost;
+                }
             }
         }
     }
     if let Some(announcement) = &mut told.announcement {
         announcement.reported = Some(state);
     }
+    Login::Holds
+}
+
+/// When the record may be tried again after a token was refused: at once with another one, and where there is none, as soon as there is.
+async fn after_refusal(ports: &Ports, deployment: &Deployment, another: bool) -> Timestamp {
+    let now = ports.clock.now();
+    let the_same = !another && ports.accounts.token(&deployment.origin.person, Provider::SourceControl).await.is_some();
+    if the_same { now.checked_add(UNKNOWN_PAUSE).unwrap_or(now) } else { now }
 }
 
 fn purpose(state: ReportState) -> Purpose {
@@ -114,14 +141,16 @@ pub(in crate::usecases) async fn send_report(
 /// no record stays without an end.
 pub(super) async fn has_its_end(ports: &Ports, source: Option<&SecretString>, deployment: &Deployment, respite: &mut Respite) -> bool {
     match (&deployment.announcement, source) {
-        (Some(announcement), Some(_)) => announcement.reported.is_some_and(ReportState::is_final),
-        (None, Some(source)) if deployment.announcements_ordered > 0 => close_lost_announcement(ports, source, deployment, respite).await,
-        (None | Some(_), _) => true,
+        (Some(announcement), _) => announcement.reported.is_some_and(ReportState::is_final),
+        (None, _) if deployment.announcements_ordered == 0 => true,
+        (None, Some(source)) => close_lost_announcement(ports, source, deployment, respite).await,
+        (None, None) => false,
     }
 }
 
 async fn close_lost_announcement(ports: &Ports, source: &SecretString, deployment: &Deployment, respite: &mut Respite) -> bool {
-    if !respite.is_over(ports.clock.now()) {
+    let now = ports.clock.now();
+    if !respite.is_over(now) {
         return false;
     }
     let order = announcement_order(deployment);
@@ -130,12 +159,13 @@ async fn close_lost_announcement(ports: &Ports, source: &SecretString, deploymen
         Ok(None) => Ok(()),
         Err(error) => Err(error),
     };
-    match closed {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!(deployment = %deployment.id, %error, "a record at the source control may stand without an end");
-            respite.failed(&error, ports.clock.now());
-            !error.is_temporary()
-        }
+    let Err(error) = closed else { return true };
+    tracing::warn!(deployment = %deployment.id, %error, "a record at the source control may stand without an end");
+    if error.fault == Fault::SignInLost {
+        let another = ports.accounts.refused(&deployment.origin.person, Provider::SourceControl, source).await;
+        respite.rest_until(after_refusal(ports, deployment, another).await);
+        return false;
     }
+    respite.failed(&error, now);
+    !error.is_temporary()
 }

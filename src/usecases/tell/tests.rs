@@ -225,10 +225,24 @@ async fn a_record_that_takes_no_end_is_told_on_the_card() {
         told.is_some_and(|told| told.contains("GitHub did not take how it ended"))
     };
     let (refusing, deployment) = outside(ended(), recorded);
-    refusing.report.lock().unwrap().push_back(Fault::SignInLost);
+    refusing.report.lock().unwrap().push_back(Fault::Forbidden);
     drive(&refusing.ports(), &lease(deployment.id), deployment.id).await.unwrap();
     assert!(says_so(&refusing));
     assert_eq!(refusing.stored(deployment.id).untold, [Untold::Record]);
+    assert_eq!(refusing.second(), 0, "what is refused for good is not asked again");
+
+    let (signing_in, deployment) = outside(ended(), recorded);
+    signing_in.report.lock().unwrap().extend([Fault::SignInLost, Fault::SignInLost]);
+    drive(&signing_in.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+    assert!(says_so(&signing_in));
+    assert_eq!(signing_in.when(|did| matches!(did, Did::Report(_))), [0, 600, 1200], "a login may come back");
+    let stored = signing_in.stored(deployment.id);
+    assert!(stored.closed && stored.untold.is_empty(), "{stored:?}");
+
+    let (gone, deployment) = outside(ended(), recorded);
+    gone.report.lock().unwrap().extend(vec![Fault::SignInLost; 1000]);
+    drive(&gone.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+    assert!(gone.stored(deployment.id).closed && (24 * 3600..24 * 3600 + 700).contains(&gone.second()), "it is given up after a day");
 
     let (nobody, mut deployment) = outside(ended(), recorded);
     tell(&nobody.ports(), &lease(deployment.id), None, &Sight::default(), &mut deployment, &mut Hands::default()).await.unwrap();
