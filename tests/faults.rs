@@ -23,6 +23,7 @@ use slash_heroku::sandbox::script::{Player, Script, Service as _, Vendor};
 use slash_heroku::sandbox::slack::SlackWorkspace;
 use slash_heroku::sandbox::world::World;
 
+use crate::contracts::traffic::Published;
 use crate::crash::deadly::{Deaths, Fate};
 use crate::crash::plays::CODE_OF_THE_LAST;
 use crate::crash::{ends, together, wants_code, wants_login};
@@ -134,7 +135,7 @@ impl Outside {
 
 /// What the fault itself makes impossible; it has struck so often.
 fn excuses(play: &Play, strike: Option<&Strike>, struck: u32) -> Excuses {
-    let Some(Strike::Call { call, fault, for_an_hour, .. }) = strike else { return Excuses::default() };
+    let Some(Strike::Call { call, fault, .. }) = strike else { return Excuses::default() };
     let fault = FAULTS[*fault].1();
     let (any, path) = (call.path == "/", call.path.trim_end_matches('$'));
     let ordered = any || call.is_order();
@@ -150,12 +151,10 @@ fn excuses(play: &Play, strike: Option<&Strike>, struck: u32) -> Excuses {
     let excuses = match fault {
         Fault::DoneLate(seconds) if seconds > 60 => late,
         Fault::RateLimited { .. } | Fault::OtherJson => Excuses { refused: Some(play.refused), ..Excuses::default() },
-        Fault::TokenRefused => Excuses { no_cards: call.to == "slack", no_records: call.to == "github", ..Excuses::default() },
+        Fault::TokenRefused => Excuses { no_cards: call.to == "slack", ..Excuses::default() },
         _ => Excuses::default(),
     };
-    // What renews a login was spent, and for an hour nobody heard what came of it: that is as good as withdrawn.
-    let login_lost = path.ends_with("/access_token") && *for_an_hour && fault.may_be_done();
-    Excuses { unheard, no_records: excuses.no_records || login_lost, ..excuses }
+    Excuses { unheard, ..excuses }
 }
 
 /// Whether what goes wrong may change how the deploys of a play end: a token that is refused, and what lasts for an hour.
@@ -177,7 +176,7 @@ async fn stored(fate: &Fate) -> Vec<Deployment> {
 }
 
 /// Plays with what goes wrong and, where it must not change them, the ends that it has without.
-async fn perform(play: &Play, wrong: Option<(&Strike, &[Standing])>, typed: &[String]) -> Performance {
+async fn perform(play: &Play, wrong: Option<(&Strike, &[Standing])>, typed: &[String], published: &Published) -> Performance {
     let strike = wrong.map(|(strike, _)| strike);
     let fate = Arc::new(Fate::new(&[]));
     let mut stage = Stage::set().await.unwrap();
@@ -256,6 +255,7 @@ async fn perform(play: &Play, wrong: Option<(&Strike, &[Standing])>, typed: &[St
     }
     talk.wrong.extend(ends::at_rest(&*fate.store(), &fate.known()).await);
     drop(player);
+    talk.wrong.extend(published.faults_of(&stage.world));
     let pages = secrets::watched_pages(service.address().at("").trim_end_matches('/')).await;
     service.stop().await.unwrap();
     talk.wrong.extend(secrets::leaks(&stage.world, service.folder(), typed, &pages));
@@ -285,8 +285,8 @@ fn whatever_fails_the_end_is_true() {
     #[expect(clippy::disallowed_methods, reason = "SLASH_HEROKU_FAULTS is a switch of the tests, not a setting of the product")]
     let setting = std::env::var("SLASH_HEROKU_FAULTS").unwrap_or_default();
     secrets::watch();
-    let typed = secrets::typed_codes();
-    let clean = together(PLAYS, async |play| perform(play, None, &typed).await);
+    let (typed, published) = (secrets::typed_codes(), Published::read());
+    let clean = together(PLAYS, async |play| perform(play, None, &typed, &published).await);
     let (mut cells, mut known) = (Vec::new(), BTreeSet::new());
     let mut ends = BTreeMap::new();
     for (play, clean) in PLAYS.iter().zip(clean) {
@@ -307,7 +307,7 @@ fn whatever_fails_the_end_is_true() {
         part => cells.retain(|(play, strike)| format!("{}: {strike}", play.name).contains(part)),
     }
     let wrong: Vec<String> = together(&cells, async |(play, strike)| {
-        let went = perform(play, Some((strike, &ends[play.name])), &typed).await;
+        let went = perform(play, Some((strike, &ends[play.name])), &typed, &published).await;
         let indent = |lines: &[String]| lines.iter().map(|line| format!("    {line}\n")).collect::<String>();
         let told = format!("{}: {strike}\n{}{}", play.name, indent(&went.wrong), indent(&went.transcript));
         // All cells take a while: whoever waits reads here.

@@ -111,8 +111,6 @@ pub struct Excuses {
     pub record_late: bool,
     /// What a card said earlier arrives after what it said later.
     pub card_late: bool,
-    /// The token was withdrawn with which the end would have been put down.
-    pub no_records: bool,
     /// The chat would not take a card any more, and says so for good: the end comes to the asker.
     pub no_cards: bool,
     /// Whoever asks is told at once that something cannot be read now: nothing is taken then, nobody is kept waiting, and so it ends.
@@ -230,11 +228,11 @@ impl Told {
         // Of two, one came when nobody looked for it any more.
         let without = self.records.iter().filter(|states| !ends(states)).count();
         let unknown_of = self.records.len().saturating_sub(1);
-        must(without <= unknown_of || excuses.no_records, format!("records without an end: {:?}", self.records));
+        must(without <= unknown_of, format!("records without an end: {:?}", self.records));
         let succeeded = self.standing == Standing::Succeeded;
         let contradicts = |state: &String| if succeeded { ["failure", "error"].contains(&state.as_str()) } else { state == "success" };
         let success = self.records.is_empty() || self.records.iter().flatten().any(|state| state == "success");
-        let right = !self.records.iter().flatten().any(contradicts) && (success || !succeeded || excuses.no_records);
+        let right = !self.records.iter().flatten().any(contradicts) && (success || !succeeded);
         must(right, format!("{:?}, and its records are {:?}", self.standing, self.records));
         let sign = self.standing.sign();
         let card = if excuses.card_late { self.ever.contains(sign) } else { self.cards.last().is_some_and(|card| card == sign) };
@@ -315,9 +313,6 @@ fn what_is_wrong_is_seen() {
     assert_eq!(Facts { violations: states(&["x"]), ..facts(good.clone()) }.wrong(Excuses::default(), None).len(), 1);
     // What is excused is no more than what the fault makes impossible.
     let excused = |told: Told, excuses: Excuses| facts(told).wrong(excuses, None).len();
-    let withdrawn = Excuses { no_records: true, ..Excuses::default() };
-    assert_eq!(excused(Told { records: vec![states(&["in_progress"])], ..good.clone() }, withdrawn), 0);
-    assert_eq!(excused(Told { builds: Vec::new(), records: vec![states(&["success"])], ..failed.clone() }, withdrawn), 1);
     let twice = Excuses { records_twice: true, ..Excuses::default() };
     assert!(excused(Told { records: vec![states(&["in_progress"])], ..good.clone() }, twice) > 0);
     let unheard = Excuses { unheard: 1, ..Excuses::default() };
