@@ -11,7 +11,7 @@ use crate::domain::checks::CheckState;
 use crate::domain::fault::Fault;
 use crate::domain::names::{CommitSha, DeploymentId, RefName, RepoName};
 use crate::domain::pipeline::Environment;
-use crate::domain::source::{AskedRef, CommitRef, Direction, Report, ReportState, Repository, Resolution};
+use crate::domain::source::{AskedRef, CommitRef, Direction, OpenPull, Report, ReportState, Repository, Resolution};
 use crate::ports::{AnnouncementOrder, ArchiveFault, SourceControl};
 
 /// A record of a deployment as it lies outside.
@@ -25,10 +25,22 @@ pub struct Record {
     pub state: Option<String>,
 }
 
+/// What others have made in the repository before the stage.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Branches beside the default branch.
+    pub branches: Vec<String>,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Open pull requests: number and branch.
+    pub pulls: Vec<(u64, String)>,
+}
+
 /// How many checks and records a part makes: more than any page holds.
 pub const MANY: usize = 130;
 
-/// A source control with one repository, in which one person may do everything. Its default branch has a commit or more.
+/// A source control with one repository, in which one person may do everything. Its default branch has a commit or more. Several stages
+/// may share the repository, if no two work in it at once.
 #[async_trait]
 pub trait Stage: Send {
     /// The adapter.
@@ -42,6 +54,16 @@ pub trait Stage: Send {
 
     /// The repository's name as it is now.
     fn repository(&self) -> RepoName;
+
+    /// The stage's own name for a branch or a tag, which nothing in the repository has yet. The same again for the same word.
+    fn own(&self, word: &str) -> String {
+        format!("contract/{word}")
+    }
+
+    /// What others have made in the repository: nothing, unless the stage says so.
+    async fn others(&mut self) -> Others {
+        Others::default()
+    }
 
     /// Adds a commit to a branch; a new branch begins at the head of the default branch.
     async fn push(&mut self, branch: &str) -> CommitSha;
@@ -61,7 +83,7 @@ pub trait Stage: Send {
     /// Others record this many deployments of a commit to an environment, without an id of ours.
     async fn records_of_others(&mut self, commit: &CommitSha, environment: Environment, many: usize) -> Arranged;
 
-    /// All records of deployments that there are, oldest first.
+    /// All records of deployments of the stage's own commits, oldest first.
     async fn records(&mut self) -> Vec<Record>;
 
     /// Gives the repository another name; the old one leads there for a while.
@@ -148,48 +170,49 @@ async fn a_repository_is_seen(stage: impl Stage) {
 }
 
 async fn a_ref_stands_for_a_commit(mut stage: impl Stage) {
-    let topic = stage.push("contract/topic").await;
+    let topic = stage.push(&stage.own("topic")).await;
     let default = whole(&stage).await.default_branch;
     let head = stage.push(default.as_str()).await;
     assert_ne!(topic, head);
     let (commit, by) = found(resolved(&stage, &AskedRef::Default).await, "the default branch");
     assert_eq!((commit, by), (head.clone(), CommitRef::Branch(default)), "broken: without a name the default branch is meant");
-    let asked = AskedRef::Named(name("contract/topic"));
+    let asked = AskedRef::Named(name(&stage.own("topic")));
     let (commit, by) = found(resolved(&stage, &asked).await, "a branch");
-    assert_eq!((commit, by), (topic.clone(), CommitRef::Branch(name("contract/topic"))), "broken: a branch stands for its head");
+    assert_eq!((commit, by), (topic.clone(), CommitRef::Branch(name(&stage.own("topic")))), "broken: a branch stands for its head");
     for asked in [topic.as_str(), &topic.as_str()[..9]] {
         let (commit, by) = found(resolved(&stage, &AskedRef::Named(name(asked))).await, "a hash, full or short,");
         assert_eq!((commit, by), (topic.clone(), CommitRef::Commit), "broken: a hash stands for its commit");
     }
-    let newer = stage.push("contract/topic").await;
-    let (commit, _) = found(resolved(&stage, &AskedRef::Named(name("contract/topic"))).await, "a branch");
+    let newer = stage.push(&stage.own("topic")).await;
+    let (commit, _) = found(resolved(&stage, &AskedRef::Named(name(&stage.own("topic")))).await, "a branch");
     assert_eq!(commit, newer.clone(), "broken: what a ref stands for is what it stands for now");
-    let pinned = AskedRef::Pinned { of: CommitRef::Branch(name("contract/topic")), commit: topic.clone() };
+    let pinned = AskedRef::Pinned { of: CommitRef::Branch(name(&stage.own("topic"))), commit: topic.clone() };
     assert_eq!(found(resolved(&stage, &pinned).await, "a pinned commit").0, topic, "broken: a pinned commit is the one that was asked for");
     let (source, token) = (stage.source(), stage.token());
-    let branch = CommitRef::Branch(name("contract/topic"));
-    for (by, wanted) in [(branch, Some(newer)), (CommitRef::Branch(name("contract/gone")), None), (CommitRef::Commit, None)] {
+    let branch = CommitRef::Branch(name(&stage.own("topic")));
+    for (by, wanted) in [(branch, Some(newer)), (CommitRef::Branch(name(&stage.own("gone"))), None), (CommitRef::Commit, None)] {
         let now = value_of(source.points_at(&token, &stage.repository(), &by).await, "what a name points at is looked up");
         assert_eq!(now, wanted, "broken: a name points at what it points at now, and what is gone at nothing ({by:?})");
     }
-    for unknown in ["contract/topik", "ffffffffffffffffffffffffffffffffffffffff"] {
-        let resolution = resolved(&stage, &AskedRef::Named(name(unknown))).await;
+    for unknown in [stage.own("topik"), "f".repeat(40)] {
+        let resolution = resolved(&stage, &AskedRef::Named(name(&unknown))).await;
         assert!(matches!(resolution, Resolution::Unknown { .. }), "broken: what is not there is unknown: {resolution:?}");
     }
 }
 
 async fn a_branch_comes_before_a_tag_and_a_tag_before_a_hash(mut stage: impl Stage) -> Arranged {
-    let one = stage.push("contract/one").await;
-    let two = stage.push("contract/two").await;
-    or_leave_out!(stage.tag("contract-tag", &one).await);
-    let (commit, by) = found(resolved(&stage, &AskedRef::Named(name("contract-tag"))).await, "a tag");
-    assert_eq!((commit, by), (one.clone(), CommitRef::Tag(name("contract-tag"))), "broken: a tag stands for its commit");
+    let one = stage.push(&stage.own("one")).await;
+    let two = stage.push(&stage.own("two")).await;
+    let tag = stage.own("tag");
+    or_leave_out!(stage.tag(&tag, &one).await);
+    let (commit, by) = found(resolved(&stage, &AskedRef::Named(name(&tag))).await, "a tag");
+    assert_eq!((commit, by), (one.clone(), CommitRef::Tag(name(&tag))), "broken: a tag stands for its commit");
     let short = &two.as_str()[..9];
     or_leave_out!(stage.tag(short, &one).await);
     let (commit, by) = found(resolved(&stage, &AskedRef::Named(name(short))).await, "a tag that looks like a hash");
     assert_eq!((commit, by), (one.clone(), CommitRef::Tag(name(short))), "broken: a tag is tried before a hash");
-    or_leave_out!(stage.tag("contract/two", &one).await);
-    let both = resolved(&stage, &AskedRef::Named(name("contract/two"))).await;
+    or_leave_out!(stage.tag(&stage.own("two"), &one).await);
+    let both = resolved(&stage, &AskedRef::Named(name(&stage.own("two")))).await;
     assert_eq!(both, Resolution::BranchAndTag { branch: two, tag: one }, "broken: where branch and tag differ, nothing is guessed");
     Arranged::Done
 }
@@ -197,34 +220,44 @@ async fn a_branch_comes_before_a_tag_and_a_tag_before_a_hash(mut stage: impl Sta
 async fn names_are_there_to_choose_from(mut stage: impl Stage) -> Arranged {
     let (source, token, repository) = (stage.source(), stage.token(), stage.repository());
     let default = whole(&stage).await.default_branch;
-    assert_eq!(value_of(source.tags(&token, &repository).await, "where there are no tags, that is no fault"), []);
-    assert_eq!(value_of(source.pulls(&token, &repository).await, "where nothing is proposed, that is no fault"), []);
-    let head = stage.push("contract/proposed").await;
-    or_leave_out!(stage.tag("contract-v1", &head).await);
-    let number = match stage.propose("contract/proposed").await {
+    let others = stage.others().await;
+    let tags = |mine: &[String]| sorted(others.tags.iter().chain(mine).map(|tag| name(tag)));
+    let pulls = |mine: &[(u64, String)]| sorted(others.pulls.iter().chain(mine).cloned());
+    let listed = value_of(source.tags(&token, &repository).await, "where there are no tags, that is no fault");
+    assert_eq!(sorted(listed), tags(&[]), "broken: no tag is told of that is not there");
+    let listed = value_of(source.pulls(&token, &repository).await, "where nothing is proposed, that is no fault");
+    assert_eq!(numbered(listed), pulls(&[]), "broken: nothing is told of that is not proposed");
+    let (branch, tag) = (stage.own("proposed"), stage.own("v1"));
+    let head = stage.push(&branch).await;
+    or_leave_out!(stage.tag(&tag, &head).await);
+    let number = match stage.propose(&branch).await {
         Ok(number) => number,
         Err(why) => return Arranged::Cannot(why),
     };
-    let mut branches = value_of(source.branches(&token, &repository).await, "branches are listed");
-    branches.sort();
-    let mut wanted = vec![name("contract/proposed"), default];
-    wanted.sort();
-    assert_eq!(branches, wanted, "broken: all branches are there to choose from, and nothing else");
-    let tags = value_of(source.tags(&token, &repository).await, "tags are listed");
-    assert_eq!(tags, [name("contract-v1")], "broken: all tags are there to choose from, and nothing else");
-    let pulls = value_of(source.pulls(&token, &repository).await, "pull requests are listed");
-    let pulls: Vec<(u64, &str)> = pulls.iter().map(|pull| (pull.number, pull.branch.as_str())).collect();
-    assert_eq!(pulls, [(number, "contract/proposed")], "broken: what is proposed is there to choose from, by its number");
-    or_leave_out!(stage.rename().await);
-    let moved = value_of(source.branches(&token, &repository).await, "branches of a moved repository are followed");
-    assert_eq!(moved.len(), 2, "broken: a moved repository is followed: {moved:?}");
+    let listed = value_of(source.branches(&token, &repository).await, "branches are listed");
+    let wanted = others.branches.iter().chain([&branch]).map(|branch| name(branch)).chain([default]);
+    assert_eq!(sorted(listed), sorted(wanted), "broken: all branches are there to choose from, and nothing else");
+    let listed = value_of(source.tags(&token, &repository).await, "tags are listed");
+    assert_eq!(sorted(listed), tags(&[tag]), "broken: all tags are there to choose from, and nothing else");
+    let listed = value_of(source.pulls(&token, &repository).await, "pull requests are listed");
+    assert_eq!(numbered(listed), pulls(&[(number, branch)]), "broken: what is proposed is there to choose from, by its number");
     Arranged::Done
 }
 
+fn sorted<T: Ord>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut all: Vec<T> = all.into_iter().collect();
+    all.sort();
+    all
+}
+
+fn numbered(pulls: Vec<OpenPull>) -> Vec<(u64, String)> {
+    sorted(pulls.into_iter().map(|pull| (pull.number, pull.branch)))
+}
+
 async fn checks_of_every_page_are_read(mut stage: impl Stage) -> Arranged {
-    let commit = stage.push("contract/checked").await;
+    let commit = stage.push(&stage.own("checked")).await;
     or_leave_out!(stage.checks(&commit, MANY).await);
-    let by = CommitRef::Branch(name("contract/checked"));
+    let by = CommitRef::Branch(name(&stage.own("checked")));
     let checks = stage.source().checks(&stage.token(), &whole(&stage).await, &by, &commit).await;
     let checks = value_of(checks, "checks are read");
     let of = |state: CheckState| checks.reported.iter().filter(|check| check.state == state).count();
@@ -234,13 +267,13 @@ async fn checks_of_every_page_are_read(mut stage: impl Stage) -> Arranged {
 
 async fn what_is_required_is_told(mut stage: impl Stage) -> Arranged {
     let default = whole(&stage).await.default_branch;
-    let topic = stage.push("contract/free").await;
-    let own = stage.push("contract/ruled").await;
+    let topic = stage.push(&stage.own("free")).await;
+    let own = stage.push(&stage.own("ruled")).await;
     or_leave_out!(stage.require(default.as_str(), "contract-default").await);
-    or_leave_out!(stage.require("contract/ruled", "contract-own").await);
+    or_leave_out!(stage.require(&stage.own("ruled"), "contract-own").await);
     let repository = whole(&stage).await;
-    for (branch, commit, wanted) in [("contract/free", &topic, "contract-default"), ("contract/ruled", &own, "contract-own")] {
-        let by = CommitRef::Branch(name(branch));
+    for (branch, commit, wanted) in [(stage.own("free"), &topic, "contract-default"), (stage.own("ruled"), &own, "contract-own")] {
+        let by = CommitRef::Branch(name(&branch));
         let checks = value_of(stage.source().checks(&stage.token(), &repository, &by, commit).await, "rules are read");
         let required: Vec<&str> = checks.required.iter().map(|check| check.name.as_str()).collect();
         assert_eq!(required, [wanted], "broken: the rules of the ref count or, where it has none, those of the default branch ({branch})");
@@ -252,8 +285,8 @@ async fn what_is_required_is_told(mut stage: impl Stage) -> Arranged {
 async fn commits_are_compared(mut stage: impl Stage) {
     let default = whole(&stage).await.default_branch;
     let base = stage.push(default.as_str()).await;
-    let left = stage.push("contract/left").await;
-    let right = stage.push("contract/right").await;
+    let left = stage.push(&stage.own("left")).await;
+    let right = stage.push(&stage.own("right")).await;
     let repository = stage.repository();
     let token = stage.token();
     for (from, to, direction, added, dropped) in [
@@ -283,7 +316,7 @@ async fn commits_are_compared(mut stage: impl Stage) {
 }
 
 async fn an_archive_can_be_read_twice(mut stage: impl Stage) {
-    let commit = stage.push("contract/shipped").await;
+    let commit = stage.push(&stage.own("shipped")).await;
     let mut archive = match stage.source().archive(&stage.token(), &stage.repository(), &commit).await {
         Ok(archive) => archive,
         Err(fault) => panic!("broken: a commit's source can be fetched: {fault:?}"),
@@ -312,7 +345,7 @@ async fn an_archive_can_be_read_twice(mut stage: impl Stage) {
 }
 
 async fn a_record_is_made_and_found(mut stage: impl Stage) {
-    let commit = stage.push("contract/recorded").await;
+    let commit = stage.push(&stage.own("recorded")).await;
     let (token, repository) = (stage.token(), stage.repository());
     let ours = order(1, &commit);
     let none = value_of(stage.source().find_announcement(&token, &repository, &ours).await, "records are looked through");
@@ -332,7 +365,7 @@ async fn a_record_is_made_and_found(mut stage: impl Stage) {
 }
 
 async fn only_our_own_id_is_found(mut stage: impl Stage) -> Arranged {
-    let commit = stage.push("contract/busy").await;
+    let commit = stage.push(&stage.own("busy")).await;
     let (token, repository) = (stage.token(), stage.repository());
     let id = value_of(stage.source().announce(&token, &repository, &order(1, &commit)).await, "a record is made");
     or_leave_out!(stage.records_of_others(&commit, Environment::Staging, MANY).await);
@@ -344,7 +377,7 @@ async fn only_our_own_id_is_found(mut stage: impl Stage) -> Arranged {
 }
 
 async fn a_report_may_be_repeated(mut stage: impl Stage) {
-    let commit = stage.push("contract/told").await;
+    let commit = stage.push(&stage.own("told")).await;
     let (token, repository) = (stage.token(), stage.repository());
     let id = value_of(stage.source().announce(&token, &repository, &order(1, &commit)).await, "a record is made");
     let mut words = Vec::new();
@@ -367,19 +400,21 @@ async fn a_moved_repository_is_followed(mut stage: impl Stage) -> Arranged {
     let old = stage.repository();
     let default = whole(&stage).await.default_branch;
     let base = stage.push(default.as_str()).await;
-    let head = stage.push("contract/moved").await;
+    let head = stage.push(&stage.own("moved")).await;
     or_leave_out!(stage.rename().await);
     let (source, token, new) = (stage.source(), stage.token(), stage.repository());
     assert!(!new.same_as(&old), "the stage gave it the same name");
+    let moved = value_of(source.branches(&token, &old).await, "branches of a moved repository are followed");
+    assert!(moved.contains(&name(&stage.own("moved"))), "broken: branches of a moved repository are followed: {moved:?}");
     let seen = value_of(source.repository(&token, &old).await, "a moved repository is followed");
     assert!(seen.name.same_as(&new), "broken: a repository has its present name: {seen:?}");
     let before = Repository { name: old.clone(), ..seen };
-    let asked = AskedRef::Named(name("contract/moved"));
+    let asked = AskedRef::Named(name(&stage.own("moved")));
     let resolution = value_of(source.resolve(&token, &before, &asked).await, "refs of a moved repository are followed");
     assert_eq!(found(resolution, "a branch").0, head);
     let compared = value_of(source.compare(&token, &old, &base, &head).await, "comparing in a moved repository is followed");
     assert_eq!(compared.map(|compared| compared.direction), Some(Direction::Ahead));
-    let by = CommitRef::Branch(name("contract/moved"));
+    let by = CommitRef::Branch(name(&stage.own("moved")));
     value_of(source.checks(&token, &before, &by, &head).await, "checks of a moved repository are followed");
     let id = value_of(source.announce(&token, &old, &order(1, &head)).await, "a record in a moved repository is made");
     let records = stage.records().await;
@@ -394,7 +429,7 @@ async fn a_moved_repository_is_followed(mut stage: impl Stage) -> Arranged {
 async fn reads_are_repeated(mut stage: impl Stage) -> Arranged {
     or_leave_out!(stage.stumble().await);
     whole(&stage).await;
-    let commit = stage.push("contract/stumbled").await;
+    let commit = stage.push(&stage.own("stumbled")).await;
     or_leave_out!(stage.stumble().await);
     let compared = stage.source().compare(&stage.token(), &stage.repository(), &commit, &commit).await;
     assert!(value_of(compared, "reads are repeated").is_some());
@@ -402,7 +437,7 @@ async fn reads_are_repeated(mut stage: impl Stage) -> Arranged {
 }
 
 async fn a_record_is_never_made_twice(mut stage: impl Stage) -> Arranged {
-    let commit = stage.push("contract/once").await;
+    let commit = stage.push(&stage.own("once")).await;
     or_leave_out!(stage.lose_answer().await);
     let (token, repository) = (stage.token(), stage.repository());
     let made = stage.source().announce(&token, &repository, &order(1, &commit)).await;
@@ -415,7 +450,7 @@ async fn a_record_is_never_made_twice(mut stage: impl Stage) -> Arranged {
 }
 
 async fn what_comes_too_soon_is_not_done(mut stage: impl Stage) -> Arranged {
-    let commit = stage.push("contract/soon").await;
+    let commit = stage.push(&stage.own("soon")).await;
     or_leave_out!(stage.limit().await);
     let made = stage.source().announce(&stage.token(), &stage.repository(), &order(1, &commit)).await;
     let fault = fault_of(made, "what comes too soon is refused");
@@ -425,7 +460,7 @@ async fn what_comes_too_soon_is_not_done(mut stage: impl Stage) -> Arranged {
 }
 
 async fn a_lost_token_is_told(mut stage: impl Stage) -> Arranged {
-    let commit = stage.push("contract/lost").await;
+    let commit = stage.push(&stage.own("lost")).await;
     let repository = whole(&stage).await;
     or_leave_out!(stage.withdraw_token().await);
     let (source, token, secrets) = (stage.source(), stage.token(), stage.secrets());

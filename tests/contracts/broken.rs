@@ -131,7 +131,7 @@ impl Stage for Wrapped {
         self.0.withdraw_sign_in().await
     }
 
-    async fn does_something(&mut self) -> DeliveryId {
+    async fn does_something(&mut self) -> Result<DeliveryId, &'static str> {
         self.0.does_something().await
     }
 

@@ -78,9 +78,9 @@ impl Stage for Slack {
         Arranged::Done
     }
 
-    async fn does_something(&mut self) -> DeliveryId {
+    async fn does_something(&mut self) -> Result<DeliveryId, &'static str> {
         let acknowledged = self.0.workspace.command(&self.0.service, "ana", "general", "pipelines", None).await;
-        DeliveryId::parse(&acknowledged.trigger_id).unwrap()
+        Ok(DeliveryId::parse(&acknowledged.trigger_id).unwrap())
     }
 
     async fn forms(&mut self) -> Vec<Seen> {

@@ -4,7 +4,7 @@
 //! recording, scrubbed and written in its place, and the adapters are held to what it means. Without `LIVE=1` the same is done with a
 //! sandbox that runs as a process of its own, and what comes of it is written beside the repository and looked at.
 
-mod account;
+pub mod account;
 mod github;
 mod heroku;
 mod meanings;
@@ -18,7 +18,8 @@ use slash_heroku::adapters::slack::outbound::API;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use self::account::{Account, is_real};
+use self::account::Account;
+pub use self::account::is_real;
 use self::meanings::{Understood, understood};
 use self::renewal::{Renewal, renew, told};
 use super::recordings::{self, Recording, folder};
@@ -45,7 +46,7 @@ const SETTINGS: [(&str, &str); 15] = [
     ("LIVE_SLACK_USER", ""),
 ];
 
-type Settings = BTreeMap<&'static str, String>;
+pub type Settings = BTreeMap<&'static str, String>;
 
 fn settings(given: impl Fn(&str) -> Option<String>) -> Settings {
     SETTINGS.into_iter().map(|(name, otherwise)| (name, given(name).unwrap_or_else(|| otherwise.to_owned()))).collect()
@@ -84,16 +85,26 @@ async fn sandbox() -> (tokio::process::Child, Settings) {
     (process, settings)
 }
 
+/// Whether the real services are meant.
+fn is_live() -> bool {
+    from_environment("LIVE").is_some_and(|value| value == "1")
+}
+
+/// Where the services are: the real ones with `LIVE=1`, else a sandbox, which ends when it is dropped.
+pub async fn services() -> (Option<tokio::process::Child>, Settings) {
+    if is_live() {
+        return (None, settings(from_environment));
+    }
+    let (process, settings) = sandbox().await;
+    (Some(process), settings)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recordings_are_renewed_and_hold_no_secret() {
-    let live = from_environment("LIVE").is_some_and(|value| value == "1");
+    let live = is_live();
     let beside = folders::in_memory();
-    let (_sandbox, settings, fixtures) = if live {
-        (None, settings(from_environment), folder("github").parent().unwrap().to_owned())
-    } else {
-        let (process, settings) = sandbox().await;
-        (Some(process), settings, beside.path().to_owned())
-    };
+    let (_sandbox, settings) = services().await;
+    let fixtures = if live { folder("github").parent().unwrap().to_owned() } else { beside.path().to_owned() };
     let mut accounts = Vec::new();
     if !settings["LIVE_GITHUB_TOKEN"].is_empty() {
         accounts.push(github::account(&settings, fixtures.clone()).await.unwrap());

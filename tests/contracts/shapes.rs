@@ -50,6 +50,11 @@ impl Shapes {
         }
     }
 
+    /// What is wrong with a value that is to be of this type.
+    pub fn faults_of_type(&self, name: &str, value: &Value) -> Vec<String> {
+        self.faults(&self.types[name], value, name)
+    }
+
     /// The calls that are described, and of each whether a request body and which statuses.
     pub fn described(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
         self.calls.iter().map(|(call, parts)| (call.as_str(), parts.as_object().unwrap().keys().map(String::as_str).collect()))

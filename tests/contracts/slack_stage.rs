@@ -110,7 +110,7 @@ fn effects(message: &SeenMessage) -> Vec<String> {
     text.chain(effects_of(&message.blocks)).collect()
 }
 
-fn effects_of(blocks: &[serde_json::Value]) -> Vec<String> {
+pub fn effects_of(blocks: &[serde_json::Value]) -> Vec<String> {
     fn marked_up(value: &serde_json::Value, texts: &mut Vec<String>) {
         match value {
             serde_json::Value::Object(members) => {

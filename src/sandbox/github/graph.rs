@@ -56,7 +56,8 @@ impl Repository {
     pub(super) fn add_commit(&mut self, line: &str, parents: &[String], message: &str, author: &str, at: Timestamp) -> String {
         let sha = self.next_sha(line);
         let parents = parents.iter().filter_map(|parent| self.position(parent)).collect();
-        self.commits.push(Commit { sha: sha.clone(), parents, message: message.to_owned(), author: author.to_owned(), at });
+        let tree = made_up_sha(&format!("tree|{sha}"));
+        self.commits.push(Commit { sha: sha.clone(), parents, tree, message: message.to_owned(), author: author.to_owned(), at });
         self.pushed_at = at;
         sha
     }
@@ -67,6 +68,14 @@ impl Repository {
         for pull in self.pulls.iter_mut().filter(|pull| pull.open && !pull.from_fork && pull.branch == branch) {
             pull.sha = sha.to_owned();
         }
+    }
+
+    /// Deletes a branch, and closes the open pull requests from it; whether it was there.
+    pub(super) fn drop_branch(&mut self, branch: &str) -> bool {
+        for pull in self.pulls.iter_mut().filter(|pull| !pull.from_fork && pull.branch == branch) {
+            pull.open = false;
+        }
+        self.branches.remove(branch).is_some()
     }
 
     /// The commit and everything before it, as positions.

@@ -1,8 +1,8 @@
 //! The simulated GitHub: its REST interface and its archive host, over real HTTP on loopback.
 //!
 //! State is plain and lies behind one mutex; time comes from the clock the world was given. It answers what a source
-//! control client needs (repositories, refs, checks, rules, compare, deployments, archives) with every key of the published
-//! schema, and anything else with 501 and the path. It watches its callers: see [`Github::violations`].
+//! control client needs (repositories, refs, checks, rules, compare, deployments, archives), and what brings such things about (commits,
+//! refs, pull requests), with every key of the published schema, and anything else with 501 and the path. It watches its callers: see [`Github::violations`].
 
 mod account;
 mod answer;
@@ -17,6 +17,7 @@ mod deployment_statuses;
 mod deployments;
 mod door;
 mod fault;
+mod git;
 mod graph;
 mod guard;
 mod pulls;

@@ -17,7 +17,7 @@ pub(super) fn known(repository: &Repository, text: &str) -> Result<String, Answe
     repository.resolve(text).ok_or_else(unknown)
 }
 
-fn not_empty(repository: &Repository) -> Result<(), Answer> {
+pub(super) fn not_empty(repository: &Repository) -> Result<(), Answer> {
     if repository.commits.is_empty() { Err(Answer::error(409, "Git Repository is empty.")) } else { Ok(()) }
 }
 
@@ -58,7 +58,7 @@ pub(super) fn file(repository: &Repository, scene: &Scene<'_>, sha: &str) -> Val
     })
 }
 
-fn shape(repository: &Repository, scene: &Scene<'_>, name: &str, kind: &str, sha: &str) -> Value {
+pub(super) fn shape(repository: &Repository, scene: &Scene<'_>, name: &str, kind: &str, sha: &str) -> Value {
     let api = api_of(repository, scene);
     json!({
         "ref": format!("refs/{name}"), "node_id": format!("REF_{name}"), "url": format!("{api}/git/refs/{name}"),
@@ -66,7 +66,7 @@ fn shape(repository: &Repository, scene: &Scene<'_>, name: &str, kind: &str, sha
     })
 }
 
-fn tag_shape(repository: &Repository, scene: &Scene<'_>, name: &str, tag: &Tag) -> Value {
+pub(super) fn tag_shape(repository: &Repository, scene: &Scene<'_>, name: &str, tag: &Tag) -> Value {
     match &tag.object {
         Some(object) => shape(repository, scene, &format!("tags/{name}"), "tag", object),
         None => shape(repository, scene, &format!("tags/{name}"), "commit", &tag.commit),

@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::asked::{Caller, Confined, Scene};
 use super::seed::Permission;
 use super::world::{Download, Numbers, Repository, World};
-use super::{account, archive, branches, checks, compare, create_deployment, deployment_statuses, deployments, pulls, refs, rules};
+use super::{account, archive, branches, checks, compare, create_deployment, deployment_statuses, deployments, git, pulls, refs, rules};
 
 /// What an answer may touch outside its repository.
 #[derive(Debug)]
@@ -86,9 +86,6 @@ fn inside(world: &mut World, scene: &Scene<'_>, place: usize, rest: &[&str]) -> 
         let answer = read(repository, scene, permission, hands, rest)?;
         return Ok(if partial { answer.with("x-github-sso", "partial-results; organizations=21955855,20582480") } else { answer });
     }
-    if scene.asked.method != "POST" {
-        return Err(Answer::unknown(&scene.asked.path));
-    }
     if scene.caller.login.is_none() {
         return Err(Answer::error(401, "Requires authentication"));
     }
@@ -98,10 +95,15 @@ fn inside(world: &mut World, scene: &Scene<'_>, place: usize, rest: &[&str]) -> 
     if repository.archived {
         return Err(Answer::error(403, "Repository was archived so is read-only."));
     }
-    match rest {
-        ["statuses", sha] => checks::create_status(repository, scene, hands, sha),
-        ["deployments"] => create_deployment::create(repository, scene, hands),
-        ["deployments", id, "statuses"] => deployment_statuses::create(repository, scene, hands, id),
+    match (scene.asked.method.as_str(), rest) {
+        ("POST", ["statuses", sha]) => checks::create_status(repository, scene, hands, sha),
+        ("POST", ["deployments"]) => create_deployment::create(repository, scene, hands),
+        ("POST", ["deployments", id, "statuses"]) => deployment_statuses::create(repository, scene, hands, id),
+        ("POST", ["git", "commits"]) => git::create_commit(repository, scene),
+        ("POST", ["git", "refs"]) => git::create_ref(repository, scene),
+        ("PATCH", ["git", "refs", name @ ..]) => git::move_ref(repository, scene, &name.join("/")),
+        ("DELETE", ["git", "refs", name @ ..]) => git::delete_ref(repository, scene, &name.join("/")),
+        ("POST", ["pulls"]) => pulls::create(repository, scene, hands),
         _ => Err(Answer::unknown(&scene.asked.path)),
     }
 }

@@ -152,13 +152,7 @@ impl Github {
 
     /// Deletes a branch; its open pull requests are closed. The commits stay.
     pub fn delete_branch(&self, repo: &str, branch: &str) -> Result<(), String> {
-        self.change(repo, |repository, _, _| {
-            repository.branches.remove(branch).ok_or_else(|| format!("no branch {branch}"))?;
-            for pull in repository.pulls.iter_mut().filter(|pull| !pull.from_fork && pull.branch == branch) {
-                pull.open = false;
-            }
-            Ok(())
-        })
+        self.change(repo, |repository, _, _| if repository.drop_branch(branch) { Ok(()) } else { Err(format!("no branch {branch}")) })
     }
 
     /// Makes or moves a tag; answers the hash its ref shows: of the tag object for an annotated one, else of the commit.

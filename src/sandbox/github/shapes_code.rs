@@ -29,26 +29,44 @@ pub(super) fn unsigned() -> Value {
 pub(super) fn commit(repository: &Repository, scene: &Scene<'_>, commit: &Commit) -> Value {
     let (api, page) = (api_of(repository, scene), page_of(repository, scene));
     let sha = &commit.sha;
-    let tree = super::graph::made_up_sha(&format!("tree|{sha}"));
-    let parents: Vec<Value> = commit
-        .parents
-        .iter()
-        .filter_map(|place| repository.commits.get(*place))
-        .map(|parent| {
-            let sha = &parent.sha;
-            json!({ "sha": sha, "url": format!("{api}/commits/{sha}"), "html_url": format!("{page}/commit/{sha}") })
-        })
-        .collect();
+    let parents = parents(repository, scene, commit, "commits");
     json!({
         "sha": sha, "node_id": format!("C_{sha}"), "url": format!("{api}/commits/{sha}"), "html_url": format!("{page}/commit/{sha}"),
         "comments_url": format!("{api}/commits/{sha}/comments"),
         "commit": {
             "author": signature(commit), "committer": signature(commit), "message": commit.message, "comment_count": 0,
-            "tree": { "sha": tree, "url": format!("{api}/git/trees/{tree}") }, "url": format!("{api}/git/commits/{sha}"),
-            "verification": unsigned(),
+            "tree": tree(repository, scene, commit), "url": format!("{api}/git/commits/{sha}"), "verification": unsigned(),
         },
         "author": user(scene, &commit.author), "committer": user(scene, &commit.author), "parents": parents,
     })
+}
+
+/// A commit as git itself knows it.
+pub(super) fn git_commit(repository: &Repository, scene: &Scene<'_>, commit: &Commit) -> Value {
+    let sha = &commit.sha;
+    json!({
+        "sha": sha, "node_id": format!("C_{sha}"), "url": format!("{}/git/commits/{sha}", api_of(repository, scene)),
+        "html_url": format!("{}/commit/{sha}", page_of(repository, scene)), "author": signature(commit), "committer": signature(commit),
+        "tree": tree(repository, scene, commit), "message": commit.message, "parents": parents(repository, scene, commit, "git/commits"),
+        "verification": unsigned(),
+    })
+}
+
+fn tree(repository: &Repository, scene: &Scene<'_>, commit: &Commit) -> Value {
+    let tree = &commit.tree;
+    json!({ "sha": tree, "url": format!("{}/git/trees/{tree}", api_of(repository, scene)) })
+}
+
+/// A commit's parents, with their addresses below `part`.
+fn parents(repository: &Repository, scene: &Scene<'_>, commit: &Commit, part: &str) -> Vec<Value> {
+    let (api, page) = (api_of(repository, scene), page_of(repository, scene));
+    let parents = commit.parents.iter().filter_map(|place| repository.commits.get(*place));
+    parents
+        .map(|parent| {
+            let sha = &parent.sha;
+            json!({ "sha": sha, "url": format!("{api}/{part}/{sha}"), "html_url": format!("{page}/commit/{sha}") })
+        })
+        .collect()
 }
 
 /// A commit in the form that lists of refs have.
@@ -67,6 +85,8 @@ pub(super) fn pull(repository: &Repository, scene: &Scene<'_>, pull: &Pull) -> M
     let whole = full_repository(repository, scene);
     let (owner, head_repository) = head_of(repository, scene, pull, &whole);
     let opened = stamp(pull.opened_at);
+    let of_commit = || repository.commit(&pull.sha).map(|commit| commit.message.clone()).unwrap_or_default();
+    let title = pull.title.clone().unwrap_or_else(of_commit);
     let closed = (!pull.open).then(|| stamp(pull.merged_at.unwrap_or(pull.opened_at)));
     let shape = json!({
         "url": url, "id": pull.id, "node_id": format!("PR_{}", pull.id), "html_url": format!("{page}/pull/{number}"),
@@ -74,10 +94,9 @@ pub(super) fn pull(repository: &Repository, scene: &Scene<'_>, pull: &Pull) -> M
         "commits_url": format!("{url}/commits"), "review_comments_url": format!("{url}/comments"),
         "review_comment_url": format!("{api}/pulls/comments{{/number}}"), "comments_url": format!("{issue}/comments"),
         "statuses_url": statuses, "number": number, "state": if pull.open { "open" } else { "closed" }, "locked": false,
-        "title": repository.commit(&pull.sha).map(|commit| commit.message.clone()).unwrap_or_default(),
-        "user": user(scene, &pull.author), "body": null, "labels": [], "milestone": null, "active_lock_reason": null,
+        "title": title, "user": user(scene, &pull.author), "body": pull.body, "labels": [], "milestone": null, "active_lock_reason": null,
         "created_at": opened, "updated_at": opened, "closed_at": closed, "merged_at": pull.merged_at.map(stamp), "assignees": [],
-        "requested_reviewers": [], "requested_teams": [], "draft": false, "author_association": "CONTRIBUTOR", "auto_merge": null,
+        "requested_reviewers": [], "requested_teams": [], "draft": pull.draft, "author_association": "CONTRIBUTOR", "auto_merge": null,
     });
     let links = json!({
         "self": { "href": url }, "html": { "href": format!("{page}/pull/{number}") }, "issue": { "href": issue },

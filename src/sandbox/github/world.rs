@@ -147,6 +147,7 @@ pub(super) struct Commit {
     pub(super) sha: String,
     /// Positions of the parents in the repository's commits.
     pub(super) parents: Vec<usize>,
+    pub(super) tree: String,
     pub(super) message: String,
     pub(super) author: String,
     pub(super) at: Timestamp,
@@ -170,6 +171,10 @@ pub(super) struct Pull {
     /// The default branch's head when it was opened.
     pub(super) base: String,
     pub(super) author: String,
+    /// Nothing: it is called by its commit.
+    pub(super) title: Option<String>,
+    pub(super) body: Option<String>,
+    pub(super) draft: bool,
     pub(super) from_fork: bool,
     /// The fork is gone.
     pub(super) orphaned: bool,

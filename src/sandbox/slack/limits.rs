@@ -19,7 +19,9 @@ pub(super) struct Limits {
 /// Calls of a method in a minute.
 fn a_minute(method: &str) -> usize {
     match method {
-        "chat.update" | "chat.delete" | "conversations.open" | "conversations.info" => 50,
+        "chat.update" | "chat.delete" | "conversations.open" | "conversations.info" | "conversations.history" | "conversations.replies" => {
+            50
+        }
         "chat.postMessage" => 300,
         _ => 100,
     }

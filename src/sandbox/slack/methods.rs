@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::seen::{Below, SeenMessage, Via};
 use super::state::{Channel, Content, Member, MemberKind, State, UserGroup};
-use super::{SlackWorkspace, blocks, homes, installs, render, views};
+use super::{SlackWorkspace, blocks, histories, homes, installs, render, views};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -24,6 +24,8 @@ pub(super) fn kind(method: &str) -> Option<Kind> {
         | "auth.teams.list"
         | "oauth.v2.access"
         | "conversations.info"
+        | "conversations.history"
+        | "conversations.replies"
         | "users.info"
         | "usergroups.users.list" => Some(Kind::Reads),
         "chat.postMessage" | "chat.update" | "chat.postEphemeral" | "chat.delete" | "conversations.open" | "views.open"
@@ -38,16 +40,19 @@ pub(super) fn scope(method: &str) -> &'static str {
         "chat.postMessage" | "chat.update" | "chat.postEphemeral" | "chat.delete" => "chat:write",
         "conversations.open" => "im:write",
         "conversations.info" => "channels:read",
+        "conversations.history" | "conversations.replies" => "channels:history",
         "users.info" => "users:read",
         "usergroups.users.list" => "usergroups:read",
         _ => "none",
     }
 }
 
-/// The scopes of the app, as Slack tells them.
+/// The scopes of the app, as Slack tells them: those that it asks for, and two to read back what it said.
 pub(super) fn scopes(state: &State) -> String {
-    let all = ["commands", "chat:write", "users:read", "im:write", "chat:write.public", "usergroups:read", "channels:read", "groups:read"];
-    all.into_iter().filter(|scope| !state.lacking.iter().any(|lacking| lacking == scope)).collect::<Vec<_>>().join(",")
+    let asked =
+        ["commands", "chat:write", "users:read", "im:write", "chat:write.public", "usergroups:read", "channels:read", "groups:read"];
+    let all = asked.into_iter().chain(["channels:history", "im:history"]);
+    all.filter(|scope| !state.lacking.iter().any(|lacking| lacking == scope)).collect::<Vec<_>>().join(",")
 }
 
 #[derive(Debug)]
@@ -58,7 +63,7 @@ impl Arguments {
         self.0.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    fn is_on(&self, name: &str) -> bool {
+    pub(super) fn is_on(&self, name: &str) -> bool {
         matches!(self.0.get(name), Some(Value::Bool(true))) || matches!(self.text(name), "true" | "1")
     }
 }
@@ -71,14 +76,14 @@ pub(super) struct Bot<'a> {
 
 impl Bot<'_> {
     /// A conversation in one of its workspaces.
-    fn channel<'s>(&self, state: &'s State, id: &str) -> Option<&'s Channel> {
+    pub(super) fn channel<'s>(&self, state: &'s State, id: &str) -> Option<&'s Channel> {
         state.channels.iter().find(|known| known.id == id && self.teams.contains(&known.team))
     }
 }
 
-type Answer = Result<Value, Value>;
+pub(super) type Answer = Result<Value, Value>;
 
-fn refuse<T>(error: &str) -> Result<T, Value> {
+pub(super) fn refuse<T>(error: &str) -> Result<T, Value> {
     Err(json!({"ok": false, "error": error}))
 }
 
@@ -146,6 +151,8 @@ pub(super) fn perform(workspace: &SlackWorkspace, method: &str, arguments: &Argu
             Some(channel) => Ok(json!({"ok": true, "channel": channel_info(state, workspace, channel)})),
             None => refuse("channel_not_found"),
         },
+        "conversations.history" => histories::history(workspace, state, arguments, bot),
+        "conversations.replies" => histories::replies(workspace, state, arguments, bot),
         "users.info" => {
             let user = arguments.text("user");
             let own = state.people.iter().find(|member| member.id == user && bot.teams.contains(&member.team));

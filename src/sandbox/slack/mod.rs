@@ -8,6 +8,7 @@ mod blocks;
 mod choosing;
 mod events;
 mod faults;
+mod histories;
 mod homes;
 mod hooks;
 mod installs;

@@ -222,3 +222,81 @@ fn a_signature_is_what_another_implementation_computes() {
         "v0=34a6b697491e2750671483768fd496d53501af0c0f6baa55c6e9825d1c3c1607"
     );
 }
+
+async fn read(slack: &SlackWorkspace, method: &str, arguments: &[(&str, &str)]) -> Value {
+    let request = client().get(format!("{}{method}", slack.api_address())).bearer_auth("sandbox-bot-token");
+    request.query(arguments).send().await.unwrap().json().await.unwrap()
+}
+
+fn texts(answer: &Value) -> Vec<&str> {
+    assert_eq!(answer["ok"], true, "{answer}");
+    answer["messages"].as_array().unwrap().iter().map(|message| message["text"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_stands_in_a_conversation_is_read_back_in_pages() {
+    let (_servers, _clock, slack) = workspace().await;
+    let mut names = Vec::new();
+    for text in ["one", "two", "three"] {
+        let posted = call(&slack, "chat.postMessage", json!({"channel": "C1", "text": text})).await;
+        names.push(posted["ts"].as_str().unwrap().to_owned());
+    }
+    call(&slack, "chat.postEphemeral", json!({"channel": "C1", "user": "U1", "text": "for ana only"})).await;
+    call(&slack, "chat.postMessage", json!({"channel": "C1", "text": "below one", "thread_ts": names[0]})).await;
+    call(&slack, "chat.postMessage", json!({"channel": "C1", "text": "for all", "thread_ts": names[0], "reply_broadcast": true})).await;
+    call(&slack, "chat.update", json!({"channel": "C1", "ts": names[1], "text": "second"})).await;
+    call(&slack, "chat.postMessage", json!({"channel": "U1", "text": "psst"})).await;
+
+    let whole = read(&slack, "conversations.history", &[("channel", "C1")]).await;
+    assert_eq!(texts(&whole), ["for all", "three", "second", "one"], "newest first, and nothing that one person sees or that stands below");
+    assert_eq!((&whole["has_more"], &whole["pin_count"], whole.get("response_metadata")), (&json!(false), &json!(0), None));
+    let (broadcast, second, first) = (&whole["messages"][0], &whole["messages"][2], &whole["messages"][3]);
+    assert_eq!((&broadcast["subtype"], &broadcast["thread_ts"]), (&json!("thread_broadcast"), &json!(names[0])));
+    assert_eq!((&second["edited"]["user"], second.get("thread_ts")), (&second["user"], None));
+    assert_eq!((&first["reply_count"], &first["thread_ts"], first.get("edited")), (&json!(2), &json!(names[0]), None));
+    assert_eq!(texts(&read(&slack, "conversations.history", &[("channel", "DU1")]).await), ["psst"]);
+
+    let page = read(&slack, "conversations.history", &[("channel", "C1"), ("limit", "3")]).await;
+    assert_eq!((texts(&page), &page["has_more"]), (vec!["for all", "three", "second"], &json!(true)));
+    let cursor = page["response_metadata"]["next_cursor"].as_str().unwrap();
+    let last = read(&slack, "conversations.history", &[("channel", "C1"), ("limit", "3"), ("cursor", cursor)]).await;
+    assert_eq!((texts(&last), &last["has_more"]), (vec!["one"], &json!(false)));
+    let between = [("channel", "C1"), ("oldest", names[0].as_str()), ("latest", names[2].as_str())];
+    assert_eq!(texts(&read(&slack, "conversations.history", &between).await), ["second"]);
+    let inclusive = [&between[..], &[("inclusive", "true")]].concat();
+    assert_eq!(texts(&read(&slack, "conversations.history", &inclusive).await), ["three", "second", "one"]);
+
+    let thread = read(&slack, "conversations.replies", &[("channel", "C1"), ("ts", &names[0])]).await;
+    assert_eq!(texts(&thread), ["one", "below one", "for all"]);
+    let reply = &thread["messages"][1];
+    assert_eq!((&reply["thread_ts"], &reply["parent_user_id"]), (&json!(names[0]), &reply["user"]));
+    let of_reply = [("channel", "C1"), ("ts", reply["ts"].as_str().unwrap()), ("limit", "1")];
+    let page = read(&slack, "conversations.replies", &of_reply).await;
+    assert_eq!((texts(&page), &page["has_more"]), (vec!["one"], &json!(true)));
+    assert_eq!(texts(&read(&slack, "conversations.replies", &[("channel", "C1"), ("ts", &names[1])]).await), ["second"]);
+}
+
+#[tokio::test]
+async fn reading_back_is_refused_by_slacks_names() {
+    let (_servers, _clock, slack) = workspace().await;
+    slack.add_channel("C3", "closed", false);
+    slack.close_channel("C3");
+    for (arguments, expected) in [
+        (vec![("channel", "C2")], "not_in_channel"),
+        (vec![("channel", "C9")], "channel_not_found"),
+        (vec![("channel", "C3")], "missing_scope"),
+        (vec![("channel", "C1"), ("limit", "0")], "invalid_limit"),
+        (vec![("channel", "C1"), ("limit", "1000")], "invalid_limit"),
+        (vec![("channel", "C1"), ("cursor", "bm9uc2Vuc2U=")], "invalid_cursor"),
+        (vec![("channel", "C1"), ("oldest", "yesterday")], "invalid_ts_oldest"),
+        (vec![("channel", "C1"), ("latest", "x.1")], "invalid_ts_latest"),
+    ] {
+        assert_eq!(error(&read(&slack, "conversations.history", &arguments).await), expected, "{arguments:?}");
+    }
+    let nothing = [("channel", "C1"), ("ts", "1.000001")];
+    assert_eq!(error(&read(&slack, "conversations.replies", &nothing).await), "thread_not_found");
+    slack.take_scope("channels:history");
+    let refused = read(&slack, "conversations.history", &[("channel", "C1")]).await;
+    assert_eq!((error(&refused), &refused["needed"]), ("missing_scope", &json!("channels:history")));
+    assert!(refused["provided"].as_str().unwrap().ends_with("groups:read,im:history"), "{refused}");
+}

@@ -4,12 +4,13 @@ use futures_util::poll;
 use jiff::SignedDuration;
 
 use super::super::{Arranged, or_leave_out, value_of};
-use super::{MANY, Stage, archive, commit, deployment, looked_at, started};
+use super::{MANY, Stage, archive, commit, deployment, looked_at, no_build, started};
 use crate::domain::names::BuildId;
 use crate::domain::release::{BuildState, DynoKind, DynosVerdict, ReleaseState, judge_dynos};
 use crate::ports::{Heard, Printed};
 
-pub(super) async fn a_build_becomes_a_release_and_dynos(mut stage: impl Stage) {
+pub(super) async fn a_build_becomes_a_release_and_dynos(mut stage: impl Stage) -> Arranged {
+    or_leave_out!(stage.builds_go());
     let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
     let before = value_of(platform.running(&token, &app).await, "what runs is told");
     assert_eq!(before.and_then(|running| running.commit), None, "broken: before the first build nothing of ours runs");
@@ -34,23 +35,27 @@ pub(super) async fn a_build_becomes_a_release_and_dynos(mut stage: impl Stage) {
         assert!((1..=2).contains(&output.lines().count()), "broken: at most so many lines, and the last ones: {output:?}");
         assert!(!output.chars().any(|c| c.is_control() && c != '\n'), "broken: an output is cleaned of control characters: {output:?}");
     }
+    Arranged::Done
 }
 
-pub(super) async fn a_running_build_can_be_followed(mut stage: impl Stage) {
+pub(super) async fn a_running_build_can_be_followed(mut stage: impl Stage) -> Arranged {
     let (platform, app) = (stage.platform(), stage.app().0);
-    let mut nobody = platform.follow(&app, &BuildId::parse("33333333-0000-4000-8000-000000000000").unwrap(), None);
+    let mut nobody = platform.follow(&app, &no_build(), None);
     for _ in 0..3 {
         assert!(poll!(nobody.heard()).is_pending(), "broken: where nothing has told where to listen, nothing is heard");
     }
+    or_leave_out!(stage.builds_go());
     let build = started(&stage, 1).await;
     let mut follower = platform.follow(&app, &build.id, None);
     assert_eq!(follower.heard().await, Heard::Begun, "broken: a build that goes on is listened to");
     stage.finish().await;
     assert_eq!(follower.heard().await, Heard::Reason, "broken: when what was listened to is over there is a reason to look");
     assert!(matches!(looked_at(&stage, &build.id).await.state, BuildState::Succeeded { .. }), "broken: only a look tells how it ended");
+    Arranged::Done
 }
 
-pub(super) async fn only_our_own_build_is_found(stage: impl Stage) {
+pub(super) async fn only_our_own_build_is_found(stage: impl Stage) -> Arranged {
+    or_leave_out!(stage.builds_go());
     let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
     let since = stage.clock().now() - SignedDuration::from_hours(1);
     let none = value_of(platform.find_build(&token, &app, deployment(1), since).await, "builds are looked through");
@@ -60,9 +65,11 @@ pub(super) async fn only_our_own_build_is_found(stage: impl Stage) {
     assert_eq!(found.map(|build| build.id), Some(build.id), "broken: the build that carries our id is found");
     let other = value_of(platform.find_build(&token, &app, deployment(2), since).await, "builds are looked through");
     assert_eq!(other, None, "broken: only our own id counts");
+    Arranged::Done
 }
 
 pub(super) async fn a_build_is_found_among_those_of_others(mut stage: impl Stage) -> Arranged {
+    or_leave_out!(stage.builds_go());
     let since = stage.clock().now();
     let build = started(&stage, 1).await;
     or_leave_out!(stage.builds_of_others(MANY).await);
@@ -79,13 +86,15 @@ async fn stopped(stage: &impl Stage, build: &BuildId) {
     value_of(outcome, "asking to stop is well also if it was over already, and safe to repeat");
 }
 
-pub(super) async fn a_build_that_is_over_can_be_stopped_again(mut stage: impl Stage) {
+pub(super) async fn a_build_that_is_over_can_be_stopped_again(mut stage: impl Stage) -> Arranged {
+    or_leave_out!(stage.builds_go());
     let build = started(&stage, 1).await;
     stage.finish().await;
     let before = looked_at(&stage, &build.id).await;
     stopped(&stage, &build.id).await;
     stopped(&stage, &build.id).await;
     assert_eq!(looked_at(&stage, &build.id).await, before, "broken: only a look tells how a build ended");
+    Arranged::Done
 }
 
 pub(super) async fn a_running_build_is_stopped(mut stage: impl Stage) -> Arranged {

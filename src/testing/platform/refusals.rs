@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 
 use super::super::{Arranged, fault_of, or_leave_out, tells_no_secret, value_of};
-use super::{Stage, archive, commit, deployment, listed, looked_at, ordered, started};
+use super::{Stage, archive, commit, deployment, listed, looked_at, no_build, ordered, started};
 use crate::domain::fault::Fault;
 use crate::domain::names::{CodeId, ReleaseId};
 use crate::domain::release::Access;
@@ -67,7 +67,7 @@ pub(super) async fn what_comes_too_soon_is_not_done(mut stage: impl Stage) -> Ar
 }
 
 pub(super) async fn a_lost_token_is_told(mut stage: impl Stage) -> Arranged {
-    let build = started(&stage, 1).await;
+    let build = no_build();
     or_leave_out!(stage.withdraw_token().await);
     let (platform, token, app, secrets) = (stage.platform(), stage.token(), stage.app().0, stage.secrets());
     assert_eq!(
@@ -76,24 +76,24 @@ pub(super) async fn a_lost_token_is_told(mut stage: impl Stage) -> Arranged {
         "broken: what cannot be told in advance is not told, and never fails"
     );
     let since = stage.clock().now() - SignedDuration::from_hours(1);
-    let (release, code) = (ReleaseId::parse(build.id.as_str()).unwrap(), CodeId::parse(build.id.as_str()).unwrap());
+    let (release, code) = (ReleaseId::parse(build.as_str()).unwrap(), CodeId::parse(build.as_str()).unwrap());
     let back = ReturnOrder { to: release.clone(), code: code.clone(), newest: 1, since };
     let order = PromotionOrder { pipeline: stage.pipeline(), from: app.clone(), release, commit: commit(), newest: 1, since };
     let errors = [
         platform.roll_back(&token, &app, &back).await.map(drop),
         platform.find_return(&token, &app, &back).await.map(drop),
         platform.promote(&token, &app, &order).await.map(drop),
-        platform.promotion(&token, &app, &build.id).await.map(drop),
+        platform.promotion(&token, &app, &build).await.map(drop),
         platform.find_promoted(&token, &app, &order).await.map(drop),
         platform.commit_of(&token, &app, &code).await.map(drop),
         platform.pipelines(&token).await.map(drop),
         platform.apps(&token, &stage.pipeline()).await.map(drop),
-        platform.build(&token, &app, &build.id).await.map(drop),
-        platform.stop_build(&token, &app, &build.id).await.map(drop),
+        platform.build(&token, &app, &build).await.map(drop),
+        platform.stop_build(&token, &app, &build).await.map(drop),
         platform.releases(&token, &app, 5).await.map(drop),
         platform.running(&token, &app).await.map(drop),
         platform.dynos(&token, &app).await.map(drop),
-        platform.output(&token, &app, &Printed::Build(build.id.clone()), 5).await.map(drop),
+        platform.output(&token, &app, &Printed::Build(build.clone()), 5).await.map(drop),
         platform.upload(&token, archive()).await.map(drop),
     ];
     for outcome in errors {

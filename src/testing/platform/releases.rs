@@ -9,23 +9,38 @@ use crate::domain::names::{AppId, ReleaseId};
 use crate::domain::release::ReleaseState;
 use crate::ports::{PromotionOrder, PromotionSeen, PromotionStart, ReturnOrder, ReturnStart};
 
-pub(super) async fn releases_come_newest_first(mut stage: impl Stage) {
+/// What the app has released, newest first; that is at least so much.
+async fn newest_first(stage: &impl Stage, least: usize) {
+    let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
+    assert!(value_of(platform.releases(&token, &app, 0).await, "none are none").is_empty(), "broken: at most so many");
+    let all = value_of(platform.releases(&token, &app, 1000).await, "releases are listed");
+    assert!(all.len() >= least && all.is_sorted_by(|one, next| one.version > next.version), "broken: newest first: {all:?}");
+    let one = value_of(platform.releases(&token, &app, 1).await, "releases are listed");
+    assert_eq!(one.as_slice(), &all[..all.len().min(1)], "broken: at most so many, and the newest");
+    let serving = all.iter().filter(|release| release.current).count();
+    assert!(serving <= 1, "broken: one release serves: {all:?}");
+    let running = value_of(platform.running(&token, &app).await, "what runs is told");
+    let current = all.iter().find(|release| release.current).map(|release| release.version);
+    assert_eq!(running.map(|running| running.version), current, "broken: what runs is the release that serves");
+}
+
+pub(super) async fn releases_come_newest_first(mut stage: impl Stage) -> Arranged {
+    newest_first(&stage, 0).await;
+    or_leave_out!(stage.builds_go());
     let first = shipped(&mut stage, 1).await;
     let second = shipped(&mut stage, 2).await;
+    newest_first(&stage, 2).await;
     let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
     let releases = value_of(platform.releases(&token, &app, 2).await, "releases are listed");
     let ids: Vec<&ReleaseId> = releases.iter().map(|release| &release.id).collect();
     assert_eq!(ids, [&second, &first], "broken: newest first, at most so many");
     let current: Vec<&ReleaseId> = releases.iter().filter(|release| release.current).map(|release| &release.id).collect();
     assert_eq!(current, [&second], "broken: one release serves");
-    let one = value_of(platform.releases(&token, &app, 1).await, "releases are listed");
-    assert_eq!(one.len(), 1, "broken: at most so many");
-    assert!(value_of(platform.releases(&token, &app, 0).await, "none are none").is_empty());
-    let all = value_of(platform.releases(&token, &app, 1000).await, "releases are listed");
-    assert!(all.len() >= 2 && all.is_sorted_by(|one, next| one.version > next.version), "broken: newest first: {all:?}");
+    Arranged::Done
 }
 
-pub(super) async fn one_goes_back_to_what_served(mut stage: impl Stage) {
+pub(super) async fn one_goes_back_to_what_served(mut stage: impl Stage) -> Arranged {
+    or_leave_out!(stage.builds_go());
     let since = stage.clock().now() - SignedDuration::from_mins(1);
     let (first, second) = (shipped(&mut stage, 1).await, shipped(&mut stage, 2).await);
     let (platform, token, app) = (stage.platform(), stage.token(), stage.app().0);
@@ -49,6 +64,7 @@ pub(super) async fn one_goes_back_to_what_served(mut stage: impl Stage) {
     value_of(platform.roll_back(&token, &app, &order).await, "one goes back again");
     let several = platform.find_return(&token, &app, &order).await;
     assert_eq!(fault_of(several, "of several that fit, none is taken"), Fault::Nonsense, "broken: nobody can tell which it was");
+    Arranged::Done
 }
 
 /// Ships something; the order to have it taken over by another app.
@@ -92,6 +108,7 @@ pub(super) async fn a_release_is_taken_over_by_another_app(mut stage: impl Stage
 }
 
 pub(super) async fn a_failed_release_serves_nobody(mut stage: impl Stage) -> Arranged {
+    or_leave_out!(stage.builds_go());
     let good = shipped(&mut stage, 1).await;
     or_leave_out!(stage.fail_next_release().await);
     let bad = shipped(&mut stage, 2).await;
