@@ -34,7 +34,7 @@ fn sign_ins(linked: &LinkedAccounts) -> SignIns {
     }
 }
 
-async fn set() -> (Stage, SledStore, SignIns) {
+pub(super) async fn set() -> (Stage, SledStore, SignIns) {
     let stage = Stage::set().await;
     stage.heroku.apps_may_end_authorizations(true);
     let (store, linked) = stage.open();
@@ -42,7 +42,7 @@ async fn set() -> (Stage, SledStore, SignIns) {
 }
 
 /// Whoever sits at a browser agrees at a service, or not; gives the state and the code that they bring back.
-fn at_service(stage: &Stage, at: Provider, page: &SecretString, agrees: bool) -> (SecretString, Option<SecretString>) {
+pub(super) fn at_service(stage: &Stage, at: Provider, page: &SecretString, agrees: bool) -> (SecretString, Option<SecretString>) {
     let page = page.expose_secret();
     let back = match at {
         SourceControl => stage.github.agrees(agrees.then_some("ana"), page),
@@ -202,7 +202,7 @@ impl SignInAt for Standing {
         self.inner.renew(tokens).await
     }
 
-    async fn revoke(&self, _: &Tokens, _: Option<&GrantId>, _: Extent) -> Result<Revoked, PortError> {
+    async fn revoke(&self, _: &Tokens, _: Option<GrantId>, _: Extent) -> Result<Revoked, PortError> {
         self.reached.notify_one();
         std::future::pending().await
     }
