@@ -21,6 +21,7 @@
 pub mod account_store;
 pub mod accounts;
 pub mod allowances;
+pub mod archive;
 pub mod chat;
 pub mod clock;
 pub mod directory;
