@@ -10,6 +10,7 @@ mod heroku;
 mod heroku_stage;
 mod inboxes;
 mod installs;
+mod memories;
 mod platforms;
 mod recordings;
 mod recordings_bodies;
