@@ -25,6 +25,7 @@ pub mod archive;
 pub mod chat;
 pub mod clock;
 pub mod directory;
+pub mod doorbell;
 pub mod exports;
 pub mod forgets;
 pub mod inbox;
