@@ -41,6 +41,7 @@ pub mod rights;
 pub mod sign_in;
 pub mod source;
 pub mod store;
+pub mod tally;
 pub mod vault;
 
 use std::fmt::Debug;
