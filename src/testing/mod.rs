@@ -22,15 +22,18 @@ pub mod account_store;
 pub mod accounts;
 pub mod allowances;
 pub mod archive;
+pub mod bot_tokens;
 pub mod chat;
 pub mod clock;
 pub mod directory;
 pub mod doorbell;
 pub mod exports;
 pub mod forgets;
+pub mod hears;
 pub mod inbox;
 pub mod install;
 pub mod installation_store;
+pub mod installing;
 pub mod keeping;
 pub mod lock_store;
 pub mod operating;
@@ -43,6 +46,7 @@ pub mod source;
 pub mod store;
 pub mod tally;
 pub mod vault;
+pub mod visits;
 
 use std::fmt::Debug;
 
