@@ -1,4 +1,4 @@
-//! What signing in at a service promises.
+//! What signing in at a service promises: [`SignInAt`].
 
 use std::sync::Arc;
 
