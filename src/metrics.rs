@@ -258,38 +258,4 @@ fn fault(fault: Fault) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::command::Command;
-    use crate::domain::deployment::DynosUp;
-
-    #[test]
-    fn everything_that_happens_is_counted() {
-        let mut registry = Registry::with_prefix("slash_heroku");
-        let metrics = Metrics::registered(&mut registry);
-        metrics.request(&Ask::Command(Command::Pipelines), Submitted::Accepted);
-        metrics.request(&Ask::Command(Command::Pipelines), Submitted::Accepted);
-        metrics.refused(&[Reason::FromFork, Reason::MayNotDeploy]);
-        metrics.began();
-        metrics.ended(&Phase::Starting);
-        metrics.ended(&Phase::Succeeded { version: 2, dynos: DynosUp::Up(1) });
-        metrics.called(Service::Platform, &Ok(()));
-        metrics.called::<()>(Service::Chat, &Err(PortError::new(Service::Chat, Fault::Unclear, "")));
-        metrics.open(3);
-        let page = page(&registry).unwrap();
-        for line in [
-            "slash_heroku_requests_total{kind=\"pipelines\",outcome=\"accepted\"} 2",
-            "slash_heroku_refusals_total{reason=\"from-fork\"} 1",
-            "slash_heroku_refusals_total{reason=\"may-not-deploy\"} 1",
-            "slash_heroku_deployments_started_total 1",
-            "slash_heroku_deployments_ended_total{result=\"succeeded\"} 1",
-            "slash_heroku_outside_calls_total{service=\"platform\",outcome=\"ok\"} 1",
-            "slash_heroku_outside_calls_total{service=\"chat\",outcome=\"unclear\"} 1",
-            "slash_heroku_deployments_open 3",
-            "slash_heroku_store_failed 0",
-        ] {
-            assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
-        }
-        assert!(page.ends_with("# EOF\n"));
-    }
-}
+mod tests;

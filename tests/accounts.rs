@@ -1,6 +1,7 @@
 //! Linked logins over real HTTP and on a real store: renewed once however many want them, kept through what passes, ended where
 //! they are ended, and of no use to whoever reads the store's files.
 
+mod promises;
 mod visits;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,9 @@
-//! Who names what: the rings, the vendors' words, the places where secrets are opened, and that every fixture is known.
+//! Who names what: the rings, the vendors' words, the places where secrets are opened, that every fixture is known, and that each port has its
+//! mock and its suite.
 
 mod lex;
 mod planted;
+mod ports;
 mod rules;
 
 use std::collections::BTreeSet;

@@ -11,11 +11,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use slash_heroku::adapters::doorbell::Bell;
 use slash_heroku::adapters::github::{self, GitHub, GitHubSettings, GitHubSignIn, GitHubSignInSettings};
 use slash_heroku::adapters::heroku::{Heroku, HerokuSettings, HerokuSignIn, HerokuSignInSettings};
 use slash_heroku::adapters::http::base_url::BaseUrl;
-use slash_heroku::adapters::secrets::SystemSecrets;
 use slash_heroku::adapters::settings_bot::OneBot;
 use slash_heroku::adapters::slack::{Sealer, SlackChat, SlackDirectory, SlackInstall, SlackInstallSettings, SlackSettings};
 use slash_heroku::domain::actor::{Origin, Person};
@@ -25,9 +23,8 @@ use slash_heroku::domain::names::{AppId, BuildId, ChannelId, CommitSha, RepoName
 use slash_heroku::domain::pipeline::Environment;
 use slash_heroku::domain::source::{Report, ReportState};
 use slash_heroku::ports::{
-    Addressee, AnnouncementOrder, Answers, ArchiveBody, ArchiveFault, BuildOrder, Chat as _, Clock, Directory as _, Doorbell as _, Fault,
-    InstallAt as _, Platform as _, PortError, Printed, SignInAt, SourceArchive, SourceControl as _, Tokens, UploadedSource, Urgency,
-    WakeKey,
+    Addressee, AnnouncementOrder, ArchiveBody, ArchiveFault, BuildOrder, Chat as _, Clock, Directory as _, Fault, InstallAt as _,
+    Platform as _, PortError, Printed, SignInAt, SourceArchive, SourceControl as _, Tokens, UploadedSource, Urgency, WakeKey,
 };
 use slash_heroku::testing::records::deployment_id;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -355,14 +352,5 @@ async fn whoever_gives_tokens_holds_nobody() {
         };
         let installs = SlackInstall::new(installs, Jumping::begun()).unwrap();
         unclear(&what, back(&what, 10, 11, installs.renew(&tokens())).await);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_bell_that_nobody_answers_holds_nobody() {
-    for manner in ENDLESS {
-        let bell = Bell::new(at(&always(&manner).await), Arc::new(SystemSecrets)).unwrap();
-        let answers = back("the bell", 1, 8, bell.ring()).await;
-        assert!(!matches!(answers, Answers::Us), "{answers:?}");
     }
 }

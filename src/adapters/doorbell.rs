@@ -95,36 +95,4 @@ impl Doorbell for Bell {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::net::TcpListener;
-
-    use super::*;
-    use crate::adapters::secrets::SystemSecrets;
-
-    async fn bell(at: &str) -> Arc<Bell> {
-        Arc::new(Bell::new(BaseUrl::parse(at).unwrap(), Arc::new(SystemSecrets)).unwrap())
-    }
-
-    async fn served(bell: Option<Arc<Bell>>) -> String {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let at = format!("http://{}", listener.local_addr().unwrap());
-        let routes = bell.map_or_else(Router::new, router);
-        drop(tokio_util::task::TaskTracker::new().spawn(async move { axum::serve(listener, routes).await }));
-        at
-    }
-
-    #[tokio::test]
-    async fn only_this_very_process_is_taken_for_it() {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let at = format!("http://{}", listener.local_addr().unwrap());
-        let ours = bell(&at).await;
-        let routes = router(Arc::clone(&ours));
-        drop(tokio_util::task::TaskTracker::new().spawn(async move { axum::serve(listener, routes).await }));
-        assert_eq!(ours.ring().await, Answers::Us);
-        // The same program, in another process: it has another secret.
-        assert_eq!(bell(&at).await.ring().await, Answers::SomebodyElse { status: 200 });
-        let nothing = served(None).await;
-        assert_eq!(bell(&nothing).await.ring().await, Answers::SomebodyElse { status: 404 });
-        assert_eq!(bell("http://127.0.0.1:9").await.ring().await, Answers::Nobody);
-    }
-}
+mod tests;

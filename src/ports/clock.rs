@@ -42,6 +42,7 @@ pub enum Sent {
 
 /// Somebody who listens to the outside beside a wait of the same task, as a clock has to know them: one that is stepped must
 /// not move while something is on its way to them. They begin as somebody who has asked. A real clock does not care.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Listener: Send + Sync + std::fmt::Debug {
     /// Something was asked: time stands until more is known.
@@ -71,6 +72,7 @@ impl Listener for Unminded {
 }
 
 /// Time and waiting. All waiting of the service goes through here.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Now.

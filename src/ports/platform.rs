@@ -125,6 +125,7 @@ pub enum Heard {
 }
 
 /// Somebody who listens to what goes on outside, so that nobody has to look for it.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Follower: Send + std::fmt::Debug {
     /// Waits until something is heard: for ever, where there is nothing to listen to. Dropping the future loses nothing;

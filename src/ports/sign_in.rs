@@ -86,6 +86,7 @@ pub enum Revoked {
 /// Promises: a code is given once and never again, also where the answer is lost; a token that was replaced is not used any more by
 /// the adapter; nothing that is said by it holds a secret; the person's own keys, and what other apps hold of theirs, are never
 /// touched.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait SignInAt: Send + Sync + std::fmt::Debug {
     /// Which service it is.
@@ -109,7 +110,7 @@ pub trait SignInAt: Send + Sync + std::fmt::Debug {
 
     /// Ends what was granted with its tokens, and those of the same person that came of another consent as far as `extent` says. Safe
     /// to repeat.
-    async fn revoke(&self, tokens: &Tokens, grant: Option<&GrantId>, extent: Extent) -> Result<Revoked, PortError>;
+    async fn revoke(&self, tokens: &Tokens, grant: Option<GrantId>, extent: Extent) -> Result<Revoked, PortError>;
 
     /// The page on which a person ends it by hand.
     fn ended_by_hand_at(&self) -> String;

@@ -12,6 +12,7 @@ use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, OpenPul
 use crate::domain::fault::PortError;
 
 /// The bytes of an archive, spooled: can be read again from the start.
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait ArchiveBody: Send + std::fmt::Debug {
     /// The next piece; `None` at the end.

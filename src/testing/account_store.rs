@@ -1,4 +1,4 @@
-//! What a store of accounts promises.
+//! What a store of accounts promises: [`AccountStore`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the book of people's accounts promises.
+//! What the book of people's accounts promises: [`Accounts`].
 
 use std::sync::Arc;
 

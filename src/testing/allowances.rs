@@ -1,4 +1,4 @@
-//! What a book of allowances promises.
+//! What a book of allowances promises: [`Allowances`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a chat promises.
+//! What a chat promises: [`Chat`].
 
 use std::sync::Arc;
 

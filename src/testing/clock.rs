@@ -1,5 +1,6 @@
-//! What a clock promises.
+//! What a clock promises, with whoever listens beside it, and whoever makes ids: [`Clock`], [`Listener`](crate::ports::Listener), [`Ids`].
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use crate::domain::names::DeploymentId;
-use crate::ports::{Clock, WakeKey};
+use crate::ports::{Clock, Ids, Sent, StreamKey, WakeKey};
 
 fn key(number: u128) -> WakeKey {
     WakeKey::Deployment(DeploymentId(Uuid::from_u128(number)))
@@ -23,6 +24,7 @@ pub async fn all(make: impl Fn() -> Arc<dyn Clock>, moment: SignedDuration, pass
     a_dropped_wait_loses_nothing(make()).await;
     time_ends_a_wait(make(), moment, &pass).await;
     a_pause_cannot_be_woken(make(), moment, &pass).await;
+    whoever_listens_keeps_nobody_waiting(make(), moment, &pass).await;
 }
 
 async fn a_wake_is_kept_once(clock: Arc<dyn Clock>) {
@@ -88,4 +90,30 @@ async fn a_pause_cannot_be_woken(clock: Arc<dyn Clock>, moment: SignedDuration, 
     assert!(poll!(pause.as_mut()).is_pending() || clock.now() >= until, "broken: nobody can wake a pause");
     join(pause, pass(&clock)).await;
     assert!(clock.now() >= until, "broken: a pause lasts until its time");
+}
+
+async fn whoever_listens_keeps_nobody_waiting(clock: Arc<dyn Clock>, moment: SignedDuration, pass: impl AsyncFn(&Arc<dyn Clock>)) {
+    let stream = StreamKey("a-stream".to_owned());
+    let mut listener = clock.listener();
+    clock.sends(&stream, Sent::Begun);
+    clock.sends(&stream, Sent::Bytes(3));
+    listener.listens(&stream, 3);
+    // Nobody else has anything to hear: their turn comes at once.
+    listener.turn().await;
+    clock.sends(&stream, Sent::Ended);
+    listener.rests();
+    time_ends_a_wait(Arc::clone(&clock), moment, &pass).await;
+    // Whoever has asked and goes away is not waited for.
+    listener.asks();
+    drop(listener);
+    time_ends_a_wait(clock, moment, &pass).await;
+}
+
+/// The whole suite of whoever makes ids.
+pub fn ids(of: &dyn Ids) {
+    let all: Vec<Uuid> = (0..5000).map(|_| of.fresh()).collect();
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "broken: an id is one that nobody has had");
+    assert!(all.is_sorted(), "broken: later ids sort behind earlier ones");
+    let times: Vec<_> = all.iter().map(|id| id.get_timestamp().expect("broken: an id tells its time").to_unix()).collect();
+    assert!(times.is_sorted(), "broken: ids are sortable by time");
 }

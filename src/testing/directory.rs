@@ -1,4 +1,4 @@
-//! What the people of a chat are promised to be told as.
+//! What the people of a chat are promised to be told as: [`Directory`].
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the way in promises: of whoever takes requests, and of a chat's adapter that hands them over.
+//! What the way in promises, [`Inbox`]: of whoever takes requests, and of a chat's adapter that hands them over.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

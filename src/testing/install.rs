@@ -1,4 +1,4 @@
-//! What installing at a chat promises.
+//! What installing at a chat promises: [`InstallAt`].
 
 use std::sync::Arc;
 

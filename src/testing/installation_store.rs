@@ -1,4 +1,4 @@
-//! What a store of installations promises.
+//! What a store of installations promises: [`InstallationStore`].
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};

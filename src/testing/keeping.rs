@@ -1,4 +1,4 @@
-//! What is promised where things are kept about people: notes, what they are shown of it, and that it goes.
+//! What is promised where things are kept about people, [`Keeping`]: notes, what they are shown of it, and that it goes.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a store of locks promises.
+//! What a store of locks promises: [`LockStore`].
 
 use std::sync::Arc;
 

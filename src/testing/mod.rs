@@ -21,14 +21,22 @@
 pub mod account_store;
 pub mod accounts;
 pub mod allowances;
+pub mod archive;
+pub mod bot_tokens;
 pub mod chat;
 pub mod clock;
 pub mod directory;
+pub mod doorbell;
+pub mod exports;
+pub mod forgets;
+pub mod hears;
 pub mod inbox;
 pub mod install;
 pub mod installation_store;
+pub mod installing;
 pub mod keeping;
 pub mod lock_store;
+pub mod operating;
 pub mod platform;
 pub mod privacy;
 pub mod records;
@@ -36,7 +44,9 @@ pub mod rights;
 pub mod sign_in;
 pub mod source;
 pub mod store;
+pub mod tally;
 pub mod vault;
+pub mod visits;
 
 use std::fmt::Debug;
 

@@ -1,6 +1,7 @@
-//! What a platform promises.
+//! What a platform promises: [`Platform`].
 
 mod builds;
+pub mod following;
 mod refusals;
 mod releases;
 

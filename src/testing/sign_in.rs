@@ -1,4 +1,4 @@
-//! What signing in at a service promises.
+//! What signing in at a service promises: [`SignInAt`].
 
 use std::sync::Arc;
 
@@ -235,7 +235,7 @@ async fn withdrawn<S: Stage>(stage: &mut S) -> Arranged {
     }
     assert_eq!(fault_of(renewed, "what was withdrawn cannot be renewed"), Fault::SignInLost);
     assert_eq!(
-        value_of(sign_in.revoke(&granted.tokens, granted.grant.as_ref(), Extent::Everything).await, "what is gone is gone"),
+        value_of(sign_in.revoke(&granted.tokens, granted.grant.clone(), Extent::Everything).await, "what is gone is gone"),
         Revoked::Gone
     );
     Arranged::Done
@@ -246,7 +246,7 @@ async fn revoked<S: Stage>(stage: &mut S) -> Arranged {
     let granted = signed_in(stage).await;
     for time in 1..=2 {
         let outcome =
-            value_of(sign_in.revoke(&granted.tokens, granted.grant.as_ref(), Extent::Everything).await, "revoking is safe to repeat");
+            value_of(sign_in.revoke(&granted.tokens, granted.grant.clone(), Extent::Everything).await, "revoking is safe to repeat");
         match outcome {
             Revoked::Gone => {}
             Revoked::OnlyByHand { page } => {
@@ -270,7 +270,7 @@ async fn revoked_late<S: Stage>(stage: &mut S) -> Arranged {
         return Arranged::Cannot("the access does not end by itself");
     }
     or_leave_out!(stage.time_goes_on().await);
-    match value_of(sign_in.revoke(&granted.tokens, granted.grant.as_ref(), Extent::Everything).await, "what has run out can be revoked") {
+    match value_of(sign_in.revoke(&granted.tokens, granted.grant.clone(), Extent::Everything).await, "what has run out can be revoked") {
         Revoked::Gone => {}
         Revoked::OnlyByHand { .. } => return Arranged::Cannot("what we hold does not allow it"),
     }
@@ -283,7 +283,7 @@ async fn revoked_alone<S: Stage>(stage: &mut S) -> Arranged {
     let sign_in = stage.sign_in();
     let (first, second) = (signed_in(stage).await, signed_in(stage).await);
     for time in 1..=2 {
-        match value_of(sign_in.revoke(&first.tokens, first.grant.as_ref(), Extent::TheseTokens).await, "revoking is safe to repeat") {
+        match value_of(sign_in.revoke(&first.tokens, first.grant.clone(), Extent::TheseTokens).await, "revoking is safe to repeat") {
             Revoked::Gone => {}
             Revoked::OnlyByHand { .. } => return Arranged::Cannot("what we hold does not allow it"),
         }

@@ -1,4 +1,4 @@
-//! What a store promises.
+//! What a store promises: [`Store`].
 
 use std::sync::Arc;
 

@@ -1,14 +1,17 @@
-//! What is promised by whatever seals tokens, and by whatever makes secrets.
+//! What is promised by whatever seals tokens ([`Vault`]), by what is kept sealed ([`SealedThings`]), and by whatever makes secrets
+//! ([`Secrets`]).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::account_store::person;
 use crate::domain::account::{Provider, SealedTokens};
 use crate::domain::installation::Tenant;
 use crate::domain::names::{OrganisationId, WorkspaceId};
-use crate::ports::{Secrets, Tokens, Vault, VaultError};
+use crate::ports::{Resealed, SealedThings, Secrets, Tokens, Vault, VaultError};
 
 /// Vaults with keys.
 pub trait Stage {
@@ -129,4 +132,32 @@ pub fn secrets(of: &dyn Secrets) {
     assert_eq!(first.challenge, of.proof(&browser, &state).challenge, "broken: the same two make the same proof");
     assert_ne!(first.challenge, of.proof(&other, &state).challenge, "broken: another browser makes another");
     assert_ne!(first.challenge, of.proof(&browser, &later).challenge, "broken: so does another way");
+}
+
+/// Things that were sealed by the key `old`.
+#[async_trait]
+pub trait SealedStage: Send {
+    /// The things, for whoever has these keys alone, the newest first. The same name is the same key.
+    fn with(&mut self, keys: &[&str]) -> Arc<dyn SealedThings>;
+
+    /// How many there are.
+    fn many(&self) -> usize;
+
+    /// Whether all of them can be used by whoever has these keys alone.
+    async fn open_with(&mut self, keys: &[&str]) -> bool;
+}
+
+/// The whole suite of things that are kept sealed.
+pub async fn sealed_things(mut stage: impl SealedStage) {
+    assert!(stage.many() > 0 && stage.open_with(&["old"]).await, "the stage has sealed nothing");
+    let strangers = stage.with(&["another"]);
+    let Resealed { sealed, left } = strangers.reseal().await.unwrap();
+    let lost = |error: &VaultError| matches!(error, VaultError::KeyLost { .. });
+    assert!(sealed == 0 && left.len() == stage.many() && left.iter().all(lost), "broken: each that cannot be opened is told: {left:?}");
+    assert!(stage.open_with(&["old"]).await, "broken: what cannot be opened stays as it is");
+    let things = stage.with(&["new", "old"]);
+    let all = Resealed { sealed: u64::try_from(stage.many()).unwrap(), left: Vec::new() };
+    assert_eq!(things.reseal().await, Ok(all), "broken: all that was not sealed with the newest key is sealed again");
+    assert_eq!(things.reseal().await, Ok(Resealed::default()), "broken: it is safe to repeat, and does nothing then");
+    assert!(stage.open_with(&["new"]).await, "broken: the old key can go");
 }

@@ -182,7 +182,7 @@ impl LinkedAccounts {
                 return unclear();
             }
         };
-        match service.revoke(&tokens, login.grant.as_ref(), extent).await {
+        match service.revoke(&tokens, login.grant.clone(), extent).await {
             Ok(Revoked::Gone) => Unlinked::Revoked,
             Ok(Revoked::OnlyByHand { page }) => Unlinked::OnlyByHand { page },
             Err(error) => {

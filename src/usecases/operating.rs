@@ -55,3 +55,6 @@ impl Operating for OperatorsDesk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -249,3 +249,6 @@ impl Exports for ExportLinks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

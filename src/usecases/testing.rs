@@ -287,20 +287,6 @@ impl Follower for NothingHeard {
     }
 }
 
-#[derive(Debug)]
-struct Empty;
-
-#[async_trait]
-impl ArchiveBody for Empty {
-    async fn next(&mut self) -> std::io::Result<Option<bytes::Bytes>> {
-        Ok(None)
-    }
-
-    async fn rewind(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[async_trait]
 impl SourceControl for Outside {
     async fn repository(&self, _: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
@@ -370,7 +356,7 @@ impl SourceControl for Outside {
     }
 
     async fn archive(&self, _: &SecretString, _: &RepoName, _: &CommitSha) -> Result<SourceArchive, ArchiveFault> {
-        Ok(SourceArchive { length: 0, sha256: "0".repeat(64), body: Box::new(Empty) })
+        Ok(SourceArchive { length: 0, sha256: "0".repeat(64), body: Box::new(MockArchiveBody::new()) })
     }
 }
 

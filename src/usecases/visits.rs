@@ -353,7 +353,7 @@ impl Visits for SignIns {
             Ok(who) => self.linked.login(&back.person, from, who.id, granted)?,
             Err(error) => {
                 // Whose it is is not known, so it is nobody's.
-                if let Err(error) = service.revoke(&granted.tokens, granted.grant.as_ref(), Extent::TheseTokens).await {
+                if let Err(error) = service.revoke(&granted.tokens, granted.grant.clone(), Extent::TheseTokens).await {
                     tracing::warn!(%error, "a login that nobody has could not be ended");
                 }
                 return Err(NoVisit::Outside(error));

@@ -73,7 +73,7 @@ const RINGS: &[Ring] = &[
         never: WORLD,
         io_kinds: false,
         never_words: &[],
-        in_tests: &["proptest", "mockall", "serde_json", "tokio", "bytes", "sandbox", "adapters", "tempfile"],
+        in_tests: &["proptest", "mockall", "serde_json", "tokio", "bytes", "sandbox", "adapters", "testing", "tempfile"],
         vendors: false,
     },
     Ring {

@@ -1,12 +1,12 @@
-//! Clocks, held to what the port promises: the machine's, and the one that tests step.
+//! Clocks, held to what the port promises: the machine's, and the one that tests step. And ids.
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use slash_heroku::adapters::clock::SystemClock;
+use slash_heroku::adapters::clock::{RandomIds, SystemClock};
 use slash_heroku::ports::Clock;
 use slash_heroku::sandbox::clock::SteppedClock;
-use slash_heroku::testing::clock::all;
+use slash_heroku::testing::clock::{all, ids};
 
 #[tokio::test]
 async fn the_clock_of_this_machine_keeps_its_promises() {
@@ -28,4 +28,9 @@ async fn the_stepped_clock_keeps_its_promises() {
         stepped.advance_to(now.now() + hour);
     })
     .await;
+}
+
+#[test]
+fn random_ids_keep_their_promises() {
+    ids(&RandomIds);
 }

@@ -107,7 +107,7 @@ pub async fn sign_in_call(sign_in: &dyn SignInAt, recording: &Recording) -> Valu
         "SignInAt::revoke" => {
             let grant = with.get("grant").map(|_| arg(with, "grant"));
             let extent = if with.get("alone").is_some() { Extent::TheseTokens } else { Extent::Everything };
-            outcome(sign_in.revoke(&tokens(), grant.as_ref(), extent).await, |revoked| match revoked {
+            outcome(sign_in.revoke(&tokens(), grant, extent).await, |revoked| match revoked {
                 Revoked::Gone => json!("gone"),
                 Revoked::OnlyByHand { page } => json!({ "only_by_hand": page }),
             })

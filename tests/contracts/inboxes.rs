@@ -1,50 +1,30 @@
 //! Ways in, held to what the port promises: the service that takes requests, and the chats that hand them in.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 use slash_heroku::adapters::clock::RandomIds;
 use slash_heroku::adapters::console::Console;
 use slash_heroku::adapters::sled::SledStore;
-use slash_heroku::domain::account::Provider;
-use slash_heroku::domain::actor::{Origin, Person};
+use slash_heroku::domain::actor::Origin;
 use slash_heroku::domain::form::Form;
 use slash_heroku::domain::message::Message;
 use slash_heroku::domain::names::DeliveryId;
-use slash_heroku::metrics::Metrics;
-use slash_heroku::ports::{
-    Accounts, Addressee, Asked, Chat, Credentials, Delivered, Inbox, MockChat, MockPlatform, MockSourceControl, NoCredentials, Store,
-};
+use slash_heroku::ports::{Addressee, Asked, Chat, Delivered, Inbox, MockChat, Store};
 use slash_heroku::sandbox::slack::Forged;
 use slash_heroku::service::Service;
 use slash_heroku::testing::Arranged;
 use slash_heroku::testing::chat::Seen;
 use slash_heroku::testing::inbox::{ChatStage, Stage, all, of_a_chat};
-use slash_heroku::usecases::{Ports, RepositoryMap};
 use tempfile::TempDir;
-use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::chats::{Paper, terminal};
 use super::recordings_replay::Jumping;
 use super::slack_stage::{SlackStage, origin};
 use crate::support::folders;
-
-#[derive(Debug)]
-struct Nobody;
-
-#[async_trait]
-impl Accounts for Nobody {
-    async fn credentials(&self, _: &Person) -> Result<Credentials, NoCredentials> {
-        Err(NoCredentials::Stranger)
-    }
-
-    async fn refused(&self, _: &Person, _: Provider, _: &SecretString) -> bool {
-        false
-    }
-}
+use crate::support::service::unknowing;
 
 /// The service on a real store, which knows nobody: everything is refused, by one answer.
 struct Served {
@@ -74,28 +54,7 @@ impl Served {
             shown.fetch_add(1, Ordering::SeqCst);
             Ok(())
         });
-        let metrics = Metrics::registered(&mut prometheus_client::registry::Registry::default());
-        let ports = Ports {
-            chat: Arc::new(chat),
-            source: Arc::new(MockSourceControl::new()),
-            platform: Arc::new(MockPlatform::new()),
-            store: Arc::new(store.clone()),
-            clock: Jumping::new(),
-            ids: Arc::new(RandomIds),
-            accounts: Arc::new(Nobody),
-            sign_ins: None,
-            repositories: Arc::new(RepositoryMap::default()),
-            command_word: Arc::from("/h"),
-            tally: Arc::new(metrics.clone()),
-            allowances: Arc::new(slash_heroku::ports::Boundless),
-            locks: Arc::new(slash_heroku::ports::NoLocks),
-            privacy: slash_heroku::usecases::Privacy::none(),
-            rights: slash_heroku::usecases::Rights::none(),
-            memories: slash_heroku::usecases::Memories::default(),
-            doorbell: None,
-            stopping: Arc::new(AtomicBool::new(false)),
-        };
-        Self { service: Service::new(ports, metrics, Handle::current()), store, answers, pages, loses_its_store, _folder: folder }
+        Self { service: unknowing(&store, Jumping::new(), chat), store, answers, pages, loses_its_store, _folder: folder }
     }
 }
 

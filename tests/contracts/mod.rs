@@ -11,6 +11,7 @@ mod heroku_stage;
 mod inboxes;
 mod installs;
 mod live;
+mod memories;
 mod platforms;
 mod recordings;
 mod recordings_bodies;

@@ -285,7 +285,7 @@ impl SignInAt for Outside<dyn SignInAt> {
         self.does("renew", self.port.renew(tokens)).await
     }
 
-    async fn revoke(&self, tokens: &Tokens, grant: Option<&GrantId>, extent: Extent) -> Result<Revoked, PortError> {
+    async fn revoke(&self, tokens: &Tokens, grant: Option<GrantId>, extent: Extent) -> Result<Revoked, PortError> {
         self.does("revoke", self.port.revoke(tokens, grant, extent)).await
     }
 

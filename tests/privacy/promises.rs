@@ -162,7 +162,7 @@ const SENTENCES: &[(&str, &[Proof])] = &[
     ("**Take it.**", &[Line("99-what-is-kept-about-me", "Everything that is kept about you is behind this link")]),
     (
         "It works once, for 15 minutes",
-        &[Test("a_link_to_everything_works_once_and_not_for_long"), Test("a_link_is_looked_at_as_often_as_you_like_and_used_once")],
+        &[Test("links_keep_the_promises_of_exports"), Test("a_link_is_looked_at_as_often_as_you_like_and_used_once")],
     ),
     ("Left out are sealed tokens and addresses", &[Test("what_is_sealed_or_a_digest_is_in_no_export")]),
     ("Leases are left out as well", &[Test("every_field_of_a_lease_is_declared")]),
@@ -236,7 +236,8 @@ const SENTENCES: &[(&str, &[Proof])] = &[
         "Whatever is kept of that workspace is removed then",
         &[
             Test("what_has_left_is_removed_at_once_and_what_runs_when_it_is_over"),
-            Test("nothing_is_remembered_of_a_workspace_that_has_left"),
+            Test("people_are_forgotten_as_promised"),
+            Test("nothing_is_remembered_of_conversations_in_a_workspace_that_has_left"),
         ],
     ),
     ("What operators did with records of its people", &[Test("nobody_of_a_workspace_that_left_is_named_by_what_operators_did")]),

@@ -76,20 +76,6 @@ fn whom(to: &Addressee) -> String {
     }
 }
 
-#[derive(Debug)]
-struct Empty;
-
-#[async_trait]
-impl ArchiveBody for Empty {
-    async fn next(&mut self) -> std::io::Result<Option<bytes::Bytes>> {
-        Ok(None)
-    }
-
-    async fn rewind(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[async_trait]
 impl SourceControl for Seat {
     async fn repository(&self, _: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
@@ -174,7 +160,7 @@ impl SourceControl for Seat {
 
     async fn archive(&self, _: &SecretString, _: &RepoName, _: &CommitSha) -> Result<SourceArchive, ArchiveFault> {
         self.looks("fetches the source", |_, _| ()).await;
-        Ok(SourceArchive { length: 0, sha256: "0".repeat(64), body: Box::new(Empty) })
+        Ok(SourceArchive { length: 0, sha256: "0".repeat(64), body: Box::new(MockArchiveBody::new()) })
     }
 }
 

@@ -3,3 +3,4 @@
 pub mod folders;
 pub mod questions;
 pub mod records;
+pub mod service;

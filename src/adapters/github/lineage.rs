@@ -61,22 +61,3 @@ impl Lineage {
         known.get(&place).filter(|(parent, _)| parent == base).map(|(_, body)| body.clone())
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_credential_is_forgotten_by_itself() {
-        let lineage = Lineage::default();
-        let sha = |digit: &str| CommitSha::parse(&digit.repeat(40)).unwrap();
-        let tip = || serde_json::from_value::<Tip>(serde_json::json!({ "sha": "b".repeat(40), "parents": [{ "sha": "a".repeat(40) }] }));
-        let tokens: [SecretString; 2] = ["ana".into(), "bob".into()];
-        for token in &tokens {
-            lineage.learn(token, &sha("b"), tip().unwrap());
-        }
-        lineage.forget(&tokens[0]);
-        let knows = |token| lineage.follows(token, &sha("a"), &sha("b")).is_some();
-        assert_eq!((knows(&tokens[0]), knows(&tokens[1])), (false, true));
-    }
-}

@@ -257,7 +257,7 @@ impl SignInAt for GitHubSignIn {
         self.ask_for_tokens(&[("grant_type", "refresh_token"), ("refresh_token", refresh)], &[refresh]).await
     }
 
-    async fn revoke(&self, tokens: &Tokens, _: Option<&GrantId>, extent: Extent) -> Result<Revoked, PortError> {
+    async fn revoke(&self, tokens: &Tokens, _: Option<GrantId>, extent: Extent) -> Result<Revoked, PortError> {
         let ended = self.end(&tokens.access, extent).await?;
         // An access that has run out does not lead to the grant any more, a new one does; and whether an access takes along what renews
         // it is not documented, where it does not end with the grant.

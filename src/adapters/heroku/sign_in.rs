@@ -206,7 +206,7 @@ impl SignInAt for HerokuSignIn {
     }
 
     // Each consent is one of its own here, whosever it is.
-    async fn revoke(&self, tokens: &Tokens, grant: Option<&GrantId>, _: Extent) -> Result<Revoked, PortError> {
+    async fn revoke(&self, tokens: &Tokens, grant: Option<GrantId>, _: Extent) -> Result<Revoked, PortError> {
         let by_hand = || Revoked::OnlyByHand { page: self.ended_by_hand_at() };
         // Never by `~`: that is the person's own key.
         let Some(grant) = grant.filter(|grant| grant.as_str() != "~") else { return Ok(by_hand()) };

@@ -1,5 +1,7 @@
 //! Looking at what happened.
 
+use std::ops::Range;
+
 use axum::body::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -164,6 +166,11 @@ impl Heroku {
     /// How many output streams are open: who listens to them has not gone.
     pub fn open_streams(&self) -> usize {
         self.shared.open().len()
+    }
+
+    /// Which part of an output each answer of its stream has sent, in the order they began.
+    pub fn streamed(&self) -> Vec<Range<usize>> {
+        self.world().0.streamed.clone()
     }
 
     /// Every address that was given out for a source.

@@ -1,5 +1,7 @@
 //! The simulated world's state: plain records, looked up by walking them, and what stands in for ids and signatures.
 
+use std::ops::Range;
+
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -39,6 +41,8 @@ pub(super) struct World {
     pub(super) promotions: Vec<Promotion>,
     pub(super) sign_ins: SignIns,
     pub(super) requests: Vec<SeenRequest>,
+    /// Which part of an output each answer of its stream has sent.
+    pub(super) streamed: Vec<Range<usize>>,
     pub(super) answers: Answers,
     pub(super) violations: Vec<String>,
     pub(super) faults: Faults,
@@ -77,6 +81,7 @@ impl World {
             promotions: Vec::new(),
             sign_ins: SignIns::default(),
             requests: Vec::new(),
+            streamed: Vec::new(),
             answers: Answers::default(),
             violations: Vec::new(),
             faults: Faults::default(),

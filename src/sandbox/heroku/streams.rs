@@ -49,6 +49,10 @@ pub(super) fn answer(shared: &Arc<Shared>, asked: &Asked) -> Reply {
     if style == (StreamStyle::Cut { once: true }) && !finished {
         world.streams_are_live(of);
     }
+    // What is sent piece by piece is noted as it goes.
+    let at_once = if finished || matches!(style, StreamStyle::EndEarly | StreamStyle::Cut { .. }) { rest.len() } else { 0 };
+    let sent = world.streamed.len();
+    world.streamed.push(offset..offset.saturating_add(at_once));
     drop(world);
     let start = if events { Bytes::from(as_events(rest, offset)) } else { Bytes::copy_from_slice(rest) };
     let idle = if events { Bytes::from_static(b":keepalive\n\n") } else { Bytes::from_static(b"\0") };
@@ -58,7 +62,7 @@ pub(super) fn answer(shared: &Arc<Shared>, asked: &Asked) -> Reply {
         StreamStyle::Cut { .. } => broken_after(Some([start, idle].concat().into())),
         StreamStyle::Live | StreamStyle::NeverBegin | StreamStyle::Drip | StreamStyle::Silent | StreamStyle::Ahead(_) => {
             let key = Key::new(shared, &asked.request_id);
-            Sender { key, of, offset, events, idle, style, said_at: now }.body()
+            Sender { key, of, offset, sent, events, idle, style, said_at: now }.body()
         }
     };
     let mut response = Response::new(body);
@@ -113,6 +117,8 @@ struct Sender {
     key: Key,
     of: Uuid,
     offset: usize,
+    /// The number of this answer among all of them.
+    sent: usize,
     events: bool,
     idle: Bytes,
     style: StreamStyle,
@@ -152,6 +158,9 @@ impl Sender {
             if !said.is_empty() {
                 let piece = if self.events { Bytes::from(as_events(said, self.offset)) } else { Bytes::copy_from_slice(said) };
                 self.offset = self.offset.saturating_add(said.len());
+                if let Some(part) = self.key.shared.world().0.streamed.get_mut(self.sent) {
+                    part.end = self.offset;
+                }
                 self.said_at = now;
                 return Some(piece);
             }

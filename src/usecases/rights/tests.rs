@@ -5,9 +5,11 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
+use super::super::Memories;
 use super::*;
 use crate::domain::deployment::samples::{at, person};
 use crate::domain::fault::Service;
+use crate::testing::forgets::{By, Reader, Stage, all};
 
 /// A chat that counts what it is asked, and answers as it is told to.
 #[derive(Debug)]
@@ -69,8 +71,6 @@ async fn what_the_chat_says_of_people_is_believed_for_five_minutes() {
     assert!(standing(601).await.is_err(), "what was believed long ago is not believed any more");
     told.says(Ok(ONE_OF_US));
     assert_eq!(standing(602).await, Ok(Standing::Member), "a fault is not remembered");
-    rights.forget_person(&ana);
-    assert!(rights.seen().members.is_empty());
 }
 
 #[tokio::test]
@@ -127,14 +127,57 @@ async fn no_more_is_remembered_than_is_said() {
 }
 
 #[tokio::test]
-async fn nothing_is_remembered_of_a_workspace_that_has_left() {
+async fn nothing_is_remembered_of_conversations_in_a_workspace_that_has_left() {
     let rights = Rights::new(Some(Told::new()), BTreeSet::new());
-    let elsewhere = Person { workspace: WorkspaceId::parse("T2").unwrap(), user: person("ana").user };
-    for somebody in [person("ana"), elsewhere.clone()] {
-        rights.member(&somebody.workspace, &somebody, at(0)).await.unwrap();
-        rights.seen_conversation(&somebody.workspace, &ChannelId::parse("C1").unwrap(), at(0)).await.unwrap();
+    let workspaces = ["T1", "T2"].map(|id| WorkspaceId::parse(id).unwrap());
+    for workspace in &workspaces {
+        rights.seen_conversation(workspace, &ChannelId::parse("C1").unwrap(), at(0)).await.unwrap();
     }
-    rights.forget_workspace(&person("ana").workspace);
-    let left: Vec<Person> = rights.seen().members.keys().map(|(_, somebody)| somebody.clone()).collect();
-    assert_eq!((left, rights.seen().conversations.len()), (vec![elsewhere], 1));
+    rights.forget_workspace(&workspaces[0]);
+    let left: Vec<WorkspaceId> = rights.seen().conversations.keys().map(|(workspace, _)| workspace.clone()).collect();
+    assert_eq!(left, workspaces[1..]);
+}
+
+/// What people are, told to be forgotten by itself or with all memories.
+struct Members {
+    told: Arc<Told>,
+    rights: Arc<Rights>,
+    with_all: bool,
+}
+
+impl Members {
+    fn new(with_all: bool) -> Self {
+        let told = Told::new();
+        let rights = Arc::new(Rights::new(Some(Arc::<Told>::clone(&told)), BTreeSet::new()));
+        Self { told, rights, with_all }
+    }
+}
+
+#[async_trait]
+impl Stage for Members {
+    fn memory(&self) -> Arc<dyn Forgets> {
+        let rights: Arc<dyn Forgets> = self.rights.clone();
+        if self.with_all { Arc::new(Memories::new(vec![rights])) } else { rights }
+    }
+
+    fn by(&self) -> &'static [By] {
+        &[By::Person, By::Workspace]
+    }
+
+    async fn read(&mut self, reader: &Reader) {
+        self.rights.member(&reader.person.workspace, &reader.person, at(0)).await.unwrap();
+    }
+
+    async fn known(&mut self, reader: &Reader) -> usize {
+        let before = self.told.asked();
+        self.read(reader).await;
+        usize::from(self.told.asked() == before)
+    }
+}
+
+#[tokio::test]
+async fn people_are_forgotten_as_promised() {
+    for with_all in [false, true] {
+        all(async || Members::new(with_all)).await;
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::super::testing::{Did, Outside};
-use super::super::{ExportLinks, LinkedAccounts, Memories, Privacy, SignIns};
+use super::super::{LinkedAccounts, Memories, Privacy, SignIns};
 use super::*;
 use crate::adapters::secrets::SystemSecrets;
 use crate::adapters::sled::{Opening, SledStore};
@@ -16,7 +16,7 @@ use crate::domain::deployment::samples::{deployment, person};
 use crate::domain::deployment::{Deployment, DynosUp, Phase};
 use crate::domain::names::DeploymentId;
 use crate::domain::privacy::{Counts, PrivacyPage, Told};
-use crate::ports::{AccountBatch, AccountStore as _, Batch, Clock as _, Exports as _, Keeping as _, Store as _, Work};
+use crate::ports::{AccountBatch, AccountStore as _, Batch, Clock as _, Keeping as _, Store as _, Work};
 
 const DAY: i64 = 86_400;
 
@@ -187,30 +187,6 @@ async fn notes_about_people_go_when_their_time_is_over() {
         (0, 0, 1),
         "rules stay until somebody changes them"
     );
-    stage.store.close().await;
-}
-
-#[tokio::test]
-async fn a_link_to_everything_works_once_and_not_for_long() {
-    let folder = tempfile::tempdir().unwrap();
-    let outside = Outside::new();
-    let stage = Stage::on(folder.path(), &outside);
-    stage.save(vec![stage.over(1, "ana"), stage.over(2, "bo")]).await;
-    let secret = async || {
-        let message = super::super::privacy::export(&stage.ports, &person("ana")).await.unwrap();
-        let text = format!("{message:?}");
-        let (_, rest) = text.split_once("https://h.example.com/privacy/export/").unwrap();
-        secrecy::SecretString::from(rest.split('"').next().unwrap())
-    };
-    let links = ExportLinks(stage.ports.clone());
-    let (first, second) = (secret().await, secret().await);
-    assert!(links.works(&first).await.unwrap() && links.works(&first).await.unwrap());
-    let told = links.take(&first).await.unwrap().unwrap();
-    assert!(told.contains("\"ana\"") && !told.contains("\"bo\""), "{told}");
-    assert_eq!(links.take(&first).await.unwrap(), None);
-    outside.pass(15 * 60);
-    assert!(!links.works(&second).await.unwrap() && links.take(&second).await.unwrap().is_none());
-    assert!(!links.works(&secrecy::SecretString::from("guessed")).await.unwrap());
     stage.store.close().await;
 }
 

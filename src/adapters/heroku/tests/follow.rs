@@ -1,18 +1,14 @@
 //! Following: what is heard, what is only a reason to look, and what it costs.
 
-use jiff::SignedDuration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::adapters::heroku::streams::Streams;
-use crate::domain::names::{AppName, BuildId, ReleaseId};
+use crate::domain::names::{BuildId, ReleaseId};
 use crate::domain::release::BuildState;
-use crate::ports::{ArchiveBody, BuildStart, Clock, Follower, Heard, Platform, SourceArchive, WakeKey};
-use crate::sandbox::clock::{START, SteppedClock};
-use crate::sandbox::company::HEROKU_TOKEN;
-use crate::sandbox::heroku::{Held, Host, StreamStyle};
-use crate::sandbox::world::World;
+use crate::ports::{Clock, Follower, Heard, Platform, WakeKey};
+use crate::sandbox::clock::SteppedClock;
 
 const NOT_THERE: &str = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 const OVER: &str = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
@@ -21,12 +17,8 @@ const RESUMED: &str = "HTTP/1.1 206 Partial Content\r\nConnection: close\r\nTran
 const UNAVAILABLE: &str = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 40\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-fn seconds(clock: &SteppedClock) -> i64 {
-    clock.now().duration_since(START).as_secs()
-}
-
 /// A clock that counts the task of the test, which follows, as one of the service.
-async fn counted() -> Arc<SteppedClock> {
+pub(super) async fn counted() -> Arc<SteppedClock> {
     let clock = SteppedClock::new();
     clock.take_turn(clock.task_began()).await;
     clock
@@ -223,151 +215,4 @@ async fn releases_come_before_builds_where_there_is_no_room() {
     assert!(streams.place(true).is_none(), "one release does not make room for another");
     drop((newer, build, release));
     assert!(streams.place(false).is_some() && !second.is_evicted());
-}
-
-#[derive(Debug)]
-struct Empty;
-
-#[async_trait::async_trait]
-impl ArchiveBody for Empty {
-    async fn next(&mut self) -> std::io::Result<Option<bytes::Bytes>> {
-        Ok(None)
-    }
-
-    async fn rewind(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The simulated platform, in which a build has just been ordered.
-struct Simulated {
-    world: World,
-    clock: Arc<SteppedClock>,
-    heroku: Heroku,
-    app: AppId,
-    build: BuildId,
-    asked: usize,
-}
-
-const NAME: &str = "hubot-staging";
-
-impl Simulated {
-    async fn new(style: StreamStyle, held: bool) -> Self {
-        let clock = counted().await;
-        let world = World::start(clock.for_the_world(), 0).await.unwrap();
-        let (sim, token) = (&world.heroku, SecretString::from(HEROKU_TOKEN));
-        sim.streams(style);
-        if held {
-            sim.hold(NAME, Held::Build).unwrap();
-        }
-        let heroku = heroku(sim.api_url(), sim.link_url(), Arc::<SteppedClock>::clone(&clock));
-        let pipelines = heroku.pipelines(&token).await.unwrap();
-        let hubot = pipelines.iter().find(|pipeline| pipeline.name.as_str() == "hubot").unwrap();
-        let app = heroku.apps(&token, &hubot.id).await.unwrap().into_iter().find(|app| app.name == AppName::parse(NAME).unwrap()).unwrap();
-        let none = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned();
-        let source = heroku.upload(&token, SourceArchive { length: 0, sha256: none, body: Box::new(Empty) }).await.unwrap();
-        let BuildStart::Started(build) = heroku.start_build(&token, &app.id, &BuildOrder { source, ..order() }).await.unwrap() else {
-            panic!("it does not build")
-        };
-        let asked = sim.requests().iter().filter(|request| request.host == Host::Api).count();
-        Self { app: app.id, build: build.id, world, clock, heroku, asked }
-    }
-
-    fn follower(&self) -> Box<dyn Follower> {
-        self.heroku.follow(&self.app, &self.build, None)
-    }
-
-    /// What is heard while time passes, and when, up to some second.
-    async fn hears(&self, follower: &mut dyn Follower, until: i64) -> Option<(i64, Heard)> {
-        tokio::select! {
-            biased;
-            heard = follower.heard() => Some((seconds(&self.clock), heard)),
-            () = self.clock.wait(WakeKey::Keeper, None) => panic!("nobody woke it"),
-            () = self.clock.step_until(START + SignedDuration::from_secs(until)) => None,
-        }
-    }
-
-    /// The answers of the host of streams.
-    fn statuses(&self) -> Vec<u16> {
-        self.world.heroku.requests().iter().filter(|request| request.host == Host::Streams).map(|request| request.status).collect()
-    }
-
-    /// What must be so in the end.
-    async fn ends(self) {
-        let looked = self.world.heroku.requests().iter().filter(|request| request.host == Host::Api).count();
-        assert_eq!(looked, self.asked, "following asks nothing of the API");
-        assert_eq!(self.world.heroku.violations(), Vec::<String>::new());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_end_is_heard_in_the_second_in_which_it_comes() {
-    for _ in 0..4 {
-        let stage = Simulated::new(StreamStyle::Live, false).await;
-        let mut follower = stage.follower();
-        assert_eq!(stage.hears(&mut *follower, 100).await, Some((1, Heard::Begun)));
-        assert_eq!(stage.hears(&mut *follower, 100).await, Some((4, Heard::Reason)));
-        assert_eq!(stage.statuses(), [404, 200]);
-        let seen = stage.heroku.build(&SecretString::from(HEROKU_TOKEN), &stage.app, &stage.build).await.unwrap();
-        assert!(matches!(seen.state, BuildState::Succeeded { .. }));
-        assert_eq!(stage.hears(&mut *follower, 1000).await, None, "what is known to be over is not asked for");
-        assert_eq!(stage.statuses(), [404, 200]);
-        assert_eq!(stage.world.heroku.violations(), Vec::<String>::new());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_quiet_stream_is_sound_as_long_as_it_gives_signs_of_life() {
-    for style in [StreamStyle::Live, StreamStyle::Drip] {
-        let stage = Simulated::new(style, true).await;
-        let mut follower = stage.follower();
-        assert_eq!(stage.hears(&mut *follower, 100).await, Some((1, Heard::Begun)));
-        assert_eq!(stage.hears(&mut *follower, 1200).await, None, "{style:?}");
-        // Whoever is busy with something else for a while has lost nothing, and holds up nobody.
-        let until = START + SignedDuration::from_secs(1230);
-        tokio::join!(stage.clock.pause_until(until), async { assert!(stage.clock.step(until)) });
-        assert_eq!(stage.hears(&mut *follower, 1300).await, None, "{style:?}");
-        stage.world.heroku.let_go(NAME).unwrap();
-        assert_eq!(stage.hears(&mut *follower, 1400).await, Some((1300, Heard::Reason)), "{style:?}");
-        assert_eq!(stage.statuses(), [404, 200]);
-        stage.ends().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_goes_wrong_is_a_reason_to_look_and_no_more() {
-    let stage = Simulated::new(StreamStyle::Silent, true).await;
-    let mut follower = stage.follower();
-    assert_eq!(stage.hears(&mut *follower, 100).await, Some((1, Heard::Begun)));
-    assert_eq!(stage.hears(&mut *follower, 100).await, Some((46, Heard::Reason)));
-    assert_eq!(stage.hears(&mut *follower, 75).await, None);
-    assert_eq!(stage.hears(&mut *follower, 100).await, Some((76, Heard::Begun)));
-    stage.ends().await;
-
-    let stage = Simulated::new(StreamStyle::Cut { once: true }, true).await;
-    let mut follower = stage.follower();
-    assert_eq!(stage.hears(&mut *follower, 100).await, Some((1, Heard::Begun)));
-    assert_eq!(stage.hears(&mut *follower, 100).await, Some((2, Heard::Begun)));
-    assert_eq!(stage.hears(&mut *follower, 100).await, None);
-    assert_eq!(stage.statuses(), [404, 200, 206]);
-    stage.ends().await;
-
-    let stage = Simulated::new(StreamStyle::EndEarly, true).await;
-    let mut follower = stage.follower();
-    assert_eq!(stage.hears(&mut *follower, 100).await, Some((1, Heard::Begun)));
-    assert_eq!(stage.hears(&mut *follower, 100).await, Some((1, Heard::Reason)));
-    assert_eq!(stage.hears(&mut *follower, 100).await, Some((16, Heard::Begun)));
-    assert_eq!(stage.hears(&mut *follower, 100).await, Some((16, Heard::Reason)));
-    stage.ends().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_that_never_begins_is_asked_for_less_and_less() {
-    let stage = Simulated::new(StreamStyle::NeverBegin, true).await;
-    let mut follower = stage.follower();
-    assert_eq!(stage.hears(&mut *follower, 21).await, None);
-    assert_eq!(stage.statuses().len(), 21);
-    assert_eq!(stage.hears(&mut *follower, 1500).await, None);
-    assert!(stage.statuses().len() < 30, "{}", stage.statuses().len());
-    stage.ends().await;
 }

@@ -4,6 +4,7 @@ mod access;
 mod builds;
 mod faults;
 mod follow;
+mod followed;
 mod lists;
 mod output;
 mod upload;

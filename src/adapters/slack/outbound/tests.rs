@@ -7,12 +7,13 @@ use super::super::testing::{Jumping, NOW, person};
 use super::*;
 use crate::adapters::settings_bot::OneBot;
 use crate::domain::message::{Tone, code, text};
+use crate::testing::forgets::{self, By, Reader};
 
 struct Desk {
     server: MockServer,
     clock: Arc<Jumping>,
     sealer: Arc<Sealer>,
-    chat: SlackChat,
+    chat: Arc<SlackChat>,
 }
 
 fn ok(more: Value) -> ResponseTemplate {
@@ -36,7 +37,7 @@ impl Desk {
             sealer: Arc::clone(&sealer),
             allow_loopback_response_url: true,
         };
-        let chat = SlackChat::new(settings, clock.clone()).unwrap();
+        let chat = Arc::new(SlackChat::new(settings, clock.clone()).unwrap());
         Self { server, clock, sealer, chat }
     }
 
@@ -302,4 +303,38 @@ async fn nobody_there_is_unreachable_and_nothing_names_a_secret() {
     assert_eq!(error.fault, Fault::Unreachable);
     let told = format!("{told} {error} {error:?} {chat:?}");
     assert!(!told.contains("xoxb"), "{told}");
+}
+
+/// Conversations with one person that are open.
+#[async_trait]
+impl forgets::Stage for Desk {
+    fn memory(&self) -> Arc<dyn Forgets> {
+        self.chat.clone()
+    }
+
+    fn by(&self) -> &'static [By] {
+        &[By::Person, By::Workspace]
+    }
+
+    async fn read(&mut self, reader: &Reader) {
+        self.chat.say(&Addressee::Direct(reader.person.clone()), &words(Audience::Asker)).await.unwrap();
+    }
+
+    async fn known(&mut self, reader: &Reader) -> usize {
+        let opened = async || self.paths().await.iter().filter(|path| *path == OPEN).count();
+        let before = opened().await;
+        self.chat.say(&Addressee::Direct(reader.person.clone()), &words(Audience::Asker)).await.unwrap();
+        usize::from(opened().await == before)
+    }
+}
+
+#[tokio::test]
+async fn conversations_with_people_are_forgotten_as_promised() {
+    forgets::all(async || {
+        let desk = Desk::new().await;
+        desk.on(OPEN, ok(json!({ "channel": { "id": "D1" } }))).await;
+        desk.on(POST, posted("D1")).await;
+        desk
+    })
+    .await;
 }
