@@ -28,6 +28,7 @@ use slash_heroku::ports::{
 };
 use slash_heroku::sandbox::company::{CODES, GITHUB_TOKEN, HEROKU_TOKEN};
 use slash_heroku::sandbox::secrets::MARK;
+use slash_heroku::testing::forgets::Reader;
 use slash_heroku::testing::inbox::Kept;
 use slash_heroku::testing::installation_store::Heard;
 use slash_heroku::testing::sign_in::Back;
@@ -128,6 +129,7 @@ fn apps() -> Vec<Holder> {
         holder("OneBot", OneBot::new(marked())),
         holder("Bell", Bell::new(base(), Arc::new(secrets)).unwrap()),
         holder("Back", Back { brings_state: true, code: Some(marked()) }),
+        holder("Reader", Reader { person: origin().person, token: marked() }),
     ]
 }
 
