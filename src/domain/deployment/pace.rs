@@ -128,7 +128,9 @@ impl Deployment {
             Phase::Unknown(_) if now < after(self.since, UNKNOWN_LOOKS_FOR) => Some(after(now, UNKNOWN_PAUSE)),
             Phase::Unknown(_) => None,
             Phase::Succeeded { .. } | Phase::Failed { .. } | Phase::Cancelled { .. } | Phase::Freed { .. } => {
-                let only_people_can_help = [Untold::Asker, Untold::Record].iter().any(|what| self.untold.contains(what));
+                // Whether an order for a record was heard is not found out without a login.
+                let unclear = self.announcement.is_none() && self.announcements_ordered > 0 && self.is_end_told();
+                let only_people_can_help = unclear || [Untold::Asker, Untold::Record].iter().any(|what| self.untold.contains(what));
                 (!self.closed).then(|| after(now, if only_people_can_help { UNKNOWN_PAUSE } else { pause(self.since, now) }))
             }
         }

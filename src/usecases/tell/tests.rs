@@ -253,6 +253,18 @@ async fn a_record_that_takes_no_end_is_told_on_the_card() {
     assert!(!says_so(&taking));
 }
 
+#[tokio::test]
+async fn a_record_that_nobody_has_heard_of_is_looked_for_until_there_is_a_login() {
+    let (outside, deployment) = outside(ended(), |deployment| {
+        deployment.card = a_card();
+        deployment.announcements_ordered = 1;
+    });
+    outside.report.lock().unwrap().extend([Fault::SignInLost, Fault::SignInLost]);
+    drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+    assert_eq!(outside.when(|did| *did == Did::FindRecord), [0, 600, 1200]);
+    assert!(outside.stored(deployment.id).closed);
+}
+
 /// Two deploys of one app: the first has ended and is not told, the second has just begun.
 fn two_of_one_app(outside: &Arc<Outside>, first: &Deployment) -> Deployment {
     let mut second = deployment(Phase::Announcing(Standing::Fresh));
