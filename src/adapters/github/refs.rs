@@ -304,11 +304,11 @@ fn found(commit: CommitSha, named_by: CommitRef, provenance: Provenance) -> Reso
 fn bare_hash(answer: &Answer) -> Result<CommitSha, Unreadable> {
     let text = String::from_utf8_lossy(&answer.body);
     let text = text.trim();
-    let sha = if text.starts_with('{') {
-        let commit: serde_json::Value = json(answer)?;
-        commit.get("sha").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
-    } else {
-        text.to_owned()
-    };
-    CommitSha::parse(&sha).map_err(|_| if sha.is_empty() { Unreadable::Broken } else { Unreadable::Strange("it is no hash".to_owned()) })
+    if !text.starts_with('{') {
+        // Cut off, or a page of somebody in between: it may come whole the next time.
+        return CommitSha::parse(text).map_err(|_| Unreadable::Broken);
+    }
+    let commit: serde_json::Value = json(answer)?;
+    let sha = commit.get("sha").and_then(serde_json::Value::as_str).unwrap_or_default();
+    CommitSha::parse(sha).map_err(|_| Unreadable::Strange("it is no hash".to_owned()))
 }

@@ -296,6 +296,19 @@ async fn a_short_hash_is_completed_and_its_origin_looked_for() {
 }
 
 #[tokio::test]
+async fn a_hash_that_comes_broken_is_asked_for_again() {
+    let at = "/repos/acme/web/commits/27bd10a";
+    for broken in ["27bd10a0000000000000", "<html>away</html>", "{\"sha\":", ""] {
+        let world = hash_world().await;
+        let once = Mock::given(method("GET")).and(path(at)).respond_with(ResponseTemplate::new(200).set_body_string(broken));
+        once.up_to_n_times(1).mount(&world.server).await;
+        world.on("GET", at, ResponseTemplate::new(200).set_body_string(SHA)).await;
+        world.compares(SHA, OTHER, "ahead").await;
+        assert_eq!(world.resolve(named("27bd10a")).await, found(SHA, CommitRef::Commit, Provenance::Repository), "{broken}");
+    }
+}
+
+#[tokio::test]
 async fn an_ambiguous_hash_is_not_an_unknown_one() {
     for (message, resolution) in [
         ("No commit found for SHA: 27bd10a", Resolution::Unknown { nearest: None }),
