@@ -15,6 +15,10 @@ use slash_heroku::testing::LeftOut;
 
 use super::recordings_live::{Settings, services};
 
+/// Why nobody brings these about on a real account.
+const NO_FAULTS: &str = "nobody can make a service fail";
+const NO_LIMIT: &str = "nobody should use up an account's allowance";
+
 /// The services, unless there is no token of this one: then it is left out, which a sandbox never is.
 async fn services_with(token: &str) -> Option<(Option<tokio::process::Child>, Settings)> {
     let (sandbox, settings) = services().await;

@@ -16,7 +16,7 @@ use slash_heroku::ports::{Clock, Ids, SourceControl};
 use slash_heroku::testing::Arranged;
 use slash_heroku::testing::source::{Others, Record, Stage, all};
 
-use super::{cleared, services_with};
+use super::{NO_FAULTS, NO_LIMIT, cleared, services_with};
 use crate::contracts::recordings_live::{Settings, is_real};
 use crate::contracts::recordings_simulated::client;
 use crate::contracts::shapes::Shapes;
@@ -153,8 +153,6 @@ impl Real {
 
 const UNPROTECTED: &str = "a free plan protects no branch of a private repository";
 const NAME_IS_NEEDED: &str = "whoever renews recordings needs the repository's name";
-const NO_FAULTS: &str = "nobody can make a service fail";
-const NO_LIMIT: &str = "nobody should use up an account's allowance";
 const SHUT_OUT: &str = "who asks with several wrong tokens is shut out for a while";
 
 #[async_trait]

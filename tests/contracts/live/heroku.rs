@@ -14,7 +14,7 @@ use slash_heroku::ports::{Clock, Platform};
 use slash_heroku::testing::Arranged;
 use slash_heroku::testing::platform::{Stage, all};
 
-use super::services_with;
+use super::{NO_FAULTS, NO_LIMIT, services_with};
 use crate::contracts::recordings_live::Settings;
 use crate::contracts::recordings_live::account::read;
 
@@ -69,8 +69,6 @@ const STAYS: &str = "what the account's other app runs stays as it is";
 const STAYS_LINKED: &str = "the pipeline stays linked as it is";
 const THEIR_PAGES: &str = "how long pages are is the service's to say";
 const NO_CODES: &str = "a one-time code is on its owner's telephone";
-const NO_FAULTS: &str = "nobody can make a service fail";
-const NO_LIMIT: &str = "nobody should use up an account's allowance";
 
 #[async_trait]
 impl Stage for Real {

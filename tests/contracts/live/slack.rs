@@ -18,7 +18,7 @@ use slash_heroku::ports::{Chat, Clock};
 use slash_heroku::testing::Arranged;
 use slash_heroku::testing::chat::{Seen, Stage, all};
 
-use super::{cleared, services_with};
+use super::{NO_FAULTS, NO_LIMIT, cleared, services_with};
 use crate::contracts::recordings_live::{Settings, is_real};
 use crate::contracts::recordings_simulated::client;
 use crate::contracts::slack_stage::effects_of;
@@ -175,8 +175,6 @@ fn effects(message: &Value) -> Vec<String> {
 const ON_A_SCREEN: &str = "what one person sees stands on their screen, and nowhere to be read back";
 const NEEDS_A_PERSON: &str = "a person has to type or press something in Slack";
 const NEEDS_AN_INVITATION: &str = "an app that left a channel needs somebody to invite it again";
-const NO_FAULTS: &str = "nobody can make a service fail";
-const NO_LIMIT: &str = "nobody should use up an account's allowance";
 
 #[async_trait]
 impl Stage for Real {
