@@ -79,6 +79,10 @@ impl SourceControl for Counted<dyn SourceControl> {
         self.seen(self.port.repository(token, name).await)
     }
 
+    async fn repository_for_deploy(&self, token: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
+        self.seen(self.port.repository_for_deploy(token, name).await)
+    }
+
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
         self.seen(self.port.resolve(token, repository, asked).await)
     }

@@ -90,6 +90,7 @@ pub fn wire(settings: &Settings, ground: Ground, terminal: Box<dyn Write + Send>
     let github = github::GitHubSettings {
         api: settings.github.api.clone(),
         web: settings.github.web.clone(),
+        git: github::git_at(&settings.github.api, &settings.github.web),
         archive_limit: settings.source.limit,
         spool_dir: Some(settings.source.spool.clone()),
     };

@@ -78,6 +78,8 @@ enum Manner {
     Silent,
     /// With a head, and then a byte a second of a body that never ends.
     Drips,
+    /// In the same way, with what git reads as marks in a list of refs.
+    DripsMarks,
     /// At once and whole.
     Says(String),
     /// By leading elsewhere.
@@ -115,12 +117,13 @@ async fn answer(mut stream: TcpStream, manner: &(dyn Fn(&str) -> Manner + Send +
     let path = String::from_utf8_lossy(&head).split(' ').nth(1).unwrap().to_owned();
     match manner(&path) {
         Manner::Silent => std::future::pending().await,
-        Manner::Drips => {
+        endless @ (Manner::Drips | Manner::DripsMarks) => {
+            let byte = if matches!(endless, Manner::DripsMarks) { b"0" } else { b" " };
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9999999\r\n\r\n").await?;
             let mut seconds = interval(Duration::from_secs(1));
             loop {
                 seconds.tick().await;
-                stream.write_all(b" ").await?;
+                stream.write_all(byte).await?;
             }
         }
         Manner::Says(body) => {
@@ -195,7 +198,8 @@ fn build() -> BuildId {
 
 fn github(address: &str) -> GitHub {
     let (archive_limit, spool_dir) = (GitHubSettings::ARCHIVE_LIMIT, None::<PathBuf>);
-    GitHub::new(GitHubSettings { api: at(address), web: at(address), archive_limit, spool_dir }, Jumping::begun()).unwrap()
+    GitHub::new(GitHubSettings { api: at(address), web: at(address), git: Some(at(address)), archive_limit, spool_dir }, Jumping::begun())
+        .unwrap()
 }
 
 fn heroku(address: &str) -> Heroku {
@@ -222,6 +226,24 @@ async fn github_holds_nobody() {
         let id = slash_heroku::domain::names::AnnouncementId::parse("1").unwrap();
         unclear(&what, back(&what, 10, 11, github.report(&token(), &repository(), &id, &report)).await);
         passing(&what, back(&what, 30, 30 + PAUSES, github.repository(&token(), &repository())).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn git_that_does_not_answer_costs_three_seconds_once() {
+    let described = r#"{"full_name": "acme/hubot", "default_branch": "main", "archived": false, "permissions": {"push": true}}"#;
+    for manner in [Manner::Silent, Manner::DripsMarks] {
+        let silent = manner.clone();
+        let address = server(move |request| match request.contains(".git/info/refs") {
+            true => silent.clone(),
+            false => Manner::Says(described.to_owned()),
+        });
+        let github = github(&address.await);
+        for (shortest, longest) in [(0, 1), (3, 4), (0, 1)] {
+            let what = format!("git, {manner:?}");
+            let found = back(&what, shortest, longest, github.repository_for_deploy(&token(), &repository())).await;
+            assert!(found.is_ok(), "{what}: {found:?}");
+        }
     }
 }
 

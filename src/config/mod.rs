@@ -101,7 +101,7 @@ pub enum BotSettings {
 pub struct GitHubSettings {
     /// The API.
     pub api: BaseUrl,
-    /// The pages, for links.
+    /// The pages, the sign-in, and git.
     pub web: BaseUrl,
 }
 

@@ -156,7 +156,7 @@ settings! {
     GITHUB_API: "SLASH_HEROKU_GITHUB_API", GitHub, Absent::Default("https://api.github.com"), false, "https://github.example.com/api/v3",
         "Base address of GitHub's API.";
     GITHUB_WEB: "SLASH_HEROKU_GITHUB_WEB", GitHub, Absent::Default("https://github.com"), false, "https://github.example.com",
-        "Base address of GitHub's pages, for links.";
+        "Base address of GitHub's pages: for links, for its sign-in, and where git says which branch is the default one.";
     HEROKU_API: "SLASH_HEROKU_HEROKU_API", Heroku, Absent::Default("https://api.heroku.com"), false, "http://127.0.0.1:9003",
         "Base address of Heroku's Platform API.";
     HEROKU_ID: "SLASH_HEROKU_HEROKU_ID", Heroku, Absent::Default("https://id.heroku.com"), false, "http://127.0.0.1:9003",

@@ -18,7 +18,7 @@ const ARCHIVE: u64 = 64 * 1024;
 
 thread_local! {
     static STAGE: Stage<GitHub, Jumping> = Stage::set(Jumping::new(), |base, clock| {
-        GitHub::new(GitHubSettings { api: base.clone(), web: base, archive_limit: ARCHIVE, spool_dir: None }, clock)
+        GitHub::new(GitHubSettings { api: base.clone(), web: base.clone(), git: Some(base), archive_limit: ARCHIVE, spool_dir: None }, clock)
     });
 }
 
@@ -34,6 +34,7 @@ pub(super) fn holds(bytes: &[u8]) {
 pub(super) fn number(call: &str, with: &Value) -> Option<u8> {
     Some(match call {
         "SourceControl::repository" => 0,
+        "SourceControl::repository_for_deploy" => 18,
         "SourceControl::resolve" => match with.get("asked") {
             Some(Value::Object(asked)) if asked.contains_key("pull") => 2,
             Some(Value::Object(asked)) if asked.contains_key("pinned") => 3,
@@ -75,7 +76,7 @@ async fn made(github: &GitHub, call: u8) {
         app: "hubot-staging".to_owned(),
         description: "a deploy".to_owned(),
     };
-    match call % 18 {
+    match call % 19 {
         0 => judged(&github.repository(&token, name).await),
         1 => judged(&github.resolve(&token, &repository, &of::<AskedRef>(json!({ "named": "topic" }))).await),
         2 => judged(&github.resolve(&token, &repository, &AskedRef::Pull(7)).await),
@@ -104,6 +105,11 @@ async fn made(github: &GitHub, call: u8) {
         15 => judged(&github.points_at(&token, name, &CommitRef::Branch(of(json!("main")))).await),
         16 => judged(&github.points_at(&token, name, &CommitRef::Tag(of(json!("v1.0")))).await),
         17 => judged(&github.points_at(&token, name, &of(json!({ "pull": { "number": 7, "branch": "topic" } }))).await),
+        18 => {
+            // Only a repository that was described before is asked for at git itself.
+            judged(&github.repository_for_deploy(&token, name).await);
+            judged(&github.repository_for_deploy(&token, name).await);
+        }
         _ => judged(&github.resolve(&token, &repository, &of::<AskedRef>(json!({ "named": "27bd10a" }))).await),
     }
 }

@@ -78,6 +78,12 @@ pub trait SourceControl: Send + Sync + std::fmt::Debug {
     /// The repository as the person sees it.
     async fn repository(&self, token: &SecretString, name: &RepoName) -> Result<Repository, PortError>;
 
+    /// The same for a deploy, which is judged by the source control itself once more when it is announced: name and default branch
+    /// are those of now, rights and whether it is read-only may be as the same person saw them last. By default the same call.
+    async fn repository_for_deploy(&self, token: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
+        self.repository(token, name).await
+    }
+
     /// What a ref stands for now. A branch is tried before a tag, a tag before a hash.
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError>;
 

@@ -164,9 +164,16 @@ async fn a_repository_is_seen(stage: impl Stage) {
     assert!(seen.name.same_as(&stage.repository()), "broken: a repository has its present name: {seen:?}");
     assert_ne!(seen.may_deploy, Some(false), "broken: who may deploy is not told otherwise");
     assert!(!seen.archived && seen.web_url.starts_with("http"), "broken: a repository that can be written to has a page: {seen:?}");
+    for time in ["first", "again"] {
+        let for_deploy = stage.source().repository_for_deploy(&stage.token(), &stage.repository()).await;
+        assert_eq!(value_of(for_deploy, "a repository is seen for a deploy"), seen, "broken: {time}, it is seen as it is");
+    }
     let nowhere = RepoName::parse(&format!("{}/there-is-no-such-thing", stage.repository().owner())).unwrap();
-    let outcome = stage.source().repository(&stage.token(), &nowhere).await;
-    assert_eq!(fault_of(outcome, "what is not there is not seen"), Fault::NotFound, "broken: what is not there is not found");
+    for outcome in
+        [stage.source().repository(&stage.token(), &nowhere).await, stage.source().repository_for_deploy(&stage.token(), &nowhere).await]
+    {
+        assert_eq!(fault_of(outcome, "what is not there is not seen"), Fault::NotFound, "broken: what is not there is not found");
+    }
 }
 
 async fn a_ref_stands_for_a_commit(mut stage: impl Stage) {
@@ -387,12 +394,15 @@ async fn a_moved_repository_is_followed(mut stage: impl Stage) -> Arranged {
     let default = whole(&stage).await.default_branch;
     let base = stage.push(default.as_str()).await;
     let head = stage.push(&stage.own("moved")).await;
+    value_of(stage.source().repository_for_deploy(&stage.token(), &old).await, "a repository is seen for a deploy");
     or_leave_out!(stage.rename().await);
     let (source, token, new) = (stage.source(), stage.token(), stage.repository());
     assert!(!new.same_as(&old), "the stage gave it the same name");
     let moved = value_of(source.branches(&token, &old).await, "branches of a moved repository are followed");
     assert!(moved.contains(&name(&stage.own("moved"))), "broken: branches of a moved repository are followed: {moved:?}");
+    let for_deploy = value_of(source.repository_for_deploy(&token, &old).await, "a moved repository is followed for a deploy");
     let seen = value_of(source.repository(&token, &old).await, "a moved repository is followed");
+    assert_eq!(for_deploy, seen, "broken: for a deploy a repository has its present name");
     assert!(seen.name.same_as(&new), "broken: a repository has its present name: {seen:?}");
     let before = Repository { name: old.clone(), ..seen };
     let asked = AskedRef::Named(name(&stage.own("moved")));

@@ -15,7 +15,7 @@ use crate::domain::request::Request;
 use crate::domain::speech;
 use crate::ports::{Batch, Credentials, StoreError, WakeKey};
 
-use super::facts::{Prospect, find_target, look_ahead};
+use super::facts::{Next, Prospect, find_target, look_ahead};
 use super::offers::{both_ways, offer};
 use super::{Ports, Trouble, confirm, rides};
 
@@ -110,7 +110,8 @@ async fn ask_for(
 ) -> Result<Option<Message>, Trouble> {
     let asker = &request.origin.person;
     let again = |wish| ask.again(wish);
-    let prospect = look_ahead(ports, asker, who, (pipeline, target), &ask.wish, ask.passing_checks, again).await?;
+    let next = next(ports, ask, &target).await?;
+    let prospect = look_ahead(ports, asker, who, (pipeline, target), (&ask.wish, ask.passing_checks), next, again).await?;
     if let Some(shown) = ask.terms.shown.as_ref().filter(|shown| **shown != prospect.resolved.commit) {
         return Err(moved_since_shown(ports, request, ask, &prospect, shown).await?.into());
     }
@@ -125,22 +126,28 @@ async fn ask_for(
     if let Some(question) = confirm::first(ports, request, who, (ask, code), (&prospect, &Way::Build), sure).await? {
         return Ok(Some(question));
     }
-    go(ports, request, ask, prospect, code, Way::Build).await
+    go(ports, request, who, ask, prospect, (code, Way::Build)).await
+}
+
+/// What follows if nothing is in its way: who finds somebody in the line waits, or rides along.
+pub(super) async fn next(ports: &Ports, ask: &Ask, target: &Target) -> Result<Next, StoreError> {
+    let free = ports.store.line(&target.app).await?.everybody().next().is_none();
+    Ok(if free && !ask.terms.when_green { Next::Start } else { Next::Tell })
 }
 
 /// Records what was asked for, unless something is in its way or it was asked for before.
 pub(super) async fn go(
     ports: &Ports,
     request: &Request,
+    who: &Credentials,
     ask: &Ask,
     prospect: Prospect,
-    code: Code,
-    way: Way,
+    (code, way): (Code, Way),
 ) -> Result<Option<Message>, Trouble> {
     if let Some(answer) = without_beginning(ports, request, ask, &prospect, code, &way).await? {
         return Ok(Some(answer));
     }
-    match record(ports, request, ask, prospect, code, way).await? {
+    match record(ports, request, who, ask, prospect, (code, way)).await? {
         Recorded::New(began) => {
             ports.tally.began();
             ports.clock.wake(WakeKey::Keeper);
@@ -413,7 +420,14 @@ pub(super) fn placed(mut deployment: Deployment, line: &Line, open: Option<&[Obs
     (deployment, line)
 }
 
-async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect, code: Code, way: Way) -> Result<Recorded, Trouble> {
+async fn record(
+    ports: &Ports,
+    request: &Request,
+    who: &Credentials,
+    ask: &Ask,
+    prospect: Prospect,
+    (code, way): (Code, Way),
+) -> Result<Recorded, Trouble> {
     let open = if ask.terms.when_green { prospect.verdict.not_done() } else { None };
     let shared = may_ride_the_same(ask, &prospect, &way);
     let deployment = begun(ports, request, ask, prospect, code, way).await?;
@@ -423,7 +437,7 @@ async fn record(ports: &Ports, request: &Request, ask: &Ask, prospect: Prospect,
             return Ok(Recorded::Joins(Box::new(same)));
         }
         // Somebody else may have asked for it in the same moment.
-        if shared && let Some(message) = rides::ride_with_one_of(ports, &deployment, &line).await? {
+        if shared && let Some(message) = rides::ride_with_one_of(ports, who, &deployment, &line).await? {
             return Ok(Recorded::Rides(Box::new(message)));
         }
         let (deployment, line) = placed(deployment.clone(), &line, open.as_deref());

@@ -192,21 +192,40 @@ pub(super) async fn no_ref(
     Ok(speech::no_ref(repository, asked, resolution, &buttons))
 }
 
+/// What follows from looking ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A deploy that starts at once if nothing is in its way: the source control judges the right to record it in a moment.
+    Start,
+    /// Something that is told, or that waits: rights have to be those of now.
+    Tell,
+}
+
+impl Next {
+    /// The repository as far as what follows needs it.
+    async fn repository(self, ports: &Ports, who: &Credentials, name: &RepoName) -> Result<Repository, PortError> {
+        match self {
+            Self::Start => ports.source.repository_for_deploy(&who.source, name).await,
+            Self::Tell => ports.source.repository(&who.source, name).await,
+        }
+    }
+}
+
 /// Everything that can be known about a wish before it begins.
 pub(super) async fn look_ahead(
     ports: &Ports,
     asker: &Person,
     who: &Credentials,
     (pipeline, target): (&Pipeline, Target),
-    wish: &Wish,
-    overriding: bool,
+    (wish, overriding): (&Wish, bool),
+    next: Next,
     again: impl Fn(Wish) -> Command,
 ) -> Result<Prospect, Trouble> {
     let found = repository_of(ports, &who.platform, pipeline).await.while_doing(Doing::ReadingLink)?;
     let Some(link) = found else {
         return Err(speech::no_repository(pipeline, &ports.platform.pipeline_page(&pipeline.id)).into());
     };
-    let repository = match ports.source.repository(&who.source, &link.name).await {
+    let repository = match next.repository(ports, who, &link.name).await {
         Err(error) if matches!(error.fault, Fault::NotFound) => return Err(speech::repository_hidden(pipeline, &link.name).into()),
         other => other.while_doing(Doing::ReadingRepository)?,
     };
@@ -315,7 +334,8 @@ pub(super) async fn judge_again(
     judged: &Judged,
 ) -> Result<Verdict, Unjudged> {
     let cargo = &deployment.cargo;
-    let repository = ports.source.repository(&who.source, &cargo.repository).await?;
+    let next = if deployment.has_waited() { Next::Tell } else { Next::Start };
+    let repository = next.repository(ports, who, &cargo.repository).await?;
     if deployment.back().is_some() {
         return Ok(judge_return(ports, &repository, &deployment.target, &deployment.origin.person, &cargo.commit, (access, judged)).await?);
     }

@@ -160,9 +160,11 @@ async fn look_at(
     });
     let from = Place { environment: from.environment, app: Some(from.name.clone()) };
     let again = |wish: Wish| ask.again(wish.pipeline, Some(from.clone()), Some(Destination::One(to.clone())));
-    let prospect = look_ahead(ports, &request.origin.person, who, (pipeline, target), &wish, ask.passing_checks, again).await?;
-    let ask = deploy::Ask { wish, passing_checks: ask.passing_checks, because: ask.because.cloned(), terms: ask.terms.clone() };
-    Ok((ask, prospect, way))
+    let one = deploy::Ask { wish, passing_checks: ask.passing_checks, because: ask.because.cloned(), terms: ask.terms.clone() };
+    let next = deploy::next(ports, &one, &target).await?;
+    let wanted = (&one.wish, one.passing_checks);
+    let prospect = look_ahead(ports, &request.origin.person, who, (pipeline, target), wanted, next, again).await?;
+    Ok((one, prospect, way))
 }
 
 async fn take_over(
@@ -185,5 +187,5 @@ async fn take_over(
     if let Some(question) = confirm::first(ports, request, who, (&one, code), (&prospect, &way), sure).await? {
         return Ok(Some(question));
     }
-    deploy::go(ports, request, &one, prospect, code, way).await
+    deploy::go(ports, request, who, &one, prospect, (code, way)).await
 }

@@ -35,8 +35,21 @@ pub(super) async fn ride_the_same(ports: &Ports, request: &Request, prospect: &P
     ride_one_of(ports, &request.origin.person, of, &line).await
 }
 
-/// The same for one that was about to be recorded.
-pub(super) async fn ride_with_one_of(ports: &Ports, instead: &Deployment, line: &Line) -> Result<Option<Message>, Trouble> {
+/// The same for one that was about to be recorded: it found nobody there when it was looked at, and rights may be those of before. Who
+/// cannot be seen to have them goes their own way, where the source control judges them.
+pub(super) async fn ride_with_one_of(
+    ports: &Ports,
+    who: &Credentials,
+    instead: &Deployment,
+    line: &Line,
+) -> Result<Option<Message>, Trouble> {
+    if line.everybody().next().is_none() {
+        return Ok(None);
+    }
+    let now = ports.source.repository(&who.source, &instead.cargo.repository).await;
+    if !now.is_ok_and(|repository| repository.may_deploy != Some(false) && !repository.archived) {
+        return Ok(None);
+    }
     ride_one_of(ports, &instead.origin.person, (&instead.cargo.repository, &instead.cargo.commit), line).await
 }
 

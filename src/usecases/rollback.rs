@@ -122,7 +122,7 @@ async fn go_back(
     if let Some(question) = confirm::first(ports, request, who, (&one, code), (&prospect, &way), sure).await? {
         return Ok(Some(question));
     }
-    deploy::go(ports, request, &one, prospect, code, way).await
+    deploy::go(ports, request, who, &one, prospect, (code, way)).await
 }
 
 /// Whether one can go back to a release: it succeeded, so that it served, and what it ran is still there.

@@ -61,6 +61,11 @@ fn order(with: &Value) -> AnnouncementOrder {
     }
 }
 
+fn of_repository(found: Repository) -> Value {
+    let Repository { name, default_branch, may_deploy, archived, web_url } = found;
+    json!({ "name": name, "default_branch": default_branch, "may_deploy": may_deploy, "archived": archived, "web_url": web_url })
+}
+
 fn of_resolution(resolution: Resolution) -> Value {
     match resolution {
         Resolution::Found(found) => json!({ "commit": found.commit, "named_by": found.named_by, "provenance": found.provenance }),
@@ -129,10 +134,8 @@ async fn made(github: &GitHub, recording: &Recording, replay: &Replay) -> Value 
     let whole = repository(with);
     let name = &whole.name;
     match recording.call.as_deref().unwrap() {
-        "SourceControl::repository" => outcome(github.repository(&token, name).await, |found| {
-            let Repository { name, default_branch, may_deploy, archived, web_url } = found;
-            json!({ "name": name, "default_branch": default_branch, "may_deploy": may_deploy, "archived": archived, "web_url": web_url })
-        }),
+        "SourceControl::repository" => outcome(github.repository(&token, name).await, of_repository),
+        "SourceControl::repository_for_deploy" => outcome(github.repository_for_deploy(&token, name).await, of_repository),
         "SourceControl::resolve" => outcome(github.resolve(&token, &whole, &arg(with, "asked")).await, of_resolution),
         "SourceControl::points_at" => outcome(github.points_at(&token, name, &arg(with, "named_by")).await, |commit| json!(commit)),
         "SourceControl::tags" => outcome(github.tags(&token, name).await, |names| json!(names)),
@@ -175,10 +178,11 @@ async fn made(github: &GitHub, recording: &Recording, replay: &Replay) -> Value 
 
 /// What comes of the call that a recording begins, and what the adapter asks otherwise than it is recorded.
 pub async fn replayed(all: &BTreeMap<String, Recording>, recording: &Recording) -> (Value, Vec<String>) {
-    let replay = Replay::of(&["api", "web", "login"], recording.takes().iter().map(|name| all[*name].clone())).await;
+    let replay = Replay::of(&["api", "web", "git", "login"], recording.takes().iter().map(|name| all[*name].clone())).await;
     let settings = GitHubSettings {
         api: BaseUrl::parse(replay.at("api")).unwrap(),
         web: BaseUrl::parse("https://github.com").unwrap(),
+        git: Some(BaseUrl::parse(replay.at("git")).unwrap()),
         archive_limit: recording.with["limit"].as_u64().unwrap_or(1 << 20),
         spool_dir: None,
     };
@@ -367,7 +371,8 @@ async fn stage(recording: &Recording) -> (World, Stage) {
         let link = link.send().await.unwrap().headers()["location"].to_str().unwrap().to_owned();
         names.push(("token=ARCHIVE-LINK-1".to_owned(), link.split_once('?').unwrap().1.to_owned()));
     }
-    let addresses = BTreeMap::from([("api", github.api_url()), ("web", github.web_url()), ("login", github.web_url())]);
+    let addresses =
+        BTreeMap::from([("api", github.api_url()), ("web", github.web_url()), ("git", github.web_url()), ("login", github.web_url())]);
     (world, Stage { addresses, names, token })
 }
 

@@ -13,7 +13,7 @@ use slash_heroku::adapters::http::base_url::BaseUrl;
 use slash_heroku::domain::names::{AppId, CommitSha, RepoName};
 use slash_heroku::domain::source::AskedRef;
 use slash_heroku::ports::{Allowances as _, Clock as _, Forgets, Platform as _, Service, SourceControl as _};
-use slash_heroku::sandbox::github::{Github, Permission, RepoSeed};
+use slash_heroku::sandbox::github::{Github, Permission, RepoSeed, SeenRequest};
 use slash_heroku::sandbox::heroku::{self as simulated, AppRight, AppSeed, HerokuPorts};
 use slash_heroku::sandbox::serve::Servers;
 use slash_heroku::testing::forgets::{By, Reader, Stage, all, readers};
@@ -164,8 +164,13 @@ impl AtGitHub {
         }
         let commits = ["Begin", "Go on"].map(|said| CommitSha::parse(&github.push(REPOSITORY, "main", said, "U1").unwrap()).unwrap());
         let base = |text: &str| BaseUrl::parse(text).unwrap();
-        let settings =
-            GitHubSettings { api: base(&github.api_url()), web: base("https://github.com"), archive_limit: 1 << 20, spool_dir: None };
+        let settings = GitHubSettings {
+            api: base(&github.api_url()),
+            web: base("https://github.com"),
+            git: Some(base(&github.web_url())),
+            archive_limit: 1 << 20,
+            spool_dir: None,
+        };
         let adapter = Arc::new(GitHub::new(settings, clock).unwrap());
         Self { github, adapter, commits, _servers: servers }
     }
@@ -198,8 +203,10 @@ impl Stage for AtGitHub {
         self.adapter.compare(&reader.token, &name, base, head).await.unwrap();
         let known = usize::from(self.was_known(before));
         let before = self.github.requests().len();
-        self.adapter.repository(&reader.token, &name).await.unwrap();
-        known + usize::from(self.was_known(before))
+        // Git is asked in any case; the description only where it is not known, and answers "unchanged" where its tag is.
+        self.adapter.repository_for_deploy(&reader.token, &name).await.unwrap();
+        let described = |request: &SeenRequest| request.path.starts_with("/repos/") && request.status == 200;
+        known + usize::from(!self.github.requests()[before..].iter().any(described))
     }
 }
 

@@ -9,6 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, Response, StatusCode};
 use axum::routing::any;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use slash_heroku::domain::fault::{Fault, PortError};
@@ -120,7 +121,12 @@ impl Replay {
 
 /// A text with the addresses of the hosts in their places.
 pub fn filled(text: &str, addresses: &BTreeMap<&'static str, String>) -> String {
-    addresses.iter().fold(text.replace("{token}", TOKEN), |text, (host, address)| text.replace(&format!("{{{host}}}"), address))
+    addresses.iter().fold(with_token(text, TOKEN), |text, (host, address)| text.replace(&format!("{{{host}}}"), address))
+}
+
+/// A text with the token in its places: as it is, or as git is shown it.
+pub fn with_token(text: &str, token: &str) -> String {
+    text.replace("{token}", token).replace("{token for git}", &BASE64_STANDARD.encode(format!("x-access-token:{token}")))
 }
 
 async fn answer(
@@ -161,7 +167,9 @@ async fn answer(
         );
     }
     let agent = text(&parts.headers, "user-agent").unwrap_or_default();
-    same("the user agent", agent.split('/').next().unwrap_or_default().to_owned(), "slash-heroku".to_owned());
+    // GitHub speaks git only to clients whose name begins so.
+    let ours = agent.strip_prefix(if host == "git" { "git/" } else { "" }).unwrap_or_default();
+    same("the user agent", ours.split('/').next().unwrap_or_default().to_owned(), "slash-heroku".to_owned());
     let found = bodies::recorded(&body, text(&parts.headers, "content-type").as_deref());
     same("the body", format!("{found:#}"), fill(&format!("{:#}", wanted.body)));
     let unknown: Vec<_> = wanted.headers.keys().filter(|header| !HEADERS.contains(&header.as_str())).collect();

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::recordings::{Answered, Recording};
 use super::recordings_bodies as bodies;
+use super::recordings_replay::with_token;
 use super::shapes::{Shapes, kind};
 
 /// Where the simulated service is, and what stands there for the names in the recordings.
@@ -38,7 +39,7 @@ impl Got {
 
 impl Stage {
     fn translated(&self, text: &str) -> String {
-        let text = self.names.iter().fold(text.replace("{token}", &self.token), |text, (recorded, own)| text.replace(recorded, own));
+        let text = self.names.iter().fold(with_token(text, &self.token), |text, (recorded, own)| text.replace(recorded, own));
         self.addresses.iter().fold(text, |text, (host, address)| text.replace(&format!("{{{host}}}"), address))
     }
 
@@ -73,6 +74,9 @@ impl Stage {
             if let Some(tag) = known.headers().get("etag") {
                 request = request.header("if-none-match", tag.clone());
             }
+        }
+        if asked.host == "git" {
+            request = request.header("user-agent", "git/tests");
         }
         if !asked.body.is_null() {
             request = request.body(self.body(recording));

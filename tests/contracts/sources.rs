@@ -44,6 +44,7 @@ impl Simulated {
         let settings = GitHubSettings {
             api: BaseUrl::parse(&github.api_url()).unwrap(),
             web: BaseUrl::parse("https://github.com").unwrap(),
+            git: Some(BaseUrl::parse(&github.web_url()).unwrap()),
             archive_limit: 1 << 20,
             spool_dir: None,
         };

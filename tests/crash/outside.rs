@@ -74,6 +74,10 @@ impl SourceControl for Outside<dyn SourceControl> {
         self.life.look(self.port.repository(token, name)).await
     }
 
+    async fn repository_for_deploy(&self, token: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
+        self.life.look(self.port.repository_for_deploy(token, name)).await
+    }
+
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
         self.life.look(self.port.resolve(token, repository, asked)).await
     }

@@ -45,6 +45,10 @@ impl GitHub {
         });
         let answer = self.write(token, self.at(repository, ["deployments"]), DEPLOYMENTS, &body).await?;
         let what = format!("POST {DEPLOYMENTS}");
+        if answer.status != StatusCode::CREATED {
+            // It may have become read-only, or a right may be gone: whoever tries again hears so before.
+            self.described.forget_one(token, repository);
+        }
         match answer.status {
             StatusCode::CREATED => made(&answer).ok_or_else(|| {
                 PortError::new(Service::SourceControl, Fault::Unclear, format!("{what}: made, and the answer does not say what"))

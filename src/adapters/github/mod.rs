@@ -4,6 +4,7 @@ mod allowance;
 mod archive;
 mod checks;
 mod compare;
+mod default_branch;
 mod deployments;
 mod lineage;
 mod provenance;
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 pub use allowance::LIMITS;
+pub use default_branch::git_at;
 pub use sign_in::{AppKind, GitHubSignIn, GitHubSignInSettings};
 
 use crate::adapters::http::base_url::BaseUrl;
@@ -34,6 +36,7 @@ use crate::domain::names::{AnnouncementId, CommitSha, RefName, RepoName};
 use crate::domain::source::{AskedRef, CommitRef, Comparison, Difference, OpenPull, Report, Repository, Resolution};
 use crate::ports::{Allowances, AnnouncementOrder, ArchiveFault, Boundless, Clock, Forgets, PortError, SourceArchive, SourceControl};
 
+use default_branch::Described;
 use lineage::Lineage;
 
 /// How long a call may take in all. GitHub itself gives up after ten seconds.
@@ -46,6 +49,8 @@ pub struct GitHubSettings {
     pub api: BaseUrl,
     /// The pages for people: `https://github.com`, or `https://HOST`.
     pub web: BaseUrl,
+    /// Where git itself answers, see [`git_at`]. `None`: the repository's description is read for each deploy.
+    pub git: Option<BaseUrl>,
     /// The largest archive that is taken, in bytes.
     pub archive_limit: u64,
     /// Where archives are spooled; the system's folder for temporary files, if `None`.
@@ -64,6 +69,7 @@ pub struct GitHub {
     clock: Arc<dyn Clock>,
     allowances: Arc<dyn Allowances>,
     lineage: Lineage,
+    described: Described,
     quick: Reads,
     long: reqwest::Client,
 }
@@ -76,6 +82,7 @@ impl GitHub {
             clock,
             allowances: Arc::new(Boundless),
             lineage: Lineage::default(),
+            described: Described::default(),
             quick: Reads::new(client::client(Some(CALL))?),
             long: client::client(None)?,
         })
@@ -92,6 +99,7 @@ impl Forgets for GitHub {
     fn forget_credential(&self, token: &SecretString) {
         self.quick.forget_all_of(token);
         self.lineage.forget(token);
+        self.described.forget(token);
     }
 }
 
@@ -99,6 +107,10 @@ impl Forgets for GitHub {
 impl SourceControl for GitHub {
     async fn repository(&self, token: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
         self.find_repository(token, name).await
+    }
+
+    async fn repository_for_deploy(&self, token: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
+        self.find_repository_for_deploy(token, name).await
     }
 
     async fn resolve(&self, token: &SecretString, repository: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {

@@ -44,18 +44,21 @@ enum Hash {
 impl GitHub {
     pub(super) async fn find_repository(&self, token: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
         let path = "/repos/{owner}/{repo}";
+        self.described.forget_one(token, name);
         let shape: RepositoryShape = self.get(token, self.at(name, []), path).await?;
         let strange = |_| Refusal::nonsense(path, "a name in it is none");
-        let name = RepoName::parse(&shape.full_name).map_err(strange)?;
+        let present = RepoName::parse(&shape.full_name).map_err(strange)?;
         let default_branch = RefName::parse(&shape.default_branch).map_err(strange)?;
         let web_url = shape.html_url.as_deref().and_then(scrub::link);
-        Ok(Repository {
-            web_url: web_url.unwrap_or_else(|| self.settings.web.at([name.owner(), name.name()]).into()),
-            name,
+        let repository = Repository {
+            web_url: web_url.unwrap_or_else(|| self.settings.web.at([present.owner(), present.name()]).into()),
+            name: present,
             default_branch,
             may_deploy: shape.permissions.and_then(|permissions| permissions.push),
             archived: shape.archived,
-        })
+        };
+        self.described.learn(token, name, &repository);
+        Ok(repository)
     }
 
     pub(super) async fn find_commit(

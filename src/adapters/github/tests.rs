@@ -1,5 +1,7 @@
 //! The traps of GitHub's interface, over real HTTP.
 
+mod for_deploy;
+
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -31,6 +33,7 @@ async fn world() -> World {
     let settings = GitHubSettings {
         api: BaseUrl::parse(&server.uri()).unwrap(),
         web: BaseUrl::parse("https://github.com").unwrap(),
+        git: Some(BaseUrl::parse(&server.uri()).unwrap()),
         archive_limit: 1000,
         spool_dir: None,
     };
@@ -541,6 +544,7 @@ async fn a_write_that_never_left_is_told_apart_and_a_moved_one_follows() {
     let settings = GitHubSettings {
         api: BaseUrl::parse("http://127.0.0.1:1").unwrap(),
         web: BaseUrl::parse("https://github.com").unwrap(),
+        git: None,
         archive_limit: 1,
         spool_dir: None,
     };

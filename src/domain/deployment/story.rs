@@ -65,6 +65,11 @@ impl Deployment {
         beyond && self.times.iter().any(|time| time.stage == stage)
     }
 
+    /// Whether it has waited: for its turn, for its checks, for a code.
+    pub fn has_waited(&self) -> bool {
+        self.times.iter().any(|time| time.stage < Stage::Checks)
+    }
+
     /// How long it was in a stage, all times together that are over.
     pub fn took(&self, stage: Stage) -> SignedDuration {
         let times = self.times.iter().filter(|time| time.stage == stage);

@@ -33,6 +33,13 @@ pub(super) struct Caller {
     pub(super) confined: Option<Confined>,
 }
 
+impl Caller {
+    /// Who shows no token.
+    pub(super) fn nobody() -> Self {
+        Self { token: String::new(), login: None, confined: None }
+    }
+}
+
 /// What a token of an app is for.
 #[derive(Clone, Debug)]
 pub(super) enum Confined {

@@ -17,7 +17,7 @@ use super::answer::Answer;
 use super::asked::{Asked, Caller, Confined, Scene};
 use super::seen::SeenRequest;
 use super::world::World;
-use super::{Github, applications, archive, graph, guard, routes, sign_in};
+use super::{Github, advertisement, applications, archive, graph, guard, routes, sign_in};
 use crate::sandbox::fault::{Doing, Fault, Limit, cut, date, spoil};
 
 /// No request of a client is longer.
@@ -96,7 +96,10 @@ impl Github {
         if let Fault::RateLimited { retry_after, limit } = fault {
             return self.limited(asked, *retry_after, *limit);
         }
-        if *fault == Fault::TokenRefused { Answer::error(401, "Bad credentials") } else { Answer::empty(500) }
+        if *fault == Fault::TokenRefused {
+            return advertisement::refused(asked).unwrap_or_else(|| Answer::error(401, "Bad credentials"));
+        }
+        Answer::empty(500)
     }
 
     fn work_now(&self, host: Host, asked: &Asked) -> (Answer, bool) {
@@ -108,7 +111,7 @@ impl Github {
     pub(super) fn work(&self, world: &mut World, host: Host, asked: &Asked, now: Timestamp) -> (Answer, bool) {
         let (answer, charged) = match host {
             Host::Api => self.api_answer(world, asked, now),
-            Host::Web => web_answer(world, asked, now),
+            Host::Web => (self.web_answer(world, asked, now), false),
         };
         (answer.with("date", date(now)), charged)
     }
@@ -145,6 +148,14 @@ impl Github {
     }
 
     fn limited(&self, asked: &Asked, retry_after: Option<u32>, limit: Limit) -> Answer {
+        let answer = advertisement::limited(asked).unwrap_or_else(|| self.limited_at_api(asked, limit));
+        match retry_after {
+            Some(seconds) if answer.status != 401 => answer.with("retry-after", seconds.to_string()),
+            Some(_) | None => answer,
+        }
+    }
+
+    fn limited_at_api(&self, asked: &Asked, limit: Limit) -> Answer {
         let now = self.now();
         let mut world = self.lock();
         let caller = match guard::caller(&world, asked, now) {
@@ -157,10 +168,7 @@ impl Github {
             Limit::SecondaryAs429 => guard::too_fast(429),
         };
         answer.headers.extend(guard::limit_headers(&mut world, &caller.token, now, limit == Limit::Primary));
-        match retry_after {
-            Some(seconds) => answer.with("retry-after", seconds.to_string()),
-            None => answer,
-        }
+        answer
     }
 
     /// The answer of the interface, and whether it counts against the hourly limit.
@@ -212,16 +220,17 @@ impl Github {
         }
         (answer, charged)
     }
-}
 
-fn web_answer(world: &mut World, asked: &Asked, now: Timestamp) -> (Answer, bool) {
-    if let Some(answer) = sign_in::answer(world, asked, now) {
-        return (answer, false);
+    /// The answer of the web host: nothing there counts against the hourly limit.
+    fn web_answer(&self, world: &mut World, asked: &Asked, now: Timestamp) -> Answer {
+        if let Some(answer) = sign_in::answer(world, asked, now).or_else(|| advertisement::answer(world, &self.web, asked, now)) {
+            return answer;
+        }
+        if asked.header("authorization").is_some() {
+            world.violations.push(format!("{} {}: Authorization sent to the archive host", asked.method, asked.shown()));
+        }
+        archive::from_web(world, asked, now)
     }
-    if asked.header("authorization").is_some() {
-        world.violations.push(format!("{} {}: Authorization sent to the archive host", asked.method, asked.shown()));
-    }
-    (archive::from_web(world, asked, now), false)
 }
 
 impl World {

@@ -34,19 +34,21 @@ pub(super) fn user_agent(asked: &Asked) -> Result<(), Answer> {
 
 /// Who asks; a token that is unknown or revoked is refused.
 pub(super) fn caller(world: &World, asked: &Asked, now: Timestamp) -> Result<Caller, Answer> {
-    let Some(header) = asked.header("authorization") else { return Ok(Caller { token: String::new(), login: None, confined: None }) };
+    let Some(header) = asked.header("authorization") else { return Ok(Caller::nobody()) };
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
     let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token");
-    match world.tokens.get(token.trim()) {
-        Some(entry) if known && entry.is_good(now) => {
-            let confined = entry.given_out.as_ref().map(|given| match &given.scopes {
-                Some(scopes) => Confined::Scopes(scopes.clone()),
-                None => Confined::Owners(world.sign_ins.app(given.client_id).map(|app| app.installed_at.clone()).unwrap_or_default()),
-            });
-            Ok(Caller { token: token.trim().to_owned(), login: Some(entry.login.clone()), confined })
-        }
-        Some(_) | None => Err(Answer::error(401, "Bad credentials")),
-    }
+    let caller = if known { holder(world, token.trim(), now) } else { None };
+    caller.ok_or_else(|| Answer::error(401, "Bad credentials"))
+}
+
+/// Whose token it is, if it is good.
+pub(super) fn holder(world: &World, token: &str, now: Timestamp) -> Option<Caller> {
+    let entry = world.tokens.get(token).filter(|entry| entry.is_good(now))?;
+    let confined = entry.given_out.as_ref().map(|given| match &given.scopes {
+        Some(scopes) => Confined::Scopes(scopes.clone()),
+        None => Confined::Owners(world.sign_ins.app(given.client_id).map(|app| app.installed_at.clone()).unwrap_or_default()),
+    });
+    Some(Caller { token: token.to_owned(), login: Some(entry.login.clone()), confined })
 }
 
 /// The allowance that a caller's requests are taken from, and its size.

@@ -1,10 +1,11 @@
-//! The simulated GitHub: its REST interface and its archive host, over real HTTP on loopback.
+//! The simulated GitHub: its REST interface, its archive host and git's list of refs, over real HTTP on loopback.
 //!
 //! State is plain and lies behind one mutex; time comes from the clock the world was given. It answers what a source
 //! control client needs (repositories, refs, checks, rules, compare, deployments, archives), and what brings such things about (commits,
 //! refs, pull requests), with every key of the published schema, and anything else with 501 and the path. It watches its callers: see [`Github::violations`].
 
 mod account;
+mod advertisement;
 mod answer;
 mod applications;
 mod archive;

@@ -23,6 +23,20 @@ impl Repository {
         let granted = caller.login.as_ref().and_then(|login| self.grants.get(&login.to_lowercase())).copied();
         granted.or(if self.private { None } else { Some(Permission::Read) })
     }
+
+    /// Whether the organisation keeps the caller's app out.
+    pub(super) fn is_walled_off_for(&self, caller: &Caller) -> bool {
+        self.walled && matches!(caller.confined, Some(Confined::Scopes(_)))
+    }
+}
+
+impl World {
+    /// What a former name stands for.
+    pub(super) fn present_name(&self, former: &str) -> Option<&Repository> {
+        let wanted = former.to_lowercase();
+        let id = self.moved.iter().rev().find(|(name, _)| *name == wanted).map(|(_, id)| *id)?;
+        self.repositories.iter().find(|repository| repository.id == id)
+    }
 }
 
 pub(super) fn answer(world: &mut World, scene: &Scene<'_>) -> Result<Answer, Answer> {
@@ -54,10 +68,8 @@ pub(super) fn answer(world: &mut World, scene: &Scene<'_>) -> Result<Answer, Ans
 
 /// The way from a former name to the numeric address, for those who may see the repository.
 fn moved(world: &World, scene: &Scene<'_>, full_name: &str) -> Answer {
-    let wanted = full_name.to_lowercase();
-    let id = world.moved.iter().rev().find(|(name, _)| *name == wanted).map(|(_, id)| *id);
-    let visible = world.repositories.iter().any(|repository| Some(repository.id) == id && repository.allows(scene.caller).is_some());
-    let Some(id) = id.filter(|_| visible) else { return Answer::not_found() };
+    let visible = world.present_name(full_name).filter(|repository| repository.allows(scene.caller).is_some());
+    let Some(Repository { id, .. }) = visible else { return Answer::not_found() };
     let below = scene.asked.below_repository();
     let below = if below.is_empty() { below } else { format!("/{below}") };
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&scene.asked.query).finish();
@@ -77,7 +89,7 @@ fn inside(world: &mut World, scene: &Scene<'_>, place: usize, rest: &[&str]) -> 
     if repository.saml {
         return Err(single_sign_on(repository, scene));
     }
-    if repository.walled && matches!(scene.caller.confined, Some(Confined::Scopes(_))) {
+    if repository.is_walled_off_for(scene.caller) {
         return Err(walled(repository));
     }
     let hands = Hands { numbers, downloads, violations };

@@ -191,6 +191,17 @@ impl Github {
         Ok(())
     }
 
+    /// Another branch of the repository is the default one from now on.
+    pub fn make_default(&self, repo: &str, branch: &str) -> Result<(), String> {
+        self.change(repo, |repository, _, _| {
+            if !repository.branches.contains_key(branch) {
+                return Err(format!("{repo} has no branch {branch}"));
+            }
+            branch.clone_into(&mut repository.default_branch);
+            Ok(())
+        })
+    }
+
     /// Whether the repository's organisation demands single sign-on, from now on; no token has it.
     pub fn require_saml(&self, repo: &str, is: bool) -> Result<(), String> {
         self.change(repo, |repository, _, _| {

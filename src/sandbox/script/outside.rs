@@ -38,6 +38,7 @@ impl Outside for World {
             Directive::ShutsOutApps { repo, is } => github.shut_out_apps(repo, *is),
             Directive::ArchiveRepository { repo } => github.archive_repository(repo),
             Directive::RenameRepository { repo, to } => github.rename_repository(repo, to),
+            Directive::DefaultBranch { repo, branch } => github.make_default(repo, branch),
             Directive::RepoRight { person, repo, right } => match right {
                 Right::Nothing => github.withdraw(person, repo),
                 Right::See => github.grant(person, repo, Permission::Read),

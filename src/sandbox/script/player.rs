@@ -452,6 +452,7 @@ impl<'a> Player<'a> {
             | Directive::SingleSignOn { .. }
             | Directive::ShutsOutApps { .. }
             | Directive::RenameRepository { .. }
+            | Directive::DefaultBranch { .. }
             | Directive::RepoRight { .. }
             | Directive::AppRight { .. }
             | Directive::NoToken(_)

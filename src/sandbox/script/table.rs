@@ -215,6 +215,11 @@ pub const TABLE: &[Row<Directive>] = &[
         build: |p| Ok(Directive::RenameRepository { repo: p.own("repo"), to: p.own("to") }),
     },
     Row {
+        shape: "{repo} {branch} is the default branch",
+        means: "another branch of the repository is the default one",
+        build: |p| Ok(Directive::DefaultBranch { repo: p.own("repo"), branch: p.own("branch") }),
+    },
+    Row {
         shape: "{repo} {branch} requires {checks...} by a ruleset",
         means: "a ruleset asks for checks (comma between)",
         build: |p| requires(p, true),

@@ -142,6 +142,7 @@ impl Real {
         let settings = GitHubSettings {
             api: BaseUrl::parse(&repository.api).unwrap(),
             web: BaseUrl::parse(web).unwrap(),
+            git: Some(BaseUrl::parse(web).unwrap()),
             archive_limit: GitHubSettings::ARCHIVE_LIMIT,
             spool_dir: None,
         };

@@ -52,7 +52,7 @@ pub async fn account(settings: &Settings, fixtures: PathBuf) -> Result<Account, 
     let me = read(format!("{api}/user"), token, JSON).await?;
     let secrets = [token.clone(), me["email"].as_str().unwrap_or_default().to_owned()].into_iter().filter(|text| text.len() > 5).collect();
     let web = settings["LIVE_GITHUB_WEB"].clone();
-    let addresses = BTreeMap::from([("api", api.clone()), ("web", web)]);
+    let addresses = BTreeMap::from([("api", api.clone()), ("web", web.clone()), ("git", web)]);
     let stage = Stage { addresses, names, token: token.clone() };
     Ok(Account { service: Box::new(GitHub), stage, secrets, fixtures })
 }
@@ -89,7 +89,7 @@ impl Service for GitHub {
     fn in_bodies(&self, host: &str) -> String {
         match host {
             "api" => "https://api.github.com".to_owned(),
-            "web" => "https://github.com".to_owned(),
+            "web" | "git" => "https://github.com".to_owned(),
             other => format!("{{{other}}}"),
         }
     }

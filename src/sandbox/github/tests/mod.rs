@@ -5,6 +5,7 @@ mod code;
 mod deployments;
 mod doorway;
 mod faults;
+mod git;
 mod writes;
 
 use std::sync::{Arc, Mutex};
