@@ -69,7 +69,7 @@ impl Allowances for InMemory {
         self.ledger().may_write(holder(token), purpose, now)
     }
 
-    fn pause(&self, of: Service, token: &SecretString, now: Timestamp) -> Option<SignedDuration> {
-        self.ledger().pause(of, holder(token), now)
+    fn pause(&self, of: Service, token: &SecretString, requests: u32, now: Timestamp) -> Option<SignedDuration> {
+        self.ledger().pause(of, holder(token), requests, now)
     }
 }

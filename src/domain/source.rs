@@ -32,6 +32,13 @@ pub struct Repository {
     pub web_url: String,
 }
 
+impl Repository {
+    /// Whether the person may record deployments there; `None` where that was not said.
+    pub fn is_open_to_records(&self) -> Option<bool> {
+        if self.archived { Some(false) } else { self.may_deploy }
+    }
+}
+
 /// What a person asked to ship.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

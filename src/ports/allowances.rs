@@ -53,9 +53,9 @@ pub trait Allowances: Send + Sync + std::fmt::Debug {
         Ok(())
     }
 
-    /// How long there should be between two looks at a service; `None`: as often as anybody likes.
-    fn pause(&self, of: Service, token: &SecretString, now: Timestamp) -> Option<SignedDuration> {
-        let _ = (of, token, now);
+    /// How long there should be between two looks at a service, each of so many `requests`; `None`: as often as anybody likes.
+    fn pause(&self, of: Service, token: &SecretString, requests: u32, now: Timestamp) -> Option<SignedDuration> {
+        let _ = (of, token, requests, now);
         None
     }
 }

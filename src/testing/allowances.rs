@@ -49,7 +49,7 @@ fn no_credential_is_printed(book: &dyn Allowances) {
     book.shut(Service::SourceControl, &who.source, now() + SignedDuration::from_secs(60));
     book.wrote(Service::SourceControl, &who.source, now());
     let begun = book.begin(deployment(1), &who, now());
-    let told = format!("{book:?} {begun:?} {:?}", book.pause(Service::Platform, &who.platform, now()));
+    let told = format!("{book:?} {begun:?} {:?}", book.pause(Service::Platform, &who.platform, 1, now()));
     assert!(MARKERS.iter().all(|marker| !told.contains(marker)), "broken: a credential is known by a digest only");
 }
 

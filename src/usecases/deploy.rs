@@ -15,7 +15,7 @@ use crate::domain::request::Request;
 use crate::domain::speech;
 use crate::ports::{Batch, Credentials, StoreError, WakeKey};
 
-use super::facts::{Next, Prospect, find_target, look_ahead};
+use super::facts::{Prospect, Rights, find_target, look_ahead};
 use super::offers::{both_ways, offer};
 use super::{Ports, Trouble, confirm, rides};
 
@@ -110,12 +110,12 @@ async fn ask_for(
 ) -> Result<Option<Message>, Trouble> {
     let asker = &request.origin.person;
     let again = |wish| ask.again(wish);
-    let next = next(ports, ask, &target).await?;
-    let prospect = look_ahead(ports, asker, who, (pipeline, target), (&ask.wish, ask.passing_checks), next, again).await?;
+    let rights = rights_for(ports, &ask.terms, [&target]).await?;
+    let prospect = look_ahead(ports, asker, who, (pipeline, target), (&ask.wish, ask.passing_checks), rights, again).await?;
     if let Some(shown) = ask.terms.shown.as_ref().filter(|shown| **shown != prospect.resolved.commit) {
         return Err(moved_since_shown(ports, request, ask, &prospect, shown).await?.into());
     }
-    if let Some(answer) = without_beginning(ports, request, ask, &prospect, code, &Way::Build).await? {
+    if let Some(answer) = without_beginning(ports, request, who, ask, &prospect, (code, &Way::Build)).await? {
         return Ok(Some(answer));
     }
     if let Some(answer) = rides::along(ports, request, who, ask, &prospect).await? {
@@ -129,10 +129,17 @@ async fn ask_for(
     go(ports, request, who, ask, prospect, (code, Way::Build)).await
 }
 
-/// What follows if nothing is in its way: who finds somebody in the line waits, or rides along.
-pub(super) async fn next(ports: &Ports, ask: &Ask, target: &Target) -> Result<Next, StoreError> {
-    let free = ports.store.line(&target.app).await?.everybody().next().is_none();
-    Ok(if free && !ask.terms.when_green { Next::Start } else { Next::Tell })
+/// Which rights are needed to begin: who finds somebody in a line waits, or rides along.
+pub(super) async fn rights_for(ports: &Ports, terms: &Terms, targets: impl IntoIterator<Item = &Target>) -> Result<Rights, StoreError> {
+    if terms.when_green {
+        return Ok(Rights::OfNow);
+    }
+    for target in targets {
+        if ports.store.line(&target.app).await?.everybody().next().is_some() {
+            return Ok(Rights::OfNow);
+        }
+    }
+    Ok(Rights::AsSeenLast)
 }
 
 /// Records what was asked for, unless something is in its way or it was asked for before.
@@ -144,7 +151,7 @@ pub(super) async fn go(
     prospect: Prospect,
     (code, way): (Code, Way),
 ) -> Result<Option<Message>, Trouble> {
-    if let Some(answer) = without_beginning(ports, request, ask, &prospect, code, &way).await? {
+    if let Some(answer) = without_beginning(ports, request, who, ask, &prospect, (code, &way)).await? {
         return Ok(Some(answer));
     }
     match record(ports, request, who, ask, prospect, (code, way)).await? {
@@ -175,10 +182,10 @@ pub(super) fn place_of(target: &Target) -> Place {
 pub(super) async fn without_beginning(
     ports: &Ports,
     request: &Request,
+    who: &Credentials,
     ask: &Ask,
     prospect: &Prospect,
-    code: Code,
-    way: &Way,
+    (code, way): (Code, &Way),
 ) -> Result<Option<Message>, Trouble> {
     if code == Code::Accepted
         && let Some(waiting) = waiting_for_code(ports, request, ask, prospect).await?
@@ -194,7 +201,7 @@ pub(super) async fn without_beginning(
         return Err(refused(ports, request, ask, prospect, way).await?.into());
     }
     if may_ride_the_same(ask, prospect, way) {
-        return rides::ride_the_same(ports, request, prospect).await;
+        return rides::ride_the_same(ports, request, who, prospect).await;
     }
     Ok(None)
 }
@@ -357,6 +364,7 @@ pub(super) async fn begun(
         unread: _,
         own_locks: _,
         rules: _,
+        rights: _,
     } = prospect;
     let because = ask.because.as_ref().map(|because| because.as_str().to_owned());
     Ok(Deployment {
@@ -430,6 +438,7 @@ async fn record(
 ) -> Result<Recorded, Trouble> {
     let open = if ask.terms.when_green { prospect.verdict.not_done() } else { None };
     let shared = may_ride_the_same(ask, &prospect, &way);
+    let rights = prospect.rights;
     let deployment = begun(ports, request, ask, prospect, code, way).await?;
     for _ in 0..TRIES {
         let line = ports.store.line(&deployment.target.app).await?;
@@ -437,7 +446,7 @@ async fn record(
             return Ok(Recorded::Joins(Box::new(same)));
         }
         // Somebody else may have asked for it in the same moment.
-        if shared && let Some(message) = rides::ride_with_one_of(ports, who, &deployment, &line).await? {
+        if shared && let Some(message) = rides::ride_with_one_of(ports, (who, rights), &deployment, &line).await? {
             return Ok(Recorded::Rides(Box::new(message)));
         }
         let (deployment, line) = placed(deployment.clone(), &line, open.as_deref());

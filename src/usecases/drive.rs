@@ -56,11 +56,11 @@ pub(super) struct Hands {
 const SLOW: SignedDuration = SignedDuration::from_secs(11);
 
 /// A look at checks takes about so many requests.
-const REQUESTS_FOR_CHECKS: i32 = 5;
+const REQUESTS_FOR_CHECKS: u32 = 5;
 
 /// Whether a person's deploys are looked at less often, since few requests are left.
 pub(super) fn is_slowed(ports: &Ports, who: &Credentials) -> bool {
-    ports.allowances.pause(Service::Platform, &who.platform, ports.clock.now()).is_some_and(|pause| pause >= SLOW)
+    ports.allowances.pause(Service::Platform, &who.platform, 1, ports.clock.now()).is_some_and(|pause| pause >= SLOW)
 }
 
 /// Before when not to look at what goes on outside, where few requests are left.
@@ -69,11 +69,9 @@ fn not_too_often(ports: &Ports, who: Option<&Credentials>, deployment: &Deployme
     let who = who?;
     let pause = match deployment.phase {
         Phase::Building { .. } | Phase::Releasing { .. } | Phase::Restarting { .. } => {
-            ports.allowances.pause(Service::Platform, &who.platform, now)
+            ports.allowances.pause(Service::Platform, &who.platform, 1, now)
         }
-        Phase::Waiting(WaitingFor::Checks { .. }) => {
-            ports.allowances.pause(Service::SourceControl, &who.source, now).map(|pause| pause.saturating_mul(REQUESTS_FOR_CHECKS))
-        }
+        Phase::Waiting(WaitingFor::Checks { .. }) => ports.allowances.pause(Service::SourceControl, &who.source, REQUESTS_FOR_CHECKS, now),
         Phase::Waiting(WaitingFor::Turn | WaitingFor::Answer { .. } | WaitingFor::BuildSlot { .. } | WaitingFor::Allowance { .. })
         | Phase::NeedsCode { .. }
         | Phase::Starting

@@ -140,6 +140,8 @@ pub(super) async fn repository_of(
 pub(super) struct Prospect {
     pub target: Target,
     pub repository: Repository,
+    /// As of when the rights in it are.
+    pub rights: Rights,
     pub overrides_link_to: Option<RepoName>,
     pub resolved: Resolved,
     pub access: Access,
@@ -192,21 +194,21 @@ pub(super) async fn no_ref(
     Ok(speech::no_ref(repository, asked, resolution, &buttons))
 }
 
-/// What follows from looking ahead.
+/// Which rights in the repository are needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// A deploy that starts at once if nothing is in its way: the source control judges the right to record it in a moment.
-    Start,
-    /// Something that is told, or that waits: rights have to be those of now.
-    Tell,
+pub(super) enum Rights {
+    /// Those of now: what is found out is told, or somebody waits or rides along by it.
+    OfNow,
+    /// Those that were seen last do: a deploy starts at once, and the source control judges them as it records it, before anything is
+    /// built.
+    AsSeenLast,
 }
 
-impl Next {
-    /// The repository as far as what follows needs it.
+impl Rights {
     async fn repository(self, ports: &Ports, who: &Credentials, name: &RepoName) -> Result<Repository, PortError> {
         match self {
-            Self::Start => ports.source.repository_for_deploy(&who.source, name).await,
-            Self::Tell => ports.source.repository(&who.source, name).await,
+            Self::OfNow => ports.source.repository(&who.source, name).await,
+            Self::AsSeenLast => ports.source.repository_for_deploy(&who.source, name).await,
         }
     }
 }
@@ -218,14 +220,14 @@ pub(super) async fn look_ahead(
     who: &Credentials,
     (pipeline, target): (&Pipeline, Target),
     (wish, overriding): (&Wish, bool),
-    next: Next,
+    rights: Rights,
     again: impl Fn(Wish) -> Command,
 ) -> Result<Prospect, Trouble> {
     let found = repository_of(ports, &who.platform, pipeline).await.while_doing(Doing::ReadingLink)?;
     let Some(link) = found else {
         return Err(speech::no_repository(pipeline, &ports.platform.pipeline_page(&pipeline.id)).into());
     };
-    let repository = match next.repository(ports, who, &link.name).await {
+    let repository = match rights.repository(ports, who, &link.name).await {
         Err(error) if matches!(error.fault, Fault::NotFound) => return Err(speech::repository_hidden(pipeline, &link.name).into()),
         other => other.while_doing(Doing::ReadingRepository)?,
     };
@@ -246,7 +248,7 @@ pub(super) async fn look_ahead(
     let (running, unread) = running.map_or((None, true), |running| (running, false));
     let change = change_from(ports, who, running.as_ref(), &repository.name, &resolved.commit).await;
     let (overrides_link_to, rules) = (link.overrides, judged.rules);
-    Ok(Prospect { target, repository, overrides_link_to, resolved, access, running, unread, change, verdict, own_locks, rules })
+    Ok(Prospect { target, repository, rights, overrides_link_to, resolved, access, running, unread, change, verdict, own_locks, rules })
 }
 
 /// What runs in an app is worth knowing, and not knowing it is no reason to refuse. `Err`: it cannot be read.
@@ -334,8 +336,10 @@ pub(super) async fn judge_again(
     judged: &Judged,
 ) -> Result<Verdict, Unjudged> {
     let cargo = &deployment.cargo;
-    let next = if deployment.has_waited() { Next::Tell } else { Next::Start };
-    let repository = next.repository(ports, who, &cargo.repository).await?;
+    // One that has waited was promised a judgement; one that is recorded is judged by nobody else any more.
+    let was_promised = deployment.has_waited() || deployment.announcement.is_some();
+    let rights = if was_promised { Rights::OfNow } else { Rights::AsSeenLast };
+    let repository = rights.repository(ports, who, &cargo.repository).await?;
     if deployment.back().is_some() {
         return Ok(judge_return(ports, &repository, &deployment.target, &deployment.origin.person, &cargo.commit, (access, judged)).await?);
     }

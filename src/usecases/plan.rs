@@ -6,14 +6,14 @@ use crate::domain::request::Request;
 use crate::domain::speech::{self, Plan};
 use crate::ports::Credentials;
 
-use super::facts::{Next, find_target, look_ahead};
+use super::facts::{Rights, find_target, look_ahead};
 use super::{Ports, Trouble, confirm};
 
 /// Plans a deploy.
 pub(super) async fn plan(ports: &Ports, request: &Request, who: &Credentials, wish: &Wish) -> Result<Message, Trouble> {
     let asker = &request.origin.person;
     let (pipeline, target) = find_target(ports, asker, &who.platform, wish, Command::Plan).await?;
-    let prospect = look_ahead(ports, asker, who, (&pipeline, target), (wish, false), Next::Tell, Command::Plan).await?;
+    let prospect = look_ahead(ports, asker, who, (&pipeline, target), (wish, false), Rights::OfNow, Command::Plan).await?;
     let line = ports.store.line(&prospect.target.app).await?;
     let holder = match line.holder {
         Some(id) => ports.store.deployment(id).await?,

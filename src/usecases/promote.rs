@@ -16,7 +16,7 @@ use crate::domain::speech::{self, Doing};
 use crate::ports::Credentials;
 
 use super::deploy::{self, Code, noting, spend};
-use super::facts::{Prospect, apps_of, find_app, find_app_among, find_pipeline, look_ahead};
+use super::facts::{Prospect, Rights, apps_of, find_app, find_app_among, find_pipeline, look_ahead};
 use super::{Ports, Trouble, WhileDoing, confirm};
 
 /// How many of the newest releases are looked at for the one that serves.
@@ -142,7 +142,7 @@ async fn look_at(
     who: &Credentials,
     ask: Ask<'_>,
     (pipeline, from, served): (&Pipeline, &App, &Served),
-    target: Target,
+    (target, rights): (Target, Rights),
 ) -> Result<(deploy::Ask, Prospect, Way), Trouble> {
     let theirs = ports.platform.releases(&who.platform, &target.app, RELEASES).await.while_doing(Doing::ReadingReleases)?;
     let newest = theirs.iter().map(|release| release.version).max().unwrap_or(0);
@@ -161,9 +161,8 @@ async fn look_at(
     let from = Place { environment: from.environment, app: Some(from.name.clone()) };
     let again = |wish: Wish| ask.again(wish.pipeline, Some(from.clone()), Some(Destination::One(to.clone())));
     let one = deploy::Ask { wish, passing_checks: ask.passing_checks, because: ask.because.cloned(), terms: ask.terms.clone() };
-    let next = deploy::next(ports, &one, &target).await?;
     let wanted = (&one.wish, one.passing_checks);
-    let prospect = look_ahead(ports, &request.origin.person, who, (pipeline, target), wanted, next, again).await?;
+    let prospect = look_ahead(ports, &request.origin.person, who, (pipeline, target), wanted, rights, again).await?;
     Ok((one, prospect, way))
 }
 
@@ -177,8 +176,9 @@ async fn take_over(
     code: Code,
 ) -> Result<Option<Message>, Trouble> {
     let served = served(ports, who, &ends.from).await?;
-    let (one, prospect, way) = look_at(ports, request, who, ask, (&ends.pipeline, &ends.from, &served), target).await?;
-    if let Some(answer) = deploy::without_beginning(ports, request, &one, &prospect, code, &way).await? {
+    let rights = deploy::rights_for(ports, ask.terms, [&target]).await?;
+    let (one, prospect, way) = look_at(ports, request, who, ask, (&ends.pipeline, &ends.from, &served), (target, rights)).await?;
+    if let Some(answer) = deploy::without_beginning(ports, request, who, &one, &prospect, (code, &way)).await? {
         return Ok(Some(answer));
     }
     let from = Place { environment: ends.from.environment, app: Some(ends.from.name.clone()) };

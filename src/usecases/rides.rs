@@ -14,7 +14,7 @@ use crate::domain::speech;
 use crate::ports::{Addressee, Batch, Credentials, StoreError, WakeKey};
 
 use super::deploy::{Ask, TRIES, place_of, same_wish_in};
-use super::facts::Prospect;
+use super::facts::{Prospect, Rights};
 use super::look::deployments;
 use super::offers::offer;
 use super::{Ports, Trouble, notices};
@@ -28,40 +28,64 @@ fn may_take(one: &Deployment, asker: &Person, repository: &RepoName) -> bool {
     takes && !one.is_orphaned() && one.origin.person != *asker && one.cargo.repository.same_as(repository)
 }
 
-/// Rides along with a deploy of the same commit, where there is one; `None`: there is none, or none any more.
-pub(super) async fn ride_the_same(ports: &Ports, request: &Request, prospect: &Prospect) -> Result<Option<Message>, Trouble> {
-    let line = ports.store.line(&prospect.target.app).await?;
-    let of = (&prospect.repository.name, &prospect.resolved.commit);
-    ride_one_of(ports, &request.origin.person, of, &line).await
+/// Somebody who might ride along.
+#[derive(Clone, Copy)]
+struct Rider<'a> {
+    person: &'a Person,
+    who: &'a Credentials,
+    repository: &'a RepoName,
+    /// As of when their rights in the repository are, by which the gate is open.
+    rights: Rights,
 }
 
-/// The same for one that was about to be recorded: it found nobody there when it was looked at, and rights may be those of before. Who
-/// cannot be seen to have them goes their own way, where the source control judges them.
+impl Rider<'_> {
+    /// Whether they may record there now. Nothing is recorded for who rides along, so that nobody else would judge it; whoever cannot
+    /// be seen to may goes their own way.
+    async fn may_record(&self, ports: &Ports) -> bool {
+        match self.rights {
+            Rights::OfNow => true,
+            Rights::AsSeenLast => match ports.source.repository(&self.who.source, self.repository).await {
+                Ok(repository) => repository.is_open_to_records() != Some(false),
+                Err(error) => {
+                    tracing::info!(%error, "whether somebody may ride along cannot be read");
+                    false
+                }
+            },
+        }
+    }
+}
+
+/// Rides along with a deploy of the same commit, where there is one; `None`: there is none, or none any more.
+pub(super) async fn ride_the_same(
+    ports: &Ports,
+    request: &Request,
+    who: &Credentials,
+    prospect: &Prospect,
+) -> Result<Option<Message>, Trouble> {
+    let line = ports.store.line(&prospect.target.app).await?;
+    ride_one_of(ports, rider(request, who, prospect), &prospect.resolved.commit, &line).await
+}
+
+/// The same for one that was about to be recorded.
 pub(super) async fn ride_with_one_of(
     ports: &Ports,
-    who: &Credentials,
+    (who, rights): (&Credentials, Rights),
     instead: &Deployment,
     line: &Line,
 ) -> Result<Option<Message>, Trouble> {
-    if line.everybody().next().is_none() {
-        return Ok(None);
-    }
-    let now = ports.source.repository(&who.source, &instead.cargo.repository).await;
-    if !now.is_ok_and(|repository| repository.may_deploy != Some(false) && !repository.archived) {
-        return Ok(None);
-    }
-    ride_one_of(ports, &instead.origin.person, (&instead.cargo.repository, &instead.cargo.commit), line).await
+    let Deployment { origin, cargo, .. } = instead;
+    let rider = Rider { person: &origin.person, who, repository: &cargo.repository, rights };
+    ride_one_of(ports, rider, &cargo.commit, line).await
 }
 
-async fn ride_one_of(
-    ports: &Ports,
-    asker: &Person,
-    (repository, commit): (&RepoName, &CommitSha),
-    line: &Line,
-) -> Result<Option<Message>, Trouble> {
+fn rider<'a>(request: &'a Request, who: &'a Credentials, prospect: &'a Prospect) -> Rider<'a> {
+    Rider { person: &request.origin.person, who, repository: &prospect.repository.name, rights: prospect.rights }
+}
+
+async fn ride_one_of(ports: &Ports, rider: Rider<'_>, commit: &CommitSha, line: &Line) -> Result<Option<Message>, Trouble> {
     let there = deployments(ports, line.everybody()).await?;
-    match there.into_iter().find(|one| one.cargo.commit == *commit && may_take(one, asker, repository)) {
-        Some(other) => ride(ports, asker, other.id, commit, None).await,
+    match there.into_iter().find(|one| one.cargo.commit == *commit && may_take(one, rider.person, rider.repository)) {
+        Some(other) => ride(ports, rider, other.id, commit, None).await,
         None => Ok(None),
     }
 }
@@ -69,11 +93,15 @@ async fn ride_one_of(
 /// Rides along with one deploy. `instead_of`: one's own that waits for the same and goes then. `None`: it takes nobody along any more.
 async fn ride(
     ports: &Ports,
-    person: &Person,
+    rider: Rider<'_>,
     id: DeploymentId,
     wants: &CommitSha,
     instead_of: Option<DeploymentId>,
 ) -> Result<Option<Message>, Trouble> {
+    if !rider.may_record(ports).await {
+        return Ok(None);
+    }
+    let person = rider.person;
     for _ in 0..TRIES {
         let Some(other) = ports.deployment(id).await? else { return Ok(None) };
         if other.is_ridden_by(person) && !other.has_ended() {
@@ -123,7 +151,7 @@ pub(super) async fn along(
         Ride::Alone => Ok(None),
         Ride::With(id) => {
             let own = same_wish_in(ports, request, &prospect.target, commit).await?.map(|own| own.id);
-            match ride(ports, asker, *id, commit, own).await? {
+            match ride(ports, rider(request, who, prospect), *id, commit, own).await? {
                 Some(message) => Ok(Some(message)),
                 None => {
                     let buttons = offer(ports, asker, [(speech::DEPLOY_MINE.to_owned(), alone(ask, prospect))]).await?;

@@ -18,7 +18,7 @@ use crate::domain::speech::{self, Doing, ReturnRow};
 use crate::ports::{Addressee, Credentials, PortError, StoreError, WakeKey};
 
 use super::deploy::{self, Code, noting, spend};
-use super::facts::{Prospect, find_place, judge_return};
+use super::facts::{Prospect, Rights, find_place, judge_return};
 use super::offers::{offer, offer_until};
 use super::rights::judged_deploy;
 use super::whereabouts::readable_repository;
@@ -102,6 +102,7 @@ async fn go_back(
         Way::Back(Back { to: to.id.clone(), version, code: code_id.clone(), newest, configs: configs_between(&releases, to, current) });
     let prospect = Prospect {
         target,
+        rights: Rights::OfNow,
         overrides_link_to: None,
         resolved: Resolved { commit, named_by: CommitRef::Commit, provenance: Provenance::Repository },
         access,
@@ -114,7 +115,7 @@ async fn go_back(
         repository,
     };
     let one = deploy::Ask { wish, passing_checks: false, because: ask.because.cloned(), terms: ask.terms.clone() };
-    if let Some(answer) = deploy::without_beginning(ports, request, &one, &prospect, code, &way).await? {
+    if let Some(answer) = deploy::without_beginning(ports, request, who, &one, &prospect, (code, &way)).await? {
         return Ok(Some(answer));
     }
     let place = Where { pipeline: PipelineKey::Id(pipeline.id.clone()), place: Some(deploy::place_of(&prospect.target)) };

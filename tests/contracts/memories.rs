@@ -71,7 +71,7 @@ impl Stage for Book {
 
     async fn known(&mut self, reader: &Reader) -> usize {
         let services = [Service::SourceControl, Service::Platform].into_iter();
-        services.filter(|of| self.0.pause(*of, &reader.token, self.1.now()).is_some()).count()
+        services.filter(|of| self.0.pause(*of, &reader.token, 1, self.1.now()).is_some()).count()
     }
 }
 

@@ -5,6 +5,9 @@ use super::stage::{Plot, Setting, Stage, cancel, deploy, frees, leave, status, s
 
 const PEOPLE: [&str; 3] = ["ana", "bob", "cleo"];
 
+/// Somebody who has lost the right to record deployments, which was seen before.
+pub const FORMER: &str = "dana";
+
 /// The kinds of races. A seed's kind is its remainder.
 pub const KINDS: [&str; 9] = [
     "two deploys of one app",
@@ -137,6 +140,10 @@ impl<'a> Drawn<'a> {
             self.deploys(0, 200, "hubot");
         }
         self.deploys(0, 20_000, "web");
+        if self.random.chance(30) {
+            let at = self.random.between(0, 300);
+            self.asks(at, FORMER, deploy("hubot", "main"), None);
+        }
     }
 
     fn two_cancels(&mut self) {

@@ -15,6 +15,7 @@ use slash_heroku::domain::release::{Access, Build, BuildState, Dyno, Release, Ru
 use slash_heroku::domain::source::*;
 use slash_heroku::ports::*;
 
+use super::plots::FORMER;
 use super::schedule::Watch;
 use super::seat::{CLUMSY, PIPELINES, SLOW, SLOWLY, Seat};
 use super::world::{Built, Order, Outside, Shown};
@@ -78,14 +79,13 @@ fn whom(to: &Addressee) -> String {
 
 #[async_trait]
 impl SourceControl for Seat {
-    async fn repository(&self, _: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
-        Ok(Repository {
-            name: name.clone(),
-            default_branch: RefName::parse("main").unwrap(),
-            may_deploy: Some(true),
-            archived: false,
-            web_url: format!("https://source.example.com/{name}"),
-        })
+    async fn repository(&self, token: &SecretString, repository: &RepoName) -> Result<Repository, PortError> {
+        let may_deploy = Some(name(token) != FORMER);
+        self.looks("reads the repository", |_, _| Ok(Repository { may_deploy, ..as_seen_last(repository) })).await
+    }
+
+    async fn repository_for_deploy(&self, _: &SecretString, repository: &RepoName) -> Result<Repository, PortError> {
+        Ok(as_seen_last(repository))
     }
 
     async fn resolve(&self, _: &SecretString, _: &Repository, asked: &AskedRef) -> Result<Resolution, PortError> {
@@ -133,7 +133,10 @@ impl SourceControl for Seat {
         Ok(None)
     }
 
-    async fn announce(&self, _: &SecretString, _: &RepoName, order: &AnnouncementOrder) -> Result<AnnouncementId, PortError> {
+    async fn announce(&self, token: &SecretString, _: &RepoName, order: &AnnouncementOrder) -> Result<AnnouncementId, PortError> {
+        if name(token) == FORMER {
+            return Err(PortError::new(Service::SourceControl, Fault::Forbidden, "no right to record"));
+        }
         let deployment = order.deployment;
         let answer = |outside: &Outside| record_id(outside.records.len() - 1);
         self.orders("orders the record", Service::SourceControl, Order::Record { deployment }, answer).await
@@ -182,6 +185,16 @@ impl Follower for Ear {
         self.clock.pause_until(ends).await;
         self.ends = None;
         Heard::Reason
+    }
+}
+
+fn as_seen_last(name: &RepoName) -> Repository {
+    Repository {
+        name: name.clone(),
+        default_branch: RefName::parse("main").unwrap(),
+        may_deploy: Some(true),
+        archived: false,
+        web_url: format!("https://source.example.com/{name}"),
     }
 }
 

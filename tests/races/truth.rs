@@ -3,14 +3,17 @@
 use std::sync::atomic::Ordering;
 
 use jiff::SignedDuration;
+use slash_heroku::domain::actor::Person;
 use slash_heroku::domain::command::Command;
 use slash_heroku::domain::deployment::{Card, Deployment, DynosUp, Failure, Phase, Watched};
 use slash_heroku::domain::message::Tone;
+use slash_heroku::domain::names::UserId;
 use slash_heroku::domain::release::BuildState;
 use slash_heroku::domain::request::Ask;
 use slash_heroku::domain::source::ReportState;
 
 use super::memory::Rows;
+use super::plots::FORMER;
 use super::stage::Stage;
 use super::world::{Built, Destiny, Outside};
 
@@ -69,6 +72,7 @@ fn of_deployment(deployment: &Deployment, outside: &Outside, stage: &Stage, wron
                 Failure::Build => state == Some(BuildState::Failed),
                 Failure::Release => is(Destiny::ReleaseFails),
                 Failure::DynosCrashed { .. } => is(Destiny::DynosCrash),
+                Failure::AnnouncementRefused(_) => build.is_none() && deployment.origin.person.user.as_str() == FORMER,
                 Failure::Gate(_) | Failure::NoCode | Failure::NoAnswer => build.is_none(),
                 // Twice somebody was about to order, and twice nobody came to do it: that is given up.
                 Failure::AnnouncementUnclear => build.is_none() && deployment.announcements_ordered == 2,
@@ -89,6 +93,10 @@ fn of_deployment(deployment: &Deployment, outside: &Outside, stage: &Stage, wron
     };
     if !fits {
         wrong(format!("{:?} is not true outside: {build:?}", deployment.phase));
+    }
+    let former = Person { user: UserId::parse(FORMER).unwrap(), ..deployment.origin.person.clone() };
+    if deployment.is_ridden_by(&former) {
+        wrong("somebody rides along who may not record there any more".to_owned());
     }
     if !deployment.closed || !deployment.asker_told {
         wrong("its end is not told".to_owned());

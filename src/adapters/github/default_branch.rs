@@ -6,21 +6,17 @@
 //! the branch that it stands for (gitprotocol-http, gitprotocol-pack: `symref`). Whatever else comes is no answer: then the
 //! description is read.
 
-use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use futures_util::StreamExt;
 use http::header::{AUTHORIZATION, HeaderValue, USER_AGENT};
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use lru::LruCache;
 use secrecy::SecretString;
 
-use crate::adapters::http::base_url::BaseUrl;
-use crate::adapters::http::call::{Call, basic, digest, open};
+use crate::adapters::http::base_url::{BaseUrl, is_loopback};
+use crate::adapters::http::call::{Call, basic, beginning};
+use crate::adapters::http::remembered::{Before, Remembered};
 use crate::domain::names::{RefName, RepoName};
 use crate::domain::source::Repository;
 use crate::ports::{PortError, Service};
@@ -32,104 +28,78 @@ const PATH: &str = "/{owner}/{repo}.git/info/refs";
 /// With this name any token of GitHub's is taken as the password.
 const NAME: &str = "x-access-token";
 
-/// GitHub speaks git only to clients whose name begins so.
+/// As makers of clients report, GitHub speaks git only to those whose name begins so; that is documented nowhere.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("git/slash-heroku/", env!("CARGO_PKG_VERSION")));
 
 /// How long the beginning of the list may take. It saves a request, and must not make people wait for that.
 const CALL: Duration = Duration::from_secs(3);
 
-/// For how long git is left alone where it gave no answer.
+/// For how long git is left alone where it did not say what `HEAD` stands for.
 const QUIET: SignedDuration = SignedDuration::from_mins(10);
 
-/// How much of the list is read, in bytes: the capabilities in its first line take some hundred, and a name 255 at most.
-const BEGINNING: usize = 4096;
+/// How much of the list is read, in bytes. Its first line takes some hundred; a short list is read to its end, so that the connection
+/// can be used again.
+const BEGINNING: usize = 16 * 1024;
 
 /// How many repositories are remembered.
 const MOST: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
-/// A credential, as a digest, and a repository's name in lower case.
-type Place = ([u8; 32], String);
-
-/// Where git answers: at the host of the pages. `None`: that is not plainly of the same GitHub as the interface, and a token must not be
-/// shown to another.
+/// Where git answers: at the host of the pages. `None`: that is not plainly of the same GitHub as the API, and a token must not be shown
+/// to another.
 pub fn git_at(api: &BaseUrl, web: &BaseUrl) -> Option<BaseUrl> {
-    let (api_host, web_host) = (api.as_url().host_str()?, web.as_url().host_str()?);
-    // `api.github.com` beside `github.com`; one host for both where GitHub is one's own; a sandbox has a port for each.
-    let same = api_host == web_host || api_host.strip_prefix("api.") == Some(web_host);
+    let (of_api, of_web) = (api.as_url(), web.as_url());
+    let (api_host, web_host) = (of_api.host_str()?, of_web.host_str()?);
+    // `api.github.com` beside `github.com`; one host for both where GitHub is one's own.
+    let same_host = api_host == web_host || api_host.strip_prefix("api.") == Some(web_host);
+    let same_port = of_api.port_or_known_default() == of_web.port_or_known_default();
+    // A sandbox has a port for each.
+    let same = (same_host && same_port) || (is_loopback(of_api) && is_loopback(of_web));
     same.then(|| web.clone())
 }
 
-fn place(token: &SecretString, name: &RepoName) -> Place {
-    (digest(token), name.to_string().to_ascii_lowercase())
-}
-
-/// Repositories that may be deployed from, as they were described last. Each credential knows only those that were read with it.
+/// Repositories that may be deployed from, as they were described last, by their names in lower case.
+#[derive(Debug)]
 pub(super) struct Described {
-    repositories: Mutex<LruCache<Place, Repository>>,
-    /// Until when git is not asked.
-    quiet: Mutex<Option<Timestamp>>,
-}
-
-impl fmt::Debug for Described {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Described").finish_non_exhaustive()
-    }
+    repositories: Remembered<String, Repository>,
+    /// Until when git is not asked for one.
+    quiet: Remembered<String, Timestamp>,
 }
 
 impl Default for Described {
     fn default() -> Self {
-        Self { repositories: Mutex::new(LruCache::new(MOST)), quiet: Mutex::default() }
+        Self { repositories: Remembered::with_room_for(MOST), quiet: Remembered::with_room_for(MOST) }
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn key(name: &RepoName) -> String {
+    name.to_string().to_ascii_lowercase()
 }
 
 impl Described {
+    /// Marks the moment before a description is read.
+    pub(super) fn before(&self) -> Before {
+        self.repositories.before()
+    }
+
     /// Remembers a repository under the name that was asked for, if that is its name and it may be deployed from.
-    pub(super) fn learn(&self, token: &SecretString, asked: &RepoName, repository: &Repository) {
-        if repository.may_deploy == Some(true) && !repository.archived && repository.name.same_as(asked) {
-            locked(&self.repositories).put(place(token, asked), repository.clone());
+    pub(super) fn learn(&self, token: &SecretString, asked: &RepoName, repository: &Repository, before: Before) {
+        if repository.is_open_to_records() == Some(true) && repository.name.same_as(asked) {
+            self.repositories.put(token, key(asked), repository.clone(), before);
+        } else {
+            self.forget_one(token, asked);
         }
     }
 
-    /// Forgets one repository: what was said of it does not hold any more, or is asked anew.
+    /// Forgets one repository: what was said of it does not hold any more.
     pub(super) fn forget_one(&self, token: &SecretString, name: &RepoName) {
-        locked(&self.repositories).pop(&place(token, name));
+        self.repositories.forget_one(token, key(name));
     }
 
     /// Forgets what was read with a credential.
     pub(super) fn forget(&self, token: &SecretString) {
-        let of = digest(token);
-        let mut known = locked(&self.repositories);
-        let theirs: Vec<Place> = known.iter().map(|(place, _)| place.clone()).filter(|(credential, _)| *credential == of).collect();
-        theirs.iter().for_each(|place| {
-            known.pop(place);
-        });
+        self.repositories.forget(token);
+        self.quiet.forget(token);
     }
-
-    fn of(&self, token: &SecretString, name: &RepoName) -> Option<Repository> {
-        locked(&self.repositories).get(&place(token, name)).cloned()
-    }
-
-    fn is_quiet(&self, now: Timestamp) -> bool {
-        locked(&self.quiet).is_some_and(|until| now < until)
-    }
-
-    fn be_quiet(&self, now: Timestamp) {
-        *locked(&self.quiet) = now.checked_add(QUIET).ok();
-    }
-}
-
-/// What came of asking git.
-enum Told {
-    /// The default branch.
-    Branch(RefName),
-    /// Not this: it is hidden, has moved, or is empty. The description tells more.
-    Nothing,
-    /// Git does not answer.
-    Silence,
 }
 
 impl GitHub {
@@ -143,82 +113,45 @@ impl GitHub {
     /// The repository as it was described last, if git says that its default branch is still that one.
     async fn described_as_now(&self, token: &SecretString, name: &RepoName) -> Option<Repository> {
         let git = self.settings.git.as_ref()?;
-        let described = self.described.of(token, name)?;
+        let described = self.described.repositories.get(token, key(name))?;
         let now = self.clock.now();
-        if self.described.is_quiet(now) {
+        if self.described.quiet.get(token, key(name)).is_some_and(|until| now < until) {
             return None;
         }
-        match self.head(git, token, name).await {
-            Told::Branch(branch) => (branch == described.default_branch).then_some(described),
-            Told::Nothing => None,
-            Told::Silence => {
-                self.described.be_quiet(now);
-                None
-            }
-        }
+        let before = self.described.quiet.before();
+        let Some(branch) = self.head(git, token, name).await else {
+            tracing::info!(minutes = QUIET.as_mins(), "git does not tell the default branch, and is left alone");
+            let until = now.checked_add(QUIET).unwrap_or(now);
+            self.described.quiet.put(token, key(name), until, before);
+            return None;
+        };
+        (branch == described.default_branch).then_some(described)
     }
 
-    /// Asks once, and reads no more of the list than its first line.
-    async fn head(&self, git: &BaseUrl, token: &SecretString, name: &RepoName) -> Told {
-        let Some(shown) = basic(NAME, token) else { return Told::Nothing };
+    /// The branch that git says `HEAD` stands for; asked once.
+    async fn head(&self, git: &BaseUrl, token: &SecretString, name: &RepoName) -> Option<RefName> {
         let mut url = git.at([name.owner(), &format!("{}.git", name.name()), "info", "refs"]);
         url.query_pairs_mut().append_pair("service", "git-upload-pack");
-        let call = Call::new(Service::SourceControl, Method::GET, url, PATH).header(AUTHORIZATION, shown).header(USER_AGENT, AGENT);
-        let Ok(response) = open(&self.long, call.within(CALL)).await else { return Told::Silence };
-        match response.status() {
-            StatusCode::OK => {}
-            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => return Told::Silence,
-            _ => return Told::Nothing,
-        }
-        let mut beginning = BytesMut::new();
-        let mut pieces = response.bytes_stream();
-        while let Some(piece) = pieces.next().await {
-            let Ok(piece) = piece else { return Told::Silence };
-            beginning.extend_from_slice(&piece);
-            match first_line(&beginning) {
-                First::Line(line) => return symbolic(line).map_or(Told::Nothing, Told::Branch),
-                First::Strange => return Told::Nothing,
-                First::Unfinished if beginning.len() >= BEGINNING => return Told::Nothing,
-                First::Unfinished => {}
-            }
-        }
-        Told::Silence
+        let call = Call::new(Service::SourceControl, Method::GET, url, PATH);
+        let call = call.header(AUTHORIZATION, basic(NAME, token)?).header(USER_AGENT, AGENT).within(CALL);
+        let answer = beginning(&self.long, call, BEGINNING).await.ok()?;
+        if answer.status == StatusCode::OK { symbolic(first_ref(&answer.body)?) } else { None }
     }
 }
 
-/// The first ref of a list, as far as it has come.
-#[derive(Debug, PartialEq, Eq)]
-enum First<'a> {
-    /// Here it is.
-    Line(&'a [u8]),
-    /// More has to come.
-    Unfinished,
-    /// This is no list of refs.
-    Strange,
-}
-
-/// Skips the announcement of the service and the mark after it.
-fn first_line(list: &[u8]) -> First<'_> {
+/// The line of the first ref in a list, if that much of it is there: what comes after the announcement of the service and the mark that
+/// ends it.
+fn first_ref(list: &[u8]) -> Option<&[u8]> {
     let mut rest = list;
     loop {
-        let Some((length, after)) = rest.split_first_chunk::<4>() else { return First::Unfinished };
-        let length = std::str::from_utf8(length).ok().and_then(|digits| usize::from_str_radix(digits, 16).ok());
+        let (length, after) = rest.split_first_chunk::<4>()?;
         // The length counts its own four digits; zero is the mark.
-        let line = match length {
-            Some(0) => {
-                rest = after;
-                continue;
-            }
-            Some(length @ 4..) => match after.get(..length.saturating_sub(4)) {
-                Some(line) => line,
-                None => return First::Unfinished,
-            },
-            Some(1..4) | None => return First::Strange,
-        };
-        if !line.starts_with(b"# service=") {
-            return First::Line(line);
+        let length = usize::from_str_radix(std::str::from_utf8(length).ok()?, 16).ok()?;
+        let line = if length == 0 { &[] } else { after.get(..length.checked_sub(4)?)? };
+        if length != 0 && !line.starts_with(b"# service=") {
+            return Some(line);
         }
-        rest = after.get(line.len()..).unwrap_or_default();
+        rest = after.get(line.len()..)?;
     }
 }
 
@@ -245,10 +178,7 @@ mod tests {
     }
 
     fn told(list: impl AsRef<[u8]>) -> Option<String> {
-        match first_line(list.as_ref()) {
-            First::Line(line) => symbolic(line).map(|branch| branch.to_string()),
-            First::Unfinished | First::Strange => None,
-        }
+        first_ref(list.as_ref()).and_then(symbolic).map(|branch| branch.to_string())
     }
 
     #[test]
@@ -268,6 +198,7 @@ mod tests {
             ("https://api.github.com", "https://github.example.com", false),
             ("https://api.github.com", "https://hub.com", false),
             ("http://127.0.0.1:1", "https://github.com", false),
+            ("https://github.example.com/api/v3", "https://github.example.com:8443", false),
         ] {
             let base = |text: &str| BaseUrl::parse(text).unwrap();
             assert_eq!(git_at(&base(api), &base(web)), same.then(|| base(web)), "{api} {web}");
@@ -287,19 +218,18 @@ mod tests {
         ] {
             assert_eq!(told(list(first)), None, "{first:?}");
         }
-        for page in ["<html>", "0003", "00", ""] {
+        for page in ["<html>", "zzzz", "0003", "+004", "00", "", "0000", "00000000"] {
             assert_eq!(told(page), None, "{page:?}");
         }
     }
 
     #[test]
-    fn it_is_read_as_soon_as_it_has_come_and_not_before() {
+    fn a_first_line_that_is_cut_off_tells_nothing() {
         let whole = list(&format!("1111 HEAD\0{CAPABILITIES}\n"));
         let end = whole.find("agent=git/2\n").unwrap() + "agent=git/2\n".len();
         for cut in 0..whole.len() {
             let read = told(&whole.as_bytes()[..cut]);
             assert_eq!(read.is_some(), cut >= end, "after {cut} bytes");
         }
-        assert_eq!(first_line(b"zzzz"), First::Strange);
     }
 }

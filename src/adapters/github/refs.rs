@@ -44,8 +44,16 @@ enum Hash {
 impl GitHub {
     pub(super) async fn find_repository(&self, token: &SecretString, name: &RepoName) -> Result<Repository, PortError> {
         let path = "/repos/{owner}/{repo}";
-        self.described.forget_one(token, name);
-        let shape: RepositoryShape = self.get(token, self.at(name, []), path).await?;
+        let before = self.described.before();
+        let shape: RepositoryShape = match self.get(token, self.at(name, []), path).await {
+            Ok(shape) => shape,
+            Err(refusal) => {
+                if !refusal.error.is_temporary() {
+                    self.described.forget_one(token, name);
+                }
+                return Err(refusal.into());
+            }
+        };
         let strange = |_| Refusal::nonsense(path, "a name in it is none");
         let present = RepoName::parse(&shape.full_name).map_err(strange)?;
         let default_branch = RefName::parse(&shape.default_branch).map_err(strange)?;
@@ -57,7 +65,7 @@ impl GitHub {
             may_deploy: shape.permissions.and_then(|permissions| permissions.push),
             archived: shape.archived,
         };
-        self.described.learn(token, name, &repository);
+        self.described.learn(token, name, &repository, before);
         Ok(repository)
     }
 
@@ -159,6 +167,7 @@ impl GitHub {
 
     /// The head of a branch. Read together with what protects it: that is asked for as well, and so costs nothing more.
     pub(super) async fn branch(&self, token: &SecretString, repository: &RepoName, name: &RefName) -> Result<Pointed, Refusal> {
+        let before = self.lineage.before();
         let branch: Branch = match self.get(token, self.at(repository, ["branches", name.as_str()]), BRANCH).await {
             Ok(branch) => branch,
             Err(refusal) if refusal.is(StatusCode::NOT_FOUND) => return Ok(Pointed::Nowhere),
@@ -170,7 +179,7 @@ impl GitHub {
         }
         let head = branch.commit.and_then(|tip| CommitSha::parse(&tip.sha).ok().map(|head| (head, tip)));
         let (head, tip) = head.ok_or_else(|| Refusal::nonsense(BRANCH, "the commit is no hash"))?;
-        self.lineage.learn(token, &head, tip);
+        self.lineage.learn(token, &head, tip, before);
         Ok(Pointed::At(head))
     }
 

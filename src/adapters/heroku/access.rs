@@ -22,6 +22,7 @@ pub(super) async fn ask(wire: &Wire, known: &Known, token: &SecretString, app: &
     if let Some(access) = known.access_to(token, app, now) {
         return access;
     }
+    let before = known.before();
     // A read, although a PUT.
     let ask = Ask::new(Method::PUT, ["users", "~", "capabilities"], "/users/~/capabilities")
         .version(Version::Sdk)
@@ -29,7 +30,7 @@ pub(super) async fn ask(wire: &Wire, known: &Known, token: &SecretString, app: &
     match wire.read::<CapabilitiesShape>(token, &ask).await {
         Ok(told) => {
             let access = told.capabilities.iter().find(|told| told.capability == CAPABILITY).map_or_else(Access::default, meaning);
-            known.has_access(token, app, access, now);
+            known.has_access(token, app, access, now, before);
             access
         }
         Err(refused) => {

@@ -94,6 +94,7 @@ async fn commit_of_code(
     if let Some(commit) = known.commit_of(token, id) {
         return Ok(commit);
     }
+    let before = known.before();
     let found = match code {
         Code::Slug(slug) => {
             let ask = Ask::get(["apps", app.as_str(), "slugs", slug], "/apps/{app}/slugs/{slug}");
@@ -108,7 +109,7 @@ async fn commit_of_code(
     match found {
         Ok(found) => {
             let commit = found.commit();
-            known.code_is_of(token, id, commit.clone());
+            known.code_is_of(token, id, commit.clone(), before);
             Ok(commit)
         }
         Err(refused) => match refused.error.fault {

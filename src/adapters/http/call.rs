@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::{Body, Client, Response};
@@ -199,6 +200,26 @@ pub async fn exchange(client: &Client, call: Call, limit: usize) -> Result<Answe
             Err(BodyFault::Broken(error)) => return Err(CallFault::NoAnswer(innermost(&error))),
         };
         Ok(Answer { status, headers, body, kept_as: None })
+    }
+    .instrument(span)
+    .await
+}
+
+/// Sends a request and reads the beginning of the answer: what goes on after `limit` bytes of body is left.
+pub async fn beginning(client: &Client, call: Call, limit: usize) -> Result<Answer, CallFault> {
+    let span = span(&call);
+    async {
+        let response = send(client, call).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = BytesMut::new();
+        let mut pieces = response.bytes_stream();
+        while body.len() < limit
+            && let Some(piece) = pieces.next().await
+        {
+            body.extend_from_slice(&piece.map_err(|error| CallFault::NoAnswer(innermost(&error.without_url())))?);
+        }
+        body.truncate(limit);
+        Ok(Answer { status, headers, body: body.freeze(), kept_as: None })
     }
     .instrument(span)
     .await

@@ -4,6 +4,7 @@ pub mod base_url;
 pub mod call;
 pub mod client;
 pub mod reads;
+pub mod remembered;
 pub mod retry;
 pub mod scrub;
 pub mod server;

@@ -324,11 +324,12 @@ impl Ledger {
         }
     }
 
-    /// How long there should be between two looks of one deployment at a service; `None`: as often as it likes.
+    /// How long there should be between two looks of one deployment at a service, each of so many `requests`; `None`: as often as it
+    /// likes.
     ///
     /// From half an allowance on, what is left is spread over the next half hour among all that go on, and half of what comes in is
     /// kept for people's commands and for what has to end.
-    pub fn pause(&mut self, of: Service, holder: Holder, now: Timestamp) -> Option<SignedDuration> {
+    pub fn pause(&mut self, of: Service, holder: Holder, requests: u32, now: Timestamp) -> Option<SignedDuration> {
         let is_theirs = |holders: &Holders| match of {
             Service::SourceControl => holders.source == holder,
             Service::Platform => holders.platform == holder,
@@ -353,7 +354,11 @@ impl Ledger {
         let spread = left.saturating_sub(size / 20).max(0).saturating_mul(1000) / SPREAD;
         let comes_in = size.saturating_mul(1000) / HOUR.as_secs() / 2;
         let pause = followed.saturating_mul(1000) / spread.saturating_add(comes_in).max(1);
-        Some(SignedDuration::from_secs(pause.max(at_least)).min(LONGEST_PAUSE))
+        let pause = SignedDuration::from_secs(pause.max(at_least)).min(LONGEST_PAUSE);
+        let pause = pause.saturating_mul(i32::try_from(requests).unwrap_or(i32::MAX));
+        // What comes back at once is all there then.
+        let whole_again = account.resets_at.filter(|_| account.limits.refill == Refill::AtOnce).map(|at| at.duration_since(now));
+        Some(whole_again.map_or(pause, |whole_again| pause.min(whole_again)))
     }
 }
 

@@ -67,189 +67,57 @@ pub enum Right {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the table says what each means")]
 pub enum Directive {
-    Status {
-        repo: String,
-        branch: String,
-        check: String,
-        state: &'static str,
-    },
-    CheckRun {
-        repo: String,
-        branch: String,
-        name: String,
-        conclusion: Option<&'static str>,
-    },
-    Requires {
-        repo: String,
-        branch: String,
-        checks: Vec<String>,
-        ruleset: bool,
-    },
-    Push {
-        repo: String,
-        branch: String,
-        by: String,
-        message: String,
-    },
-    DeleteBranch {
-        repo: String,
-        branch: String,
-    },
-    Tag {
-        repo: String,
-        tag: String,
-        at: String,
-    },
-    Point {
-        repo: String,
-        branch: String,
-        at: String,
-    },
-    NewRepository {
-        repo: String,
-    },
-    Size {
-        repo: String,
-        mib: u32,
-    },
-    OpenPull {
-        repo: String,
-        number: u64,
-        branch: String,
-        fork: bool,
-    },
-    ArchiveRepository {
-        repo: String,
-    },
-    SingleSignOn {
-        repo: String,
-        is: bool,
-    },
-    ShutsOutApps {
-        repo: String,
-        is: bool,
-    },
-    RenameRepository {
-        repo: String,
-        to: String,
-    },
-    /// Another branch is the default one.
-    DefaultBranch {
-        repo: String,
-        branch: String,
-    },
-    RepoRight {
-        person: String,
-        repo: String,
-        right: Right,
-    },
-    AppRight {
-        person: String,
-        app: String,
-        right: Right,
-    },
+    Status { repo: String, branch: String, check: String, state: &'static str },
+    CheckRun { repo: String, branch: String, name: String, conclusion: Option<&'static str> },
+    Requires { repo: String, branch: String, checks: Vec<String>, ruleset: bool },
+    Push { repo: String, branch: String, by: String, message: String },
+    DeleteBranch { repo: String, branch: String },
+    Tag { repo: String, tag: String, at: String },
+    Point { repo: String, branch: String, at: String },
+    NewRepository { repo: String },
+    Size { repo: String, mib: u32 },
+    OpenPull { repo: String, number: u64, branch: String, fork: bool },
+    ArchiveRepository { repo: String },
+    SingleSignOn { repo: String, is: bool },
+    ShutsOutApps { repo: String, is: bool },
+    RenameRepository { repo: String, to: String },
+    DefaultBranch { repo: String, branch: String },
+    RepoRight { person: String, repo: String, right: Right },
+    AppRight { person: String, app: String, right: Right },
     NoToken(Vendor),
     Token(Vendor),
-    Hold {
-        app: String,
-        stage: Stage,
-    },
-    LetGo {
-        app: String,
-    },
-    NextFails {
-        app: String,
-        stage: Stage,
-    },
-    State {
-        app: String,
-        stage: Stage,
-        word: String,
-    },
-    Streams {
-        app: String,
-        how: Streaming,
-    },
-    Slots {
-        free: bool,
-    },
-    Dynos {
-        app: String,
-        quantity: u32,
-    },
-    Fir {
-        app: String,
-    },
-    Config {
-        app: String,
-        key: String,
-    },
-    Fails {
-        vendor: Vendor,
-        rule: FaultRule,
-    },
+    Hold { app: String, stage: Stage },
+    LetGo { app: String },
+    NextFails { app: String, stage: Stage },
+    State { app: String, stage: Stage, word: String },
+    Streams { app: String, how: Streaming },
+    Slots { free: bool },
+    Dynos { app: String, quantity: u32 },
+    Fir { app: String },
+    Config { app: String, key: String },
+    Fails { vendor: Vendor, rule: FaultRule },
     Mended(Vendor),
-    Clock {
-        vendor: Vendor,
-        ahead: SignedDuration,
-    },
-    DynosFlap {
-        app: String,
-    },
-    Standing {
-        person: String,
-        kind: MemberKind,
-    },
-    UserGroup {
-        handle: String,
-        people: Vec<String>,
-    },
-    BotIn {
-        channel: String,
-        is: bool,
-    },
-    Lacks {
-        scope: String,
-    },
-    ArchiveChannel {
-        channel: String,
-    },
-    ShareChannel {
-        channel: String,
-    },
-    CloseChannel {
-        channel: String,
-    },
+    Clock { vendor: Vendor, ahead: SignedDuration },
+    DynosFlap { app: String },
+    Standing { person: String, kind: MemberKind },
+    UserGroup { handle: String, people: Vec<String> },
+    BotIn { channel: String, is: bool },
+    Lacks { scope: String },
+    ArchiveChannel { channel: String },
+    ShareChannel { channel: String },
+    CloseChannel { channel: String },
     Crash,
     Stop,
     Start,
     Redeliver,
-    Setting {
-        name: String,
-        value: String,
-    },
-    SignIn {
-        app: &'static str,
-    },
-    BegunUnder {
-        version: u32,
-    },
-    Installable {
-        rotates: bool,
-    },
-    Removed {
-        person: String,
-        order: Order,
-    },
+    Setting { name: String, value: String },
+    SignIn { app: &'static str },
+    BegunUnder { version: u32 },
+    Installable { rotates: bool },
+    Removed { person: String, order: Order },
     EventAgain,
-    Withdraws {
-        person: String,
-        vendor: Vendor,
-    },
-    AccessEnds {
-        person: String,
-        vendor: Vendor,
-    },
+    Withdraws { person: String, vendor: Vendor },
+    AccessEnds { person: String, vendor: Vendor },
     Rotates,
     Endable,
 }

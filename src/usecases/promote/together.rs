@@ -12,7 +12,7 @@ use crate::domain::pipeline::{Destination, PipelineKey, Place};
 use crate::domain::request::Request;
 use crate::domain::speech;
 use crate::ports::{Batch, Credentials, StoreError, WakeKey};
-use crate::usecases::deploy::{self, Code, TRIES, begun, join, noting, placed, same_wish_in, spend};
+use crate::usecases::deploy::{self, Code, TRIES, begun, join, noting, placed, rights_for, same_wish_in, spend};
 use crate::usecases::facts::Prospect;
 use crate::usecases::offers::offer;
 use crate::usecases::{Ports, Trouble, confirm};
@@ -82,9 +82,10 @@ async fn all_or_none(
 ) -> Result<(Vec<(deploy::Ask, Prospect, Way)>, Option<Deployment>), Trouble> {
     let served = served(ports, who, &ends.from).await?;
     let environment = targets.first().map_or(ends.from.environment, |target| target.environment);
+    let rights = rights_for(ports, ask.terms, &targets).await?;
     let (mut fresh, mut going, mut refused) = (Vec::new(), None, Vec::new());
     for target in targets {
-        let (one, prospect, way) = look_at(ports, request, who, ask, (&ends.pipeline, &ends.from, &served), target).await?;
+        let (one, prospect, way) = look_at(ports, request, who, ask, (&ends.pipeline, &ends.from, &served), (target, rights)).await?;
         if let Some(same) = same_wish_in(ports, request, &prospect.target, &prospect.resolved.commit).await? {
             going = going.or(Some(same));
         } else if prospect.verdict.is_open() {

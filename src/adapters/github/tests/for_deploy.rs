@@ -68,7 +68,9 @@ async fn git_tells_that_the_default_branch_is_still_that_one() {
 
 #[tokio::test]
 async fn whatever_else_git_says_the_description_is_read() {
-    let to = ResponseTemplate::new(301).insert_header("location", "https://github.com/acme/other.git/info/refs");
+    let elsewhere = MockServer::start().await;
+    Mock::given(method("GET")).respond_with(head("main")).mount(&elsewhere).await;
+    let to = ResponseTemplate::new(301).insert_header("location", format!("{}{REFS}", elsewhere.uri()));
     for refs in [
         head("trunk"),
         ResponseTemplate::new(401),
@@ -86,6 +88,20 @@ async fn whatever_else_git_says_the_description_is_read() {
         world.answer_anew(described("trunk", true, false), refs.clone()).await;
         assert_eq!(world.asked_for_deploy().await, asked(&[REFS, DESCRIPTION], "trunk"), "{refs:?}");
     }
+    assert_eq!(elsewhere.received_requests().await.unwrap().len(), 0, "the token is shown to nobody else");
+}
+
+#[tokio::test]
+async fn a_repository_is_known_by_each_of_its_spellings_to_each_token_by_itself() {
+    let world = world().await;
+    world.answer_anew(described("main", true, false), head("main")).await;
+    world.on("GET", "/ACME/Web.git/info/refs", head("main")).await;
+    world.asked_for_deploy().await;
+    let loud = RepoName::parse("ACME/Web").unwrap();
+    world.github.repository_for_deploy(&token(), &loud).await.unwrap();
+    world.github.repository_for_deploy(&"gho_ofanotherofanotherofanother".into(), &web()).await.unwrap();
+    let asked: Vec<String> = world.requests().await.iter().map(|request| request.url.path().to_owned()).collect();
+    assert_eq!(asked, [DESCRIPTION, "/ACME/Web.git/info/refs", DESCRIPTION]);
 }
 
 #[tokio::test]
@@ -100,8 +116,8 @@ async fn what_may_not_be_deployed_from_is_described_each_time() {
 }
 
 #[tokio::test]
-async fn git_that_does_not_answer_is_left_alone_for_a_while() {
-    for silence in [ResponseTemplate::new(503), ResponseTemplate::new(429), ResponseTemplate::new(200).set_body_string("001e# serv")] {
+async fn git_that_does_not_tell_is_left_alone_for_a_while() {
+    for silence in [ResponseTemplate::new(503), ResponseTemplate::new(403), ResponseTemplate::new(200).set_body_string("001e# serv")] {
         let world = world().await;
         world.answer_anew(described("main", true, false), silence.clone()).await;
         world.asked_for_deploy().await;

@@ -95,23 +95,36 @@ fn a_service_that_wants_to_be_left_alone_is_left_alone() {
     assert_eq!(ledger.begin(id(1), WHO, at(10)), Err(Short { of: Service::SourceControl, until: at(90) }));
     assert_eq!(ledger.may_write(WHO.source, Purpose::End, at(90)), Ok(()));
     ledger.shut(Service::Platform, WHO.platform, at(100));
-    assert_eq!(ledger.pause(Service::Platform, WHO.platform, at(40)), Some(SignedDuration::from_secs(60)));
+    assert_eq!(ledger.pause(Service::Platform, WHO.platform, 1, at(40)), Some(SignedDuration::from_secs(60)));
 }
 
 #[test]
 fn few_requests_are_spread_among_all_that_go_on() {
     let mut ledger = ledger();
-    assert_eq!(ledger.pause(Service::Platform, WHO.platform, at(0)), None, "nothing was heard yet");
+    assert_eq!(ledger.pause(Service::Platform, WHO.platform, 1, at(0)), None, "nothing was heard yet");
     let pause = |ledger: &mut Ledger, left| {
         ledger.heard(Service::Platform, WHO.platform, left, None, at(0));
-        ledger.pause(Service::Platform, WHO.platform, at(0)).map(|pause| pause.as_secs())
+        ledger.pause(Service::Platform, WHO.platform, 1, at(0)).map(|pause| pause.as_secs())
     };
     assert_eq!([1800, 1799, 899, 359].map(|left| pause(&mut ledger, left)), [None, Some(5), Some(15), Some(60)]);
     for number in 0..200 {
         ledger.follow(&one(number, Phase::Building { build: build_id() }, Some(None)), WHO);
     }
     assert_eq!([1799, 899, 359, 0].map(|left| pause(&mut ledger, left)), [Some(142), Some(222), Some(333), Some(400)]);
-    assert_eq!(ledger.pause(Service::Platform, WHO.platform, at(1801)), None, "they have come back");
+    assert_eq!(ledger.pause(Service::Platform, WHO.platform, 1, at(1801)), None, "they have come back");
+}
+
+#[test]
+fn looks_of_many_requests_are_rarer_and_nobody_waits_longer_than_until_all_are_back() {
+    let mut ledger = ledger();
+    let pause =
+        |ledger: &mut Ledger, requests| ledger.pause(Service::SourceControl, WHO.source, requests, at(0)).map(|pause| pause.as_secs());
+    ledger.heard(Service::SourceControl, WHO.source, 700, Some(at(3000)), at(0));
+    assert_eq!([1, 5].map(|requests| pause(&mut ledger, requests)), [Some(15), Some(75)]);
+    ledger.heard(Service::SourceControl, WHO.source, 100, Some(at(200)), at(0));
+    assert_eq!([1, 5].map(|requests| pause(&mut ledger, requests)), [Some(60), Some(200)]);
+    ledger.shut(Service::SourceControl, WHO.source, at(3000));
+    assert_eq!([1, 5].map(|requests| pause(&mut ledger, requests)), [Some(3000), Some(3000)]);
 }
 
 #[test]
