@@ -12,7 +12,7 @@ pub mod plays;
 mod steps;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use slash_heroku::domain::deployment::{Phase, Watched};
@@ -21,6 +21,7 @@ use slash_heroku::sandbox::company::HEROKU_TOKEN;
 use slash_heroku::sandbox::script::{Act, Played, Player, Script};
 use slash_heroku::sandbox::slack::{Rendered, SeenMessage, SlackWorkspace};
 
+use crate::contracts::traffic::Published;
 use deadly::{Death, Event, Fate, Moment, Point};
 use ends::End;
 use plays::{CODE_OF_THE_LAST, PLAYS, Play};
@@ -36,6 +37,9 @@ const ALL_PAIRS: usize = 20;
 
 /// How often a single point is played again that was not come to.
 const AGAIN: usize = 3;
+
+/// What is asked and answered, also by a service that died in between, is held to it.
+static PUBLISHED: LazyLock<Published> = LazyLock::new(Published::read);
 
 /// How a play went.
 struct Performance {
@@ -199,6 +203,7 @@ async fn perform(play: &Play, points: &[Point], events: &[Event]) -> anyhow::Res
     if points.first().is_some_and(|point| point.event % NEXT_AT != 0) {
         faults.extend(at_rest(&fate).await);
         player.play(&part(&script, 0..0)).await?;
+        faults.extend(PUBLISHED.faults_of(&stage.world));
         let (transcript, deaths) = (lines.join("\n"), fate.deaths());
         return Ok(Performance {
             transcript,
@@ -229,6 +234,7 @@ async fn perform(play: &Play, points: &[Point], events: &[Event]) -> anyhow::Res
     let unmet = player.play(&part(&script, 0..0)).await?.failures;
     // Another life may come without the call that is made to fail.
     faults.extend(unmet.iter().filter(|_| points.is_empty()).map(ToString::to_string));
+    faults.extend(PUBLISHED.faults_of(&stage.world));
     Ok(Performance {
         transcript: lines.join("\n"),
         faults,
