@@ -12,8 +12,8 @@ pub mod plays;
 mod steps;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use slash_heroku::domain::deployment::{Phase, Watched};
 use slash_heroku::rehearsal::{InProcess, Stage};

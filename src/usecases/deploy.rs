@@ -404,6 +404,8 @@ pub(super) async fn begun(
         moved: None,
         riders: Vec::new(),
         card: Card::NotShown,
+        card_again_at: None,
+        card_may_come_until: None,
         asker_told: false,
         end_shown: false,
         followed_up: false,

@@ -185,7 +185,7 @@ pub async fn drive(ports: &Ports, lease: &Lease, id: DeploymentId) -> Result<(),
             Moved::Not if ports.is_stopping() => return Ok(()),
             Moved::Not => {
                 let not_before = hands.not_before.max(not_too_often(ports, who.as_ref(), &deployment));
-                hands.watch.wait(ports, &deployment, not_before, hands.telling.again_at()).await;
+                hands.watch.wait(ports, &deployment, not_before, hands.telling.again_at(&deployment)).await;
                 reload(ports, &mut deployment, &mut hands).await?;
             }
         }

@@ -70,10 +70,6 @@ pub(super) struct Telling {
     cards_lost: u32,
     /// How often the chat did not say who would read a card along.
     looks_failed: u32,
-    /// A change of the card got no clear answer and may still be made late: what stands is said once more then.
-    show_again_at: Option<Timestamp>,
-    /// A card got no clear answer and may still come until then, below the one that was shown in its place: then there is another one.
-    card_may_have_come_at: Option<Timestamp>,
     /// The asker is to be told that their turn came.
     pub(super) turn_due: bool,
     /// The two ways on from a ref that moved, with their buttons.
@@ -98,8 +94,8 @@ pub(super) struct Telling {
 
 impl Telling {
     /// When something that could not be told may be tried again.
-    pub(super) fn again_at(&self) -> Option<Timestamp> {
-        let card = self.card.until().or(self.show_again_at);
+    pub(super) fn again_at(&self, deployment: &Deployment) -> Option<Timestamp> {
+        let card = self.card.until().or(deployment.card_again_at);
         earliest([card, self.word.until(), self.rider.until(), self.place.until(), self.story.until(), self.record.until()])
     }
 
@@ -143,6 +139,9 @@ pub(super) async fn tell(
     // Its turn has just come: the next step says so, and what would be shown now would stand for a moment only.
     let turn_has_come = deployment.phase == Phase::Waiting(WaitingFor::Turn) && line.holder == Some(deployment.id);
     let held_back = order::is_held_back(ports, deployment, &line, &mut hands.telling).await?;
+    if held_back {
+        told.card_again_at = None;
+    }
     let pages = pages(ports, deployment);
     let seen = told.clone();
     let ahead = line.place_of(deployment.id);
@@ -186,6 +185,7 @@ pub(super) async fn tell(
 /// Whoever asked for it is gone: those who ride along are told, and nobody else.
 fn nobody_to_tell(told: &mut Deployment, telling: &mut Telling) {
     (told.asker_told, told.end_shown) = (true, told.has_ended());
+    (told.card_again_at, told.card_may_come_until) = (None, None);
     told.has_spoken();
     (telling.card_stands, telling.card_given_up) = (true, true);
 }
@@ -215,6 +215,8 @@ fn with_told(stored: Deployment, told: &Deployment) -> Deployment {
         // Nothing but telling ever changes it.
         way: told.way.clone(),
         card: told.card.clone(),
+        card_again_at: told.card_again_at,
+        card_may_come_until: told.card_may_come_until,
         asker_told,
         end_shown,
         story: told.story.clone(),

@@ -387,6 +387,12 @@ pub struct Deployment {
     pub riders: Vec<Rider>,
     /// Its message.
     pub card: Card,
+    /// A change of its message got no clear answer and may still be made until then: what stands is said once more then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_again_at: Option<Timestamp>,
+    /// A message got no clear answer and may still come until then, below the one that was shown in its place: then there is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_may_come_until: Option<Timestamp>,
     /// Whether the asker was told what only they are told in this phase: that a code is wanted, or the end.
     #[serde(default)]
     pub asker_told: bool,

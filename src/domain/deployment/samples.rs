@@ -105,6 +105,8 @@ pub(crate) fn deployment(phase: Phase) -> Deployment {
         moved: None,
         riders: Vec::new(),
         card: Card::NotShown,
+        card_again_at: None,
+        card_may_come_until: None,
         closed: false,
     }
 }

@@ -304,7 +304,19 @@ macro_rules! deployment {
             you("the reason that you gave", &["because", "overriding.because"]),
             you(
                 "where the card stands, what was said below it, what you were told, and what the chat or the repository took no word of",
-                &["card", "card.at.workspace", "card.at.channel", "card.at.message", "asker_told", "end_shown", "followed_up", "story[]", "untold[]"],
+                &[
+                    "card",
+                    "card.at.workspace",
+                    "card.at.channel",
+                    "card.at.message",
+                    "card_again_at",
+                    "card_may_come_until",
+                    "asker_told",
+                    "end_shown",
+                    "followed_up",
+                    "story[]",
+                    "untold[]",
+                ],
             ),
             others("the names that authors of the commits have given themselves", &["cargo.change.authors[]"]),
             others(

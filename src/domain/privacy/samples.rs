@@ -484,6 +484,7 @@ pub(crate) fn deployments() -> Vec<crate::domain::deployment::Deployment> {
     full.cancel = Some(Cancel { by: person("bo"), at: at(0), told: true, because: Some(because()) });
     full.riders = vec![Rider { person: person("bo"), since: at(0), wants: full.cargo.commit.clone(), told: true }];
     full.followed_up = true;
+    (full.card_again_at, full.card_may_come_until) = (Some(at(1)), Some(at(1)));
     full.untold = vec![Untold::Card, Untold::Asker, Untold::Record];
     full.notices = vec![Sent { to: channel(), news: News::Out }];
     found.push(full);

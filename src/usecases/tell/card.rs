@@ -22,19 +22,19 @@ pub(super) async fn show(ports: &Ports, view: &CardView<'_>, told: &mut Deployme
     let message = speech::card(view);
     let cannot_change = telling.card_given_up || told.card == Card::SaidOnce;
     if cannot_change {
-        telling.show_again_at = None;
+        told.card_again_at = None;
     }
     let shown = cannot_change || telling.shown.as_ref() == Some(&message);
-    let again = telling.show_again_at.is_some_and(|at| at <= view.now);
+    let again = told.card_again_at.is_some_and(|at| at <= view.now);
     if shown && !again {
-        telling.card_stands = telling.show_again_at.is_none();
+        telling.card_stands = told.card_again_at.is_none();
     } else if telling.card.is_over(view.now) {
-        telling.show_again_at = telling.show_again_at.filter(|_| !again);
+        told.card_again_at = told.card_again_at.filter(|_| !again);
         change(ports, view, message, told, telling).await?;
     } else {
         telling.card_stands = false;
     }
-    told.end_shown = told.has_ended() && (shown || telling.shown_now());
+    told.end_shown = told.has_ended() && (shown || telling.shown_now(told));
     Ok(())
 }
 
@@ -61,7 +61,7 @@ async fn change(
     };
     let first = told.card == Card::NotShown && telling.cards_lost == 0;
     if let Card::At(place) = &told.card
-        && telling.card_may_have_come_at.is_some_and(|at| at <= view.now)
+        && told.card_may_come_until.is_some_and(|at| at <= view.now)
         // The new one could not stand where this one does.
         && !nobody_knows
     {
@@ -69,12 +69,12 @@ async fn change(
         if let Err(error) = ports.chat.amend(place, &speech::card_further_down(), Urgency::Now).await {
             tracing::warn!(deployment = %told.id, %error, "a card could not be replaced by a newer one");
             if error.is_temporary() {
-                telling.show_again_at = Some(view.now);
+                told.card_again_at = Some(view.now);
                 telling.card_failed(&error, view.now, told, Respite::failed);
                 return Ok(());
             }
         }
-        telling.card_may_have_come_at = None;
+        told.card_may_come_until = None;
         telling.leaves_card(told);
     }
     if let Card::At(place) = &told.card
@@ -142,7 +142,7 @@ async fn change(
             tracing::warn!(deployment = %told.id, %error, "the card could not be shown");
             telling.card_failed(&error, view.now, told, Respite::failed_to_say);
             if error.fault == Fault::Unclear {
-                telling.card_may_have_come_at = telling.show_again_at;
+                told.card_may_come_until = told.card_again_at;
             }
         }
     }
@@ -188,7 +188,7 @@ fn urgency(phase: &Phase) -> Urgency {
 impl Telling {
     fn stands_as(&mut self, message: Message, told: &mut Deployment) {
         self.shown = Some(message);
-        self.card_stands = self.show_again_at.is_none();
+        self.card_stands = told.card_again_at.is_none();
         self.card.worked();
         told.was_told(Untold::Card);
     }
@@ -200,8 +200,8 @@ impl Telling {
     }
 
     /// Whether the last that was to be shown is shown, or never will be.
-    fn shown_now(&self) -> bool {
-        self.card_stands || (self.show_again_at.is_some() && self.card.until().is_none())
+    fn shown_now(&self, told: &Deployment) -> bool {
+        self.card_stands || (told.card_again_at.is_some() && self.card.until().is_none())
     }
 
     /// What the chat refuses for good is not tried again: the asker is told the end all the same.
@@ -214,7 +214,7 @@ impl Telling {
             told.could_not_tell(Untold::Card);
         }
         if error.fault == Fault::Unclear {
-            self.show_again_at = now.checked_add(EFFECT_BOUND).ok();
+            told.card_again_at = now.checked_add(EFFECT_BOUND).ok();
         }
     }
 }

@@ -44,7 +44,6 @@ pub(super) async fn is_held_back(ports: &Ports, deployment: &Deployment, line: &
     let earlier = ports.store.deployment(before).await.map_err(DriveError::Store)?;
     let holds = earlier.is_some_and(|earlier| is_untold(&earlier) && now.duration_since(earlier.since) < HELD_BACK);
     if holds {
-        telling.show_again_at = None;
         telling.card.rest_until(now.checked_add(SWEEP).unwrap_or(now));
     } else {
         telling.before = Before::Nobody;

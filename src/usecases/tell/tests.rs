@@ -60,11 +60,11 @@ async fn a_rest_that_the_chat_asks_for_is_kept_and_waited_for() {
     outside.word.lock().unwrap().push_back(Fault::RateLimited { until: Some(at(40)) });
     let mut hands = Hands::default();
     told(&outside, &mut deployment, &mut hands).await;
-    assert_eq!(hands.telling.again_at(), Some(at(40)), "the next look at a deploy that needs a code is ten minutes away");
+    assert_eq!(hands.telling.again_at(&deployment), Some(at(40)), "the next look at a deploy that needs a code is ten minutes away");
     outside.pass(40);
     told(&outside, &mut deployment, &mut hands).await;
     assert!(deployment.asker_told);
-    assert_eq!(hands.telling.again_at(), None);
+    assert_eq!(hands.telling.again_at(&deployment), None);
 }
 
 #[tokio::test]
@@ -289,7 +289,7 @@ async fn nothing_is_said_of_the_next_before_the_end_of_the_one_before() {
     told_at(&outside, &mut first, &mut hands, 0).await;
     told_at(&outside, &mut second, &mut next, 5).await;
     assert_eq!(outside.did().len(), 2, "the change that failed, and the end to the asker: {:?}", outside.did());
-    assert!(next.telling.again_at().is_some(), "it looks again");
+    assert!(next.telling.again_at(&second).is_some(), "it looks again");
     told_at(&outside, &mut first, &mut hands, 40).await;
     assert!(outside.stored(first.id).is_end_told());
     told_at(&outside, &mut second, &mut next, 41).await;
@@ -357,6 +357,28 @@ async fn a_card_that_may_still_come_is_not_left_as_the_newest() {
     }
     assert_eq!(outside.when(|did| *did == Did::Amend), [61, 90], "until the one before says so");
     assert_eq!(outside.when(|did| *did == Did::Card), [0, 30, 90, 200], "and then until it stands, once");
+}
+
+#[tokio::test]
+async fn what_may_still_come_is_known_to_the_next_worker() {
+    let (outside, mut deployment) = outside(building(), |_| {});
+    outside.card.lock().unwrap().push_back(Fault::Unclear);
+    let mut hands = Hands::default();
+    for second in [0, 30] {
+        told_at(&outside, &mut deployment, &mut hands, second).await;
+    }
+    // Another worker, which remembers nothing.
+    let mut next = Hands::default();
+    for second in [40, 59] {
+        told_at(&outside, &mut deployment, &mut next, second).await;
+    }
+    assert_eq!(outside.when(|did| *did == Did::Card), [0, 30]);
+    for second in [61, 90] {
+        told_at(&outside, &mut deployment, &mut next, second).await;
+    }
+    assert_eq!(outside.when(|did| *did == Did::Card), [0, 30, 61], "below what came late");
+    let stored = outside.stored(deployment.id);
+    assert_eq!((stored.card_again_at, stored.card_may_come_until), (None, None));
 }
 
 #[tokio::test]
