@@ -57,13 +57,16 @@ impl Sight {
     }
 }
 
-/// What a worker remembers of telling. Lost with the process: then everything is told once more, which changes nothing.
+/// What a worker remembers of telling. Lost with the process: then everything is told once more, which changes nothing. What may still
+/// come late stands in the deployment.
 #[derive(Debug, Default)]
 pub(super) struct Telling {
     /// The message as the card shows it.
     shown: Option<Message>,
     /// Whether the card shows what it should, or never will.
     card_stands: bool,
+    /// Whether the card is left alone for now, whatever is due: something else is told first, or nobody is told anything.
+    card_is_held: bool,
     /// The chat will not have a card, whatever we do.
     card_given_up: bool,
     /// How often a card was lost that had been shown.
@@ -95,7 +98,7 @@ pub(super) struct Telling {
 impl Telling {
     /// When something that could not be told may be tried again.
     pub(super) fn again_at(&self, deployment: &Deployment) -> Option<Timestamp> {
-        let card = self.card.until().or(deployment.card_again_at);
+        let card = self.card.until().or(deployment.card_again_at.filter(|_| !self.card_is_held));
         earliest([card, self.word.until(), self.rider.until(), self.place.until(), self.story.until(), self.record.until()])
     }
 
@@ -122,6 +125,7 @@ pub(super) async fn tell(
     deployment: &mut Deployment,
     hands: &mut Hands,
 ) -> Result<(), DriveError> {
+    hands.telling.card_is_held = deployment.is_orphaned();
     if deployment.closed || deployment.has_left() {
         return Ok(());
     }
@@ -139,9 +143,6 @@ pub(super) async fn tell(
     // Its turn has just come: the next step says so, and what would be shown now would stand for a moment only.
     let turn_has_come = deployment.phase == Phase::Waiting(WaitingFor::Turn) && line.holder == Some(deployment.id);
     let held_back = order::is_held_back(ports, deployment, &line, &mut hands.telling).await?;
-    if held_back {
-        told.card_again_at = None;
-    }
     let pages = pages(ports, deployment);
     let seen = told.clone();
     let ahead = line.place_of(deployment.id);
@@ -149,7 +150,7 @@ pub(super) async fn tell(
     if told.is_orphaned() {
         riders::tell(ports, &view, &mut told, &mut hands.telling).await?;
     } else if turn_has_come || held_back {
-        hands.telling.card_stands = false;
+        (hands.telling.card_stands, hands.telling.card_is_held) = (false, true);
     } else {
         asker::tell_turn(ports, &view, &mut hands.telling).await?;
         card::show(ports, &view, &mut told, &mut hands.telling).await?;

@@ -19,7 +19,7 @@ struct State<K: Hash + Eq, V> {
     forgotten: u64,
 }
 
-/// A moment before something is read.
+/// A moment before something is read, told by how often anything of anybody was forgotten until then.
 #[derive(Clone, Copy, Debug)]
 pub struct Before(u64);
 

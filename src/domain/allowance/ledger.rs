@@ -18,7 +18,7 @@ const SPARE: usize = 4;
 const A_MOMENT: SignedDuration = SignedDuration::from_secs(2);
 /// What is left is spread over this long.
 const SPREAD: i64 = 1800;
-/// The longest time between two looks that a low allowance makes.
+/// The longest time between two requests of one deployment that a low allowance makes.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
 /// A credential, by a digest of it.

@@ -65,7 +65,7 @@ impl Deployment {
         beyond && self.times.iter().any(|time| time.stage == stage)
     }
 
-    /// Whether it has waited: for its turn, for its checks, for a code.
+    /// Whether it has waited for anything before it began.
     pub fn has_waited(&self) -> bool {
         self.times.iter().any(|time| time.stage < Stage::Checks)
     }

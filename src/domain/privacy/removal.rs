@@ -124,6 +124,7 @@ impl Deployment {
             one.overriding = one.overriding.map(|overriding| Override { because: REMOVED.to_owned(), ..overriding });
             one.code_spent_at = None;
             one.card = Card::SaidOnce;
+            (one.card_again_at, one.card_may_come_until) = (None, None);
             one.notices.clear();
             one.cargo.change.iter_mut().for_each(|change| change.authors.clear());
         }
@@ -151,6 +152,7 @@ mod tests {
                 let text = serde_json::to_string(&without).unwrap();
                 assert!(!text.contains(&format!("\"{user}\"")), "{text}");
                 if user == "ana" {
+                    assert_eq!((without.card_again_at, without.card_may_come_until), (None, None), "nobody is shown a card any more");
                     for word in ["why not", "\"known\"", "\"Ana\"", "sealed", "\"C1\""] {
                         assert!(!text.contains(word), "{word} in {text}");
                     }

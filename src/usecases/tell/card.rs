@@ -17,6 +17,7 @@ use super::Telling;
 const CARDS: u32 = 2;
 /// How often it is looked who would read it along, before it is for its asker alone.
 const LOOKS: u32 = 3;
+
 /// Shows where the deployment stands, as far as it has changed and the chat may be asked.
 pub(super) async fn show(ports: &Ports, view: &CardView<'_>, told: &mut Deployment, telling: &mut Telling) -> Result<(), DriveError> {
     let message = speech::card(view);
@@ -29,7 +30,6 @@ pub(super) async fn show(ports: &Ports, view: &CardView<'_>, told: &mut Deployme
     if shown && !again {
         telling.card_stands = told.card_again_at.is_none();
     } else if telling.card.is_over(view.now) {
-        told.card_again_at = told.card_again_at.filter(|_| !again);
         change(ports, view, message, told, telling).await?;
     } else {
         telling.card_stands = false;
@@ -69,7 +69,6 @@ async fn change(
         if let Err(error) = ports.chat.amend(place, &speech::card_further_down(), Urgency::Now).await {
             tracing::warn!(deployment = %told.id, %error, "a card could not be replaced by a newer one");
             if error.is_temporary() {
-                told.card_again_at = Some(view.now);
                 telling.card_failed(&error, view.now, told, Respite::failed);
                 return Ok(());
             }
@@ -99,7 +98,7 @@ async fn change(
         };
         match amended {
             Ok(()) => {
-                telling.stands_as(message, told);
+                telling.stands_as(message, told, view.now);
                 return Ok(());
             }
             Err(error) if !error.is_temporary() && error.fault != Fault::SignInLost && telling.cards_lost < CARDS => {
@@ -126,17 +125,21 @@ async fn change(
         }
         delivered => delivered,
     };
+    if delivered.is_ok() {
+        // What has not come by now can only stand above this one.
+        told.card_may_come_until = told.card_may_come_until.filter(|until| view.now < *until);
+    }
     match delivered {
         Ok(Delivered::Editable(place)) => {
             if let Some(why) = aside.filter(|_| first && place.channel != told.origin.channel) {
                 say_where(ports, told, why).await;
             }
             told.card = Card::At(place);
-            telling.stands_as(message, told);
+            telling.stands_as(message, told, view.now);
         }
         Ok(Delivered::Final) => {
             told.card = Card::SaidOnce;
-            telling.stands_as(message, told);
+            telling.stands_as(message, told, view.now);
         }
         Err(error) => {
             tracing::warn!(deployment = %told.id, %error, "the card could not be shown");
@@ -186,8 +189,10 @@ fn urgency(phase: &Phase) -> Urgency {
 }
 
 impl Telling {
-    fn stands_as(&mut self, message: Message, told: &mut Deployment) {
+    fn stands_as(&mut self, message: Message, told: &mut Deployment, now: Timestamp) {
         self.shown = Some(message);
+        // What was due is done with this, and not before: a try that came to nothing leaves it due.
+        told.card_again_at = told.card_again_at.filter(|at| now < *at);
         self.card_stands = told.card_again_at.is_none();
         self.card.worked();
         told.was_told(Untold::Card);

@@ -382,6 +382,50 @@ async fn what_may_still_come_is_known_to_the_next_worker() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_worker_left_open_is_shown_once_more_and_then_closed() {
+    let (outside, deployment) = outside(ended(), |deployment| {
+        (deployment.card, deployment.card_again_at) = (a_card(), Some(at(30)));
+    });
+    // The first change tells the end; the second, once it is due, fails and is made again.
+    outside.amend.lock().unwrap().extend([Fault::RateLimited { until: Some(at(31)) }, Fault::Unreachable]);
+    drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
+    let stored = outside.stored(deployment.id);
+    assert!(stored.closed && stored.card_again_at.is_none(), "{stored:?}");
+    assert!(outside.when(|did| *did == Did::Amend).last() > Some(&31));
+}
+
+#[tokio::test]
+async fn a_change_that_is_due_once_more_is_made_until_it_is() {
+    let (outside, mut deployment) = outside(building(), |deployment| deployment.card = a_card());
+    outside.amend.lock().unwrap().push_back(Fault::Unclear);
+    let mut hands = Hands::default();
+    for second in [0, 30] {
+        told_at(&outside, &mut deployment, &mut hands, second).await;
+    }
+    outside.amend.lock().unwrap().push_back(Fault::Unreachable);
+    for second in [60, 120, 180] {
+        told_at(&outside, &mut deployment, &mut hands, second).await;
+    }
+    assert_eq!(outside.when(|did| *did == Did::Amend), [0, 30, 60, 120], "once more when it can come no more, and until it is shown");
+    assert_eq!(hands.telling.again_at(&deployment), None);
+}
+
+#[tokio::test]
+async fn what_is_due_wakes_nobody_where_it_cannot_be_shown() {
+    let (outside, mut deployment) = outside(Phase::Waiting(WaitingFor::Turn), |deployment| {
+        (deployment.card, deployment.card_again_at) = (a_card(), Some(at(10)));
+    });
+    let mut hands = Hands::default();
+    told_at(&outside, &mut deployment, &mut hands, 20).await;
+    assert_eq!(hands.telling.again_at(&deployment), None, "its turn has come: the next step says so");
+    deployment.origin.person.user = crate::domain::privacy::departed(uuid::Uuid::from_u128(7)).unwrap();
+    outside.put(&deployment);
+    let mut orphan = Hands::default();
+    told_at(&outside, &mut deployment, &mut orphan, 40).await;
+    assert_eq!(orphan.telling.again_at(&deployment), None, "nobody is told anything");
+}
+
+#[tokio::test]
 async fn progress_that_was_turned_away_is_merged_into_the_newest() {
     let (outside, mut deployment) = outside(building(), |deployment| deployment.card = a_card());
     let mut hands = Hands::default();
