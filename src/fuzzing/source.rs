@@ -7,7 +7,7 @@ use crate::adapters::github::{GitHub, GitHubSettings};
 use crate::domain::names::DeploymentId;
 use crate::domain::pipeline::Environment;
 use crate::domain::source::{AskedRef, CommitRef, Report, ReportState, Repository};
-use crate::ports::{AnnouncementOrder, ArchiveFault, SourceControl};
+use crate::ports::{AnnouncementOrder, ArchiveFault, Forgets as _, SourceControl};
 
 use super::answers::{Jumping, Stage, TOKEN, judged, of, tells_no_token};
 
@@ -106,7 +106,9 @@ async fn made(github: &GitHub, call: u8) {
         16 => judged(&github.points_at(&token, name, &CommitRef::Tag(of(json!("v1.0")))).await),
         17 => judged(&github.points_at(&token, name, &of(json!({ "pull": { "number": 7, "branch": "topic" } }))).await),
         18 => {
-            // Only a repository that was described before is asked for at git itself.
+            // Only a repository that was described before is asked for at git itself, and not again for a while where that told nothing:
+            // each case begins with nothing known.
+            github.forget_credential(&token);
             judged(&github.repository_for_deploy(&token, name).await);
             judged(&github.repository_for_deploy(&token, name).await);
         }

@@ -203,7 +203,7 @@ impl Stage for AtGitHub {
         self.adapter.compare(&reader.token, &name, base, head).await.unwrap();
         let known = usize::from(self.was_known(before));
         let before = self.github.requests().len();
-        // Git is asked in any case; the description only where it is not known, and answers "unchanged" where its tag is.
+        // The description is asked for only where it is not known, and answers "unchanged" where its tag is.
         self.adapter.repository_for_deploy(&reader.token, &name).await.unwrap();
         let described = |request: &SeenRequest| request.path.starts_with("/repos/") && request.status == 200;
         known + usize::from(!self.github.requests()[before..].iter().any(described))
