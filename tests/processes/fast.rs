@@ -19,7 +19,7 @@ use slash_heroku::sandbox::world::World;
 use slash_heroku::sandbox::{github, heroku};
 use slash_heroku::{logging, run};
 
-use super::{Scene, comes};
+use super::{Scene, comes, is_end};
 use crate::support::folders;
 
 /// How many times faster than the real one.
@@ -175,14 +175,6 @@ fn have_ended(scene: &Scene, rounds: usize) -> bool {
     })
 }
 
-fn cards_at_an_end(scene: &Scene) -> usize {
-    scene.messages().iter().filter(|message| message.place == "#general" && message.below.is_none() && is_end(message)).count()
-}
-
-fn is_end(message: &Rendered) -> bool {
-    ["[ok]", "[no]"].contains(&message.glyph.as_str())
-}
-
 /// Rounds of five deploys at once; in each the service is killed twice, after random numbers of its calls. Returns how many deploys
 /// there were.
 async fn rounds(seed: u64, rounds: usize) -> usize {
@@ -204,7 +196,7 @@ async fn rounds(seed: u64, rounds: usize) -> usize {
             scene.start().await;
         }
         let done = (round + 1) * (FOUR.len() + 1);
-        let ends = |scene: &Scene| have_ended(scene, round + 1) && scene.ends_told("@ana") >= done && cards_at_an_end(scene) >= done;
+        let ends = |scene: &Scene| have_ended(scene, round + 1) && scene.ends_told("@ana") >= done && scene.ends_told("#general") >= done;
         scene.until(&format!("all have ended (seed {seed:x}, killed after {moments:?} calls)"), ends).await;
         let at = format!("seed {seed:x}, killed after {moments:?} calls");
         let doubled = doubled(&scene.messages(), KILLS, moments.len());
