@@ -85,7 +85,7 @@ impl Default for SlackSeed {
             app_id: "A1".to_owned(),
             bot_user_id: "UBOT".to_owned(),
             command: "/h".to_owned(),
-            patience: Duration::from_secs(10),
+            patience: Duration::from_secs(60),
         }
     }
 }
