@@ -10,6 +10,7 @@ mod platform;
 mod rows;
 mod scripts;
 pub mod seeds;
+mod sign_in;
 mod slack;
 mod source;
 mod text;

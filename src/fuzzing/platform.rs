@@ -1,4 +1,4 @@
-//! Answers of the platform and bytes of its streams: a value or a typed error, whatever comes.
+//! Answers of the platform, those of its sign-in, and bytes of its streams: a value or a typed error, whatever comes.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::adapters::heroku::{Heroku, HerokuSettings};
+use crate::adapters::heroku::{Heroku, HerokuSettings, HerokuSignIn, HerokuSignInSettings};
 use crate::domain::names::{AppId, BuildId, DeploymentId};
 use crate::ports::{ArchiveBody, BuildOrder, Platform, Printed, PromotionOrder, ReturnOrder, SourceArchive, UploadedSource};
 
 use super::answers::{Jumping, Stage, TOKEN, judged, of};
+use super::sign_in;
 
 const ID: &str = "22222222-bbbb-4bbb-8bbb-000000000001";
 const TARGET: &str = "22222222-bbbb-4bbb-8bbb-000000000002";
@@ -18,9 +19,21 @@ const RELEASE: &str = "44444444-dddd-4ddd-8ddd-000000000001";
 const SLUG: &str = "55555555-eeee-4eee-8eee-000000000001";
 const CODE: &str = "94037182";
 
+/// How many calls there are in [`made`]; those of the sign-in come behind.
+const OWN: u8 = 22;
+
 thread_local! {
-    static STAGE: Stage<Heroku, Jumping> = Stage::set(Jumping::new(), |base, clock| {
-        Heroku::new(HerokuSettings { api: base.clone(), links: base.clone(), dashboard: base }, clock)
+    static STAGE: Stage<(Heroku, HerokuSignIn), Jumping> = Stage::set(Jumping::new(), |base, clock| {
+        let sign_in = HerokuSignInSettings {
+            api: base.clone(),
+            id: base.clone(),
+            dashboard: base.clone(),
+            client_id: "client".to_owned(),
+            client_secret: "secret".into(),
+        };
+        let sign_in = HerokuSignIn::new(sign_in, clock.clone()).map_err(|error| error.to_string())?;
+        let heroku = Heroku::new(HerokuSettings { api: base.clone(), links: base.clone(), dashboard: base }, clock);
+        heroku.map(|heroku| (heroku, sign_in)).map_err(|error| error.to_string())
     });
 }
 
@@ -44,7 +57,11 @@ pub(super) fn holds(bytes: &[u8]) {
     let (call, answers) = super::first(bytes);
     STAGE.with(|stage| {
         stage.clock.begin_again();
-        stage.answering(answers, made(&stage.adapter, stage.host.address(), call));
+        let (heroku, sign_in) = &stage.adapter;
+        match (call % (OWN + sign_in::CALLS)).checked_sub(OWN) {
+            Some(call) => stage.answering(answers, sign_in::made(sign_in, call)),
+            None => stage.answering(answers, made(heroku, stage.host.address(), call % (OWN + sign_in::CALLS))),
+        }
     });
 }
 
@@ -73,7 +90,7 @@ pub(super) fn number(call: &str, with: &Value) -> Option<u8> {
         "Platform::promotion" => 19,
         "Platform::find_promoted" => 20,
         "Platform::commit_of" => 21,
-        _ => return None,
+        _ => return sign_in::number(call, with).map(|number| OWN + number),
     })
 }
 
@@ -98,7 +115,7 @@ async fn made(heroku: &Heroku, host: &str, call: u8) {
     let token = SecretString::from(TOKEN);
     let (app, build): (AppId, BuildId) = (of(json!(ID)), of(json!(ID)));
     let deployment = DeploymentId(uuid::Uuid::from_u128(7));
-    match call % 22 {
+    match call {
         0 => judged(&heroku.pipelines(&token).await),
         1 => judged(&heroku.apps(&token, &of(json!(ID))).await),
         2 => judged(&heroku.linked_repository(&token, &of(json!(ID))).await),

@@ -1,24 +1,38 @@
-//! Answers of the source control: a value or a typed error, whatever comes.
+//! Answers of the source control, and of its sign-in: a value or a typed error, whatever comes.
 
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::adapters::github::{GitHub, GitHubSettings};
+use crate::adapters::github::{AppKind, GitHub, GitHubSettings, GitHubSignIn, GitHubSignInSettings};
 use crate::domain::names::DeploymentId;
 use crate::domain::pipeline::Environment;
 use crate::domain::source::{AskedRef, CommitRef, Report, ReportState, Repository};
 use crate::ports::{AnnouncementOrder, ArchiveFault, Forgets as _, SourceControl};
 
 use super::answers::{Jumping, Stage, TOKEN, judged, of, tells_no_token};
+use super::sign_in;
 
 const SHA: &str = "27bd10a127bd10a127bd10a127bd10a127bd10a1";
+
+/// How many calls there are in [`made`]; those of the sign-in come behind.
+const OWN: u8 = 19;
 
 /// The largest archive that is taken.
 const ARCHIVE: u64 = 64 * 1024;
 
 thread_local! {
-    static STAGE: Stage<GitHub, Jumping> = Stage::set(Jumping::new(), |base, clock| {
-        GitHub::new(GitHubSettings { api: base.clone(), web: base.clone(), git: Some(base), archive_limit: ARCHIVE, spool_dir: None }, clock)
+    static STAGE: Stage<(GitHub, GitHubSignIn), Jumping> = Stage::set(Jumping::new(), |base, clock| {
+        let sign_in = GitHubSignInSettings {
+            api: base.clone(),
+            web: base.clone(),
+            client_id: "client".to_owned(),
+            client_secret: "secret".into(),
+            kind: AppKind::OAuth { expiring: true },
+            callback: base.at(["back"]),
+        };
+        let sign_in = GitHubSignIn::new(sign_in, clock.clone()).map_err(|error| error.to_string())?;
+        let github = GitHubSettings { api: base.clone(), web: base.clone(), git: Some(base), archive_limit: ARCHIVE, spool_dir: None };
+        GitHub::new(github, clock).map(|github| (github, sign_in)).map_err(|error| error.to_string())
     });
 }
 
@@ -26,7 +40,11 @@ pub(super) fn holds(bytes: &[u8]) {
     let (call, answers) = super::first(bytes);
     STAGE.with(|stage| {
         stage.clock.begin_again();
-        stage.answering(answers, made(&stage.adapter, call));
+        let (github, sign_in) = &stage.adapter;
+        match (call % (OWN + sign_in::CALLS)).checked_sub(OWN) {
+            Some(call) => stage.answering(answers, sign_in::made(sign_in, call)),
+            None => stage.answering(answers, made(github, call % (OWN + sign_in::CALLS))),
+        }
     });
 }
 
@@ -55,7 +73,7 @@ pub(super) fn number(call: &str, with: &Value) -> Option<u8> {
             Some(Value::Object(by)) if by.contains_key("pull") => 17,
             _ => 15,
         },
-        _ => return None,
+        _ => return sign_in::number(call, with).map(|number| OWN + number),
     })
 }
 
@@ -76,7 +94,7 @@ async fn made(github: &GitHub, call: u8) {
         app: "hubot-staging".to_owned(),
         description: "a deploy".to_owned(),
     };
-    match call % 19 {
+    match call {
         0 => judged(&github.repository(&token, name).await),
         1 => judged(&github.resolve(&token, &repository, &of::<AskedRef>(json!({ "named": "topic" }))).await),
         2 => judged(&github.resolve(&token, &repository, &AskedRef::Pull(7)).await),

@@ -126,11 +126,12 @@ pub(super) async fn tell(
     hands: &mut Hands,
 ) -> Result<(), DriveError> {
     hands.telling.card_is_held = deployment.is_orphaned();
+    let now = ports.clock.now();
+    // Also where nobody is told anything: a rest that is over and stays would have the worker look again at once, for ever.
+    hands.telling.wake_up(now);
     if deployment.closed || deployment.has_left() {
         return Ok(());
     }
-    let now = ports.clock.now();
-    hands.telling.wake_up(now);
     let mut told = deployment.clone();
     if told.is_orphaned() {
         nobody_to_tell(&mut told, &mut hands.telling);
@@ -253,5 +254,7 @@ pub(super) async fn end(ports: &Ports, source: Option<&SecretString>, deployment
     }
 }
 
+#[cfg(test)]
+mod card_tests;
 #[cfg(test)]
 mod tests;

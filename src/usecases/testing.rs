@@ -1,7 +1,7 @@
 //! A small outside for the tests of use cases: everything is remembered, and fails as it is told to.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -54,6 +54,8 @@ pub(super) struct Outside {
     pub word: Mutex<VecDeque<Fault>>,
     pub below: Mutex<VecDeque<Fault>>,
     pub report: Mutex<VecDeque<Fault>>,
+    /// How many seconds a card, or a change of one, takes to be answered.
+    pub call_takes: AtomicI64,
     /// The lease is taken over while the card is changed for the n-th time.
     pub loses_lease_at: AtomicU64,
     pub lost: AtomicBool,
@@ -92,6 +94,7 @@ impl Outside {
             word: Mutex::default(),
             below: Mutex::default(),
             report: Mutex::default(),
+            call_takes: AtomicI64::new(0),
             loses_lease_at: AtomicU64::new(0),
             lost: AtomicBool::new(false),
             head: Mutex::new(sha('a')),
@@ -180,6 +183,7 @@ impl Chat for Outside {
         match to {
             Addressee::Card(origin) => {
                 self.note(Did::Card);
+                self.pass(self.call_takes.load(Ordering::SeqCst));
                 fails(&self.card, Service::Chat)?;
                 let workspace = origin.person.workspace.clone();
                 Ok(Delivered::Editable(MessageRef { workspace, channel: origin.channel.clone(), message: "1".to_owned() }))
@@ -203,6 +207,7 @@ impl Chat for Outside {
         self.note(Did::Amend);
         let times = u64::try_from(self.when(|did| *did == Did::Amend).len()).unwrap();
         self.lost.fetch_or(times == self.loses_lease_at.load(Ordering::SeqCst), Ordering::SeqCst);
+        self.pass(self.call_takes.load(Ordering::SeqCst));
         fails(&self.amend, Service::Chat)
     }
 

@@ -283,14 +283,14 @@ async fn sign_in_happens(github: &Github, state: &[String]) -> Option<Vec<(Strin
         (false, false) => return None,
     };
     let client_secret = if other { "ANOTHER-SECRET" } else { CLIENT_SECRET }.to_owned();
-    github.add_app(AppSeed { client_id: CLIENT_ID, client_secret, kind, callback: CALLBACK.to_owned() });
+    github.add_app(AppSeed { client_id: CLIENT_ID, client_secret: client_secret.clone(), kind, callback: CALLBACK.to_owned() });
     let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
     let page = format!("?client_id={CLIENT_ID}&scope=repo&state=s&code_challenge={challenge}&code_challenge_method=S256");
     let back = github.agrees(Some("ana"), &page).unwrap();
     let code = back.split(['?', '&']).find_map(|part| part.strip_prefix("code=")).unwrap().to_owned();
     let mut names = vec![("INVENTED-CODE".to_owned(), code.clone())];
     if is("the code is used") || is("ana has signed in") {
-        let form = format!("client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&code={code}&code_verifier={VERIFIER}");
+        let form = format!("client_id={CLIENT_ID}&client_secret={client_secret}&code={code}&code_verifier={VERIFIER}");
         let asked = client().post(format!("{}/login/oauth/access_token", github.web_url())).header("accept", "application/json").body(form);
         let told: Value = serde_json::from_str(&asked.send().await.unwrap().text().await.unwrap()).unwrap();
         for (recorded, key) in [("INVENTED-ACCESS", "access_token"), ("INVENTED-REFRESH", "refresh_token")] {

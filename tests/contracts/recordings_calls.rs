@@ -8,11 +8,12 @@ use super::recordings::{self, Answered, HOSTS};
 use super::shapes::Shapes;
 
 /// The ports whose adapters ask a service, where they are written, and the hosts whose recordings are of them.
-const PORTS: [(&str, &str, &str); 6] = [
+const PORTS: [(&str, &str, &str); 7] = [
     ("Chat", "chat", "slack"),
     ("Directory", "directory", "slack"),
     ("InstallAt", "install", "slack"),
     ("Platform", "platform", "heroku"),
+    ("SignInAt", "sign_in", "github"),
     ("SignInAt", "sign_in", "heroku"),
     ("SourceControl", "source", "github"),
 ];
@@ -169,7 +170,8 @@ const BLANKS: &[Blank] = &[
         "github",
         &[Withdrawn, Forbidden, Limited],
         &["DELETE /applications/…"],
-        "it is asked with the app's own secret: no token is shown, and no allowance of a person is taken from",
+        "it is asked with the app's own id and secret: where they are wrong it answers that there is no such token, as recorded, and which limit it \
+         has is not documented",
     ),
     (
         "github",

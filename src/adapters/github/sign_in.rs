@@ -167,6 +167,19 @@ impl GitHubSignIn {
         Ok(Identity { id, name: scrub::clean(&user.login, 100) })
     }
 
+    /// Sees that a token that was not found is worth nothing. Whoever asks with a wrong id or secret finds none either, and what people
+    /// are told has ended would go on.
+    async fn is_worth_nothing(&self, access: &SecretString) -> Result<(), PortError> {
+        match self.who(access).await {
+            Err(error) if error.fault == Fault::SignInLost => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => {
+                let detail = "a login goes on that the app does not find: its client id or its secret may be wrong";
+                Err(PortError::new(Service::SourceControl, Fault::Refused, detail))
+            }
+        }
+    }
+
     /// Ends an access token, or the grant that it hangs on with all tokens of that person. `false`: the token is none, or none any
     /// more.
     async fn end(&self, access: &SecretString, extent: Extent) -> Result<bool, PortError> {
@@ -267,6 +280,8 @@ impl SignInAt for GitHubSignIn {
                 Err(error) if error.fault == Fault::SignInLost => {}
                 Err(error) => return Err(error),
             }
+        } else if !ended {
+            self.is_worth_nothing(&tokens.access).await?;
         }
         Ok(Revoked::Gone)
     }

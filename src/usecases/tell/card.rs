@@ -62,14 +62,16 @@ async fn change(
     let first = told.card == Card::NotShown && telling.cards_lost == 0;
     if let Card::At(place) = &told.card
         && told.card_may_come_until.is_some_and(|at| at <= view.now)
+        // What may still change this one would come after it says where it goes on.
+        && told.card_again_at.is_none_or(|at| at <= view.now)
         // The new one could not stand where this one does.
         && !nobody_knows
     {
         // A card that was given up may stand below this one, and would be read as the newest.
-        if let Err(error) = ports.chat.amend(place, &speech::card_further_down(), Urgency::Now).await {
+        if let Err(error) = put(ports, place, &speech::card_further_down(), Urgency::Now).await {
             tracing::warn!(deployment = %told.id, %error, "a card could not be replaced by a newer one");
-            if error.is_temporary() {
-                telling.card_failed(&error, view.now, told, Respite::failed);
+            if may_stand(&error) {
+                telling.card_failed(&error, ports.clock.now(), told, Respite::failed);
                 return Ok(());
             }
         }
@@ -80,35 +82,34 @@ async fn change(
         && aside == Some(Aside::Shared)
         && place.channel == told.origin.channel
     {
-        if let Err(error) = ports.chat.amend(place, &speech::goes_on_aside(), Urgency::Now).await {
+        if let Err(error) = put(ports, place, &speech::goes_on_aside(), Urgency::Now).await {
             tracing::warn!(deployment = %told.id, %error, "a card that others have come to read could not be taken back");
-            if error.is_temporary() {
-                telling.card_failed(&error, view.now, told, Respite::failed);
+            if may_stand(&error) {
+                telling.card_failed(&error, ports.clock.now(), told, Respite::failed);
                 return Ok(());
             }
+        }
+        if let Some(until) = told.card_again_at.filter(|at| view.now < *at) {
+            // A change that got no answer may put back what was taken away: it is taken away once more, and not left before.
+            telling.card.rest_until(until);
+            return Ok(());
         }
         telling.leaves_card(told);
     }
     if let Card::At(place) = &told.card {
-        let amend = async || ports.chat.amend(place, &as_it_stands(&message, aside, place, told), urgency(&told.phase)).await;
-        let amended = match amend().await {
-            // A token is refused in the middle of its renewal too. The card is where it was.
-            Err(error) if error.fault == Fault::SignInLost => amend().await,
-            amended => amended,
-        };
-        match amended {
+        match put(ports, place, &as_it_stands(&message, aside, place, told), urgency(&told.phase)).await {
             Ok(()) => {
                 telling.stands_as(message, told, view.now);
                 return Ok(());
             }
-            Err(error) if !error.is_temporary() && error.fault != Fault::SignInLost && telling.cards_lost < CARDS => {
+            Err(error) if !may_stand(&error) && telling.cards_lost < CARDS => {
                 tracing::warn!(deployment = %told.id, %error, "the card is gone: there will be a new one");
                 telling.cards_lost = telling.cards_lost.saturating_add(1);
                 telling.leaves_card(told);
             }
             Err(error) => {
                 tracing::warn!(deployment = %told.id, %error, "the card could not be changed");
-                telling.card_failed(&error, view.now, told, Respite::failed);
+                telling.card_failed(&error, ports.clock.now(), told, Respite::failed);
                 return Ok(());
             }
         }
@@ -143,13 +144,27 @@ async fn change(
         }
         Err(error) => {
             tracing::warn!(deployment = %told.id, %error, "the card could not be shown");
-            telling.card_failed(&error, view.now, told, Respite::failed_to_say);
+            telling.card_failed(&error, ports.clock.now(), told, Respite::failed_to_say);
             if error.fault == Fault::Unclear {
                 told.card_may_come_until = told.card_again_at;
             }
         }
     }
     Ok(())
+}
+
+/// Puts a message in the place of a card.
+async fn put(ports: &Ports, place: &MessageRef, message: &Message, urgency: Urgency) -> Result<(), PortError> {
+    match ports.chat.amend(place, message, urgency).await {
+        // A token is refused in the middle of its renewal too. The card is where it was.
+        Err(error) if error.fault == Fault::SignInLost => ports.chat.amend(place, message, urgency).await,
+        put => put,
+    }
+}
+
+/// Whether a card that could not be changed may stand where it stood, so that another one would be a second.
+fn may_stand(error: &PortError) -> bool {
+    error.is_temporary() || error.fault == Fault::SignInLost
 }
 
 /// A card as it is put to a place: in direct messages it says why it stands there.
@@ -193,6 +208,10 @@ impl Telling {
         self.shown = Some(message);
         // What was due is done with this, and not before: a try that came to nothing leaves it due.
         told.card_again_at = told.card_again_at.filter(|at| now < *at);
+        if told.card_again_at.is_none() && told.card_may_come_until.is_some_and(|until| until <= now) {
+            // Another one may stand below it, and it could not be replaced now.
+            told.card_again_at = now.checked_add(EFFECT_BOUND).ok();
+        }
         self.card_stands = told.card_again_at.is_none();
         self.card.worked();
         told.was_told(Untold::Card);
@@ -209,7 +228,8 @@ impl Telling {
         self.card_stands || (told.card_again_at.is_some() && self.card.until().is_none())
     }
 
-    /// What the chat refuses for good is not tried again: the asker is told the end all the same.
+    /// What the chat refuses for good is not tried again: the asker is told the end all the same. `now` is when it failed: what got no
+    /// answer may still come from then on.
     fn card_failed(&mut self, error: &PortError, now: Timestamp, told: &mut Deployment, rest: fn(&mut Respite, &PortError, Timestamp)) {
         if error.is_temporary() {
             rest(&mut self.card, error, now);

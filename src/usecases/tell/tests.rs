@@ -16,13 +16,13 @@ use crate::domain::source::{AskedRef, ReportState};
 use crate::domain::speech::testing::plain;
 use crate::ports::Fault;
 
-fn a_card() -> Card {
+pub(super) fn a_card() -> Card {
     let origin = deployment(Phase::Starting).origin;
     Card::At(MessageRef { workspace: origin.person.workspace, channel: origin.channel, message: "1".to_owned() })
 }
 
 /// A deployment in a phase, stored, and the outside.
-fn outside(phase: Phase, change: impl FnOnce(&mut Deployment)) -> (Arc<Outside>, Deployment) {
+pub(super) fn outside(phase: Phase, change: impl FnOnce(&mut Deployment)) -> (Arc<Outside>, Deployment) {
     let mut deployment = deployment(phase);
     change(&mut deployment);
     let outside = Outside::new();
@@ -30,15 +30,15 @@ fn outside(phase: Phase, change: impl FnOnce(&mut Deployment)) -> (Arc<Outside>,
     (outside, deployment)
 }
 
-async fn told(outside: &Arc<Outside>, deployment: &mut Deployment, hands: &mut Hands) {
+pub(super) async fn told(outside: &Arc<Outside>, deployment: &mut Deployment, hands: &mut Hands) {
     tell(&outside.ports(), &lease(deployment.id), Some(&who().source), &Sight::default(), deployment, hands).await.unwrap();
 }
 
-fn building() -> Phase {
+pub(super) fn building() -> Phase {
     Phase::Building { build: build_id() }
 }
 
-fn ended() -> Phase {
+pub(super) fn ended() -> Phase {
     Phase::Failed { during: Stage::Build, why: Failure::Build }
 }
 
@@ -65,31 +65,6 @@ async fn a_rest_that_the_chat_asks_for_is_kept_and_waited_for() {
     told(&outside, &mut deployment, &mut hands).await;
     assert!(deployment.asker_told);
     assert_eq!(hands.telling.again_at(&deployment), None);
-}
-
-#[tokio::test]
-async fn a_card_that_is_refused_for_good_is_tried_once() {
-    let (outside, mut deployment) = outside(building(), |_| {});
-    outside.card.lock().unwrap().extend([Fault::Forbidden; 100]);
-    let mut hands = Hands::default();
-    for _ in 0..10 {
-        told(&outside, &mut deployment, &mut hands).await;
-        outside.pass(60);
-    }
-    assert_eq!(outside.did(), [Did::Card]);
-}
-
-#[tokio::test]
-async fn a_card_that_is_lost_again_and_again_is_not_shown_for_ever() {
-    let (outside, mut deployment) = outside(building(), |deployment| deployment.card = a_card());
-    outside.amend.lock().unwrap().extend([Fault::NotFound; 100]);
-    let mut hands = Hands::default();
-    for minute in 0..10 {
-        deployment.phase = if minute % 2 == 0 { building() } else { Phase::Unknown(crate::domain::deployment::Watched::Order) };
-        told(&outside, &mut deployment, &mut hands).await;
-        outside.pass(60);
-    }
-    assert_eq!(outside.when(|did| *did == Did::Card).len(), 2);
 }
 
 #[tokio::test]
@@ -173,7 +148,7 @@ async fn a_service_that_wants_to_be_left_alone_is_left_alone_whoever_else_is_wai
 }
 
 /// The end of `deployment`, told at a moment.
-async fn told_at(outside: &Arc<Outside>, deployment: &mut Deployment, hands: &mut Hands, second: i64) {
+pub(super) async fn told_at(outside: &Arc<Outside>, deployment: &mut Deployment, hands: &mut Hands, second: i64) {
     outside.pass(second - outside.second());
     told(outside, deployment, hands).await;
 }
@@ -191,17 +166,6 @@ async fn what_no_way_leads_to_the_asker_for_is_noted_and_stays_listed_for_a_day(
     assert_eq!(stored.untold, [Untold::Card, Untold::Asker]);
     assert!(stored.closed && outside.second() >= 24 * 3600);
     assert!(!stored.is_listed() && Deployment { closed: false, ..stored }.is_listed());
-}
-
-#[tokio::test]
-async fn a_token_that_is_refused_once_leaves_no_card_behind() {
-    let (outside, deployment) = outside(ended(), |deployment| deployment.card = a_card());
-    outside.amend.lock().unwrap().push_back(Fault::SignInLost);
-    drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
-    assert!(matches!(outside.did()[..], [Did::Amend, Did::Amend, Did::Direct(_)]), "{:?}", outside.did());
-    let stored = outside.stored(deployment.id);
-    assert!(stored.untold.is_empty() && stored.closed);
-    assert_eq!(stored.card, a_card());
 }
 
 #[tokio::test]
@@ -327,102 +291,6 @@ async fn who_waits_in_line_knows_whose_end_comes_first() {
     second.phase = Phase::Announcing(Standing::Fresh);
     told_at(&outside, &mut second, &mut next, 1).await;
     assert_eq!(outside.when(|did| *did == Did::Amend), [0]);
-}
-
-#[tokio::test]
-async fn what_may_still_be_shown_late_is_covered_by_what_is_true() {
-    let (outside, deployment) = outside(ended(), |deployment| deployment.card = a_card());
-    outside.amend.lock().unwrap().push_back(Fault::Unclear);
-    drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
-    let changes = outside.when(|did| *did == Did::Amend);
-    assert_eq!(changes.first(), Some(&0));
-    assert!(changes.len() == 3 && changes.last() >= Some(&20), "once more when it can come no more: {changes:?}");
-    assert!(outside.stored(deployment.id).closed);
-}
-
-#[tokio::test]
-async fn a_card_that_may_still_come_is_not_left_as_the_newest() {
-    let (outside, mut deployment) = outside(building(), |_| {});
-    outside.card.lock().unwrap().push_back(Fault::Unclear);
-    let mut hands = Hands::default();
-    for second in [0, 30, 59] {
-        told_at(&outside, &mut deployment, &mut hands, second).await;
-    }
-    assert_eq!(outside.when(|did| *did == Did::Card), [0, 30]);
-    assert_eq!(outside.when(|did| *did == Did::Amend), [0; 0], "nothing is known to have come");
-    outside.amend.lock().unwrap().push_back(Fault::Unreachable);
-    outside.card.lock().unwrap().push_back(Fault::Unreachable);
-    for second in [61, 90, 200, 1000] {
-        told_at(&outside, &mut deployment, &mut hands, second).await;
-    }
-    assert_eq!(outside.when(|did| *did == Did::Amend), [61, 90], "until the one before says so");
-    assert_eq!(outside.when(|did| *did == Did::Card), [0, 30, 90, 200], "and then until it stands, once");
-}
-
-#[tokio::test]
-async fn what_may_still_come_is_known_to_the_next_worker() {
-    let (outside, mut deployment) = outside(building(), |_| {});
-    outside.card.lock().unwrap().push_back(Fault::Unclear);
-    let mut hands = Hands::default();
-    for second in [0, 30] {
-        told_at(&outside, &mut deployment, &mut hands, second).await;
-    }
-    // Another worker, which remembers nothing.
-    let mut next = Hands::default();
-    for second in [40, 59] {
-        told_at(&outside, &mut deployment, &mut next, second).await;
-    }
-    assert_eq!(outside.when(|did| *did == Did::Card), [0, 30]);
-    for second in [61, 90] {
-        told_at(&outside, &mut deployment, &mut next, second).await;
-    }
-    assert_eq!(outside.when(|did| *did == Did::Card), [0, 30, 61], "below what came late");
-    let stored = outside.stored(deployment.id);
-    assert_eq!((stored.card_again_at, stored.card_may_come_until), (None, None));
-}
-
-#[tokio::test]
-async fn what_an_earlier_worker_left_open_is_shown_once_more_and_then_closed() {
-    let (outside, deployment) = outside(ended(), |deployment| {
-        (deployment.card, deployment.card_again_at) = (a_card(), Some(at(30)));
-    });
-    // The first change tells the end; the second, once it is due, fails and is made again.
-    outside.amend.lock().unwrap().extend([Fault::RateLimited { until: Some(at(31)) }, Fault::Unreachable]);
-    drive(&outside.ports(), &lease(deployment.id), deployment.id).await.unwrap();
-    let stored = outside.stored(deployment.id);
-    assert!(stored.closed && stored.card_again_at.is_none(), "{stored:?}");
-    assert!(outside.when(|did| *did == Did::Amend).last() > Some(&31));
-}
-
-#[tokio::test]
-async fn a_change_that_is_due_once_more_is_made_until_it_is() {
-    let (outside, mut deployment) = outside(building(), |deployment| deployment.card = a_card());
-    outside.amend.lock().unwrap().push_back(Fault::Unclear);
-    let mut hands = Hands::default();
-    for second in [0, 30] {
-        told_at(&outside, &mut deployment, &mut hands, second).await;
-    }
-    outside.amend.lock().unwrap().push_back(Fault::Unreachable);
-    for second in [60, 120, 180] {
-        told_at(&outside, &mut deployment, &mut hands, second).await;
-    }
-    assert_eq!(outside.when(|did| *did == Did::Amend), [0, 30, 60, 120], "once more when it can come no more, and until it is shown");
-    assert_eq!(hands.telling.again_at(&deployment), None);
-}
-
-#[tokio::test]
-async fn what_is_due_wakes_nobody_where_it_cannot_be_shown() {
-    let (outside, mut deployment) = outside(Phase::Waiting(WaitingFor::Turn), |deployment| {
-        (deployment.card, deployment.card_again_at) = (a_card(), Some(at(10)));
-    });
-    let mut hands = Hands::default();
-    told_at(&outside, &mut deployment, &mut hands, 20).await;
-    assert_eq!(hands.telling.again_at(&deployment), None, "its turn has come: the next step says so");
-    deployment.origin.person.user = crate::domain::privacy::departed(uuid::Uuid::from_u128(7)).unwrap();
-    outside.put(&deployment);
-    let mut orphan = Hands::default();
-    told_at(&outside, &mut deployment, &mut orphan, 40).await;
-    assert_eq!(orphan.telling.again_at(&deployment), None, "nobody is told anything");
 }
 
 #[tokio::test]

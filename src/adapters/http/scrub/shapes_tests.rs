@@ -9,12 +9,13 @@ use proptest::test_runner::RngSeed;
 use super::*;
 
 /// Secrets that are known by themselves, in the shapes that the services give them. All are invented.
-const TOKENS: [&str; 24] = [
+const TOKENS: [&str; 25] = [
     "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy",
     "xoxp-17653672481-19874698323-19874698324-0123456789abcdef0123456789abcdef",
     "xoxe.xoxp-1-Mi0yLTE3NjUzNjcyNDgxLTE5ODc0Njk4MzIzLTE5ODc0Njk4MzI0LTAxMjM",
     "xoxe-1-My0xLTE3NjUzNjcyNDgxLTE5ODc0Njk4MzIzLTE5ODc0Njk4MzI0LTAxMjM0NTY3",
     "xapp-1-A0123456789-1234567890123-0123456789abcdef0123456789abcdef0123456789abcdef",
+    "xwfp-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy",
     "xoxs-17653672481-19874698323-19874698324-0a1b2c3d4e",
     "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
     "gho_16C7e42F292c6912E7710c838347Ae178B4b",

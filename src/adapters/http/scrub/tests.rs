@@ -76,6 +76,7 @@ fn whoever_types_a_secret_is_told_its_kind_and_whoever_types_none_is_left_alone(
         ("HRKU-AAbbccdd-0123-4567-8901-abcdefabcdef", Of(Service::Platform)),
         ("xoxb-123456789012-abcdefABCDEF", Of(Service::Chat)),
         ("xapp-1-A0123-456-abcdef", Of(Service::Chat)),
+        ("xwfp-123456789012-abcdefABCDEF", Of(Service::Chat)),
         ("AKIAIOSFODNN7EXAMPLE", Cloud),
         ("https://ana:hunter2@example.com/hook", Link),
         ("postgres://hubot:hunter2@db.example.com:5432/hubot", Link),

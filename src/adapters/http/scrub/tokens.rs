@@ -41,7 +41,7 @@ const fn capitals(begins: &'static str) -> Shape {
     Shape { of: Of::Capitals, ..shape(begins, 16, 16) }
 }
 
-const SHAPES: [Shape; 33] = [
+const SHAPES: [Shape; 34] = [
     // GitHub: personal, sign-in, user, installation, refresh.
     shape("github_pat_", 6, 82),
     shape("ghp_", 6, 36),
@@ -51,7 +51,7 @@ const SHAPES: [Shape; 33] = [
     shape("ghr_", 6, 76),
     // Heroku: keys, and the tokens of sign-ins, which are longer.
     shape("HRKU-", 6, 60),
-    // Slack: of bots, people, legacy workspaces, refresh and rotation, sessions, app level.
+    // Slack: of bots, people, legacy workspaces, refresh and rotation, sessions, app level, workflows.
     shape("xoxa-", 6, 60),
     shape("xoxb-", 6, 60),
     shape("xoxp-", 6, 70),
@@ -62,6 +62,7 @@ const SHAPES: [Shape; 33] = [
     shape("xoxc-", 6, 60),
     shape("xoxd-", 6, 150),
     shape("xapp-", 6, 90),
+    shape("xwfp-", 6, 60),
     // AWS: long-lived and temporary key ids.
     capitals("AKIA"),
     capitals("ASIA"),
@@ -125,7 +126,7 @@ fn kind(begins: &str) -> SecretKind {
         "github_pat_" | "ghp_" | "gho_" | "ghu_" | "ghs_" | "ghr_" => SecretKind::Of(Service::SourceControl),
         "HRKU-" => SecretKind::Of(Service::Platform),
         "AKIA" | "ASIA" => SecretKind::Cloud,
-        of_chat if of_chat.starts_with("xox") || of_chat == "xapp-" => SecretKind::Of(Service::Chat),
+        of_chat if of_chat.starts_with("xox") || matches!(of_chat, "xapp-" | "xwfp-") => SecretKind::Of(Service::Chat),
         _ => SecretKind::Other,
     }
 }
