@@ -161,13 +161,15 @@ pub struct Ledger {
     accounts: HashMap<(Service, Holder), Account>,
     begun: BTreeMap<DeploymentId, Begun>,
     /// Who waits to begin: the earliest first.
-    waiting: BTreeSet<DeploymentId>,
+    waiting: BTreeMap<DeploymentId, Holders>,
+    /// Credentials that are to be forgotten as soon as nothing that has begun with them still has to end.
+    forgotten: BTreeSet<Holder>,
 }
 
 impl Ledger {
     /// A ledger in which everything is allowed so far.
     pub fn new(source: Limits, platform: Limits) -> Self {
-        Self { source, platform, accounts: HashMap::new(), begun: BTreeMap::new(), waiting: BTreeSet::new() }
+        Self { source, platform, accounts: HashMap::new(), begun: BTreeMap::new(), waiting: BTreeMap::new(), forgotten: BTreeSet::new() }
     }
 
     fn account(&mut self, of: Service, holder: Holder) -> Option<&mut Account> {
@@ -204,30 +206,31 @@ impl Ledger {
         }
     }
 
-    /// Whether a deployment may begin now: there is enough for it and for the ends of all that have begun, and nobody waits who
-    /// came before it.
+    /// Whether a deployment may begin now: there is enough for it and for the ends of all that have begun, and nobody waits for the same
+    /// allowance who came before it.
     pub fn begin(&mut self, id: DeploymentId, holders: Holders, now: Timestamp) -> Result<(), Short> {
         if self.begun.contains_key(&id) {
             return Ok(());
         }
-        let ahead = self.waiting.range(..id).count();
+        let waiting_at = |same: fn(&Holders, &Holders) -> bool| self.waiting.range(..id).filter(|(_, ahead)| same(ahead, &holders)).count();
+        let starting_at_platform = waiting_at(|ahead, one| ahead.platform == one.platform).saturating_add(1);
+        let starting_at_source = waiting_at(|ahead, one| ahead.source == one.source).saturating_add(1);
         let at_platform = self.begun.values().filter(|begun| begun.holders.platform == holders.platform).count();
         let (at_source, owed, unannounced) =
             self.begun.values().filter(|begun| begun.holders.source == holders.source).fold((0_usize, 0_usize, 0_usize), |sum, begun| {
                 (sum.0.saturating_add(1), sum.1.saturating_add(begun.owes), sum.2.saturating_add(usize::from(begun.unannounced)))
             });
-        let starting = ahead.saturating_add(1);
         let short = self
-            .requests_short(Service::Platform, holders.platform, at_platform.saturating_add(starting), now)
-            .or_else(|| self.requests_short(Service::SourceControl, holders.source, at_source.saturating_add(starting), now))
+            .requests_short(Service::Platform, holders.platform, at_platform.saturating_add(starting_at_platform), now)
+            .or_else(|| self.requests_short(Service::SourceControl, holders.source, at_source.saturating_add(starting_at_source), now))
             .or_else(|| {
                 // Each creates its record and, one day, its end.
-                let owed = owed.saturating_add(starting.saturating_mul(2));
-                self.writes_short(holders.source, owed, unannounced.saturating_add(starting), now)
+                let owed = owed.saturating_add(starting_at_source.saturating_mul(2));
+                self.writes_short(holders.source, owed, unannounced.saturating_add(starting_at_source), now)
             });
         match short {
             Some(short) => {
-                self.waiting.insert(id);
+                self.waiting.insert(id, holders);
                 Err(short)
             }
             None => {
@@ -288,20 +291,31 @@ impl Ledger {
                 self.over(id);
             }
         }
+        self.let_go();
     }
 
     /// Nobody here works on a deployment any more.
     pub fn over(&mut self, id: DeploymentId) {
         self.begun.remove(&id);
         self.waiting.remove(&id);
+        self.let_go();
     }
 
-    /// Forgets what a service said of a credential, unless something that has begun with it still has to end.
+    /// Forgets what a service said of a credential, as soon as nothing that has begun with it still has to end.
     pub fn forget(&mut self, holder: Holder) {
-        let goes_on = self.begun.values().any(|begun| begun.holders.source == holder || begun.holders.platform == holder);
-        if !goes_on {
-            self.accounts.retain(|(_, known), _| *known != holder);
-        }
+        self.forgotten.insert(holder);
+        self.let_go();
+    }
+
+    fn let_go(&mut self) {
+        let (begun, accounts) = (&self.begun, &mut self.accounts);
+        self.forgotten.retain(|holder| {
+            let goes_on = begun.values().any(|begun| begun.holders.source == *holder || begun.holders.platform == *holder);
+            if !goes_on {
+                accounts.retain(|(_, known), _| known != holder);
+            }
+            goes_on
+        });
     }
 
     /// Whether something may be created at the source control now, or when.

@@ -82,17 +82,21 @@ async fn change(
         && aside == Some(Aside::Shared)
         && place.channel == told.origin.channel
     {
-        if let Err(error) = put(ports, place, &speech::goes_on_aside(), Urgency::Now).await {
-            tracing::warn!(deployment = %told.id, %error, "a card that others have come to read could not be taken back");
-            if may_stand(&error) {
-                telling.card_failed(&error, ports.clock.now(), told, Respite::failed);
-                return Ok(());
+        match put(ports, place, &speech::goes_on_aside(), Urgency::Now).await {
+            Ok(()) => {
+                if let Some(until) = told.card_again_at.filter(|at| view.now < *at) {
+                    // A change that got no answer may put back what was taken away: it is taken away once more, and not left before.
+                    telling.card.rest_until(until);
+                    return Ok(());
+                }
             }
-        }
-        if let Some(until) = told.card_again_at.filter(|at| view.now < *at) {
-            // A change that got no answer may put back what was taken away: it is taken away once more, and not left before.
-            telling.card.rest_until(until);
-            return Ok(());
+            Err(error) => {
+                tracing::warn!(deployment = %told.id, %error, "a card that others have come to read could not be taken back");
+                if may_stand(&error) {
+                    telling.card_failed(&error, ports.clock.now(), told, Respite::failed);
+                    return Ok(());
+                }
+            }
         }
         telling.leaves_card(told);
     }

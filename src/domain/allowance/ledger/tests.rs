@@ -163,8 +163,30 @@ fn nothing_is_known_of_a_credential_that_is_forgotten_but_what_has_begun_can_sti
     ledger.forget(WHO.source);
     assert!(ledger.may_write(WHO.source, Purpose::End, at(1)).is_err(), "it goes on");
     ledger.over(id(1));
-    ledger.forget(WHO.source);
     ledger.forget(WHO.platform);
-    assert_eq!(ledger.accounts.len(), 0);
+    assert_eq!((ledger.accounts.len(), ledger.forgotten.len()), (0, 0), "what was to be forgotten meanwhile is, too");
     assert_eq!(ledger.may_write(WHO.source, Purpose::End, at(1)), Ok(()));
+}
+
+#[test]
+fn a_credential_that_was_renewed_meanwhile_is_forgotten_once_the_new_one_is_in_use() {
+    let mut ledger = ledger();
+    let building = one(1, Phase::Building { build: build_id() }, Some(None));
+    ledger.heard(Service::Platform, WHO.platform, 1000, None, at(0));
+    ledger.follow(&building, WHO);
+    ledger.forget(WHO.platform);
+    assert_eq!(ledger.accounts.len(), 1);
+    ledger.follow(&building, Holders { platform: Holder([4; 32]), ..WHO });
+    assert_eq!((ledger.accounts.len(), ledger.forgotten.len()), (0, 0));
+}
+
+#[test]
+fn whoever_has_enough_waits_behind_nobody_who_has_not() {
+    let mut ledger = ledger();
+    ledger.heard(Service::Platform, WHO.platform, 0, None, at(0));
+    assert!((0..400).all(|number| ledger.begin(id(number), WHO, at(0)).is_err()));
+    let somebody_else = Holders { source: Holder([3; 32]), platform: Holder([4; 32]) };
+    assert_eq!(ledger.begin(id(400), somebody_else, at(0)), Ok(()));
+    let same_source = Holders { source: WHO.source, ..somebody_else };
+    assert!(ledger.begin(id(401), same_source, at(0)).is_err(), "behind four hundred who will write with the same credential");
 }
