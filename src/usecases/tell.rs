@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::domain::account::Missing;
-use crate::domain::deployment::{Deployment, Phase, Untold, WaitingFor};
+use crate::domain::deployment::{Deployment, MessageRef, Phase, Untold, WaitingFor};
 use crate::domain::message::Message;
 use crate::domain::route::News;
 use crate::domain::speech::{CardView, Pages};
@@ -67,6 +67,8 @@ pub(super) struct Telling {
     card_stands: bool,
     /// Whether the card is left alone for now, whatever is due: something else is told first, or nobody is told anything.
     card_is_held: bool,
+    /// Where a card was that others have come to read, which a change without an answer may put back until then.
+    put_back: Option<(MessageRef, Timestamp)>,
     /// The chat will not have a card, whatever we do.
     card_given_up: bool,
     /// How often a card was lost that had been shown.
@@ -99,7 +101,8 @@ impl Telling {
     /// When something that could not be told may be tried again.
     pub(super) fn again_at(&self, deployment: &Deployment) -> Option<Timestamp> {
         let card = self.card.until().or(deployment.card_again_at.filter(|_| !self.card_is_held));
-        earliest([card, self.word.until(), self.rider.until(), self.place.until(), self.story.until(), self.record.until()])
+        let put_back = self.put_back.as_ref().map(|(_, at)| *at).filter(|_| !self.card_is_held);
+        earliest([card, put_back, self.word.until(), self.rider.until(), self.place.until(), self.story.until(), self.record.until()])
     }
 
     /// The source control's record is left as it is until then.
@@ -154,6 +157,7 @@ pub(super) async fn tell(
         (hands.telling.card_stands, hands.telling.card_is_held) = (false, true);
     } else {
         asker::tell_turn(ports, &view, &mut hands.telling).await?;
+        card::take_back(ports, &told, &mut hands.telling).await;
         card::show(ports, &view, &mut told, &mut hands.telling).await?;
         asker::tell_asker(ports, &view, &mut told, &mut hands.telling).await?;
         riders::tell(ports, &view, &mut told, &mut hands.telling).await?;
@@ -247,7 +251,8 @@ pub(super) async fn end(ports: &Ports, source: Option<&SecretString>, deployment
     let reported = record::has_its_end(ports, source, deployment, &mut hands.telling.record).await;
     let routed = routed::are_told(deployment, &hands.telling);
     let said = deployment.asker_told && !deployment.owes_word() && !deployment.untold.contains(&Untold::Asker);
-    match routed && said && riders::are_told(deployment) && story::is_told(deployment) && hands.telling.card_stands {
+    let card_stands = hands.telling.card_stands && hands.telling.put_back.is_none();
+    match routed && said && riders::are_told(deployment) && story::is_told(deployment) && card_stands {
         true if reported => EndTold::Everywhere,
         true => EndTold::InChat,
         false => EndTold::NotYet,

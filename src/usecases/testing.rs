@@ -54,6 +54,8 @@ pub(super) struct Outside {
     pub word: Mutex<VecDeque<Fault>>,
     pub below: Mutex<VecDeque<Fault>>,
     pub report: Mutex<VecDeque<Fault>>,
+    /// What was put in the place of cards.
+    pub amended: Mutex<Vec<Message>>,
     /// How many seconds a card, or a change of one, takes to be answered.
     pub call_takes: AtomicI64,
     /// The lease is taken over while the card is changed for the n-th time.
@@ -94,6 +96,7 @@ impl Outside {
             word: Mutex::default(),
             below: Mutex::default(),
             report: Mutex::default(),
+            amended: Mutex::default(),
             call_takes: AtomicI64::new(0),
             loses_lease_at: AtomicU64::new(0),
             lost: AtomicBool::new(false),
@@ -203,8 +206,9 @@ impl Chat for Outside {
         }
     }
 
-    async fn amend(&self, _: &MessageRef, _: &Message, _: Urgency) -> Result<(), PortError> {
+    async fn amend(&self, _: &MessageRef, message: &Message, _: Urgency) -> Result<(), PortError> {
         self.note(Did::Amend);
+        self.amended.lock().unwrap().push(message.clone());
         let times = u64::try_from(self.when(|did| *did == Did::Amend).len()).unwrap();
         self.lost.fetch_or(times == self.loses_lease_at.load(Ordering::SeqCst), Ordering::SeqCst);
         self.pass(self.call_takes.load(Ordering::SeqCst));

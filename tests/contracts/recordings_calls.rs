@@ -164,8 +164,13 @@ const BLANKS: &[Blank] = &[
     ),
     ("github", &[NextPage, Unchanged], &["POST …", "DELETE …"], "a write answers what it did: no list, and nothing that is kept"),
     ("github", &[Unchanged], &["GET /repos/{owner}/{repo}/tarball/{ref}"], "each answer is a link that is good once: none is kept"),
-    ("github", &[Unchanged], &["GET /user"], "it is asked once, when somebody signs in: nothing is kept"),
-    ("github", &[Forbidden, Gone], &["GET /user"], "whoever has a token is there, and every token may ask whose it is"),
+    ("github", &[Unchanged], &["GET /user"], "it is asked when somebody signs in, and where ending a login finds none: nothing is kept"),
+    (
+        "github",
+        &[Forbidden, Gone],
+        &["GET /user"],
+        "whoever has a token is there, and every token may ask whose it is: an account that is shut out is told so by the calls of a deploy",
+    ),
     (
         "github",
         &[Withdrawn, Forbidden, Limited],

@@ -87,7 +87,7 @@ const SENTENCES: &[(&str, &[Proof])] = &[
             Test("what_one_has_read_is_never_given_to_another"),
             Test("what_was_read_with_a_token_is_forgotten_with_it"),
             Test("what_was_read_with_a_token_is_forgotten_and_what_others_have_read_stays"),
-            Test("nothing_is_known_of_a_credential_that_is_forgotten_but_what_has_begun_can_still_end"),
+            Test("nothing_is_known_of_a_credential_that_is_forgotten_nor_what_is_heard_of_it_late"),
         ],
     ),
     ("The privacy page sets none.", &[Test("the_present_text_and_the_old_ones_are_served")]),

@@ -276,11 +276,15 @@ impl SignInAt for GitHubSignIn {
         // it is not documented, where it does not end with the grant.
         if tokens.refresh.is_some() && (!ended || extent == Extent::TheseTokens) {
             match self.renew(tokens).await {
-                Ok(renewed) => drop(self.end(&renewed.tokens.access, extent).await?),
+                Ok(renewed) => {
+                    self.end(&renewed.tokens.access, extent).await?;
+                    return Ok(Revoked::Gone);
+                }
                 Err(error) if error.fault == Fault::SignInLost => {}
                 Err(error) => return Err(error),
             }
-        } else if !ended {
+        }
+        if !ended {
             self.is_worth_nothing(&tokens.access).await?;
         }
         Ok(Revoked::Gone)

@@ -162,7 +162,8 @@ pub struct Ledger {
     begun: BTreeMap<DeploymentId, Begun>,
     /// Who waits to begin: the earliest first.
     waiting: BTreeMap<DeploymentId, Holders>,
-    /// Credentials that are to be forgotten as soon as nothing that has begun with them still has to end.
+    /// Credentials of which nothing is known any more, and with which something has begun that still has to end: what is heard of them
+    /// late is not kept.
     forgotten: BTreeSet<Holder>,
 }
 
@@ -179,7 +180,7 @@ impl Ledger {
             // A chat has lanes of its own.
             Service::Chat => return None,
         };
-        Some(self.accounts.entry((of, holder)).or_insert_with(|| Account::new(limits)))
+        (!self.forgotten.contains(&holder)).then(|| self.accounts.entry((of, holder)).or_insert_with(|| Account::new(limits)))
     }
 
     /// A service said how many requests are left, and perhaps when there will be all again.
@@ -301,21 +302,16 @@ impl Ledger {
         self.let_go();
     }
 
-    /// Forgets what a service said of a credential, as soon as nothing that has begun with it still has to end.
+    /// Forgets what a service said of a credential that is worth nothing any more.
     pub fn forget(&mut self, holder: Holder) {
+        self.accounts.retain(|(_, known), _| *known != holder);
         self.forgotten.insert(holder);
         self.let_go();
     }
 
     fn let_go(&mut self) {
-        let (begun, accounts) = (&self.begun, &mut self.accounts);
-        self.forgotten.retain(|holder| {
-            let goes_on = begun.values().any(|begun| begun.holders.source == *holder || begun.holders.platform == *holder);
-            if !goes_on {
-                accounts.retain(|(_, known), _| known != holder);
-            }
-            goes_on
-        });
+        let begun = &self.begun;
+        self.forgotten.retain(|holder| begun.values().any(|begun| begun.holders.source == *holder || begun.holders.platform == *holder));
     }
 
     /// Whether something may be created at the source control now, or when.

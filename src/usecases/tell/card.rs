@@ -66,6 +66,7 @@ async fn change(
         && told.card_again_at.is_none_or(|at| at <= view.now)
         // The new one could not stand where this one does.
         && !nobody_knows
+        && !is_read_by_others(aside, place, told)
     {
         // A card that was given up may stand below this one, and would be read as the newest.
         if let Err(error) = put(ports, place, &speech::card_further_down(), Urgency::Now).await {
@@ -79,25 +80,16 @@ async fn change(
         telling.leaves_card(told);
     }
     if let Card::At(place) = &told.card
-        && aside == Some(Aside::Shared)
-        && place.channel == told.origin.channel
+        && is_read_by_others(aside, place, told)
     {
-        match put(ports, place, &speech::goes_on_aside(), Urgency::Now).await {
-            Ok(()) => {
-                if let Some(until) = told.card_again_at.filter(|at| view.now < *at) {
-                    // A change that got no answer may put back what was taken away: it is taken away once more, and not left before.
-                    telling.card.rest_until(until);
-                    return Ok(());
-                }
-            }
-            Err(error) => {
-                tracing::warn!(deployment = %told.id, %error, "a card that others have come to read could not be taken back");
-                if may_stand(&error) {
-                    telling.card_failed(&error, ports.clock.now(), told, Respite::failed);
-                    return Ok(());
-                }
+        if let Err(error) = put(ports, place, &speech::goes_on_aside(), Urgency::Now).await {
+            tracing::warn!(deployment = %told.id, %error, "a card that others have come to read could not be taken back");
+            if may_stand(&error) {
+                telling.card_failed(&error, ports.clock.now(), told, Respite::failed);
+                return Ok(());
             }
         }
+        telling.put_back = told.card_again_at.filter(|at| view.now < *at).map(|at| (place.clone(), at));
         telling.leaves_card(told);
     }
     if let Card::At(place) = &told.card {
@@ -155,6 +147,24 @@ async fn change(
         }
     }
     Ok(())
+}
+
+/// Takes away once more what a change that got no answer may have put back before the eyes of others.
+pub(super) async fn take_back(ports: &Ports, told: &Deployment, telling: &mut Telling) {
+    let now = ports.clock.now();
+    let Some((place, _)) = telling.put_back.clone().filter(|(_, at)| *at <= now) else { return };
+    telling.put_back = match put(ports, &place, &speech::goes_on_aside(), Urgency::Now).await {
+        Err(error) if may_stand(&error) => {
+            tracing::warn!(deployment = %told.id, %error, "a card that others have come to read may still show what it showed");
+            ports.clock.now().checked_add(EFFECT_BOUND).ok().map(|again_at| (place, again_at))
+        }
+        Ok(()) | Err(_) => None,
+    };
+}
+
+/// Whether a card stands where people of other companies have come to read along.
+fn is_read_by_others(aside: Option<Aside>, place: &MessageRef, told: &Deployment) -> bool {
+    aside == Some(Aside::Shared) && place.channel == told.origin.channel
 }
 
 /// Puts a message in the place of a card.

@@ -212,22 +212,39 @@ async fn a_card_that_may_still_be_changed_late_is_not_replaced_before() {
 
 #[tokio::test]
 async fn what_others_have_come_to_read_is_taken_away_once_more_where_it_may_be_put_back() {
-    let (outside, mut deployment) = outside(building(), |deployment| deployment.card = a_card());
-    let mut hands = Hands::default();
-    outside.amend.lock().unwrap().push_back(Fault::Unclear);
-    told_at(&outside, &mut deployment, &mut hands, 0).await;
-    let shared = Ok(Conversation { shared: true, ..Conversation::OWN });
-    let directly = |outside: &Outside| outside.when(|did| matches!(did, Did::Direct(_)));
-    for second in [30, 45] {
-        told_where(&outside, &mut deployment, &mut hands, second, shared).await;
+    let shared = || Ok(Conversation { shared: true, ..Conversation::OWN });
+    // Whoever else is asked later, and whatever becomes of the deploy, it is taken away once more.
+    for (later, phase) in [(shared(), building()), (Err(Fault::Unreachable), building()), (shared(), ended())] {
+        let (outside, mut deployment) = outside(building(), |deployment| deployment.card = a_card());
+        let mut hands = Hands::default();
+        outside.amend.lock().unwrap().push_back(Fault::Unclear);
+        told_at(&outside, &mut deployment, &mut hands, 0).await;
+        told_where(&outside, &mut deployment, &mut hands, 30, shared()).await;
+        assert_eq!(outside.when(|did| *did == Did::Amend), [0, 30], "taken away at once");
+        assert_eq!(outside.when(|did| matches!(did, Did::Direct(_))).first(), Some(&30), "it goes on there");
+        deployment.phase = phase;
+        outside.put(&deployment);
+        told_where(&outside, &mut deployment, &mut hands, 59, later).await;
+        assert_eq!(hands.telling.again_at(&deployment), Some(at(60)));
+        assert_ne!(end(&outside.ports(), None, &deployment, &mut hands).await, EndTold::Everywhere);
+        outside.amend.lock().unwrap().push_back(Fault::Unreachable);
+        told_where(&outside, &mut deployment, &mut hands, 60, later).await;
+        assert!(hands.telling.put_back.is_some(), "it failed");
+        told_where(&outside, &mut deployment, &mut hands, 130, later).await;
+        assert_eq!(outside.when(|did| *did == Did::Amend)[..3], [0, 30, 60]);
+        assert_eq!(hands.telling.put_back, None);
+        let at_the_place = |second| outside.when(|did| *did == Did::Amend).contains(&second);
+        assert!(at_the_place(130), "{:?}", outside.did());
     }
-    assert_eq!(outside.when(|did| *did == Did::Amend), [0, 30], "taken away at once");
-    assert_eq!(directly(&outside), [0; 0]);
-    assert_eq!(hands.telling.again_at(&deployment), Some(at(60)));
-    told_where(&outside, &mut deployment, &mut hands, 60, shared).await;
-    assert_eq!(outside.when(|did| *did == Did::Amend), [0, 30, 60]);
-    assert_eq!(directly(&outside), [60], "it goes on there");
-    assert_eq!(hands.telling.again_at(&deployment), None);
+}
+
+#[tokio::test]
+async fn what_others_have_come_to_read_does_not_say_that_it_goes_on_further_down() {
+    let (outside, mut deployment, mut hands) = shown_twice().await;
+    told_where(&outside, &mut deployment, &mut hands, 61, Ok(Conversation { shared: true, ..Conversation::OWN })).await;
+    assert_eq!(*outside.amended.lock().unwrap(), [crate::domain::speech::goes_on_aside()]);
+    assert_eq!(outside.when(|did| matches!(did, Did::Direct(_))), [61]);
+    assert_eq!((deployment.card_again_at, deployment.card_may_come_until), (None, None));
 }
 
 #[tokio::test]

@@ -155,28 +155,23 @@ fn what_is_over_is_off_the_books() {
 }
 
 #[test]
-fn nothing_is_known_of_a_credential_that_is_forgotten_but_what_has_begun_can_still_end() {
+fn nothing_is_known_of_a_credential_that_is_forgotten_nor_what_is_heard_of_it_late() {
     let mut ledger = ledger();
     ledger.shut(Service::SourceControl, WHO.source, at(600));
     ledger.heard(Service::Platform, WHO.platform, 1, None, at(0));
-    ledger.follow(&one(1, Phase::Building { build: build_id() }, Some(None)), WHO);
-    ledger.forget(WHO.source);
-    assert!(ledger.may_write(WHO.source, Purpose::End, at(1)).is_err(), "it goes on");
-    ledger.over(id(1));
-    ledger.forget(WHO.platform);
-    assert_eq!((ledger.accounts.len(), ledger.forgotten.len()), (0, 0), "what was to be forgotten meanwhile is, too");
-    assert_eq!(ledger.may_write(WHO.source, Purpose::End, at(1)), Ok(()));
-}
-
-#[test]
-fn a_credential_that_was_renewed_meanwhile_is_forgotten_once_the_new_one_is_in_use() {
-    let mut ledger = ledger();
     let building = one(1, Phase::Building { build: build_id() }, Some(None));
-    ledger.heard(Service::Platform, WHO.platform, 1000, None, at(0));
     ledger.follow(&building, WHO);
+    ledger.forget(WHO.source);
+    assert_eq!(ledger.may_write(WHO.source, Purpose::End, at(1)), Ok(()));
+    ledger.shut(Service::SourceControl, WHO.source, at(600));
+    assert_eq!(ledger.accounts.len(), 1, "an answer that was under way");
     ledger.forget(WHO.platform);
-    assert_eq!(ledger.accounts.len(), 1);
-    ledger.follow(&building, Holders { platform: Holder([4; 32]), ..WHO });
+    assert_eq!((ledger.accounts.len(), ledger.forgotten.len()), (0, 2));
+    let renewed = Holders { source: Holder([3; 32]), platform: Holder([4; 32]) };
+    ledger.follow(&building, renewed);
+    assert_eq!(ledger.forgotten.len(), 0);
+    ledger.forget(renewed.platform);
+    ledger.over(id(1));
     assert_eq!((ledger.accounts.len(), ledger.forgotten.len()), (0, 0));
 }
 
