@@ -85,7 +85,7 @@ impl SlackWorkspace {
 
     /// Notes a call that is not done, and says what Slack itself says of it.
     fn refuse(&self, called: &Called, fault: &Fault) -> Response<Bytes> {
-        let arguments = if called.method == hooks::NAME { serde_json::Value::Null } else { api::arguments_of(called) };
+        let arguments = if called.method == hooks::NAME { hooks::seen(called) } else { api::arguments_of(called) };
         let seen = super::SeenRequest { method: called.method.clone(), arguments, error: Some(format!("{fault:?}")) };
         self.change(|state| state.requests.push(seen));
         if let Fault::RateLimited { retry_after, .. } = fault {

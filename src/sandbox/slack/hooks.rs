@@ -25,11 +25,9 @@ pub(super) async fn answer(Shared(workspace): Shared<Arc<SlackWorkspace>>, uri: 
 
 /// Does what was asked, and answers.
 pub(super) fn use_up(workspace: &SlackWorkspace, called: &Called) -> Response<Bytes> {
-    let Called { uri, headers, body, .. } = called;
-    let path = uri.path();
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let sent = serde_json::from_slice::<Map<String, Value>>(body).ok().filter(|_| content_type.starts_with("application/json"));
-    let seen = Value::Object(sent.clone().unwrap_or_default());
+    let path = called.uri.path();
+    let sent = sent(called);
+    let seen = seen(called);
     let now = workspace.now();
     let result = workspace.change(|state| {
         let result = match &sent {
@@ -42,6 +40,17 @@ pub(super) fn use_up(workspace: &SlackWorkspace, called: &Called) -> Response<By
     });
     let (status, words) = result.err().unwrap_or((StatusCode::OK, "ok"));
     worded(status, words)
+}
+
+/// What was sent, where it can be read.
+fn sent(called: &Called) -> Option<Map<String, Value>> {
+    let content_type = called.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    serde_json::from_slice(&called.body).ok().filter(|_| content_type.starts_with("application/json"))
+}
+
+/// The same, as it is noted.
+pub(super) fn seen(called: &Called) -> Value {
+    Value::Object(sent(called).unwrap_or_default())
 }
 
 /// A refusal by its name.
