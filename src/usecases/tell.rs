@@ -58,7 +58,7 @@ impl Sight {
 }
 
 /// What a worker remembers of telling. Lost with the process: then everything is told once more, which changes nothing. What may still
-/// come late stands in the deployment.
+/// come late stands in the deployment, but for what is put back before the eyes of others.
 #[derive(Debug, Default)]
 pub(super) struct Telling {
     /// The message as the card shows it.
